@@ -1,0 +1,3 @@
+"""dubgate: the release gate for AI dubbing."""
+
+__version__ = "0.1.0"

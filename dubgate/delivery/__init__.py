@@ -1,0 +1,1 @@
+"""What a vendor hands in: media, cue sheets, the manifest; read strictly, judged nowhere here."""

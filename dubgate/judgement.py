@@ -1,0 +1,55 @@
+"""A judgement: everything a report shows, in one frozen value. Made by gate.py, rendered by report/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+from dubgate.delivery.script import CueSheet, Style
+from dubgate.features import ProgrammeFeatures
+from dubgate.measure.measurement import Measurement
+from dubgate.policy.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PackRef:
+    """A rule pack that judged, by digest of its bytes."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How programme seconds are written as SMPTE timecode: frame rate, drop-frame, and the timecode of second 0."""
+
+    frame_rate: Fraction = Fraction(25)
+    drop_frame: bool = False
+    start_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """`sheet` is the script, or the lines found by voice activity where `scripted` is false (texts empty then).
+
+    `original_media` and `dub_media` are the files as given, for the player in the HTML report.
+    """
+
+    title: str
+    judged_at: datetime  # aware UTC
+    original_media: Path
+    dub_media: Path
+    original_stream: int
+    dub_stream: int
+    features: ProgrammeFeatures
+    sheet: CueSheet
+    scripted: bool
+    style: Style
+    measurements: tuple[Measurement, ...]
+    verdict: Verdict
+    packs: tuple[PackRef, ...]
+    clock: Clock = Clock()
+    notes: tuple[str, ...] = ()  # said on the first page: embedded models, what was not measured at all

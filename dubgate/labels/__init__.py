@@ -1,0 +1,1 @@
+"""The AI label, read back from the deliverable."""

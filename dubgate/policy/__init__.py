@@ -1,0 +1,1 @@
+"""Rules as data, findings, and the verdict."""

@@ -1,0 +1,1 @@
+"""Other people's models behind one Protocol a kind; one file a backend."""
