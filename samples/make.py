@@ -1,0 +1,136 @@
+"""Makes the committed sounds of samples/ with installed text-to-speech voices: flite for dubs, espeak-ng for originals.
+
+Run `make samples`. Needs flite and espeak-ng; pyworld for the monotone take. Everything else (shifts, gains, mutes)
+is derived from these files when the samples are judged: see dubgate/samples.py.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from ruamel.yaml import YAML
+
+HERE = Path(__file__).parent
+RATE_HZ = 16_000
+GAP_S = 0.9  # between lines: longer than the pause that voice activity bridges
+LEAD_S = 1.0
+ROOM_DBFS = -72.0
+SPEECH_LUFS = -27.0
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def trimmed(path: Path) -> np.ndarray:
+    """Speech without the silence around it, float64 at 16 kHz; edges where the level first reaches -45 dB of its peak."""
+    samples, rate = soundfile.read(path)
+    samples = soxr.resample(samples, rate, RATE_HZ) if rate != RATE_HZ else samples
+    level = np.sqrt(np.convolve(samples**2, np.ones(160) / 160, "same"))
+    loud = np.flatnonzero(level > level.max() * 10 ** (-45 / 20))
+    return samples[loud[0] : loud[-1] + 1]
+
+
+def flite(text: str, voice: str, scratch: Path, stretch: float = 1.0) -> np.ndarray:
+    out = scratch / "flite.wav"
+    run("flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o", str(out))
+    return trimmed(out)
+
+
+def espeak(text: str, voice: str, pitch: int, duration_s: float, scratch: Path) -> np.ndarray:
+    """The German line at the speaking rate whose duration comes nearest to `duration_s`."""
+    best: np.ndarray | None = None
+    for words_per_minute in range(95, 260, 3):
+        out = scratch / "espeak.wav"
+        run("espeak-ng", "-v", voice, "-p", str(pitch), "-s", str(words_per_minute), "-w", str(out), text)
+        take = trimmed(out)
+        if best is None or abs(len(take) / RATE_HZ - duration_s) < abs(len(best) / RATE_HZ - duration_s):
+            best = take
+    assert best is not None
+    return best
+
+
+def at_level(samples: np.ndarray, lufs: float = SPEECH_LUFS) -> np.ndarray:
+    """Speech scaled so that its RMS lies near `lufs` (K-weighting moves speech by under 1 dB; corrected on the whole)."""
+    return samples * 10 ** ((lufs + 0.7) / 20) / np.sqrt(np.mean(samples**2))
+
+
+def room(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(n) * 10 ** (ROOM_DBFS / 20)
+
+
+def write(path: Path, samples: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.clip(samples, -1, 1), RATE_HZ, subtype="PCM_16")
+
+
+def timecode(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    return f"{milliseconds // 3600000:02}:{milliseconds // 60000 % 60:02}:{milliseconds // 1000 % 60:02}.{milliseconds % 1000:03}"
+
+
+def monotone(samples: np.ndarray) -> np.ndarray:
+    """The same take with every voiced frame at its median F0 (WORLD vocoder; a flat reading)."""
+    import pyworld
+
+    f0, times = pyworld.harvest(samples, RATE_HZ)
+    envelope = pyworld.cheaptrick(samples, f0, times, RATE_HZ)
+    aperiodicity = pyworld.d4c(samples, f0, times, RATE_HZ)
+    flat = np.where(f0 > 0, np.median(f0[f0 > 0]), 0.0)
+    return pyworld.synthesize(flat, envelope, aperiodicity, RATE_HZ)[: len(samples)]
+
+
+def scene(script: dict, scratch: Path) -> None:
+    """clean/: original, dub and script; and the takes that faults need."""
+    cast, rows = script["characters"], script["lines"]
+    dubs = [at_level(flite(english, cast[who]["dub_voice"], scratch)) for who, english, _ in rows]
+    originals = [
+        at_level(
+            espeak(german, cast[who]["original_voice"], cast[who]["original_pitch"], len(dub) / RATE_HZ, scratch)
+        )
+        for (who, _, german), dub in zip(rows, dubs, strict=True)
+    ]
+    starts, now = [], LEAD_S
+    for dub, original in zip(dubs, originals, strict=True):
+        starts.append(round(now, 3))
+        now += max(len(dub), len(original)) / RATE_HZ + GAP_S
+    n = int((now + LEAD_S) * RATE_HZ)
+    tracks = {"original": room(n, 1), "dub": room(n, 2), "monotone": room(n, 2)}
+    cues = ["WEBVTT", "", "NOTE language: en", ""]
+    for k, (start, (who, english, _)) in enumerate(zip(starts, rows, strict=True)):
+        first = round(start * RATE_HZ)
+        flat = at_level(monotone(dubs[k]))
+        for name, take in (("original", originals[k]), ("dub", dubs[k]), ("monotone", flat)):
+            tracks[name][first : first + len(take)] += take
+        end = start + max(len(dubs[k]), len(originals[k])) / RATE_HZ
+        cues += [f"L{k + 1:02}", f"{timecode(start)} --> {timecode(end)}", f"<v {who}>{english}", ""]
+    write(HERE / "clean/original.flac", tracks["original"])
+    write(HERE / "clean/dub.flac", tracks["dub"])
+    write(HERE / "monotone/dub.flac", tracks["monotone"])
+    (HERE / "clean/script.vtt").write_text("\n".join(cues), encoding="utf-8")
+
+
+def extras(script: dict, scratch: Path) -> None:
+    wrong, invented = script["extra"]["wrong-voice"], script["extra"]["invented"]
+    text = script["lines"][wrong["line"] - 1][1]
+    write(HERE / "wrong-voice/line.flac", at_level(flite(text, wrong["voice"], scratch)))
+    write(HERE / "invented/line.flac", at_level(flite(invented["text"], invented["voice"], scratch)))
+    for voice in script["enrolment"]["voices"]:
+        take = at_level(flite(script["enrolment"]["text"], voice, scratch))
+        write(HERE / f"voices/{voice}.flac", take + room(len(take), 3))
+
+
+def main() -> None:
+    script = YAML(typ="safe").load((HERE / "lines.yaml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as scratch:
+        scene(script, Path(scratch))
+        extras(script, Path(scratch))
+
+
+if __name__ == "__main__":
+    main()
