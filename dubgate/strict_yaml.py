@@ -1,0 +1,257 @@
+"""The one loader for every YAML file: YAML 1.2 core without tags, aliases or repeated keys, each value with its place.
+
+Plain scalars mean what YAML 1.2 core says and nothing more: `NO`, `on` and `yes` are strings, `012` is twelve, a date is a
+string. What can hide something (tags, anchors, aliases, repeated keys, a second document, depth, size) is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dubgate.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+    ModelT = TypeVar("ModelT", bound=BaseModel)
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 32
+
+YamlPath = tuple[str | int, ...]
+Place = tuple[int, int]  # line and column, both from 1
+
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class StrictYamlError(InputError):
+    """A YAML file is not of the strict kind; `where` is `file:line:column`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain data (dict, list, str, int, float, bool, None) and where each value stands in the file."""
+
+    name: str
+    data: Any
+    _values: dict[YamlPath, Place] = field(repr=False)
+    _keys: dict[YamlPath, Place] = field(repr=False)
+
+    def where(self, path: Sequence[str | int] = (), *, key: bool = False) -> str:
+        """`name:line:column` of the value at `path`, or of its key.
+
+        Steps that the file does not have (a missing field, the branch of a union in a pydantic location) are skipped,
+        so the answer is the nearest enclosing value.
+        """
+        known: YamlPath = ()
+        for step in path:
+            if (*known, step) in self._values:
+                known = (*known, step)
+        places = self._keys if key and known in self._keys else self._values
+        line, column = places[known]
+        return f"{self.name}:{line}:{column}"
+
+
+def load_yaml(data: bytes, name: str) -> Document:
+    """Read one strict YAML document from UTF-8 bytes; `name` stands in messages.
+
+    Raises:
+        StrictYamlError: anything outside the strict subset, at its line and column.
+    """
+    if len(data) > MAX_BYTES:
+        raise StrictYamlError(f"more than {MAX_BYTES:,} bytes of YAML", where=name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise StrictYamlError("not UTF-8 text", where=f"{name}:{line}:1", remedy="Save the file as UTF-8.") from None
+    builder = _Builder(name, _events(text, name))
+    return Document(name, builder.document(), builder.values, builder.keys)
+
+
+def read_yaml(path: Path, name: str | None = None) -> Document:
+    """`load_yaml` of a file, no byte read beyond the limit.
+
+    Raises:
+        StrictYamlError: as `load_yaml`, or the file cannot be read.
+    """
+    shown = name or str(path)
+    try:
+        with path.open("rb") as file:
+            return load_yaml(file.read(MAX_BYTES + 1), shown)
+    except OSError as error:
+        raise StrictYamlError(f"cannot be read ({error.strerror})", where=shown) from None
+
+
+def _events(text: str, name: str) -> Iterator[Any]:
+    """The parser's events; whatever goes wrong inside it is told as a refused file, since hostile bytes reach it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    parser = YAML(typ="safe", pure=True)
+    try:
+        yield from parser.parse(text)
+    except StrictYamlError:
+        raise
+    except YAMLError as error:
+        raise StrictYamlError(_problem_of(error), where=_place_of(error, name)) from None
+    except (ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError, OverflowError) as error:
+        raise StrictYamlError(f"not YAML ({type(error).__name__} in the parser)", where=name) from None
+
+
+def _problem_of(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML")
+
+
+def _place_of(error: Exception, name: str) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
+
+
+class _Builder:
+    """Makes plain data from the parser's events, refusing what the strict subset leaves out."""
+
+    def __init__(self, name: str, events: Iterator[Any]) -> None:
+        self.name, self.events = name, events
+        self.values: dict[YamlPath, Place] = {}
+        self.keys: dict[YamlPath, Place] = {}
+
+    def document(self) -> Any:
+        next(self.events)  # the stream's start
+        start = next(self.events)
+        if type(start).__name__ != "DocumentStartEvent":
+            raise StrictYamlError("the file is empty", where=f"{self.name}:1:1")
+        if start.tags or start.version not in (None, (1, 2)):
+            raise self._refusal(start, "directives other than %YAML 1.2 are refused")
+        value = self._value(next(self.events), ())
+        next(self.events)  # the document's end
+        more = next(self.events)
+        if type(more).__name__ != "StreamEndEvent":
+            raise self._refusal(more, "a second document in one file")
+        return value
+
+    def _value(self, event: Any, path: YamlPath) -> Any:
+        self._refuse_tricks(event)
+        if len(path) > MAX_DEPTH:
+            raise self._refusal(event, f"nested more than {MAX_DEPTH} levels deep")
+        self.values[path] = _place(event)
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            return self._scalar(event)
+        return self._mapping(path) if kind == "MappingStartEvent" else self._sequence(path)
+
+    def _sequence(self, path: YamlPath) -> list[Any]:
+        items: list[Any] = []
+        while type(event := next(self.events)).__name__ != "SequenceEndEvent":
+            items.append(self._value(event, (*path, len(items))))
+        return items
+
+    def _mapping(self, path: YamlPath) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        while type(event := next(self.events)).__name__ != "MappingEndEvent":
+            key = self._key(event)
+            if key in entries:
+                first = self.keys[(*path, key)][0]
+                raise self._refusal(event, f"the key {key!r} is repeated (first on line {first})")
+            self.keys[(*path, key)] = _place(event)
+            entries[key] = self._value(next(self.events), (*path, key))
+        return entries
+
+    def _key(self, event: Any) -> str:
+        self._refuse_tricks(event)
+        key = self._scalar(event) if type(event).__name__ == "ScalarEvent" else None
+        if not isinstance(key, str):
+            raise self._refusal(event, "a key must be text", "Put quotes around it.")
+        return key
+
+    def _refuse_tricks(self, event: Any) -> None:
+        if type(event).__name__ == "AliasEvent":
+            raise self._refusal(event, "aliases are refused", "Write the value out.")
+        if event.anchor is not None:
+            raise self._refusal(event, "anchors are refused", "Write the value out.")
+        if event.tag is not None:
+            raise self._refusal(event, f"tags are refused ({event.tag})")
+
+    def _scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if _SURROGATE.search(text):
+            raise self._refusal(event, "half of a surrogate pair is not text")
+        if not event.implicit[0]:  # quoted or block text
+            return text
+        try:
+            return _plain(text)
+        except ValueError as error:
+            raise self._refusal(event, str(error)) from None
+
+    def _refusal(self, event: Any, what: str, remedy: str | None = None) -> StrictYamlError:
+        line, column = _place(event)
+        return StrictYamlError(what, where=f"{self.name}:{line}:{column}", remedy=remedy)
+
+
+def _place(event: Any) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _plain(text: str) -> Any:
+    """The value of an unquoted scalar in the YAML 1.2 core schema (chapter 10.3.2), finite 64-bit numbers only."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _DECIMAL.fullmatch(text) and len(text) <= 20 and abs(int(text)) < 2**63:
+        return int(text)
+    if _RADIX.fullmatch(text) and len(text) <= 18 and int(text, 0) < 2**63:
+        return int(text, 0)
+    if _DECIMAL.fullmatch(text) or _RADIX.fullmatch(text):
+        raise ValueError("a whole number beyond 64 bits")
+    if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and not math.isfinite(float(text))):
+        raise ValueError(f"{text} is not a finite number")
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def validate(model: type[ModelT], document: Document, error: type[InputError] = StrictYamlError) -> ModelT:
+    """Check the data against a pydantic model, strictly, and name the place of everything that is wrong.
+
+    The check is pydantic's strict JSON mode: no number for text, no text for a number, lists for tuples.
+
+    Raises:
+        error: `where` is the place of the first problem; the message lists them all.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as failure:
+        problems = sorted((_problem(document, e) for e in failure.errors(include_url=False)), key=lambda p: p[0])
+        _, where, what = problems[0]
+        rest = "".join(f"\n  {place}: {text}" for _, place, text in problems[1:])
+        raise error(what + rest, where=where) from None
+
+
+def _problem(document: Document, detail: ErrorDetails) -> tuple[Place, str, str]:
+    """Where, and what in words, for one pydantic error; the place first so that problems sort as the file reads."""
+    extra = detail["type"] == "extra_forbidden"
+    where = document.where(detail["loc"], key=extra)
+    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    message = detail["msg"].removeprefix("Value error, ")
+    text = {
+        "extra_forbidden": f"unknown key {last!r}",
+        "missing": f"{last!r} is missing",
+    }.get(detail["type"], f"{'.'.join(map(str, detail['loc']))}: {message}" if detail["loc"] else message)
+    line, column = where.rsplit(":", 2)[1:]
+    return (int(line), int(column)), where, text
