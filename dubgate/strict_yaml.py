@@ -1,7 +1,7 @@
 """The one loader for every YAML file: YAML 1.2 core without tags, aliases or repeated keys, each value with its place.
 
-Plain scalars mean what YAML 1.2 core says and nothing more: `NO`, `on` and `yes` are strings, `012` is twelve, a date is a
-string. What can hide something (tags, anchors, aliases, repeated keys, a second document, depth, size) is refused.
+Plain scalars mean what YAML 1.2 core says and nothing more: `NO`, `on` and `yes` are strings, `012` is twelve, a date
+is a string. What can hide something (tags, anchors, aliases, repeated keys, a second document, depth, size) is refused.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ _CONSTANTS = {
 }
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
