@@ -1,0 +1,5 @@
+"""python -m dubgate."""
+
+from dubgate.cli.main import main
+
+main()

@@ -1,0 +1,174 @@
+"""The whole flow in order: delivery, features, measurements, findings, verdict. Read this first.
+
+`quality` is what `dubgate qc` does: it hears and measures and judges by the quality packs, and never is a release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from dubgate.delivery.script import Cue, CueSheet, Style
+from dubgate.features import ProgrammeFeatures, VoiceSegment
+from dubgate.judgement import Clock, Judgement, PackRef
+from dubgate.measure.measurement import Measurement
+from dubgate.policy.verdict import Verdict
+from dubgate.unmeasured import Unmeasured
+
+Progress = Callable[[str, float], None]
+
+DEFAULT_PACKS = {
+    Style.LIPSYNC: ("quality-lipsync",),
+    Style.VOICEOVER: ("quality-voiceover",),
+    Style.LECTOR: ("quality-voiceover",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track to judge: a file, and which of its audio streams (by index, by language, or the only one)."""
+
+    path: Path
+    stream: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRequest:
+    """What `quality` judges. `dub` is what is published; `stem` and `music_and_effects` let hearing use clean speech."""
+
+    original: Track
+    dub: Track
+    script: Path | None = None
+    stem: Track | None = None
+    music_and_effects: Track | None = None
+    style: Style | None = None
+    packs: tuple[str, ...] = ()
+    models: str = "auto"
+    device: str = "auto"
+    clock: Clock | None = None
+    title: str = ""
+
+
+def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Judgement:
+    """Hear, measure and judge a dub; quality only.
+
+    Raises:
+        InputError: a file handed in cannot be used as it stands.
+        ModelError, ChildError: hearing could not be done.
+    """
+    from dubgate.hearing import hear
+
+    heard = hear(request, progress)
+    return judge_quality(request, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
+
+
+def judge_quality(
+    request: QualityRequest,
+    features: ProgrammeFeatures,
+    script: CueSheet | None,
+    *,
+    at: datetime,
+    clock: Clock,
+    streams: tuple[int, int],
+) -> Judgement:
+    """Judge what was heard; pure but for reading the packs. `script` None: lines are those that voice activity found."""
+    from dubgate.policy.judge import judge
+    from dubgate.policy.packs import load_packs
+
+    sheet = script if script is not None else lines_from_speech(features)
+    features = features if script is not None else with_lines(features, sheet)
+    style = request.style or sheet.style or Style.LIPSYNC
+    packs = load_packs(request.packs or DEFAULT_PACKS[style])
+    measurements = measure(features, sheet, style)
+    findings = judge(measurements, packs, style=style, models=features.models, at=at)
+    return Judgement(
+        title=request.title or request.dub.path.stem,
+        judged_at=at,
+        original_media=request.original.path,
+        dub_media=request.dub.path,
+        original_stream=streams[0],
+        dub_stream=streams[1],
+        features=features,
+        sheet=sheet,
+        scripted=script is not None,
+        style=style,
+        measurements=measurements,
+        verdict=Verdict(findings, quality_only=True),
+        packs=tuple(PackRef(p.name, p.version, p.sha256) for p in packs),
+        clock=clock,
+        notes=notes(features),
+    )
+
+
+def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple[Measurement, ...]:
+    """Every metric of every subject, as value or Unmeasured; pure."""
+    from dubgate.measure.content import measure_content
+    from dubgate.measure.glitch import measure_glitch
+    from dubgate.measure.level import measure_level
+    from dubgate.measure.prosody import measure_prosody
+    from dubgate.measure.timing import measure_timing
+    from dubgate.measure.voice import measure_voice
+
+    return (
+        *measure_timing(features, sheet, style),
+        *measure_prosody(features, sheet),
+        *measure_voice(features, sheet),
+        *measure_content(features, sheet),
+        *measure_level(features),
+        *measure_glitch(features, sheet),
+    )
+
+
+def lines_from_speech(features: ProgrammeFeatures) -> CueSheet:
+    """A stand-in script: one line per stretch of original speech, its character the dub's speaker in it."""
+    slots = features.original.speech or features.dub.speech
+    cues = tuple(
+        Cue(id=f"#{k + 1}", span=span, text="", character=_speaker_within(features, span)) for k, span in enumerate(slots)
+    )
+    return CueSheet(name="(lines found by voice activity)", cues=cues, language=features.dub.language)
+
+
+def _speaker_within(features: ProgrammeFeatures, span: object) -> str:
+    from dubgate.spans import Span
+
+    assert isinstance(span, Span)
+    voices = features.dub.voices
+    overlaps = [] if isinstance(voices, Unmeasured) else [(v.span.overlap_s(span), v.cluster) for v in voices]
+    best = max((o for o in overlaps if o[1] is not None), default=(0.0, None), key=lambda o: o[0])
+    return f"Speaker {best[1].removeprefix('S')}" if best[1] is not None and best[0] > 0 else "Speaker 1"
+
+
+def with_lines(features: ProgrammeFeatures, sheet: CueSheet) -> ProgrammeFeatures:
+    """The same features, each voice segment claimed by the stand-in line that it overlaps most."""
+
+    def claimed(voices: tuple[VoiceSegment, ...] | Unmeasured) -> tuple[VoiceSegment, ...] | Unmeasured:
+        return voices if isinstance(voices, Unmeasured) else tuple(_claimed(v, sheet.cues) for v in voices)
+
+    return replace(
+        features,
+        original=replace(features.original, voices=claimed(features.original.voices)),
+        dub=replace(features.dub, voices=claimed(features.dub.voices)),
+    )
+
+
+def _claimed(voice: VoiceSegment, cues: Sequence[Cue]) -> VoiceSegment:
+    best = max(cues, key=lambda c: c.span.overlap_s(voice.span), default=None)
+    if best is None or best.span.overlap_s(voice.span) <= 0:
+        return voice
+    return replace(voice, cue_id=best.id, character=best.character)
+
+
+def notes(features: ProgrammeFeatures) -> tuple[str, ...]:
+    """What the first page must say about how this was heard."""
+    embedded = sorted(m.name for m in features.models if m.embedded)
+    told = []
+    if embedded:
+        told.append(f"heard with the models that came inside the installed packages: {', '.join(embedded)}")
+    if isinstance(features.dub.words, Unmeasured):
+        told.append(f"words were not heard: {features.dub.words.reason}")
+    if isinstance(features.dub.voices, Unmeasured):
+        told.append(f"voices were not compared: {features.dub.voices.reason}")
+    return tuple(told)

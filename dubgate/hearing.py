@@ -1,0 +1,352 @@
+"""The one stage that runs models: from files to features, inside a child process that has no keys and no network.
+
+`hear` is called by the parent; `hear_task` is what the child runs. The parent validates what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dubgate.delivery.script import CueKind, CueSheet
+from dubgate.features import (
+    Floats,
+    LanguageWindow,
+    Levels,
+    LineAlignment,
+    MixCheck,
+    Pitch,
+    ProgrammeFeatures,
+    Series,
+    TrackFeatures,
+    VoiceSegment,
+    Word,
+)
+from dubgate.spans import Span, difference, intersection, total_s, union
+from dubgate.stored import Arrays, from_stored, to_stored
+from dubgate.unmeasured import Unmeasured
+
+if TYPE_CHECKING:
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.speech.ears import Ears
+
+PITCH_BLOCK_S = 60.0
+PITCH_MARGIN_S = 0.5
+LONGEST_CLIP_S = 28.0  # what one transcriber window holds
+LONGEST_VOICE_S = 8.0
+SHORTEST_VOICE_S = 0.3
+PAD_S = 0.15  # aligners and encoders get the edges of words
+SPOILED_BELOW_DB = 15.0  # speech to background: under it a mix spoils voices, pitch and words
+
+Progress = Callable[[str, float], None]  # stage, share done of the whole
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A track to hear: the stream of a file."""
+
+    path: str
+    stream: int
+    name: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HearingPlan:
+    """What the child is asked to hear. `dub` is the stem where one is given; `mix` and `me` then check it."""
+
+    original: Source
+    dub: Source
+    sheet: CueSheet | None
+    models: str = "auto"
+    device: str = "auto"
+    mix: Source | None = None
+    music_and_effects: Source | None = None
+    without: tuple[str, ...] = field(default_factory=tuple)  # kinds not to run: "transcriber", "aligner"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A stretch to take a voice from, and what the script claims of it."""
+
+    span: Span
+    speech: tuple[Span, ...]
+    cue_id: str | None
+    character: str | None
+
+
+def hear_task(request: dict[str, Any], scratch: Path, progress: Progress) -> tuple[Any, Arrays]:
+    """The child's entry: a stored HearingPlan in, stored ProgrammeFeatures out."""
+    plan = from_stored(HearingPlan, request, {})
+    return to_stored(hear_here(plan, scratch, progress))
+
+
+def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> ProgrammeFeatures:
+    """Hear both tracks in this process.
+
+    Raises:
+        MediaError: a track cannot be decoded as it stands.
+        ModelError: a model is missing, altered, or fails its self-test.
+    """
+    from dubgate.speech.ears import load_ears
+
+    progress("loading models", 0.0)
+    ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
+    progress("decoding", 0.03)
+    original, original_levels, original_energy = _spool(plan.original, scratch)
+    dub, dub_levels, dub_energy = _spool(plan.dub, scratch)
+    cues = plan.sheet
+    heard = [
+        _hear_track(ears, source, spool, levels, energy, cues, is_dub, _part(progress, first, last))
+        for source, spool, levels, energy, is_dub, first, last in (
+            (plan.original, original, original_levels, original_energy, False, 0.1, 0.4),
+            (plan.dub, dub, dub_levels, dub_energy, True, 0.4, 0.97),
+        )
+    ]
+    mix = _check_mix(plan, dub, heard[1], scratch)
+    features = ProgrammeFeatures(heard[0], heard[1], mix, ears.infos)
+    progress("heard", 1.0)
+    return features if plan.mix is not None else _without_what_background_spoils(features)
+
+
+def _language(plan: HearingPlan) -> str | None:
+    return plan.dub.language or (plan.sheet.language if plan.sheet else None)
+
+
+def _part(progress: Progress, first: float, last: float) -> Progress:
+    return lambda stage, share: progress(stage, first + (last - first) * share)
+
+
+def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
+    """One decode pass: 16 kHz mono on disk, levels and energy on the way."""
+    from dubgate.delivery.audio import spool_levels
+
+    return spool_levels(Path(source.path), source.stream, scratch)
+
+
+def _hear_track(
+    ears: Ears,
+    source: Source,
+    spool: AudioSpool,
+    levels: Levels,
+    energy: Series,
+    sheet: CueSheet | None,
+    is_dub: bool,
+    progress: Progress,
+) -> TrackFeatures:
+    from dubgate.speech.activity import speech_spans
+
+    which = "dub" if is_dub else "original"
+    progress(f"{which}: voice activity", 0.0)
+    prob = ears.voice_activity.speech_prob_blocks(spool.blocks(30.0))
+    speech = speech_spans(prob)
+    progress(f"{which}: pitch", 0.1)
+    pitch = _pitch(ears, spool)
+    progress(f"{which}: voices", 0.2)
+    voices = _voices(ears, spool, _lines(sheet, speech))
+    words: tuple[Word, ...] | Unmeasured = Unmeasured("only the dub is transcribed")
+    languages: tuple[LanguageWindow, ...] | Unmeasured = Unmeasured("only the dub's language is identified")
+    alignments: tuple[LineAlignment, ...] | Unmeasured = Unmeasured("only the dub is aligned with the script")
+    if is_dub:
+        progress(f"{which}: words", 0.3)
+        words, languages = _words(ears, spool, speech, source.language, _part(progress, 0.3, 0.8))
+        progress(f"{which}: alignment", 0.8)
+        alignments = _alignments(ears, spool, sheet, source.language)
+    return TrackFeatures(
+        name=source.name,
+        language=source.language,
+        duration_s=spool.duration_s,
+        speech_prob=prob,
+        speech=speech,
+        pitch=pitch,
+        energy_db=energy,
+        words=words,
+        languages=languages,
+        levels=levels,
+        voices=voices,
+        alignments=alignments,
+        pcm_sha256=spool.pcm_sha256,
+    )
+
+
+def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
+    """F0 of the whole track, heard in blocks with margins, so that memory does not grow with length."""
+    hop = ears.pitch_hop_s
+    f0, confidence = [], []
+    starts = np.arange(0.0, max(spool.duration_s, hop), PITCH_BLOCK_S)
+    for start in starts:
+        margin = PITCH_MARGIN_S if start > 0 else 0.0
+        end = min(start + PITCH_BLOCK_S, spool.duration_s)
+        clip = spool.read(start - margin, min(end + PITCH_MARGIN_S, spool.duration_s))
+        [track] = ears.pitch.pitch([clip])
+        skip, keep = round(margin / hop), round((end - start) / hop)
+        f0.append(track.f0_hz.values[skip : skip + keep])
+        confidence.append(track.confidence.values[skip : skip + keep])
+    return Pitch(Series(hop, np.concatenate(f0)), Series(hop, np.concatenate(confidence)))
+
+
+def _lines(sheet: CueSheet | None, speech: Sequence[Span]) -> tuple[_Line, ...]:
+    """Where to take voices: each cue's speech, and the speech that no cue claims, in pieces of at most 8 s."""
+    cues = sheet.cues if sheet is not None else ()
+    lines = [_Line(c.span, intersection([c.span.padded(PAD_S)], speech), c.id, c.character) for c in cues]
+    unclaimed = difference(speech, [c.span.padded(PAD_S) for c in cues])
+    lines += [_Line(piece, (piece,), None, None) for span in unclaimed for piece in _pieces(span, LONGEST_VOICE_S)]
+    return tuple(sorted(lines, key=lambda line: line.span))
+
+
+def _pieces(span: Span, longest_s: float) -> Iterator[Span]:
+    n = max(1, int(np.ceil(span.duration_s / longest_s)))
+    edges = np.linspace(span.start_s, span.end_s, n + 1)
+    yield from (Span(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+
+
+def _voices(ears: Ears, spool: AudioSpool, lines: Sequence[_Line]) -> tuple[VoiceSegment, ...]:
+    clips = [_joined(spool, line.speech) for line in lines]
+    vectors = ears.encoder.embed(clips)
+    seconds = [total_s(line.speech) for line in lines]
+    vectors = [
+        v if s >= SHORTEST_VOICE_S else Unmeasured("no speech was heard here")
+        for v, s in zip(vectors, seconds, strict=True)
+    ]
+    clusters = ears.diarizer.cluster(vectors, seconds)
+    return tuple(
+        VoiceSegment(line.span, s, line.cue_id, line.character, vector, cluster)
+        for line, s, vector, cluster in zip(lines, seconds, vectors, clusters, strict=True)
+    )
+
+
+def _joined(spool: AudioSpool, spans: Sequence[Span]) -> Floats:
+    if not spans:
+        return np.zeros(0, dtype=np.float32)
+    return np.concatenate([spool.read(s.start_s, s.end_s) for s in spans])
+
+
+def _clips(speech: Sequence[Span], duration_s: float) -> list[Span]:
+    """Speech packed into windows of at most 28 s, cut where nobody speaks."""
+    windows: list[Span] = []
+    for span in union(s.padded(PAD_S) for s in speech):
+        for piece in _pieces(Span(span.start_s, min(span.end_s, duration_s)), LONGEST_CLIP_S):
+            if windows and piece.end_s - windows[-1].start_s <= LONGEST_CLIP_S:
+                windows[-1] = Span(windows[-1].start_s, piece.end_s)
+            else:
+                windows.append(piece)
+    return windows
+
+
+def _words(
+    ears: Ears, spool: AudioSpool, speech: Sequence[Span], language: str | None, progress: Progress
+) -> tuple[tuple[Word, ...] | Unmeasured, tuple[LanguageWindow, ...] | Unmeasured]:
+    """Words on the programme timeline, and the language of each window of speech."""
+    if isinstance(ears.transcriber, Unmeasured):
+        return ears.transcriber, ears.transcriber
+    windows = _clips(speech, spool.duration_s)
+    languages = _window_languages(ears, spool, windows)
+    if language is None:
+        return Unmeasured("the dub's language is not known; name it with --dub-language"), languages
+    words: list[Word] = []
+    batch = ears.transcriber_batch
+    for k in range(0, len(windows), batch):
+        chunk = windows[k : k + batch]
+        heard = ears.transcriber.transcribe([spool.read(w.start_s, w.end_s) for w in chunk], language=language)
+        for window, clip in zip(chunk, heard, strict=True):
+            if isinstance(clip, Unmeasured):
+                return clip, languages
+            words += [replace(w, span=w.span.shifted(window.start_s)) for w in clip]
+        progress("dub: words", min(1.0, (k + batch) / len(windows)))
+    return tuple(words), languages
+
+
+def _window_languages(
+    ears: Ears, spool: AudioSpool, windows: Sequence[Span]
+) -> tuple[LanguageWindow, ...] | Unmeasured:
+    if isinstance(ears.transcriber, Unmeasured):
+        return ears.transcriber
+    found: list[LanguageWindow] = []
+    for piece in (p for w in windows for p in _pieces(w, 10.0)):
+        [probs] = ears.transcriber.identify_language([spool.read(piece.start_s, piece.end_s)])
+        if isinstance(probs, Unmeasured):
+            return probs
+        found.append(LanguageWindow(piece, probs))
+    return tuple(found)
+
+
+def _alignments(
+    ears: Ears, spool: AudioSpool, sheet: CueSheet | None, language: str | None
+) -> tuple[LineAlignment, ...] | Unmeasured:
+    if isinstance(ears.aligner, Unmeasured):
+        return ears.aligner
+    if sheet is None or language is None:
+        return Unmeasured("no script was given" if sheet is None else "the dub's language is not known")
+    cues = [c for c in sheet.cues if c.kind is CueKind.DIALOGUE and c.text]
+    spans = [Span(c.span.padded(PAD_S).start_s, min(c.span.end_s + PAD_S, spool.duration_s)) for c in cues]
+    clips = [spool.read(s.start_s, s.end_s) for s in spans]
+    out: list[LineAlignment] = []
+    for cue, span, aligned in zip(
+        cues, spans, ears.aligner.align(clips, [c.text for c in cues], language=language), strict=True
+    ):
+        if not isinstance(aligned, Unmeasured):
+            words = tuple(replace(w, span=w.span.shifted(span.start_s)) for w in aligned.words)
+            out.append(LineAlignment(cue.id, words, aligned.score))
+    return tuple(out)
+
+
+def _check_mix(plan: HearingPlan, dub: AudioSpool, heard: TrackFeatures, scratch: Path) -> MixCheck:
+    """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest."""
+    if plan.mix is not None and plan.music_and_effects is not None:
+        mix, me = _spool(plan.mix, scratch)[0], _spool(plan.music_and_effects, scratch)[0]
+        return MixCheck(_residual_db(dub, me, mix), _power_ratio_db(dub, me, heard.speech))
+    if plan.mix is not None:
+        return MixCheck(Unmeasured("no M&E was given beside the stem"), _above_floor_db(heard))
+    return MixCheck(Unmeasured("no stem was given beside the mix"), _above_floor_db(heard))
+
+
+def _residual_db(stem: AudioSpool, me: AudioSpool, mix: AudioSpool) -> float:
+    """Power of mix - stem - M&E against the mix's, in dB, at 16 kHz; -120 at best."""
+    residual = power = 0.0
+    for start in np.arange(0.0, max(mix.duration_s, stem.duration_s), 30.0):
+        a, b, c = (s.read_padded(float(start), float(start) + 30.0) for s in (mix, stem, me))
+        residual += float(np.sum((a - b - c).astype(np.float64) ** 2))
+        power += float(np.sum(a.astype(np.float64) ** 2))
+    return 0.0 if power == 0 else max(-120.0, 10 * float(np.log10(max(residual / power, 1e-12))))
+
+
+def _power_ratio_db(stem: AudioSpool, me: AudioSpool, speech: Sequence[Span]) -> float | Unmeasured:
+    if not speech:
+        return Unmeasured("no speech was heard")
+    powers = np.zeros(2)
+    for span in speech:
+        for k, spool in enumerate((stem, me)):
+            powers[k] += float(np.sum(spool.read_padded(span.start_s, span.end_s).astype(np.float64) ** 2))
+    return min(120.0, 10 * float(np.log10(max(powers[0], 1e-20) / max(powers[1], 1e-20))))
+
+
+def _above_floor_db(track: TrackFeatures) -> float | Unmeasured:
+    """Median energy of speech against the 80th percentile of what lies between the speech, less that background."""
+    if not track.speech:
+        return Unmeasured("no speech was heard")
+    energy = track.energy_db
+    speech = np.concatenate([energy.within(s) for s in track.speech])
+    pauses = difference([Span(0.0, track.duration_s)], [s.padded(0.1) for s in track.speech])
+    between = np.concatenate([energy.within(s) for s in pauses] or [np.zeros(0, np.float32)])
+    if len(between) * energy.hop_s < 0.5 or len(speech) == 0:
+        return Unmeasured("the track has no pause in which its background could be heard")
+    background = float(np.mean(10 ** (np.asarray(between, dtype=np.float64) / 10)))
+    both = float(np.mean(10 ** (np.asarray(speech, dtype=np.float64) / 10)))
+    return float(np.clip(10 * np.log10(max(both - background, 1e-13) / max(background, 1e-13)), -60.0, 120.0))
+
+
+def _without_what_background_spoils(features: ProgrammeFeatures) -> ProgrammeFeatures:
+    """A mix whose background is near the speech: voices, pitch and words are Unmeasured there, never wrong."""
+    ratio = features.mix.speech_to_background_db
+    if isinstance(ratio, Unmeasured) or ratio >= SPOILED_BELOW_DB:
+        return features
+    why = Unmeasured(
+        f"speech stands only {ratio:.0f} dB above the background of the mix (under {SPOILED_BELOW_DB:.0f} dB); "
+        "hand in the dialogue stem"
+    )
+    spoiled = replace(features.dub, pitch=why, words=why, languages=why, voices=why, alignments=why)
+    return replace(features, dub=spoiled)

@@ -1,0 +1,265 @@
+"""The samples: committed sounds, and the faults derived from them by arithmetic when a sample is judged.
+
+A case is a folder with `case.yaml` (what is wrong and how it is derived) and `expected.json` (what must come out).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dubgate.delivery.cues import read_cues, write_vtt
+from dubgate.delivery.script import Cue, CueSheet
+from dubgate.errors import InputError
+from dubgate.features import Floats
+from dubgate.spans import Span
+from dubgate.strict_yaml import load_yaml
+
+RATE_HZ = 16_000
+EDGE_S = 0.005  # faded edges, so that a cut makes no click
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a case is derived from: both tracks [shape=(n,)] at 16 kHz, the script, and the folder of extra takes."""
+
+    original: Floats
+    dub: Floats
+    sheet: CueSheet
+    folder: Path
+    extras: tuple[tuple[str, Floats], ...] = ()  # further files to write: stem, me
+
+    def cue(self, cue_id: str) -> Cue:
+        return next(c for c in self.sheet.cues if c.id == cue_id)
+
+
+Step = Callable[[Scene, dict[str, Any]], Scene]
+
+
+def find_samples(start: Path | None = None) -> Path:
+    """The samples folder of this checkout.
+
+    Raises:
+        InputError: dubgate was installed without its samples.
+    """
+    folder = start or Path(__file__).resolve().parents[1] / "samples"
+    if not (folder / "clean/dub.flac").is_file():
+        raise InputError("no samples here", where=str(folder), remedy="run from a checkout, or name it with --samples")
+    return folder
+
+
+def cases(samples: Path) -> tuple[Path, ...]:
+    """The folders that hold a case, in the order of their `order` field, then by name."""
+    folders = [p.parent for p in samples.glob("*/case.yaml")]
+    return tuple(sorted(folders, key=lambda p: (read_case(p).get("order", 1000), p.name)))
+
+
+def read_case(folder: Path) -> dict[str, Any]:
+    """case.yaml as plain data."""
+    path = folder / "case.yaml"
+    data = load_yaml(path.read_bytes(), str(path)).data
+    if not isinstance(data, dict):
+        raise InputError("a case is a mapping", where=str(path))
+    return data
+
+
+def materialise(folder: Path, out: Path) -> Path:
+    """Write the case's tracks and script below `out`; returns the folder to judge.
+
+    Files of the case's own folder (delivery.yaml and what it names) are copied beside them.
+    """
+    case = read_case(folder)
+    scene = _scene(folder.parent, str(case.get("from", "clean")), folder)
+    for step in case.get("derive", ()):
+        [(name, arguments)] = step.items()
+        scene = STEPS[name](scene, arguments or {})
+    target = out / folder.name
+    target.mkdir(parents=True, exist_ok=True)
+    for name, samples in (("original", scene.original), ("dub", scene.dub), *scene.extras):
+        _write(target / f"{name}.flac", samples)
+    (target / "script.vtt").write_text(write_vtt(scene.sheet), encoding="utf-8")
+    for path in folder.iterdir():
+        if path.suffix in {".yaml", ".json", ".m3u8"} and path.name != "case.yaml":
+            shutil.copyfile(path, target / path.name)
+    return target
+
+
+def expected(folder: Path) -> dict[str, Any]:
+    """What must come out: decision, and the rules that block and that hold, exactly."""
+    data = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise InputError("expected.json is a mapping", where=str(folder))
+    return data
+
+
+def _scene(samples: Path, base: str, folder: Path) -> Scene:
+    source = samples / base
+    dub = folder / "dub.flac" if (folder / "dub.flac").is_file() else source / "dub.flac"
+    original = folder / "original.flac" if (folder / "original.flac").is_file() else source / "original.flac"
+    return Scene(_read(original), _read(dub), read_cues(source / "script.vtt", language="en"), folder)
+
+
+def _read(path: Path) -> Floats:
+    import soundfile
+
+    samples, rate_hz = soundfile.read(path, dtype="float32")
+    if rate_hz != RATE_HZ:
+        raise InputError(f"samples are at {RATE_HZ} Hz, not {rate_hz}", where=str(path))
+    return np.asarray(samples, dtype=np.float32)
+
+
+def _write(path: Path, samples: Floats) -> None:
+    import soundfile
+
+    soundfile.write(path, np.clip(samples, -1.0, 1.0), RATE_HZ, subtype="PCM_16")
+
+
+def _index(seconds: float) -> int:
+    return round(seconds * RATE_HZ)
+
+
+def _bed(n: int) -> Floats:
+    """The room tone of the scene, so that a cut leaves no digital silence."""
+    noise = np.random.default_rng(5).standard_normal(n) * 10 ** (-72 / 20)
+    return noise.astype(np.float32)
+
+
+def _faded(samples: Floats) -> Floats:
+    edge = min(_index(EDGE_S), len(samples) // 2)
+    ramp = np.ones(len(samples), dtype=np.float32)
+    ramp[:edge] = np.linspace(0, 1, edge)
+    ramp[len(samples) - edge :] = np.linspace(1, 0, edge)
+    return samples * ramp
+
+
+def _cut(track: Floats, span: Span) -> tuple[Floats, Floats]:
+    """The track with room tone in place of the span, and what was taken out."""
+    a, b = _index(span.start_s), min(_index(span.end_s), len(track))
+    left = track.copy()
+    left[a:b] = _bed(b - a)
+    return left, track[a:b].copy()
+
+
+def _paste(track: Floats, clip: Floats, at_s: float) -> Floats:
+    out = track.copy()
+    a = max(0, _index(at_s))
+    b = min(a + len(clip), len(out))
+    out[a:b] += _faded(clip)[: b - a]
+    return out
+
+
+def _with(scene: Scene, **changes: Any) -> Scene:
+    from dataclasses import replace
+
+    return replace(scene, **changes)
+
+
+def shift_line(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Move the sound of one line by `by_s`."""
+    span = scene.cue(step["cue"]).span
+    left, line = _cut(scene.dub, span)
+    return _with(scene, dub=_paste(left, line, span.start_s + step["by_s"]))
+
+
+def shift_all(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Move the whole dub by `by_s`, its length kept."""
+    n = _index(step["by_s"])
+    moved = np.concatenate([_bed(max(n, 0)), scene.dub[max(-n, 0) :], _bed(max(-n, 0))])[: len(scene.dub)]
+    return _with(scene, dub=moved)
+
+
+def resample(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Play the dub at `ratio` times its speed, as a wrong frame rate does."""
+    import soxr
+
+    played = soxr.resample(scene.dub, RATE_HZ * step["ratio"], RATE_HZ)
+    return _with(scene, dub=np.asarray(played, dtype=np.float32))
+
+
+def gain(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Change the dub's level by `db`; what goes over full scale is clipped when written."""
+    return _with(scene, dub=np.clip(scene.dub * np.float32(10 ** (step["db"] / 20)), -1.0, 1.0))
+
+
+def silence(scene: Scene, step: dict[str, Any]) -> Scene:
+    """A dub of digital silence."""
+    return _with(scene, dub=np.zeros_like(scene.dub))
+
+
+def replace_line(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Put the take `with` (a file of the case) in place of one line."""
+    span = scene.cue(step["cue"]).span
+    left, _ = _cut(scene.dub, span)
+    return _with(scene, dub=_paste(left, _read(scene.folder / step["with"]), span.start_s))
+
+
+def mute_line(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Leave a line out: room tone in its place."""
+    return _with(scene, dub=_cut(scene.dub, scene.cue(step["cue"]).span)[0])
+
+
+def keep_original(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Leave the original's sound in place of one dubbed line."""
+    span = scene.cue(step["cue"]).span
+    left, _ = _cut(scene.dub, span)
+    return _with(scene, dub=_paste(left, _cut(scene.original, span)[1], span.start_s))
+
+
+def append(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Add the take `with` after the last line, where original and script are silent; both tracks grow by `room_s`."""
+    n = _index(step["room_s"])
+    dub = np.concatenate([scene.dub, _bed(n)])
+    dub = _paste(dub, _read(scene.folder / step["with"]), len(scene.dub) / RATE_HZ)
+    return _with(scene, dub=dub, original=np.concatenate([scene.original, _bed(n)]))
+
+
+def repeat(scene: Scene, step: dict[str, Any]) -> Scene:
+    """The scene `times` over, for faults that need length."""
+    length_s = len(scene.original) / RATE_HZ
+    cues = tuple(
+        Cue(f"{c.id}.{k + 1}", c.span.shifted(k * length_s), c.text, c.character)
+        for k in range(step["times"])
+        for c in scene.sheet.cues
+    )
+    sheet = CueSheet(scene.sheet.name, cues, scene.sheet.language, scene.sheet.style)
+    n = step["times"]
+    return _with(scene, original=np.tile(scene.original, n), dub=np.tile(scene.dub, n), sheet=sheet)
+
+
+def music(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Lay music under the dub at `below_speech_db`; writes stem.flac and me.flac, the dub becomes the mix."""
+    bed = _music(len(scene.dub), scene.dub, step["below_speech_db"])
+    stem = scene.dub
+    other = _cut(stem, scene.cue(step["swapped"]).span)[0] if "swapped" in step else stem
+    extras = (("stem", other), ("me", bed))
+    return _with(scene, dub=(stem + bed).astype(np.float32), extras=extras)
+
+
+def _music(n: int, speech: Floats, below_speech_db: float) -> Floats:
+    """A slow chord sequence with decaying partials, scaled to lie below the speech's RMS."""
+    t = np.arange(n) / RATE_HZ
+    chords = ((220.0, 261.6, 329.6), (174.6, 220.0, 261.6), (196.0, 246.9, 293.7), (164.8, 207.7, 246.9))
+    out = np.zeros(n)
+    for k, chord in enumerate(chords):
+        beat = (t // 2).astype(int) % len(chords) == k
+        for note in chord:
+            for partial in (1, 2, 3):
+                out += beat * np.sin(2 * np.pi * note * partial * t) / partial**1.5
+    out *= 0.4 + 0.6 * np.exp(-1.5 * (t % 2.0))
+    loud = speech[np.abs(speech) > 0.01]
+    level = np.sqrt(np.mean(loud**2)) if len(loud) else 0.05
+    return np.asarray(out * level / np.sqrt(np.mean(out**2)) * 10 ** (-below_speech_db / 20), dtype=np.float32)
+
+
+STEPS: dict[str, Step] = {
+    f.__name__: f
+    for f in (
+        shift_line, shift_all, resample, gain, silence, replace_line, mute_line, keep_original, append, repeat, music,
+    )
+}  # fmt: skip
