@@ -18,7 +18,6 @@ from dubgate.features import (
     LanguageWindow,
     Levels,
     LineAlignment,
-    MixCheck,
     Pitch,
     ProgrammeFeatures,
     Series,
@@ -26,6 +25,7 @@ from dubgate.features import (
     VoiceSegment,
     Word,
 )
+from dubgate.mixing import check_mix, without_what_background_spoils
 from dubgate.spans import Span, difference, intersection, total_s, union
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
@@ -40,7 +40,6 @@ LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 LONGEST_VOICE_S = 8.0
 SHORTEST_VOICE_S = 0.3
 PAD_S = 0.15  # aligners and encoders get the edges of words
-SPOILED_BELOW_DB = 15.0  # speech to background: under it a mix spoils voices, pitch and words
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
 
@@ -107,10 +106,10 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
             (plan.dub, dub, dub_levels, dub_energy, True, 0.4, 0.97),
         )
     ]
-    mix = _check_mix(plan, dub, heard[1], scratch)
+    mix = check_mix(plan.mix is not None, dub, *_rest(plan, scratch), heard[1])
     features = ProgrammeFeatures(heard[0], heard[1], mix, ears.infos)
     progress("heard", 1.0)
-    return features if plan.mix is not None else _without_what_background_spoils(features)
+    return features if plan.mix is not None else without_what_background_spoils(features)
 
 
 def _language(plan: HearingPlan) -> str | None:
@@ -126,6 +125,12 @@ def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
     from dubgate.delivery.audio import spool_levels
 
     return spool_levels(Path(source.path), source.stream, scratch)
+
+
+def _rest(plan: HearingPlan, scratch: Path) -> tuple[AudioSpool | None, AudioSpool | None]:
+    """The mix and the M&E, where a stem came with them."""
+    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
+    return mix, me
 
 
 def _hear_track(
@@ -292,61 +297,3 @@ def _alignments(
             words = tuple(replace(w, span=w.span.shifted(span.start_s)) for w in aligned.words)
             out.append(LineAlignment(cue.id, words, aligned.score))
     return tuple(out)
-
-
-def _check_mix(plan: HearingPlan, dub: AudioSpool, heard: TrackFeatures, scratch: Path) -> MixCheck:
-    """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest."""
-    if plan.mix is not None and plan.music_and_effects is not None:
-        mix, me = _spool(plan.mix, scratch)[0], _spool(plan.music_and_effects, scratch)[0]
-        return MixCheck(_residual_db(dub, me, mix), _power_ratio_db(dub, me, heard.speech))
-    if plan.mix is not None:
-        return MixCheck(Unmeasured("no M&E was given beside the stem"), _above_floor_db(heard))
-    return MixCheck(Unmeasured("no stem was given beside the mix"), _above_floor_db(heard))
-
-
-def _residual_db(stem: AudioSpool, me: AudioSpool, mix: AudioSpool) -> float:
-    """Power of mix - stem - M&E against the mix's, in dB, at 16 kHz; -120 at best."""
-    residual = power = 0.0
-    for start in np.arange(0.0, max(mix.duration_s, stem.duration_s), 30.0):
-        a, b, c = (s.read_padded(float(start), float(start) + 30.0) for s in (mix, stem, me))
-        residual += float(np.sum((a - b - c).astype(np.float64) ** 2))
-        power += float(np.sum(a.astype(np.float64) ** 2))
-    return 0.0 if power == 0 else max(-120.0, 10 * float(np.log10(max(residual / power, 1e-12))))
-
-
-def _power_ratio_db(stem: AudioSpool, me: AudioSpool, speech: Sequence[Span]) -> float | Unmeasured:
-    if not speech:
-        return Unmeasured("no speech was heard")
-    powers = np.zeros(2)
-    for span in speech:
-        for k, spool in enumerate((stem, me)):
-            powers[k] += float(np.sum(spool.read_padded(span.start_s, span.end_s).astype(np.float64) ** 2))
-    return min(120.0, 10 * float(np.log10(max(powers[0], 1e-20) / max(powers[1], 1e-20))))
-
-
-def _above_floor_db(track: TrackFeatures) -> float | Unmeasured:
-    """Median energy of speech against the 80th percentile of what lies between the speech, less that background."""
-    if not track.speech:
-        return Unmeasured("no speech was heard")
-    energy = track.energy_db
-    speech = np.concatenate([energy.within(s) for s in track.speech])
-    pauses = difference([Span(0.0, track.duration_s)], [s.padded(0.1) for s in track.speech])
-    between = np.concatenate([energy.within(s) for s in pauses] or [np.zeros(0, np.float32)])
-    if len(between) * energy.hop_s < 0.5 or len(speech) == 0:
-        return Unmeasured("the track has no pause in which its background could be heard")
-    background = float(np.mean(10 ** (np.asarray(between, dtype=np.float64) / 10)))
-    both = float(np.mean(10 ** (np.asarray(speech, dtype=np.float64) / 10)))
-    return float(np.clip(10 * np.log10(max(both - background, 1e-13) / max(background, 1e-13)), -60.0, 120.0))
-
-
-def _without_what_background_spoils(features: ProgrammeFeatures) -> ProgrammeFeatures:
-    """A mix whose background is near the speech: voices, pitch and words are Unmeasured there, never wrong."""
-    ratio = features.mix.speech_to_background_db
-    if isinstance(ratio, Unmeasured) or ratio >= SPOILED_BELOW_DB:
-        return features
-    why = Unmeasured(
-        f"speech stands only {ratio:.0f} dB above the background of the mix (under {SPOILED_BELOW_DB:.0f} dB); "
-        "hand in the dialogue stem"
-    )
-    spoiled = replace(features.dub, pitch=why, words=why, languages=why, voices=why, alignments=why)
-    return replace(features, dub=spoiled)

@@ -1,0 +1,1 @@
+"""Signed statements: DSSE envelopes, in-toto Statements, keys."""

@@ -1,0 +1,84 @@
+"""Whether what was heard is what will be published, and what the background of a mix spoils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from dubgate.features import Floats, MixCheck, ProgrammeFeatures, TrackFeatures
+from dubgate.spans import Span, difference
+from dubgate.unmeasured import Unmeasured
+
+SPOILED_BELOW_DB = 15.0  # speech to background: under it a mix spoils voices, pitch and words
+
+
+class Sound(Protocol):
+    """Mono sound at 16 kHz on the programme timeline."""
+
+    @property
+    def duration_s(self) -> float: ...
+
+    def read_padded(self, start_s: float, end_s: float) -> Floats:
+        """Exactly the span's samples, zeros where the file has none."""
+        ...
+
+
+def check_mix(
+    has_stem: bool, heard_sound: Sound, mix: Sound | None, me: Sound | None, heard: TrackFeatures
+) -> MixCheck:
+    """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest."""
+    if mix is not None and me is not None:
+        return MixCheck(_residual_db(heard_sound, me, mix), _power_ratio_db(heard_sound, me, heard.speech))
+    missing = "no M&E was given beside the stem" if has_stem else "no stem was given beside the mix"
+    return MixCheck(Unmeasured(missing), _above_floor_db(heard))
+
+
+def _residual_db(stem: Sound, me: Sound, mix: Sound) -> float:
+    """Power of mix - stem - M&E against the mix's, in dB, at 16 kHz; -120 at best."""
+    residual = power = 0.0
+    for start in np.arange(0.0, max(mix.duration_s, stem.duration_s), 30.0):
+        a, b, c = (s.read_padded(float(start), float(start) + 30.0) for s in (mix, stem, me))
+        residual += float(np.sum((a - b - c).astype(np.float64) ** 2))
+        power += float(np.sum(a.astype(np.float64) ** 2))
+    return 0.0 if power == 0 else max(-120.0, 10 * float(np.log10(max(residual / power, 1e-12))))
+
+
+def _power_ratio_db(stem: Sound, me: Sound, speech: Sequence[Span]) -> float | Unmeasured:
+    if not speech:
+        return Unmeasured("no speech was heard")
+    powers = np.zeros(2)
+    for span in speech:
+        for k, spool in enumerate((stem, me)):
+            powers[k] += float(np.sum(spool.read_padded(span.start_s, span.end_s).astype(np.float64) ** 2))
+    return min(120.0, 10 * float(np.log10(max(powers[0], 1e-20) / max(powers[1], 1e-20))))
+
+
+def _above_floor_db(track: TrackFeatures) -> float | Unmeasured:
+    """Median energy of speech against the 80th percentile of what lies between the speech, less that background."""
+    if not track.speech:
+        return Unmeasured("no speech was heard")
+    energy = track.energy_db
+    speech = np.concatenate([energy.within(s) for s in track.speech])
+    pauses = difference([Span(0.0, track.duration_s)], [s.padded(0.1) for s in track.speech])
+    between = np.concatenate([energy.within(s) for s in pauses] or [np.zeros(0, np.float32)])
+    if len(between) * energy.hop_s < 0.5 or len(speech) == 0:
+        return Unmeasured("the track has no pause in which its background could be heard")
+    background = float(np.mean(10 ** (np.asarray(between, dtype=np.float64) / 10)))
+    both = float(np.mean(10 ** (np.asarray(speech, dtype=np.float64) / 10)))
+    return float(np.clip(10 * np.log10(max(both - background, 1e-13) / max(background, 1e-13)), -60.0, 120.0))
+
+
+def without_what_background_spoils(features: ProgrammeFeatures) -> ProgrammeFeatures:
+    """A mix whose background is near the speech: voices, pitch and words are Unmeasured there, never wrong."""
+    ratio = features.mix.speech_to_background_db
+    if isinstance(ratio, Unmeasured) or ratio >= SPOILED_BELOW_DB:
+        return features
+    why = Unmeasured(
+        f"speech stands only {ratio:.0f} dB above the background of the mix (under {SPOILED_BELOW_DB:.0f} dB); "
+        "hand in the dialogue stem"
+    )
+    spoiled = replace(features.dub, pitch=why, words=why, languages=why, voices=why, alignments=why)
+    return replace(features, dub=spoiled)

@@ -1,0 +1,25 @@
+"""Fixtures shared by all tests: the shared speech folder, and no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def speech() -> Path:
+    """The folder of real speech beside the checkout; skips where it is absent."""
+    folder = Path(os.environ.get("DUBGATE_SPEECH", ROOT.parent / "shared/speech"))
+    if not folder.is_dir():
+        pytest.skip(f"no real speech: {folder.name} is not beside the checkout (set DUBGATE_SPEECH)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The committed samples."""
+    return ROOT / "samples"
