@@ -28,11 +28,13 @@ DEFAULT_PACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A track to judge: a file, and which of its audio streams (by index, by language, or the only one)."""
+    """A track to judge: a file, which of its audio streams (by index, by language, or the only one), and the language
+    spoken in it where the caller knows (BCP-47)."""
 
     path: Path
     stream: int | None = None
     language: str | None = None
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

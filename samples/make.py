@@ -44,15 +44,19 @@ def flite(text: str, voice: str, scratch: Path, stretch: float = 1.0) -> np.ndar
 
 def espeak(text: str, voice: str, pitch: int, duration_s: float, scratch: Path) -> np.ndarray:
     """The German line at the speaking rate whose duration comes nearest to `duration_s`."""
-    best: np.ndarray | None = None
-    for words_per_minute in range(95, 260, 3):
+
+    def take(words_per_minute: int) -> np.ndarray:
         out = scratch / "espeak.wav"
         run("espeak-ng", "-v", voice, "-p", str(pitch), "-s", str(words_per_minute), "-w", str(out), text)
-        take = trimmed(out)
-        if best is None or abs(len(take) / RATE_HZ - duration_s) < abs(len(best) / RATE_HZ - duration_s):
-            best = take
-    assert best is not None
-    return best
+        return trimmed(out)
+
+    slow, fast = 90, 300
+    takes = {rate: take(rate) for rate in (slow, fast)}
+    while fast - slow > 2:
+        rate = (slow + fast) // 2
+        takes[rate] = take(rate)
+        slow, fast = (rate, fast) if len(takes[rate]) / RATE_HZ > duration_s else (slow, rate)
+    return min(takes.values(), key=lambda samples: abs(len(samples) / RATE_HZ - duration_s))
 
 
 def at_level(samples: np.ndarray, lufs: float = SPEECH_LUFS) -> np.ndarray:

@@ -1,0 +1,133 @@
+"""`dubgate qc`: measure a dub against its original; quality only, never a release."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+FILE = click.Path(exists=False, dir_okay=True, path_type=Path)
+
+EXAMPLES = """\b
+Examples:
+  dubgate qc original.mov dub.wav script.srt
+  dubgate qc film.mkv film.mkv script.dapt --original-stream 0 --dub-stream es
+  dubgate qc original.wav mix.wav script.csv --stem dialogue.wav --me m_and_e.wav
+  dubgate qc original.wav dub.wav --models embedded --out reports/ --format html --format xlsx
+
+\b
+Exit codes: 0 nothing to hold, 3 hold, 1 block, 2 could not judge.
+A quality check is never a release: that takes `dubgate check` and the rights holder."""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("original", type=FILE)
+@click.argument("dub", type=FILE)
+@click.argument("script", type=FILE, required=False)
+@click.option("--stem", type=FILE, help="The dialogue stem of DUB: hearing uses it instead of the mix.")
+@click.option("--me", type=FILE, help="Music and effects: with --stem they must add up to DUB.")
+@click.option("--original-stream", metavar="N|LANG", help="Which audio stream of ORIGINAL: index or language.")
+@click.option("--dub-stream", metavar="N|LANG", help="Which audio stream of DUB: index or language.")
+@click.option("--dub-language", metavar="TAG", help="Language of the dub (BCP-47), where file and script do not say.")
+@click.option("--style", type=click.Choice(["lipsync", "voiceover", "lector"]), help="Default: what the script says, else lipsync.")
+@click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style.")
+@click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for reports. Default: DUB's name with .qc")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["html", "json", "junit", "csv", "xlsx", "markers"]),
+    default=("html", "json"),
+    show_default=True,
+    help="Reports to write; may be repeated.",
+)
+@click.option("--media", type=click.Choice(["all", "flagged", "none"]), default="flagged", show_default=True, help="Sound in the HTML report.")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the text printed.")
+@click.option("--frame-rate", metavar="RATE", help="Frame rate for timecodes: 23.976, 24, 25, 29.97, 29.97df, 30…")
+@click.option("--start-timecode", metavar="HH:MM:SS:FF", help="Timecode of the programme's first frame.")
+@click.option("--at", metavar="TIME", help="Judge as at this time (ISO 8601 with zone). Default: now.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def qc(
+    original: Path,
+    dub: Path,
+    script: Path | None,
+    stem: Path | None,
+    me: Path | None,
+    original_stream: str | None,
+    dub_stream: str | None,
+    dub_language: str | None,
+    style: str | None,
+    packs: tuple[str, ...],
+    models: str,
+    device: str,
+    out: Path | None,
+    formats: tuple[str, ...],
+    media: str,
+    lang: str,
+    frame_rate: str | None,
+    start_timecode: str | None,
+    at: str | None,
+    quiet: bool,
+) -> int:
+    """Measure DUB against ORIGINAL (and SCRIPT) and say what is wrong with it, line by line.
+
+    ORIGINAL and DUB are sound or video files. SCRIPT is a cue sheet of the dub: SRT, WebVTT, CSV, JSON, TTML or DAPT.
+    Without it, lines are found by voice activity and what needs text is not measured.
+    """
+    from dubgate.cli.progress import progress_bar
+    from dubgate.delivery.script import Style
+    from dubgate.delivery.timecode import clock_from
+    from dubgate.gate import QualityRequest, Track, quality
+    from dubgate.report.write import print_judgement, write_reports
+
+    request = QualityRequest(
+        original=track(original, original_stream),
+        dub=Track(dub, *_stream(dub_stream), spoken=dub_language),
+        script=script,
+        stem=Track(stem, spoken=dub_language) if stem else None,
+        music_and_effects=Track(me) if me else None,
+        style=Style(style) if style else None,
+        packs=packs,
+        models=models,
+        device=device,
+        clock=clock_from(frame_rate, start_timecode),
+    )
+    with progress_bar(quiet=quiet) as progress:
+        judgement = quality(request, at=moment(at), progress=progress)
+    folder = out or dub.with_suffix(".qc")
+    written = write_reports(judgement, folder, formats, media=media)
+    print_judgement(judgement, written, lang=lang)
+    return judgement.verdict.decision.exit_code
+
+
+def track(path: Path, stream: str | None):  # type: ignore[no-untyped-def]
+    """A Track from a path and `N` or a language tag."""
+    from dubgate.gate import Track
+
+    return Track(path, *_stream(stream))
+
+
+def _stream(choice: str | None) -> tuple[int | None, str | None]:
+    if choice is None:
+        return None, None
+    return (int(choice), None) if choice.isdigit() else (None, choice)
+
+
+def moment(text: str | None) -> datetime:
+    """The time to judge at: now, or an ISO 8601 time with a zone.
+
+    Raises:
+        click.BadParameter: not such a time.
+    """
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 time") from error
+    if at.tzinfo is None:
+        raise click.BadParameter(f"{text!r} has no time zone; write 2026-11-20T12:00:00Z")
+    return at.astimezone(UTC)
