@@ -136,7 +136,8 @@ class TrackFeatures:
     levels: Levels
     voices: tuple[VoiceSegment, ...] | Unmeasured
     alignments: tuple[LineAlignment, ...] | Unmeasured
-    file_sha256: str = ""
+    file_sha256: str = ""  # of the file, made by the parent
+    packet_sha256: str = ""  # packets, codec parameters and timestamps: equal in a re-wrapped file
     pcm_sha256: str | Unmeasured = field(default_factory=lambda: Unmeasured("not a lossless codec"))
 
 

@@ -61,7 +61,7 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
         InputError: a file handed in cannot be used as it stands.
         ModelError, ChildError: hearing could not be done.
     """
-    from dubgate.hearing import hear
+    from dubgate.listening import hear
 
     heard = hear(request, progress)
     return judge_quality(request, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)

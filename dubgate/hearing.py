@@ -122,9 +122,15 @@ def _part(progress: Progress, first: float, last: float) -> Progress:
 
 def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
     """One decode pass: 16 kHz mono on disk, levels and energy on the way."""
-    from dubgate.delivery.audio import spool_levels
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.delivery.media import probe, select_stream
+    from dubgate.meter import LevelMeter
 
-    return spool_levels(Path(source.path), source.stream, scratch)
+    path = Path(source.path)
+    stream = select_stream(probe(path), index=source.stream)
+    meter = LevelMeter(stream.sample_rate_hz, stream.n_channels, stream.layout)
+    spool = AudioSpool(path, source.stream, scratch, (lambda _, samples: meter.push(samples),))
+    return (spool, *meter.finish())
 
 
 def _rest(plan: HearingPlan, scratch: Path) -> tuple[AudioSpool | None, AudioSpool | None]:
@@ -175,6 +181,7 @@ def _hear_track(
         voices=voices,
         alignments=alignments,
         pcm_sha256=spool.pcm_sha256,
+        packet_sha256=spool.packet_sha256,
     )
 
 

@@ -1,0 +1,155 @@
+"""What the parent does around hearing: choose streams, read the script, run the child, check what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from dubgate.delivery.cues import check_against_duration, read_cues
+from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
+from dubgate.delivery.script import CueSheet
+from dubgate.errors import ChildError
+from dubgate.features import ProgrammeFeatures
+from dubgate.hearing import HearingPlan, Source
+from dubgate.judgement import Clock
+from dubgate.stored import from_stored, to_stored
+
+Progress = Callable[[str, float], None]
+
+
+class Track(Protocol):
+    """A file, which of its audio streams, and the language spoken in it where that is known."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def stream(self) -> int | None: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def spoken(self) -> str | None: ...
+
+
+class Request(Protocol):
+    """What `hear` needs of a request."""
+
+    @property
+    def original(self) -> Track: ...
+    @property
+    def dub(self) -> Track: ...
+    @property
+    def stem(self) -> Track | None: ...
+    @property
+    def music_and_effects(self) -> Track | None: ...
+    @property
+    def script(self) -> Path | None: ...
+    @property
+    def models(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def clock(self) -> Clock | None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """Features, the script where one was given, the clock for timecodes, and the streams of original and dub."""
+
+    features: ProgrammeFeatures
+    sheet: CueSheet | None
+    clock: Clock
+    streams: tuple[int, int]
+
+
+def hear(request: Request, progress: Progress) -> Heard:
+    """Hear original and dub in a child process.
+
+    Raises:
+        InputError: a file handed in cannot be used as it stands.
+        ModelError, ChildError: hearing could not be done.
+    """
+    progress("reading", 0.0)
+    original, original_info = source_of(request.original)
+    published, published_info = source_of(request.dub)
+    clock = request.clock or clock_of(published_info, original_info)
+    sheet = _sheet(request, clock)
+    spoken = request.dub.spoken or (sheet.language if sheet else None) or published.language
+    stem = _optional(request.stem, spoken)
+    plan = HearingPlan(
+        original=original,
+        dub=stem or replace(published, language=spoken),
+        sheet=sheet,
+        models=request.models,
+        device=request.device,
+        mix=published if stem else None,
+        music_and_effects=_optional(request.music_and_effects, None),
+    )
+    features = with_digests(run_plan(plan, progress), request)
+    if sheet is not None:
+        check_against_duration(sheet, max(features.dub.duration_s, features.original.duration_s))
+    return Heard(features, sheet, clock, (original.stream, published.stream))
+
+
+def source_of(track: Track) -> tuple[Source, MediaInfo]:
+    """The stream to hear, looked up in a child."""
+    info = probe_apart(track.path)
+    stream = select_stream(info, index=track.stream, language=track.language)
+    source = Source(str(track.path.absolute()), stream.index, track.path.name, track.spoken or stream.language)
+    return source, info
+
+
+def _optional(track: Track | None, spoken: str | None) -> Source | None:
+    if track is None:
+        return None
+    source, _ = source_of(track)
+    return replace(source, language=spoken or source.language)
+
+
+def _sheet(request: Request, clock: Clock) -> CueSheet | None:
+    if request.script is None:
+        return None
+    return read_cues(request.script, language=request.dub.spoken, frame_rate=clock.frame_rate)
+
+
+def clock_of(*infos: MediaInfo) -> Clock:
+    """Frame rate and start timecode as the first file that has them says."""
+    from dubgate.delivery.timecode import start_frames
+
+    rate = next((i.frame_rate for i in infos if i.frame_rate), None) or Fraction(25)
+    written = next((i.timecode for i in infos if i.timecode), None)
+    if written is None:
+        return Clock(frame_rate=rate)
+    drop = ";" in written
+    return Clock(rate, drop, start_frames(written, rate))
+
+
+def run_plan(plan: HearingPlan, progress: Progress) -> ProgrammeFeatures:
+    """Hear in the child and validate its answer.
+
+    Raises:
+        ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
+    """
+    from dubgate.sandbox import HEAR_LIMITS, run_in_child
+
+    sources = (plan.original, plan.dub, plan.mix, plan.music_and_effects)
+    inputs = [Path(s.path) for s in sources if s is not None]
+    request, _ = to_stored(plan)
+    reply = run_in_child("hear", request, limits=HEAR_LIMITS, inputs=inputs, progress=progress)
+    try:
+        return from_stored(ProgrammeFeatures, reply.data, reply.arrays)
+    except ValueError as error:
+        raise ChildError(f"what was heard came back malformed: {error}") from None
+
+
+def with_digests(features: ProgrammeFeatures, request: Request) -> ProgrammeFeatures:
+    """The files' digests, made by this process: the child is not believed about the files themselves."""
+    heard = request.stem or request.dub
+    return replace(
+        features,
+        original=replace(features.original, file_sha256=file_sha256(request.original.path)),
+        dub=replace(features.dub, file_sha256=file_sha256(heard.path)),
+    )
