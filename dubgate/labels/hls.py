@@ -35,8 +35,8 @@ def read_master(master: Path, root: Path, *, language: str, heard_sha256: frozen
     repeated = {k for k in keys if keys.count(k) > 1}
     if repeated:
         raise MediaError(f"renditions are listed twice: {sorted(repeated)}", where=master.name)
-    ours = [m for m in entries if _same_language(m.language, language)]
-    return Labels(tuple(_track(m, master, root, heard_sha256) for m in ours))
+    tracks = [_track(m, master, root, heard_sha256) for m in entries]
+    return Labels(tuple(t for t in tracks if _same_language(t.language, language) or t.is_what_was_heard))
 
 
 def _track(entry: Any, master: Path, root: Path, heard_sha256: frozenset[str]) -> LabelledTrack:
@@ -91,15 +91,17 @@ def _piece(
     path = _inside(playlist.parent / uri, root)
     if byterange is None:
         return path, 0, None
-    length, _, offset = byterange.partition("@")
-    first = int(offset) if offset else ends.get(path, 0)
+    length, at, offset = byterange.partition("@")
+    if not length.isdecimal() or (at and not offset.isdecimal()):
+        raise MediaError(f"{byterange!r} is not a byte range", where=playlist.name)
+    first = int(offset) if at else ends.get(path, 0)
     ends[path] = first + int(length)
     return path, first, int(length)
 
 
 def _inside(path: Path, root: Path) -> Path:
     resolved = path.resolve()
-    if "://" in str(path) or not resolved.is_relative_to(root.resolve()):
+    if ":" in path.name or any(part.endswith(":") for part in path.parts) or not resolved.is_relative_to(root.resolve()):
         raise MediaError("a playlist names something outside the delivery's folder", where=path.name)
     if not resolved.is_file():
         raise MediaError("a playlist names a file that is not there", where=path.name)

@@ -1,0 +1,90 @@
+"""Envelopes: what was signed opens, anything else does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from dubgate.certificate.dsse import (
+    STATEMENT_TYPE,
+    SignatureError,
+    load_private_key,
+    new_private_key,
+    open_envelope,
+    public_of,
+    save_private_key,
+    sign,
+    signer_of,
+)
+from dubgate.errors import InputError
+
+KIND = "urn:dubgate:test:1.0"
+STATEMENT = {"_type": STATEMENT_TYPE, "subject": [], "predicateType": KIND, "predicate": {"größe": 1}}
+
+
+@pytest.fixture
+def key():  # type: ignore[no-untyped-def]
+    return new_private_key()
+
+
+def test_what_was_signed_opens_with_the_signers_key(key) -> None:  # type: ignore[no-untyped-def]
+    opened = open_envelope(sign(STATEMENT, signer_of(key)), [public_of(key)], predicate_type=KIND)
+    assert opened.predicate == {"größe": 1}
+    assert opened.key == public_of(key)
+
+
+def test_a_strangers_key_does_not_open_it(key) -> None:  # type: ignore[no-untyped-def]
+    data = sign(STATEMENT, signer_of(key))
+    with pytest.raises(SignatureError, match="no listed key"):
+        open_envelope(data, [public_of(new_private_key())], predicate_type=KIND)
+    with pytest.raises(SignatureError, match="no listed key"):
+        open_envelope(data, [], predicate_type=KIND)
+
+
+def test_a_statement_of_another_type_is_refused(key) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SignatureError, match="it states"):
+        open_envelope(sign(STATEMENT, signer_of(key)), [public_of(key)], predicate_type="urn:other")
+
+
+def test_every_changed_byte_of_the_payload_is_refused(key) -> None:  # type: ignore[no-untyped-def]
+    envelope = json.loads(sign(STATEMENT, signer_of(key)))
+    payload = bytearray(base64.b64decode(envelope["payload"]))
+    for k in range(len(payload)):
+        changed = payload.copy()
+        changed[k] ^= 1
+        envelope["payload"] = base64.b64encode(bytes(changed)).decode()
+        with pytest.raises(SignatureError):
+            open_envelope(json.dumps(envelope).encode(), [public_of(key)], predicate_type=KIND)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b'{"payload":"","payloadType":"x","signatures":[]}',
+        b'{"payload":"!!","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"a","sig":"b"}]}',
+        b'{"payload":"e30=","payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}',
+        b'{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{}]}',
+        b"[" * 100_000,
+    ],
+)
+def test_rubbish_is_refused_with_our_own_error(data: bytes, key) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SignatureError):
+        open_envelope(data, [public_of(key)], predicate_type=KIND)
+
+
+def test_a_key_file_is_private_and_never_overwritten(key, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "holder.pem"
+    save_private_key(key, path, b"secret")
+    assert path.stat().st_mode & 0o077 == 0
+    assert public_of(load_private_key(path, b"secret")) == public_of(key)
+    with pytest.raises(InputError, match="already there"):
+        save_private_key(key, path, None)
+    with pytest.raises(InputError, match="cannot read"):
+        load_private_key(path, b"wrong")
