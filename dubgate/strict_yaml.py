@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dubgate.errors import InputError
 
@@ -26,7 +26,6 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
 
 YamlPath = tuple[str | int, ...]
-Place = tuple[int, int]  # line and column, both from 1
 
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -44,28 +43,46 @@ class StrictYamlError(InputError):
     """A YAML file is not of the strict kind; `where` is `file:line:column`."""
 
 
+class Place(NamedTuple):
+    """A point in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain data (dict, list, str, int, float, bool, None) and where each value stands in the file."""
+    """Plain data (dict, list, str, int, float, bool, None) and where each value, and each key, stands in its file."""
 
     name: str
     data: Any
-    _values: dict[YamlPath, Place] = field(repr=False)
-    _keys: dict[YamlPath, Place] = field(repr=False)
+    places: dict[YamlPath, Place] = field(repr=False)
+    key_places: dict[YamlPath, Place] = field(repr=False)
 
     def where(self, path: Sequence[str | int] = (), *, key: bool = False) -> str:
-        """`name:line:column` of the value at `path`, or of its key.
+        """`file:line:column` of the value at `path`, or of its key; see `place`."""
+        return str(self.place(path, key=key))
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place:
+        """Where the value at `path` stands, or its key.
 
         Steps that the file does not have (a missing field, the branch of a union in a pydantic location) are skipped,
         so the answer is the nearest enclosing value.
         """
-        known: YamlPath = ()
+        known = self.known(path)
+        return self.key_places[known] if key and known in self.key_places else self.places[known]
+
+    def known(self, path: Sequence[str | int]) -> YamlPath:
+        """The steps of `path` that are in the data."""
+        found: YamlPath = ()
         for step in path:
-            if (*known, step) in self._values:
-                known = (*known, step)
-        places = self._keys if key and known in self._keys else self._values
-        line, column = places[known]
-        return f"{self.name}:{line}:{column}"
+            if (*found, step) in self.places:
+                found = (*found, step)
+        return found
 
 
 def load_yaml(data: bytes, name: str) -> Document:
@@ -82,7 +99,7 @@ def load_yaml(data: bytes, name: str) -> Document:
         line = data.count(b"\n", 0, error.start) + 1
         raise StrictYamlError("not UTF-8 text", where=f"{name}:{line}:1", remedy="Save the file as UTF-8.") from None
     builder = _Builder(name, _events(text, name))
-    return Document(name, builder.document(), builder.values, builder.keys)
+    return Document(name, builder.document(), builder.places, builder.key_places)
 
 
 def read_yaml(path: Path, name: str | None = None) -> Document:
@@ -129,8 +146,8 @@ class _Builder:
 
     def __init__(self, name: str, events: Iterator[Any]) -> None:
         self.name, self.events = name, events
-        self.values: dict[YamlPath, Place] = {}
-        self.keys: dict[YamlPath, Place] = {}
+        self.places: dict[YamlPath, Place] = {}
+        self.key_places: dict[YamlPath, Place] = {}
 
     def document(self) -> Any:
         next(self.events)  # the stream's start
@@ -150,7 +167,7 @@ class _Builder:
         self._refuse_tricks(event)
         if len(path) > MAX_DEPTH:
             raise self._refusal(event, f"nested more than {MAX_DEPTH} levels deep")
-        self.values[path] = _place(event)
+        self.places[path] = self._place(event)
         kind = type(event).__name__
         if kind == "ScalarEvent":
             return self._scalar(event)
@@ -167,9 +184,9 @@ class _Builder:
         while type(event := next(self.events)).__name__ != "MappingEndEvent":
             key = self._key(event)
             if key in entries:
-                first = self.keys[(*path, key)][0]
+                first = self.key_places[(*path, key)].line
                 raise self._refusal(event, f"the key {key!r} is repeated (first on line {first})")
-            self.keys[(*path, key)] = _place(event)
+            self.key_places[(*path, key)] = self._place(event)
             entries[key] = self._value(next(self.events), (*path, key))
         return entries
 
@@ -200,12 +217,10 @@ class _Builder:
             raise self._refusal(event, str(error)) from None
 
     def _refusal(self, event: Any, what: str, remedy: str | None = None) -> StrictYamlError:
-        line, column = _place(event)
-        return StrictYamlError(what, where=f"{self.name}:{line}:{column}", remedy=remedy)
+        return StrictYamlError(what, where=str(self._place(event)), remedy=remedy)
 
-
-def _place(event: Any) -> Place:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    def _place(self, event: Any) -> Place:
+        return Place(self.name, event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _plain(text: str) -> Any:
@@ -236,21 +251,23 @@ def validate(model: type[ModelT], document: Document, error: type[InputError] = 
     try:
         return model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as failure:
-        problems = sorted((_problem(document, e) for e in failure.errors(include_url=False)), key=lambda p: p[0])
-        _, where, what = problems[0]
-        rest = "".join(f"\n  {place}: {text}" for _, place, text in problems[1:])
-        raise error(what + rest, where=where) from None
+        raise refusal([_problem(document, e) for e in failure.errors(include_url=False)], error) from None
 
 
-def _problem(document: Document, detail: ErrorDetails) -> tuple[Place, str, str]:
-    """Where, and what in words, for one pydantic error; the place first so that problems sort as the file reads."""
-    extra = detail["type"] == "extra_forbidden"
-    where = document.where(detail["loc"], key=extra)
-    last = str(detail["loc"][-1]) if detail["loc"] else ""
+def refusal(problems: Sequence[tuple[Place, str]], error: type[InputError] = StrictYamlError) -> InputError:
+    """One error that tells all the problems, in the order of the file."""
+    (where, what), *rest = sorted(problems)
+    return error(what + "".join(f"\n  {place}: {text}" for place, text in rest), where=str(where))
+
+
+def _problem(document: Document, detail: ErrorDetails) -> tuple[Place, str]:
+    """Where, and what in words, for one pydantic error."""
+    path, kind = detail["loc"], detail["type"]
+    place = document.place(path, key=kind == "extra_forbidden")
+    if kind == "extra_forbidden":
+        return place, f"unknown key {path[-1]!r}"
+    if kind == "missing":
+        return place, f"{path[-1]!r} is missing"
+    shown = ".".join(map(str, document.known(path)))
     message = detail["msg"].removeprefix("Value error, ")
-    text = {
-        "extra_forbidden": f"unknown key {last!r}",
-        "missing": f"{last!r} is missing",
-    }.get(detail["type"], f"{'.'.join(map(str, detail['loc']))}: {message}" if detail["loc"] else message)
-    line, column = where.rsplit(":", 2)[1:]
-    return (int(line), int(column)), where, text
+    return place, f"{shown}: {message}" if shown else message
