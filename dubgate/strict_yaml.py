@@ -6,6 +6,7 @@ is a string. What can hide something (tags, anchors, aliases, repeated keys, a s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -62,6 +63,7 @@ class Document:
     data: Any
     places: dict[YamlPath, Place] = field(repr=False)
     key_places: dict[YamlPath, Place] = field(repr=False)
+    sha256: str = ""  # of the file's bytes
 
     def where(self, path: Sequence[str | int] = (), *, key: bool = False) -> str:
         """`file:line:column` of the value at `path`, or of its key; see `place`."""
@@ -99,7 +101,8 @@ def load_yaml(data: bytes, name: str) -> Document:
         line = data.count(b"\n", 0, error.start) + 1
         raise StrictYamlError("not UTF-8 text", where=f"{name}:{line}:1", remedy="Save the file as UTF-8.") from None
     builder = _Builder(name, _events(text, name))
-    return Document(name, builder.document(), builder.places, builder.key_places)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Document(name, builder.document(), builder.places, builder.key_places, sha256)
 
 
 def read_yaml(path: Path, name: str | None = None) -> Document:
@@ -251,13 +254,21 @@ def validate(model: type[ModelT], document: Document, error: type[InputError] = 
     try:
         return model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as failure:
-        raise refusal([_problem(document, e) for e in failure.errors(include_url=False)], error) from None
+        details = failure.errors(include_url=False)
+        raise refusal([_problem(document, e) for e in details if not _only_follows(e, details)], error) from None
 
 
 def refusal(problems: Sequence[tuple[Place, str]], error: type[InputError] = StrictYamlError) -> InputError:
     """One error that tells all the problems, in the order of the file."""
     (where, what), *rest = sorted(problems)
     return error(what + "".join(f"\n  {place}: {text}" for place, text in rest), where=str(where))
+
+
+def _only_follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because its members were refused, which is told of each of them."""
+    path = detail["loc"]
+    inside = (e["loc"] for e in details if len(e["loc"]) > len(path))
+    return detail["type"] == "too_short" and any(loc[: len(path)] == path for loc in inside)
 
 
 def _problem(document: Document, detail: ErrorDetails) -> tuple[Place, str]:
