@@ -1,0 +1,203 @@
+"""What speaks for each script line having been said: the words heard in it, and how well its text fits the sound.
+
+A transcriber may mishear (the embedded one up to four words in ten of clean speech), and an aligner places any text
+somewhere. Each covers for the other: a script word was heard if the transcriber wrote it, or if the line as a whole
+fits the sound and this word does too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dubgate.delivery.script import Cue, CueKind, CueSheet
+from dubgate.features import LineAlignment, ProgrammeFeatures, Word
+from dubgate.measure.word_match import Pair, Placed, match_words
+from dubgate.spans import Span
+from dubgate.unmeasured import Unmeasured
+from dubgate.wording import primary_language, spoken_words
+
+REACH_S = 8.0  # how far from its cue a word is still taken for it: 150 s at 23.976 against 25 run 6 s apart
+MISHEARD_REACH_S = 1.0  # how far from its cue another word is taken for it misheard
+_CLAIM_S = 0.5  # a word this close to a line belongs to it
+
+# Nats per frame of the text against free speech, below which a line or word does not fit the sound, by aligner.
+# pocketsphinx: fitted on 300 sentences of flite and festival voices (awb rms slt kal16 kdlpc16k), half of the texts
+# swapped for others of the same length, clean and under noise at 20 and 10 dB, and tried on LJ Speech
+# (tests/bench/ljspeech_script.py prints the table).
+# Others (CTC): the path of the text against the model's own best path, a wrong letter costing several nats a frame.
+_LINE_FITS_NATS = {"pocketsphinx": -3.6}
+_WORD_FITS_NATS = {"pocketsphinx": -4.0}
+_CTC_FITS_NATS = -1.5
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptWord:
+    """A word of a line: whether the transcriber wrote it, and where the sound supports it."""
+
+    text: str
+    written: bool = False
+    placed: Span | None = None
+
+    @property
+    def heard(self) -> bool:
+        return self.written or self.placed is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step through a line: a script word, a heard one (an index), or both (the same, or one misheard for the other).
+
+    `explained` marks a heard word without a script word where the sound supports the script all the same.
+    """
+
+    script: ScriptWord | None
+    heard: int | None
+    explained: bool = False
+
+    @property
+    def differs(self) -> bool:
+        return not self.explained if self.script is None else not self.script.heard
+
+
+@dataclass(frozen=True, slots=True)
+class LineEvidence:
+    """A dialogue line with all that speaks for it; `fits_nats` is its alignment's score."""
+
+    cue: Cue
+    language: str | None
+    words: tuple[ScriptWord, ...]
+    steps: tuple[Step, ...] = ()
+    fits_nats: float | None = None
+
+    @property
+    def heard_share(self) -> float:
+        return sum(w.heard for w in self.words) / len(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The dialogue lines that have words, in order; all heard words, in order; which of them no line claims."""
+
+    lines: tuple[LineEvidence, ...]
+    heard: tuple[Placed, ...]
+    stray: frozenset[int]
+
+
+def language_of(cue: Cue, sheet: CueSheet, features: ProgrammeFeatures) -> str | None:
+    """What the line should be in: its own language, else the sheet's, else the dub's."""
+    return primary_language(cue.language or sheet.language or features.dub.language)
+
+
+def gather(features: ProgrammeFeatures, sheet: CueSheet) -> Evidence:
+    """Match the script with what was heard. Lines in another language than was listened for are left out."""
+    listened = primary_language(features.dub.language)
+    cues = sorted(sheet.cues, key=lambda c: (c.span.start_s, c.span.end_s, c.id))
+    alignments = features.dub.alignments
+    placed = {} if isinstance(alignments, Unmeasured) else {a.cue_id: a for a in alignments}
+    aligner = next((m.name for m in features.models if m.kind == "aligner"), "")
+    lines: list[LineEvidence] = []
+    elsewhere: list[LineEvidence] = []
+    for cue in cues:
+        line = _line(cue, language_of(cue, sheet, features), placed.get(cue.id), aligner)
+        judged = cue.kind is CueKind.DIALOGUE and line.words and listened in (None, line.language)
+        (lines if judged else elsewhere).append(line)
+    heard = _heard(features)
+    return _attributed(lines, heard, _matched(lines, heard), [line.cue.span for line in elsewhere])
+
+
+def _key(word: str) -> str:
+    """What makes two words the same: apostrophes come and go between spellings."""
+    return word.replace("'", "")
+
+
+def _heard(features: ProgrammeFeatures) -> list[Placed]:
+    """The transcript as spoken words, in order of time."""
+    words = features.dub.words
+    if isinstance(words, Unmeasured):
+        return []
+    language = features.dub.language
+    tokens = [Placed(text, word.span) for word in words for text in spoken_words(word.text, language)]
+    return sorted(tokens, key=lambda w: w.span.start_s + w.span.end_s)
+
+
+def _line(cue: Cue, language: str | None, alignment: LineAlignment | None, aligner: str) -> LineEvidence:
+    texts = spoken_words(cue.text, language)
+    if alignment is None:
+        return LineEvidence(cue, language, tuple(ScriptWord(text) for text in texts))
+    fits = alignment.score >= _LINE_FITS_NATS.get(aligner, _CTC_FITS_NATS)
+    least = math.exp(_WORD_FITS_NATS.get(aligner, _CTC_FITS_NATS))
+    words = (
+        ScriptWord(text, placed=word.span if fits and word is not None and word.prob >= least else None)
+        for text, word in zip(texts, _in_order(texts, alignment.words), strict=True)
+    )
+    return LineEvidence(cue, language, tuple(words), fits_nats=alignment.score)
+
+
+def _in_order(texts: Sequence[str], aligned: Sequence[Word]) -> list[Word | None]:
+    """The aligned word of each script word; None where the aligner left it out."""
+    out: list[Word | None] = []
+    k = 0
+    for text in texts:
+        found = k < len(aligned) and aligned[k].text == text
+        out.append(aligned[k] if found else None)
+        k += found
+    return out
+
+
+def _matched(lines: Sequence[LineEvidence], heard: Sequence[Placed]) -> tuple[Pair, ...]:
+    script = [Placed(_key(w.text), line.cue.span) for line in lines for w in line.words]
+    keys = [Placed(_key(w.text), w.span) for w in heard]
+    return match_words(script, keys, reach_s=REACH_S, misheard_reach_s=MISHEARD_REACH_S)
+
+
+def _attributed(
+    lines: Sequence[LineEvidence], heard: Sequence[Placed], pairs: Sequence[Pair], elsewhere: Sequence[Span]
+) -> Evidence:
+    """Give every step to its line; a word put in goes to the line around it, or is stray."""
+    owners = [k for k, line in enumerate(lines) for _ in line.words]
+    words = [w for line in lines for w in line.words]
+    steps: list[list[Step]] = [[] for _ in lines]
+    stray: set[int] = set()
+    before = -1  # the last script word passed
+    for pair in pairs:
+        if pair.script is not None:
+            before = pair.script
+            steps[owners[before]].append(_step(words[before], heard, pair.heard))
+        elif pair.heard is not None:
+            word = heard[pair.heard]
+            near = {owners[i] for i in (before, before + 1) if 0 <= i < len(owners)}
+            owner = _claiming(word, {k: lines[k].cue.span for k in sorted(near)})
+            if owner is not None:
+                steps[owner].append(Step(None, pair.heard, _explained(word, lines[owner])))
+            elif not any(_away_s(word, span) <= _CLAIM_S for span in elsewhere):
+                stray.add(pair.heard)
+    judged = [_with_steps(line, own) for line, own in zip(lines, steps, strict=True)]
+    return Evidence(tuple(judged), tuple(heard), frozenset(stray))
+
+
+def _step(word: ScriptWord, heard: Sequence[Placed], index: int | None) -> Step:
+    written = index is not None and _key(heard[index].text) == _key(word.text)
+    return Step(replace(word, written=written), index)
+
+
+def _with_steps(line: LineEvidence, steps: Sequence[Step]) -> LineEvidence:
+    return replace(line, words=tuple(s.script for s in steps if s.script is not None), steps=tuple(steps))
+
+
+def _claiming(word: Placed, spans: Mapping[int, Span]) -> int | None:
+    """The nearest of these lines that the word is in or close to."""
+    nearest = min(spans, key=lambda k: _away_s(word, spans[k]), default=None)
+    return nearest if nearest is not None and _away_s(word, spans[nearest]) <= _CLAIM_S else None
+
+
+def _away_s(word: Placed, span: Span) -> float:
+    middle = (word.span.start_s + word.span.end_s) / 2
+    return max(0.0, span.start_s - middle, middle - span.end_s)
+
+
+def _explained(word: Placed, line: LineEvidence) -> bool:
+    """Whether the sound of at least half of this word supports the script: then it is a script word misheard."""
+    shared = sum(word.span.overlap_s(w.placed) for w in line.words if w.placed is not None)
+    return shared >= 0.5 * word.span.duration_s and shared > 0
