@@ -1,68 +1,45 @@
-"""Territories: ISO 3166-1 countries, and the UN M49 and EU groups that stand for several of them.
+"""Territories: the registry's table of countries and groups, with words for whoever wrote another code.
 
-The table is the containment of CLDR 46 (UN M49 with Kosovo as `XK`), kept here because a release's territories decide
-which law is asked, and must not change with a library's update; a test compares it with the CLDR data installed.
-Parts of countries that ISO 3166-1 only reserves (EA, IC, AC, CP, CQ, DG, TA) are not territories here.
+The table is the consent registry's (ISO 3166-1, UN M49 and EU; containment of CLDR), so that a release and a grant mean
+the same countries. Parts of countries are not told apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
-_CONTAINS: dict[str, tuple[str, ...]] = {
-    group: tuple(members.split())
-    for group, members in {
-        "001": "002 009 019 142 150",
-        "002": "011 014 015 017 018",
-        "003": "013 021 029",
-        "005": "AR BO BR BV CL CO EC FK GF GS GY PE PY SR UY VE",
-        "009": "053 054 057 061 AQ",
-        "011": "BF BJ CI CV GH GM GN GW LR ML MR NE NG SH SL SN TG",
-        "013": "BZ CR GT HN MX NI PA SV",
-        "014": "BI DJ ER ET IO KE KM MG MU MW MZ RE RW SC SO SS TF TZ UG YT ZM ZW",
-        "015": "DZ EG EH LY MA SD TN",
-        "017": "AO CD CF CG CM GA GQ ST TD",
-        "018": "BW LS NA SZ ZA",
-        "019": "005 013 021 029",
-        "021": "BM CA GL PM US",
-        "029": "AG AI AW BB BL BQ BS CU CW DM DO GD GP HT JM KN KY LC MF MQ MS PR SX TC TT VC VG VI",
-        "030": "CN HK JP KP KR MN MO TW",
-        "034": "AF BD BT IN IR LK MV NP PK",
-        "035": "BN ID KH LA MM MY PH SG TH TL VN",
-        "039": "AD AL BA ES GI GR HR IT ME MK MT PT RS SI SM VA XK",
-        "053": "AU CC CX HM NF NZ",
-        "054": "FJ NC PG SB VU",
-        "057": "FM GU KI MH MP NR PW UM",
-        "061": "AS CK NU PF PN TK TO TV WF WS",
-        "142": "030 034 035 143 145",
-        "143": "KG KZ TJ TM UZ",
-        "145": "AE AM AZ BH CY GE IL IQ JO KW LB OM PS QA SA SY TR YE",
-        "150": "039 151 154 155",
-        "151": "BG BY CZ HU MD PL RO RU SK UA",
-        "154": "AX DK EE FI FO GB GG IE IM IS JE LT LV NO SE SJ",
-        "155": "AT BE CH DE FR LI LU MC NL",
-        "202": "011 014 017 018",
-        "419": "005 013 029",
-        "EU": "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK",
-    }.items()
-}
+from consent import regions
 
-_MEANT = {"UK": "GB", "EL": "GR", "SU": "RU", "WW": "001", "WORLD": "001", "EUR": "150", "LATAM": "419", "USA": "US"}
+COUNTRIES: tuple[str, ...] = tuple(sorted(regions.countries("001")))
+EU: frozenset[str] = regions.countries("EU")
+
+_MEANT = {"UK": "GB", "EL": "GR", "USA": "US", "WW": "001", "WORLD": "001", "WORLDWIDE": "001", "LATAM": "419"}
 
 
-@cache
 def countries(code: str) -> frozenset[str]:
-    """The countries (ISO 3166-1 alpha-2) that a code stands for: a country itself, or a group's members.
+    """The countries (ISO 3166-1 alpha-2, and XK) that a code stands for: a country itself, or a group's members.
 
     Raises:
         ValueError: the code is not known; the message names the code that may have been meant.
     """
-    if code in _CONTAINS:
-        return frozenset().union(*(countries(member) for member in _CONTAINS[code]))
-    if code in _LEAVES:
-        return frozenset({code})
-    raise ValueError(f"{code!r} is not a country (ISO 3166-1), a UN M49 region or EU{_hint(code)}")
+    try:
+        return regions.countries(code)
+    except ValueError as error:
+        raise ValueError(f"{error}{_hint(code)}") from None
+
+
+def _hint(code: str) -> str:
+    meant = _MEANT.get(code.upper(), code.upper())
+    if meant != code and _is_known(meant):
+        return f"; {meant!r} may be meant"
+    return "; parts of countries are not told apart, name the country" if _is_known(code[:2]) else ""
+
+
+def _is_known(code: str) -> bool:
+    try:
+        return bool(regions.countries(code))
+    except ValueError:
+        return False
 
 
 def expand(codes: Iterable[str]) -> tuple[str, ...]:
@@ -71,28 +48,14 @@ def expand(codes: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValueError: a code is not known.
     """
-    return tuple(sorted(frozenset().union(*(countries(code) for code in codes))))
+    return tuple(sorted(frozenset[str]().union(*(countries(code) for code in codes))))
 
 
 def covers(outer: Iterable[str], inner: Iterable[str]) -> bool:
-    """Whether every country of `inner` is one of `outer`'s; nothing covers, or is covered by, an empty list."""
+    """Whether every country of `inner` is one of `outer`'s; nothing covers, or is covered by, an empty list.
+
+    Raises:
+        ValueError: a code is not known.
+    """
     wanted = expand(inner)
     return bool(wanted) and set(wanted) <= set(expand(outer))
-
-
-def _hint(code: str) -> str:
-    upper = code.upper()
-    meant = _MEANT.get(upper, upper)
-    if meant != code and (meant in _LEAVES or meant in _CONTAINS):
-        return f"; {meant!r} may be meant"
-    if len(code) > 2 and code[2] in "-_":
-        return "; parts of countries are not told apart, name the country"
-    return ""
-
-
-_LEAVES = frozenset(m for members in _CONTAINS.values() for m in members if m not in _CONTAINS)
-COUNTRIES: tuple[str, ...] = tuple(sorted(_LEAVES))
-GROUPS: tuple[str, ...] = tuple(sorted(_CONTAINS))
-EU: frozenset[str] = countries("EU")
-
-__all__ = ["COUNTRIES", "EU", "GROUPS", "countries", "covers", "expand"]

@@ -10,11 +10,11 @@ from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubgate.regions import COUNTRIES, EU, GROUPS, countries, covers, expand
+from dubgate.regions import COUNTRIES, EU, countries, covers, expand
 
 # Parts of countries that CLDR lists beside ISO 3166-1, its own group for what lies in no region, and its unions.
 NOT_ISO = {"EA", "IC", "AC", "CP", "CQ", "DG", "TA"}
-codes = st.sampled_from([*COUNTRIES, *GROUPS])
+codes = st.sampled_from([*COUNTRIES, "001", "150", "419", "202", "EU"])
 
 
 def cldr() -> dict[str, set[str]]:
@@ -35,7 +35,9 @@ def test_every_group_holds_the_countries_that_cldr_gives_it() -> None:
     def leaves(code: str) -> set[str]:
         return set().union(*(leaves(m) for m in contains[code])) if code in contains else {code}
 
-    for group in GROUPS:
+    groups = [group for group in contains if group.isdigit() or group == "EU"]
+    assert len(groups) > 25
+    for group in groups:
         assert countries(group) == leaves(group) - NOT_ISO, group
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dubgate.delivery.cue_times import parse_time
-from dubgate.delivery.draft import Draft, SheetDraft
+from dubgate.delivery.draft import MAX_CUES, Draft, SheetDraft
 from dubgate.delivery.script import Cue, CueKind, CueSheet
 from dubgate.errors import CueError
 
@@ -97,6 +97,8 @@ class _Reader:
         for _ in self._members("[", "]"):
             self._peek()
             self.where()
+            if len(self.cues) >= MAX_CUES:
+                raise ValueError(f"more than {MAX_CUES:,} cues")
             self.cues.append((self.line, self._value()))
 
     def _members(self, opening: str, closing: str) -> Iterator[None]:

@@ -56,7 +56,7 @@ def read_cues(
     """Read a cue sheet.
 
     Args:
-        path: a file of at most 50 MB.
+        path: a file of less than 50 MB.
         language: the dub's; a sheet that says another is refused, and in a DAPT file with several the one to take.
         frame_rate: of SMPTE times (`23.976` is understood as 24000/1001); TTML brings its own.
         start_s: what SMPTE times and clock times of the sheet show at the programme's first frame; subtracted.
@@ -137,10 +137,10 @@ def _bytes_of(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise CueError("not a file", where=str(path))
-        if status.st_size > MAX_BYTES:
+        if status.st_size >= MAX_BYTES:
             raise CueError(f"a cue sheet of {status.st_size:,} bytes; the limit is {MAX_BYTES:,}", where=str(path))
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise CueError(f"cannot be read ({why})", where=str(path)) from None
@@ -150,8 +150,8 @@ def _text_of(data: bytes, name: str) -> str:
     """Decoded, with line ends as `\\n`."""
     if not data.strip(b" \t\r\n"):
         raise CueError("the file is empty", where=f"{name}:1")
-    if len(data) > MAX_BYTES:
-        raise CueError(f"more than {MAX_BYTES:,} bytes", where=name)
+    if len(data) >= MAX_BYTES:
+        raise CueError(f"{MAX_BYTES:,} bytes or more", where=name)
     if data.startswith(_UTF32):
         raise CueError("UTF-32 text", where=f"{name}:1", remedy="Save the file as UTF-8.")
     encoding = "utf-16" if data.startswith(_UTF16) else "utf-8-sig"

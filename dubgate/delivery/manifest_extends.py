@@ -98,21 +98,25 @@ class _Merge:
         """The delivery's entries first, then the series's for whom it has none."""
         self.copy(self.over, ("cast",), ("cast",))
         known = {_subject(entry) for entry in above}
-        kept = [k for k, entry in enumerate(below) if _subject(entry) not in known]
+        kept = [k for k, entry in enumerate(below) if _subject(entry) is None or _subject(entry) not in known]
         inherited = [self.copy(self.base, ("cast", k), ("cast", len(above) + n)) for n, k in enumerate(kept)]
         return [*above, *inherited]
 
     def copy(self, source: Document, path: YamlPath, to: YamlPath) -> Any:
-        """The value at `path` in `source`; its places are entered under `to`."""
-        for places, target in ((source.places, self.out.places), (source.key_places, self.out.key_places)):
-            for key, place in places.items():
-                if key[: len(path)] == path:
-                    target[(*to, *key[len(path) :])] = place
-        return _get(source.data, path)
+        """The value at `path` in `source`; its places, and those of what is in it, are entered under `to`."""
+        value = _get(source.data, path)
+        self.out.places[to] = source.places[path]
+        if path in source.key_places:
+            self.out.key_places[to] = source.key_places[path]
+        for step in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            self.copy(source, (*path, step), (*to, step))
+        return value
 
 
-def _subject(entry: Any) -> Any:
-    return (entry.get("character"), entry.get("group")) if isinstance(entry, dict) else None
+def _subject(entry: Any) -> str | None:
+    """Whom a cast entry is for; None where it does not say it rightly, which the schema then tells."""
+    names = [entry.get("character"), entry.get("group")] if isinstance(entry, dict) else []
+    return next((name for name in names if isinstance(name, str)), None)
 
 
 def _get(data: Any, path: YamlPath) -> Any:

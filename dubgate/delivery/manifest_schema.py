@@ -5,6 +5,7 @@ Only the media, their languages and the cast are always there; the rest is there
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Literal, Self
@@ -250,9 +251,9 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        names = [entry.name for entry in self.cast]
-        if repeated := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"the cast names {', '.join(sorted(repeated))} more than once")
+        names = Counter(entry.name for entry in self.cast)
+        if repeated := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"the cast names {', '.join(repeated)} more than once")
         if self.stage == "package" and self.package is None:
             raise ValueError("stage 'package' needs 'package', the path of its playlist")
         return self

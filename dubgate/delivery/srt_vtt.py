@@ -27,13 +27,15 @@ _VTT_ARROW = re.compile(
     r"\s*(-?)(?:(\d{2,4}):)?(\d{2}):(\d{2})\.(\d{3})[ \t]+-->[ \t]+(-?)(?:(\d{2,4}):)?(\d{2}):(\d{2})\.(\d{3})(.*)"
 )
 _SRT_TAGS = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t\n]+([^<>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
 _LANG = re.compile(r"\s*<lang\s+([^<>\s]+)>((?:(?!</?lang).)*)(?:</lang>)?\s*", re.DOTALL)
 _RUBY_TEXT = re.compile(r"<rt(?:\.[^<>]*)?>(?:(?!</rt>|</ruby>).)*(?:</rt>)?", re.DOTALL)
 _VTT_TAGS = re.compile(r"<[^<>]*>")
 _SHEET_KEYS = re.compile(r"\s*(language|style)\s*:\s*(\S+)\s*", re.IGNORECASE)
 # Settings of the format itself, which say where a caption stands on the picture.
 _LAYOUT = frozenset({"vertical", "line", "position", "size", "align", "region"})
+
+MAX_PAYLOAD = 20_000  # characters of a cue with its tags
 
 Block = list[tuple[int, str]]  # the numbered lines between two blank ones
 
@@ -152,7 +154,10 @@ def _read_settings(draft: Draft, settings: str, where: str) -> None:
 
 
 def _read_payload(draft: Draft, payload: str, where: str) -> None:
+    if len(payload) > MAX_PAYLOAD:
+        raise CueError(f"a cue of more than {MAX_PAYLOAD:,} characters", where=where)
     voices = list(dict.fromkeys(" ".join(html.unescape(v).split()) for v in _VOICE.findall(payload)))
+    voices = [v for v in voices if v]
     if len(voices) > 1:
         what = f"two characters in one cue ({voices[0]}, {voices[1]})"
         raise CueError(what, where=where, remedy="Split the cue, so that each line has its own times.")

