@@ -35,4 +35,28 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
     Raises:
         ModelError: a weight file is missing, altered or unlisted, or the speaker encoder fails its self-test.
     """
-    raise NotImplementedError
+    import hashlib
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from dubgate.speech.clustering import ClusteringDiarizer
+    from dubgate.speech.ge2e import Ge2e
+    from dubgate.speech.pocketsphinx import PocketSphinxAligner, PocketSphinxTranscriber
+    from dubgate.speech.silero import SileroVad
+    from dubgate.speech.swiftf0 import HOP_S, SwiftF0
+
+    def at(package: str, file: str) -> tuple[Path, str]:
+        path = Path(find_spec(package).origin).parent / file
+        return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    english = language is not None and language.split("-")[0] == "en"
+    no = Unmeasured(f"no model here hears {language}")
+    return Ears(
+        SileroVad(*at("silero_vad", "data/silero_vad_16k_sequence.onnx")),
+        SwiftF0(*at("swift_f0", "model.onnx")),
+        HOP_S,
+        Ge2e(*at("resemblyzer", "pretrained.pt")),
+        ClusteringDiarizer(0.75),
+        PocketSphinxTranscriber() if english and "transcriber" not in without else no,
+        PocketSphinxAligner() if english and "aligner" not in without else no,
+    )
