@@ -1,0 +1,64 @@
+"""Where models run, and that they compute the same there: plain float32, no TF32, no autocast."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from dubgate.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+Device = Literal["cpu", "cuda"]
+CHOICES = ("auto", "cpu", "cuda")
+
+
+def choose_device(choice: str = "auto") -> Device:
+    """The device for `--device auto|cpu|cuda`; auto takes a GPU that torch can use.
+
+    Raises:
+        ModelError: cuda was asked for and there is none, or the choice is unknown.
+    """
+    if choice not in CHOICES:
+        raise ModelError(f"no such device: {choice!r}", where="--device", remedy=f"choose {', '.join(CHOICES)}")
+    if choice == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if choice == "cuda":
+        raise ModelError("torch finds no CUDA device", where="--device", remedy="choose --device cpu or auto")
+    return "cpu"
+
+
+def n_threads() -> int:
+    """Threads for one model: OMP_NUM_THREADS where it is set, else the cores this process may use."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def exactly(device: torch.device | str) -> Iterator[None]:
+    """Inference in full float32: convolutions on a GPU use TF32 by default, which moves results in the third digit."""
+    import torch
+
+    if torch.device(device).type != "cuda":
+        with torch.inference_mode():
+            yield
+        return
+    with (
+        torch.inference_mode(),
+        torch.autocast("cuda", enabled=False),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+    ):
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
