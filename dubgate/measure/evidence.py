@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 
 from dubgate.delivery.script import Cue, CueKind, CueSheet
 from dubgate.features import LineAlignment, ProgrammeFeatures, Word
+from dubgate.measure.word_clock import Clock, fit_clock
 from dubgate.measure.word_match import Pair, Placed, match_words
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import primary_language, spoken_words
 
-REACH_S = 8.0  # how far from its cue a word is still taken for it: 150 s at 23.976 against 25 run 6 s apart
-MISHEARD_REACH_S = 1.0  # how far from its cue another word is taken for it misheard
+# How far from its cue a word is still taken for it: first widely, to find how late the dub is and how it drifts
+# (150 s at 23.976 against 25 run 6 s apart), then, by that clock, closely.
+FIRST_REACH_S, REACH_S = 8.0, 3.0
+MISHEARD_REACH_S = 1.0  # how far another word is taken for it misheard
 _CLAIM_S = 0.5  # a word this close to a line belongs to it
 
 # Nats per frame of the text against free speech, below which a line or word does not fit the sound, by aligner.
@@ -27,7 +30,7 @@ _CLAIM_S = 0.5  # a word this close to a line belongs to it
 # swapped for others of the same length, clean and under noise at 20 and 10 dB, and tried on LJ Speech
 # (tests/bench/ljspeech_script.py prints the table).
 # Others (CTC): the path of the text against the model's own best path, a wrong letter costing several nats a frame.
-_LINE_FITS_NATS = {"pocketsphinx": -3.6}
+_LINE_FITS_NATS = {"pocketsphinx": -3.5}
 _WORD_FITS_NATS = {"pocketsphinx": -4.0}
 _CTC_FITS_NATS = -1.5
 
@@ -104,7 +107,10 @@ def gather(features: ProgrammeFeatures, sheet: CueSheet) -> Evidence:
         judged = cue.kind is CueKind.DIALOGUE and line.words and listened in (None, line.language)
         (lines if judged else elsewhere).append(line)
     heard = _heard(features)
-    return _attributed(lines, heard, _matched(lines, heard), [line.cue.span for line in elsewhere])
+    clock = _clock(lines, heard)
+    spans = [clock.there(line.cue.span) for line in lines]
+    pairs = _matched(lines, spans, heard, REACH_S)
+    return _attributed(lines, spans, heard, pairs, [clock.there(line.cue.span) for line in elsewhere])
 
 
 def _key(word: str) -> str:
@@ -119,7 +125,7 @@ def _heard(features: ProgrammeFeatures) -> list[Placed]:
         return []
     language = features.dub.language
     tokens = [Placed(text, word.span) for word in words for text in spoken_words(word.text, language)]
-    return sorted(tokens, key=lambda w: w.span.start_s + w.span.end_s)
+    return sorted(tokens, key=lambda w: _middle(w.span))
 
 
 def _line(cue: Cue, language: str | None, alignment: LineAlignment | None, aligner: str) -> LineEvidence:
@@ -146,14 +152,38 @@ def _in_order(texts: Sequence[str], aligned: Sequence[Word]) -> list[Word | None
     return out
 
 
-def _matched(lines: Sequence[LineEvidence], heard: Sequence[Placed]) -> tuple[Pair, ...]:
-    script = [Placed(_key(w.text), line.cue.span) for line in lines for w in line.words]
+def _clock(lines: Sequence[LineEvidence], heard: Sequence[Placed]) -> Clock:
+    """The dub's clock from a first, wide match of equal words."""
+    expected = [_middle(part) for line in lines for part in _shares(line.cue.span, len(line.words))]
+    keys = [_key(w.text) for line in lines for w in line.words]
+    pairs = [
+        (expected[p.script], _middle(heard[p.heard].span))
+        for p in _matched(lines, [line.cue.span for line in lines], heard, FIRST_REACH_S)
+        if p.script is not None and p.heard is not None and keys[p.script] == _key(heard[p.heard].text)
+    ]
+    return fit_clock([s for s, _ in pairs], [h for _, h in pairs])
+
+
+def _shares(span: Span, n: int) -> list[Span]:
+    """The span in n equal parts: where its words would be at an even pace."""
+    step = span.duration_s / n
+    return [Span(span.start_s + k * step, span.start_s + (k + 1) * step) for k in range(n)]
+
+
+def _matched(
+    lines: Sequence[LineEvidence], spans: Sequence[Span], heard: Sequence[Placed], reach_s: float
+) -> tuple[Pair, ...]:
+    script = [Placed(_key(w.text), span) for line, span in zip(lines, spans, strict=True) for w in line.words]
     keys = [Placed(_key(w.text), w.span) for w in heard]
-    return match_words(script, keys, reach_s=REACH_S, misheard_reach_s=MISHEARD_REACH_S)
+    return match_words(script, keys, reach_s=reach_s, misheard_reach_s=MISHEARD_REACH_S)
 
 
 def _attributed(
-    lines: Sequence[LineEvidence], heard: Sequence[Placed], pairs: Sequence[Pair], elsewhere: Sequence[Span]
+    lines: Sequence[LineEvidence],
+    spans: Sequence[Span],
+    heard: Sequence[Placed],
+    pairs: Sequence[Pair],
+    elsewhere: Sequence[Span],
 ) -> Evidence:
     """Give every step to its line; a word put in goes to the line around it, or is stray."""
     owners = [k for k, line in enumerate(lines) for _ in line.words]
@@ -168,7 +198,7 @@ def _attributed(
         elif pair.heard is not None:
             word = heard[pair.heard]
             near = {owners[i] for i in (before, before + 1) if 0 <= i < len(owners)}
-            owner = _claiming(word, {k: lines[k].cue.span for k in sorted(near)})
+            owner = _claiming(word, {k: spans[k] for k in sorted(near)})
             if owner is not None:
                 steps[owner].append(Step(None, pair.heard, _explained(word, lines[owner])))
             elif not any(_away_s(word, span) <= _CLAIM_S for span in elsewhere):
@@ -193,8 +223,11 @@ def _claiming(word: Placed, spans: Mapping[int, Span]) -> int | None:
 
 
 def _away_s(word: Placed, span: Span) -> float:
-    middle = (word.span.start_s + word.span.end_s) / 2
-    return max(0.0, span.start_s - middle, middle - span.end_s)
+    return max(0.0, span.start_s - _middle(word.span), _middle(word.span) - span.end_s)
+
+
+def _middle(span: Span) -> float:
+    return (span.start_s + span.end_s) / 2
 
 
 def _explained(word: Placed, line: LineEvidence) -> bool:
