@@ -1,0 +1,255 @@
+"""A rights holder's approval: what was signed over, and every way in which what is delivered differs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from consent.denials import Denial, Sentence
+from consent.events import RecordedEvent, fold
+from consent.regions import expand
+from consent.strict import (
+    Excluded,
+    Id,
+    Language,
+    Languages,
+    Line,
+    Record,
+    Sha256,
+    Strict,
+    Territories,
+    Text,
+    Time,
+    Window,
+)
+from consent.terms import Count
+from consent.vocabulary import ApprovalDecision, ApprovalKind, Channel
+
+
+class ApprovedSound(Strict):
+    """One deliverable by its digests: packets always, PCM where the codec is lossless."""
+
+    packets_sha256: Sha256
+    pcm_sha256: Sha256 | None = None
+
+
+class Standing(Strict):
+    """An approval in advance: for these languages under these packs (by digest), at most so many uses."""
+
+    languages: Languages
+    pack_sha256s: tuple[Sha256, ...] = ()
+    max_releases: Count
+    objection_hours: Annotated[int, Field(ge=1, le=8760)]
+
+
+class Approval(Record):
+    """What a holder approved, refused, or approved with conditions; what it does not say, it does not cover.
+
+    A final-sound approval names its sounds or is standing. The digests of script, original, label plan and casting are
+    compared where the approval carries them, and `final_sound` must carry script, original and label plan.
+    """
+
+    schema_name: ClassVar[str] = "consent-approval/1.0"
+
+    approval_id: Id
+    kind: ApprovalKind
+    decision: ApprovalDecision
+    by: Id
+    for_holder_id: Id
+    title_id: Id
+    language: Language
+    territories: Territories
+    territories_excluded: Excluded = ()
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    window: Window
+    style: Line | None = None
+    sounds: Annotated[tuple[ApprovedSound, ...], Field(max_length=10_000)] = ()
+    label_plan_sha256: Sha256 | None = None
+    script_sha256: Sha256 | None = None
+    original_sha256: Sha256 | None = None
+    casting_sha256: Sha256 | None = None
+    standing: Standing | None = None
+    conditions: tuple[Text, ...] = ()
+    signed_at: Time
+    expires_at: Time
+
+    @property
+    def record_id(self) -> str:
+        """The approval's id."""
+        return self.approval_id
+
+    def keys(self) -> tuple[str, ...]:
+        """By approval, title, signer, holder and each sound."""
+        own = (f"approval:{self.approval_id}", f"title:{self.title_id}", f"party:{self.by}")
+        return (*own, f"party:{self.for_holder_id}", *(f"sound:{s.packets_sha256}" for s in self.sounds))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.expires_at <= self.signed_at:
+            raise ValueError("the approval expires before it was signed")
+        if (self.decision is ApprovalDecision.CONDITIONS) != bool(self.conditions):
+            raise ValueError("conditions are named by approve_with_conditions, and only by it")
+        approves = self.decision is not ApprovalDecision.REJECT
+        if approves and self.kind is ApprovalKind.FINAL_SOUND and self.standing is None:
+            digests = (self.label_plan_sha256, self.script_sha256, self.original_sha256)
+            if not self.sounds or None in digests:
+                raise ValueError("a final-sound approval names its sounds, label plan, script and original by digest")
+        return self
+
+
+class Candidate(Strict):
+    """What is about to be released, as heard and delivered; an absent digest is one that could not be had."""
+
+    title_ids: Annotated[tuple[Id, ...], Field(min_length=1)]
+    language: Language
+    territories: Territories
+    territories_excluded: Excluded = ()
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    window: Window
+    style: Line | None = None
+    packets_sha256: Sha256
+    pcm_sha256: Sha256 | None = None
+    label_plan_sha256: Sha256 | None = None
+    script_sha256: Sha256 | None = None
+    original_sha256: Sha256 | None = None
+    casting_sha256: Sha256 | None = None
+    pack_sha256s: tuple[Sha256, ...] = ()
+    submitted_by: Id | None = None
+    conditions_met: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalHistory:
+    """An approval, when it was recorded, its events, and how many releases already used it (for standing ones)."""
+
+    approval: Approval
+    recorded_at: datetime
+    events: tuple[RecordedEvent, ...] = ()
+    n_releases: int = 0
+
+
+def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetime) -> tuple[Denial, ...]:
+    """Every reason why the approval does not cover what is delivered; empty where it does."""
+    approval = history.approval
+    found = (
+        *_validity(history, at),
+        *_scope(approval, candidate),
+        *_bytes(approval, candidate),
+        *_standing(history, candidate),
+    )
+    return tuple(Denial(code, field, Sentence(en, ja), approval.approval_id) for code, field, en, ja in found)
+
+
+_Found = tuple[str, str, str, str]
+
+
+def _validity(history: ApprovalHistory, at: datetime) -> Iterator[_Found]:
+    approval = history.approval
+    if approval.decision is ApprovalDecision.REJECT:
+        yield "RH-001", "decision", "the holder refused it", "権利者が承認を拒否しました"
+    if approval.signed_at > at:
+        yield (
+            "RH-002",
+            "signed_at",
+            "the approval is dated later than the moment of judging",
+            "承認の日付が判定時より後です",
+        )
+    if approval.expires_at <= at:
+        yield "RH-002", "expires_at", "the approval has expired", "承認の有効期限が切れています"
+    if not fold(history.events, known_at=at, born=approval.signed_at).alive(max(at, approval.signed_at)):
+        yield "RH-002", "events", "the approval was taken back", "承認は取り消されています"
+
+
+def _scope(approval: Approval, candidate: Candidate) -> Iterator[_Found]:
+    if approval.title_id not in candidate.title_ids:
+        yield "RH-001", "title_id", "the approval is for another title", "承認は別の作品に対するものです"
+    if candidate.language != approval.language and (
+        approval.standing is None or candidate.language not in approval.standing.languages
+    ):
+        yield (
+            "RH-001",
+            "language",
+            f"the approval is for {approval.language}",
+            f"承認は{approval.language}版に対するものです",
+        )
+    released = expand(candidate.territories, candidate.territories_excluded)
+    if missing := sorted(released - expand(approval.territories, approval.territories_excluded)):
+        some = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+        yield "RH-001", "territories", f"the approval does not cover {some}", f"承認は次の地域を含みません: {some}"
+    if channels := sorted(set(candidate.channels) - set(approval.channels)):
+        some = ", ".join(channels)
+        yield "RH-001", "channels", f"the approval does not cover {some}", f"承認は次の媒体を含みません: {some}"
+    if not approval.window.contains(candidate.window):
+        yield (
+            "RH-001",
+            "window",
+            "the release window goes beyond the approved one",
+            "公開期間が承認された期間を超えています",
+        )
+    for condition in set(approval.conditions) - set(candidate.conditions_met):
+        yield (
+            "RH-002",
+            "conditions",
+            f"a condition of the approval is open: {condition}",
+            f"承認の条件が満たされていません: {condition}",
+        )
+
+
+def _bytes(approval: Approval, candidate: Candidate) -> Iterator[_Found]:
+    """Digests that the approval carries and the delivery does not have, one by one."""
+    if approval.sounds and not any(same_sound(s, candidate) for s in approval.sounds):
+        yield (
+            "RH-003",
+            "packets_sha256",
+            "another sound was approved than is delivered",
+            "承認された音声と納品された音声が異なります",
+        )
+    for field, what in _COMPARED.items():
+        approved, delivered = getattr(approval, field), getattr(candidate, field)
+        if approved is not None and approved != delivered:
+            yield (
+                "RH-003",
+                field,
+                f"another {what[0]} was approved than is delivered",
+                f"承認された{what[1]}と納品物が異なります",
+            )
+
+
+_COMPARED = {
+    "label_plan_sha256": ("label plan", "表示計画"),
+    "script_sha256": ("script", "台本"),
+    "original_sha256": ("original", "原音"),
+    "casting_sha256": ("casting", "配役"),
+    "style": ("style of dubbing", "吹替形式"),
+}
+
+
+def same_sound(sound: ApprovedSound, candidate: Candidate) -> bool:
+    """Whether what was approved is what is delivered: packets always, and PCM where both have it."""
+    if sound.pcm_sha256 is not None and candidate.pcm_sha256 is not None:
+        return sound.pcm_sha256 == candidate.pcm_sha256 and sound.packets_sha256 == candidate.packets_sha256
+    return sound.packets_sha256 == candidate.packets_sha256
+
+
+def _standing(history: ApprovalHistory, candidate: Candidate) -> Iterator[_Found]:
+    standing = history.approval.standing
+    if standing is None:
+        return
+    if history.n_releases >= standing.max_releases:
+        yield (
+            "RH-002",
+            "standing",
+            "the standing approval's number of releases is used up",
+            "包括承認の回数を使い切りました",
+        )
+    if standing.pack_sha256s and not set(standing.pack_sha256s) <= set(candidate.pack_sha256s):
+        yield (
+            "RH-003",
+            "standing",
+            "it is judged by other rule packs than the standing approval names",
+            "包括承認と異なる規則で判定されています",
+        )
