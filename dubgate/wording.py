@@ -9,26 +9,33 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dubgate.languages import primary
 from dubgate.numerals import spell_numbers
 
-# Scored by characters, not words (quality-metrics C1): no spaces between words, or (Korean) spacing is a matter of taste.
+# Compared by characters (quality-metrics C1): no spaces between words, or, in Korean, spaces as one pleases.
 CHARACTER_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "ko", "lo", "km", "my"})
 
-_FILLED_PAUSES: dict[str, frozenset[str]] = {
-    "en": frozenset("uh uhh um umm uhm er erm hm hmm mm mmm mhm ah ahh eh".split()),
-    "de": frozenset("äh ähm öh öhm hm hmm mhm".split()),
-    "fr": frozenset("euh heu hm hmm".split()),
-    "es": frozenset("eh em ehm hm hmm".split()),
-    "it": frozenset("eh ehm hm hmm".split()),
-    "pt": frozenset("hã hum hm hmm".split()),
+_FILLED_PAUSES = {
+    "en": "uh uhh um umm uhm er erm hm hmm mm mmm mhm ah ahh eh",
+    "de": "äh ähm öh öhm hm hmm mhm",
+    "fr": "euh heu hm hmm",
+    "es": "eh em ehm hm hmm",
+    "it": "eh ehm hm hmm",
+    "pt": "hã hum hm hmm",
 }
 _STAGE_DIRECTION = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪|<[^>]*>")
+_GROUPING = re.compile(r"(?<=\d)[.,' ](?=\d{3}(?!\d))")  # 10.000, 10,000 and 10 000 are one number
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\u2018\u0060\u00b4\uff07"), "'")
 
 
 def primary_language(tag: str | None) -> str | None:
-    """The primary subtag of a BCP-47 tag, lower case: `pt-BR` gives `pt`."""
-    return None if tag is None else tag.replace("_", "-").split("-")[0].lower()
+    """The primary subtag of a language tag: `pt` of `pt-BR`, `de` of `ger`; an unknown tag's own first part."""
+    if tag is None:
+        return None
+    try:
+        return primary(tag)
+    except ValueError:
+        return tag.replace("_", "-").split("-")[0].lower()
 
 
 def counts_characters(language: str | None) -> bool:
@@ -47,14 +54,19 @@ def spoken_words(text: str, language: str | None) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKC", plain.translate(_APOSTROPHES)).casefold()
     if language == "en":
         plain = spell_numbers(plain)
-    words = _split(unicodedata.normalize("NFKC", plain))
+    words = _split(_ascii_digits(unicodedata.normalize("NFKC", plain)))
     if language in CHARACTER_LANGUAGES:
         return tuple(c for word in words for c in word if c != "'")
-    pauses = _FILLED_PAUSES.get(language or "", frozenset())
+    pauses = set(_FILLED_PAUSES.get(language or "", "").split())
     return tuple(w for w in words if w not in pauses)
 
 
 def _split(text: str) -> list[str]:
     """Runs of letters, marks and digits, with apostrophes between them kept."""
+    text = _GROUPING.sub("", text)
     spaced = "".join(c if c == "'" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
     return [stripped for word in spaced.split() if (stripped := word.strip("'"))]
+
+
+def _ascii_digits(text: str) -> str:
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)

@@ -20,8 +20,7 @@ from dubgate.wording import counts_characters, primary_language, spoken_words
 HEARD_SHARE = 0.5  # of a line's words; fewer and the line is missing (quality-metrics C3)
 SHORTEST_INVENTION_WORDS = 3  # in a row; single words are slips of the transcriber
 _CHANCE_LETTERS = 3  # a lone match this short inside a difference is chance
-# Subtags that models give for one another (IANA registry: preferred values and macrolanguages).
-_ALIASES = {"nb": "no", "cmn": "zh", "iw": "he", "in": "id", "fil": "tl", "jw": "jv"}
+_ALIASES = {"nb": "no", "cmn": "zh"}  # models say Norwegian and Chinese
 _NO_SCRIPT = Unmeasured("no script was given")
 _PROGRAMME = Subject(Scope.PROGRAMME)
 _PER_LINE = ("script_words_heard", "divergent_run_words")

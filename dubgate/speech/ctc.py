@@ -22,7 +22,7 @@ from dubgate.features import BackendInfo, Floats, Word
 from dubgate.spans import Span
 from dubgate.speech.protocols import SAMPLE_RATE_HZ
 from dubgate.unmeasured import Unmeasured
-from dubgate.wording import spoken_words
+from dubgate.wording import primary_language, spoken_words
 
 _BLANKS = ("<pad>", "<blank>", "[PAD]", "<ctc>", "-")
 _DELIMITER = "|"
@@ -113,8 +113,7 @@ class CtcAligner:
 
     def align(self, clips: Sequence[Floats], texts: Sequence[str], *, language: str) -> list[PlacedText | Unmeasured]:
         """Clips are run one by one: a padded batch would change what short clips give."""
-        primary = language.split("-")[0].lower()
-        if self.languages is not None and primary not in self.languages:
+        if self.languages is not None and primary_language(language) not in self.languages:
             return [Unmeasured(f"{self.info.name} was not trained on {language}")] * len(clips)
         return [self._place(clip, text, language) for clip, text in zip(clips, texts, strict=True)]
 

@@ -30,8 +30,8 @@ _NO_SPEECH_PROB = 0.6
 _NO_SPEECH_LOGPROB = -1.0
 _NEEDED = (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt"))
 # Whisper's names where they are not BCP-47 primary subtags.
-_TO_WHISPER = {"jv": "jw", "nb": "no", "cmn": "zh", "iw": "he", "fil": "tl", "in": "id"}
-_FROM_WHISPER = {"jw": "jv"}
+_TO_WHISPER = {"jv": "jw", "fil": "tl", "nb": "no", "cmn": "zh"}
+_FROM_WHISPER = {"jw": "jv", "tl": "fil"}
 
 
 def check_folder(folder: Path) -> None:

@@ -31,9 +31,8 @@ _ENGLISH = frozenset({"en"})
 # Nothing is pruned away: a text that was not said must still be placed, to be scored.
 _OPEN_BEAM = 0.0
 _GARBAGE_PROB = 0.05
-_PHONES = (
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
-).split()
+_ARPABET = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
+_PHONES = _ARPABET.split()
 
 
 @dataclass(frozen=True, slots=True)
