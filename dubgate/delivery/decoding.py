@@ -1,0 +1,223 @@
+"""One stream decoded from start to end on the programme timeline; what is damaged is refused, never skipped.
+
+FFmpeg conceals by default: it drops packets it cannot decode, guesses at cut ones and plays what a truncated file has
+left. Here every error detection of the decoders is on and fatal, and lengths are checked against what was announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dubgate.delivery.digests import PacketDigest, PcmDigest
+from dubgate.delivery.formats import sniff
+from dubgate.delivery.media import DECODERS, is_lossless, open_media, programme_zero, stated_duration_s
+from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
+from dubgate.errors import MediaError
+from dubgate.features import Floats
+from dubgate.unmeasured import Unmeasured
+
+Native = NDArray[Any]  # [shape=(n_channels, n)] in the decoder's own type
+
+_CHECKS = "crccheck+bitstream+buffer+explode"
+_SHORT_BY_S = 0.1
+_REMEDY = "copy or export it again"
+
+
+class StreamDecoder:
+    """Iterates over blocks [shape=(n_channels, n)] in the decoder's own sample type, gaps filled with silence.
+
+    The first block starts at second 0. After the last block `n_samples`, `packet_sha256` and `pcm_sha256` are known
+    (where `digests` is on). `layout` names the channels, in order, as FFmpeg does ("FL", "FR", "FC"…).
+    """
+
+    rate_hz: int
+    n_channels: int
+    layout: tuple[str, ...]
+    n_samples: int
+    packet_sha256: str
+    pcm_sha256: str | Unmeasured
+
+    def __init__(self, path: Path, stream_index: int, *, digests: bool = False) -> None:
+        self._path, self._stream_index, self._digests = path, stream_index, digests
+        self._where = f"{path} (stream {stream_index})"
+
+    def blocks(self, block_s: float) -> Iterator[Native]:
+        """Blocks of `block_s` seconds, the last one shorter.
+
+        Raises:
+            MediaError: no such stream, damage, backward time stamps, a change of format, or no sound at all.
+        """
+        demuxer = sniff(self._path)
+        zero = programme_zero(self._path, demuxer)
+        with open_media(self._path, demuxer) as container:
+            stream = self._stream(container)
+            for other in container.streams:
+                if other is not stream:
+                    other.discard = _discard_all()
+            yield from self._regular(self._placed(container, stream, zero, demuxer), block_s)
+
+    def _stream(self, container: Any) -> Any:
+        found = [s for s in container.streams.audio if s.index == self._stream_index]
+        if not found:
+            there = ", ".join(str(s.index) for s in container.streams.audio) or "none"
+            raise MediaError(f"no such audio stream; there are: {there}", where=self._where)
+        context = found[0].codec_context
+        if context is None or context.name not in DECODERS:
+            raise MediaError("its codec is not one that dubgate reads", where=self._where)
+        context.options = {"err_detect": _CHECKS}
+        context.thread_type = "AUTO"
+        return found[0]
+
+    def _placed(self, container: Any, stream: Any, zero: Fraction, demuxer: str) -> Iterator[Native]:
+        """Frames in order, silence between them where time stamps leave a gap, the last one cut to its packet's end."""
+        frames = self._frames(container, stream)
+        first = next(frames, None)
+        if first is None:
+            raise MediaError("it holds no sound", where=self._where)
+        self._begin(stream, first[0])
+        clock = _Clock(stream, zero, self.rate_hz)
+        jitter_s = VORBIS_JITTER_S if stream.codec_context.name == "vorbis" else JITTER_S
+        timeline = Timeline(self._where, self.rate_hz, float(stream.time_base), jitter_s)
+        pending: Native | None = None
+        last_packet_end: int | None = None
+        for frame, packet_end in _chain(first, frames):
+            if pending is not None:
+                yield pending
+            samples = self._samples(frame)
+            placement = timeline.place(clock.samples(frame.pts), samples.shape[1])
+            yield from self._silence(placement.silence, samples.dtype)
+            pending, last_packet_end = samples[:, placement.cut :], clock.samples(packet_end)
+        assert pending is not None
+        beyond = timeline.end - last_packet_end if demuxer == "mov" and last_packet_end is not None else 0
+        if 0 < beyond < pending.shape[1]:  # the last packet of an MP4 says how much of it is presented
+            pending, timeline.end = pending[:, :-beyond], timeline.end - beyond
+        yield pending
+        self._finish(stream, timeline, zero, demuxer)
+
+    def _frames(self, container: Any, stream: Any) -> Iterator[tuple[Any, int | None]]:
+        """Decoded frames, each with the container time at which its packet ends."""
+        self._packets: PacketDigest | None = None
+        context = stream.codec_context
+        if self._digests:
+            parameters = bytes(context.extradata or b"")
+            self._packets = PacketDigest(context.name, context.sample_rate, context.channels, parameters)
+        for packet in container.demux(stream):
+            if packet.size == 0 and packet.pts is None:  # the end: whatever the decoder still holds
+                for frame in packet.decode():
+                    yield frame, None
+                return
+            if packet.is_corrupt:
+                raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
+            if self._packets is not None:
+                self._packets.add(packet)
+            end = packet.pts + packet.duration if packet.pts is not None and packet.duration else None
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    raise MediaError(f"damaged sound at {_at(packet)}", where=self._where, remedy=_REMEDY)
+                yield frame, end
+
+    def _begin(self, stream: Any, frame: Any) -> None:
+        self.rate_hz = frame.sample_rate
+        self.layout = tuple(c.name for c in frame.layout.channels)
+        self.n_channels = len(self.layout)
+        self._format = (frame.sample_rate, self.n_channels, frame.format.name)
+        self._pcm: PcmDigest | None = None
+        if self._digests and is_lossless(stream.codec_context):
+            self._pcm = PcmDigest(self.rate_hz, self.n_channels, "f" if frame.format.name[:3] in ("flt", "dbl") else "i")
+
+    def _samples(self, frame: Any) -> Native:
+        if (frame.sample_rate, len(frame.layout.channels), frame.format.name) != self._format:
+            raise MediaError("its sampling rate or channels change on the way", where=self._where, remedy=_REMEDY)
+        samples: Native = frame.to_ndarray()
+        if not frame.format.is_planar:
+            samples = samples.reshape(-1, self.n_channels).T
+        return samples
+
+    def _silence(self, n: int, dtype: Any) -> Iterator[Native]:
+        value = 128 if dtype == np.uint8 else 0
+        while n > 0:
+            chunk = min(n, self.rate_hz)
+            yield np.full((self.n_channels, chunk), value, dtype=dtype)
+            n -= chunk
+
+    def _regular(self, pieces: Iterator[Native], block_s: float) -> Iterator[Native]:
+        """Pieces joined and cut to blocks of one length, hashed and checked on the way."""
+        waiting: list[Native] = []
+        held = 0
+        for piece in pieces:
+            waiting.append(piece)
+            held += piece.shape[1]
+            block = max(1, round(block_s * self.rate_hz))
+            if held < block:
+                continue
+            joined = np.concatenate(waiting, axis=1)
+            whole = held - held % block
+            for at in range(0, whole, block):
+                yield self._checked(joined[:, at : at + block])
+            waiting, held = [joined[:, whole:]], held - whole
+        if held:
+            yield self._checked(np.concatenate(waiting, axis=1))
+        if self._pcm is not None:
+            self.pcm_sha256 = self._pcm.close()
+
+    def _checked(self, block: Native) -> Native:
+        if block.dtype.kind == "f" and not np.isfinite(block).all():
+            raise MediaError("it holds samples that are not numbers (NaN or infinite)", where=self._where)
+        if self._pcm is not None:
+            self._pcm.add(block)
+        return block
+
+    def _finish(self, stream: Any, timeline: Timeline, zero: Fraction, demuxer: str) -> None:
+        self.n_samples = timeline.end
+        if self.n_samples == 0:
+            raise MediaError("it holds no sound", where=self._where)
+        stated = stated_duration_s(stream, demuxer)
+        start_s = (stream.start_time or 0) * float(stream.time_base) - float(zero)
+        heard_s = self.n_samples / self.rate_hz
+        if stated is not None and heard_s < start_s + stated - _SHORT_BY_S:
+            why = f"it was cut off: {heard_s:.2f} s of the {start_s + stated:.2f} s it announces can be decoded"
+            raise MediaError(why, where=self._where, remedy=_REMEDY)
+        if self._packets is not None:
+            self.packet_sha256 = self._packets.close(timeline.runs, self.n_samples, self.rate_hz)
+        self.pcm_sha256 = Unmeasured(f"{stream.codec_context.name} is not a lossless codec")
+
+
+class _Clock:
+    """Container time stamps to samples since the programme's second 0."""
+
+    def __init__(self, stream: Any, zero: Fraction, rate_hz: int) -> None:
+        scale = Fraction(stream.time_base) * rate_hz
+        self._num, self._den, self._zero = scale.numerator, scale.denominator, float(zero * rate_hz)
+
+    def samples(self, pts: int | None) -> int | None:
+        return None if pts is None else round(pts * self._num / self._den - self._zero)
+
+
+def as_float32(samples: Native) -> Floats:
+    """Samples as float32 with full scale at 1.0; floats keep what goes beyond it."""
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
+    if samples.dtype.kind == "i":
+        return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
+    return samples.astype(np.float32, copy=False)
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
+
+
+def _at(packet: Any) -> str:
+    return "an unknown time" if packet.pts is None else f"{float(packet.pts * packet.time_base):.3f} s"
+
+
+def _discard_all() -> Any:
+    from av.stream import Discard
+
+    return Discard.all

@@ -1,0 +1,244 @@
+"""Is the file whole, and does it stand alone? Read from the container's own lengths, before any decoder sees it.
+
+FFmpeg plays what is left of a file that was cut off, and ignores references to other files; both must be refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_frame_bytes
+from dubgate.errors import MediaError
+
+_MAX_PARTS = 20_000
+_UNKNOWN_32, _UNKNOWN_64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+_CUT = "the file was cut off: it holds {has:,} bytes of the {needs:,} it announces"
+_REMEDY = "copy or export it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chunk, box or element: its name, and where its content lies; `end` may lie beyond the file."""
+
+    name: bytes
+    start: int
+    end: int
+
+
+def check_structure(path: Path, file: BinaryIO, demuxer: str) -> None:
+    """Refuse a file that is cut off or that points to another file.
+
+    Raises:
+        MediaError: cut off, without its index, or with a reference to other files.
+    """
+    size = os.fstat(file.fileno()).st_size
+    check = _CHECKS.get(demuxer)
+    if check is not None:
+        check(path, file, size)
+    file.seek(0)
+
+
+def _must_fit(path: Path, needs: int, has: int) -> None:
+    if needs > has:
+        raise MediaError(_CUT.format(has=has, needs=needs), where=str(path), remedy=_REMEDY)
+
+
+def _riff(path: Path, file: BinaryIO, size: int) -> None:
+    file.seek(0)
+    large = file.read(4) in (b"RF64", b"BW64")
+    data_bytes = 0
+    for part in _chunks(path, file, 12, size, "little"):
+        if part.name == b"ds64" and large:
+            file.seek(part.start + 8)
+            data_bytes = int.from_bytes(file.read(8), "little")
+        elif part.name == b"data":
+            announced = part.end - part.start
+            if announced == _UNKNOWN_32 and large:
+                announced = data_bytes
+            if announced not in (_UNKNOWN_32, 0):  # what a program that writes into a pipe leaves there
+                _must_fit(path, part.start + announced, size)
+            return
+    raise MediaError("the WAV has no data chunk", where=str(path), remedy=_REMEDY)
+
+
+def _chunks(path: Path, file: BinaryIO, at: int, size: int, order: str) -> Iterator[Part]:
+    for _ in range(_MAX_PARTS):
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        length = int.from_bytes(head[4:], "little" if order == "little" else "big")
+        yield Part(head[:4], at + 8, at + 8 + length)
+        at += 8 + length + (length & 1)
+    raise MediaError(f"more than {_MAX_PARTS} chunks", where=str(path))
+
+
+def _aiff(path: Path, file: BinaryIO, size: int) -> None:
+    for part in _chunks(path, file, 12, size, "big"):
+        if part.name == b"SSND":
+            _must_fit(path, part.end, size)
+
+
+def _w64(path: Path, file: BinaryIO, size: int) -> None:
+    at = 40
+    for _ in range(_MAX_PARTS):
+        file.seek(at)
+        head = file.read(24)
+        if len(head) < 24:
+            return
+        length = int.from_bytes(head[16:], "little")
+        if head[:4] == b"data":
+            _must_fit(path, at + length, size)
+            return
+        at += max(24, (length + 7) & ~7)
+
+
+def _caf(path: Path, file: BinaryIO, size: int) -> None:
+    at = 8
+    for _ in range(_MAX_PARTS):
+        file.seek(at)
+        head = file.read(12)
+        length = int.from_bytes(head[4:], "big")
+        if len(head) < 12 or length == _UNKNOWN_64:
+            return
+        _must_fit(path, at + 12 + length, size)
+        at += 12 + length
+
+
+def _boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Part]:
+    """ISO BMFF boxes (ISO/IEC 14496-12, 4.2); a size of 0 runs to the end."""
+    for _ in range(_MAX_PARTS):
+        file.seek(at)
+        head = file.read(16)
+        if at + 8 > end or len(head) < 8:
+            return
+        length, header = int.from_bytes(head[:4], "big"), 8
+        if length == 1:
+            length, header = int.from_bytes(head[8:16], "big"), 16
+        length = end - at if length == 0 else length
+        if length < header:
+            raise MediaError(f"a box of impossible length at byte {at}", where=str(path), remedy=_REMEDY)
+        yield Part(head[4:8], at + header, at + length)
+        at += length
+    raise MediaError(f"more than {_MAX_PARTS} boxes", where=str(path))
+
+
+def _mov(path: Path, file: BinaryIO, size: int) -> None:
+    index: Part | None = None
+    for box in _boxes(path, file, 0, size):
+        _must_fit(path, box.end, size)
+        index = box if box.name == b"moov" else index
+    if index is None:
+        why = "the MP4/MOV has no index (moov): it was cut off or never finished"
+        raise MediaError(why, where=str(path), remedy=_REMEDY)
+    _refuse_references(path, file, index)
+
+
+_TO_REFERENCES = {
+    b"moov": (b"trak",),
+    b"trak": (b"mdia",),
+    b"mdia": (b"minf",),
+    b"minf": (b"dinf",),
+    b"dinf": (b"dref",),
+}
+
+
+def _refuse_references(path: Path, file: BinaryIO, box: Part) -> None:
+    """Every data reference must be marked self-contained (flag 1), and the movie must not be a reference movie."""
+    if box.name == b"dref":
+        entries = _boxes(path, file, box.start + 8, box.end)
+        if any(not _self_contained(file, entry) for entry in entries):
+            raise MediaError("its sound lies in another file (a data reference)", where=str(path), remedy=_EMBED)
+        return
+    for inner in _boxes(path, file, box.start, box.end):
+        if inner.name in (b"rmra", b"cmov"):
+            raise MediaError("it is a reference or compressed movie", where=str(path), remedy=_EMBED)
+        if inner.name in _TO_REFERENCES[box.name]:
+            _refuse_references(path, file, inner)
+
+
+_EMBED = "export it as one self-contained file"
+
+
+def _self_contained(file: BinaryIO, entry: Part) -> bool:
+    file.seek(entry.start)
+    return bool(int.from_bytes(file.read(4), "big") & 1)
+
+
+def _matroska(path: Path, file: BinaryIO, size: int) -> None:
+    at = 0
+    for _ in range(_MAX_PARTS):
+        file.seek(at)
+        head = file.read(12)
+        if len(head) < 2 or head[0] == 0 or head[0] < 0x10:
+            return
+        id_bytes = 9 - head[0].bit_length()
+        start, length = _ebml_length(head[id_bytes:], at + id_bytes)
+        if length is None:  # a live recording: its end is not announced
+            return
+        _must_fit(path, start + length, size)
+        at = start + length
+
+
+def _ebml_length(head: bytes, at: int) -> tuple[int, int | None]:
+    """Where the content starts and how long it is; None where unknown (RFC 8794, section 4)."""
+    if not head or head[0] == 0:
+        return at, None
+    n = 9 - head[0].bit_length()
+    value = int.from_bytes(head[:n], "big") & ((1 << (7 * n)) - 1)
+    return at + n, None if value == (1 << (7 * n)) - 1 else value
+
+
+def _ogg(path: Path, file: BinaryIO, size: int) -> None:
+    file.seek(max(0, size - 2 * HEAD_BYTES))
+    tail = file.read()
+    last = tail.rfind(b"OggS")
+    n_segments = tail[last + 26] if last >= 0 and last + 27 <= len(tail) else 0
+    lacing = tail[last + 27 : last + 27 + n_segments]
+    if (
+        last < 0
+        or len(lacing) < n_segments
+        or last + 27 + n_segments + sum(lacing) > len(tail)
+        or not tail[last + 5] & 4
+    ):
+        raise MediaError("the Ogg ends before its last page", where=str(path), remedy=_REMEDY)
+
+
+def _ts(path: Path, file: BinaryIO, size: int) -> None:
+    if size % 188 and size % 192:
+        raise MediaError("the transport stream ends inside a packet", where=str(path), remedy=_REMEDY)
+
+
+def _mxf(path: Path, file: BinaryIO, size: int) -> None:
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    at = head.find(MXF_PARTITION) + 16
+    at += 1 + (head[at] & 0x7F if head[at] & 0x80 else 0)
+    footer = int.from_bytes(head[at + 24 : at + 32], "big")
+    _must_fit(path, footer + 1, size)
+
+
+def _mp3(path: Path, file: BinaryIO, size: int) -> None:
+    """The Xing or Info header counts the stream's bytes; without one a cut at a frame cannot be told."""
+    file.seek(0)
+    start = id3_bytes(file.read(10))
+    file.seek(start)
+    frame = file.read(HEAD_BYTES)
+    frame = frame[: mpeg_frame_bytes(frame)]
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if at < 0 or len(frame) < at + 16:
+        return
+    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
+    if flags & 2:
+        n_bytes = at + 8 + (4 if flags & 1 else 0)
+        _must_fit(path, start + int.from_bytes(frame[n_bytes : n_bytes + 4], "big"), size)
+
+
+_CHECKS = {
+    "wav": _riff, "aiff": _aiff, "w64": _w64, "caf": _caf, "mov": _mov, "matroska": _matroska,
+    "ogg": _ogg, "mpegts": _ts, "mxf": _mxf, "mp3": _mp3,
+}  # fmt: skip
