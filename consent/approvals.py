@@ -82,7 +82,7 @@ class Approval(Record):
         """The approval's id."""
         return self.approval_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By approval, title, signer, holder and each sound."""
         own = (f"approval:{self.approval_id}", f"title:{self.title_id}", f"party:{self.by}")
         return (*own, f"party:{self.for_holder_id}", *(f"sound:{s.packets_sha256}" for s in self.sounds))

@@ -60,7 +60,7 @@ class Event(Record):
         """The event's id."""
         return self.event_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By what it happened to, and by who did it."""
         return (f"{self.target}:{self.target_id}", f"party:{self.by}")
 

@@ -39,7 +39,7 @@ class Party(Record):
         """The organisation that the party acts for, or the party itself."""
         return self.organisation_id or self.party_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By party and by organisation."""
         return (f"party:{self.party_id}", *((f"party:{self.organisation_id}",) if self.organisation_id else ()))
 
@@ -80,7 +80,7 @@ class PartyKey(Record):
         """The key's name in a DSSE envelope."""
         return dsse_keyid(self.public_hex)
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By the registry's id, the key itself, its name in envelopes, and its owner."""
         own = (f"key:{self.key_id}", f"public:{self.public_hex}", f"keyid:{self.keyid}")
         return (*own, f"party:{self.party_id}")

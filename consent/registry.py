@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -15,18 +14,16 @@ from typing import Self
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from consent import ledger
-from consent.admission import admit
+from consent.audit import Audit, audit
+from consent.checkpoint import Checkpoint
 from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, writing
 from consent.errors import RecordError, StoreError
-from consent.events import TERMINAL, Event
-from consent.parties import Party, Personal
 from consent.sealing import Keyring, new_keyring, read_keyring
-from consent.store import Entry, Sealable, Store, iso
-from consent.strict import Record, canonical_json
+from consent.store import Entry, Store, iso
+from consent.strict import Record
 from consent.tables import MetaRow
-from consent.views import View, packed
-from consent.vocabulary import EventKind, PermissionKind
-from consent.voices import Enrolment, Permission, Voice
+from consent.views import View
+from consent.writing import Addition, Writer
 
 Clock = Callable[[], datetime]
 META = MetaRow.__table__  # type: ignore[attr-defined]
@@ -36,100 +33,6 @@ CLOCK_SLACK = timedelta(minutes=5)
 def utc_now() -> datetime:
     """The machine's clock."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A record to append, and what is sealed beside it: a name and contact, or an enrolment's vector.
-
-    `envelope` is the DSSE envelope in which its author signed it, kept as it came.
-    """
-
-    record: Record
-    personal: Personal | None = None
-    vector: Sequence[float] | None = None
-    envelope: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The ledger at one moment: its name, how many entries, and the root over them."""
-
-    origin: str
-    size: int
-    root: bytes
-
-
-class Writer(View):
-    """A view that is alone in writing until its transaction ends."""
-
-    def __init__(self, store: Store, now: datetime) -> None:
-        super().__init__(store, now)
-
-    def add(self, addition: Addition) -> Entry:
-        """Check a record and append it.
-
-        Raises:
-            RecordError: it may not enter; the whole transaction is undone.
-        """
-        record = addition.record
-        admit(self, record)
-        entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
-        if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
-            self._forget_unpermitted(record)
-        return entry
-
-    def _forget_unpermitted(self, event: Event) -> None:
-        """A template goes when nothing permits that it is kept; the grant stays."""
-        permission = self.record(f"permission:{event.target_id}", Permission)
-        if permission is not None:
-            self.forget_unpermitted(permission.voice_id, event.by)
-
-    def forget_unpermitted(self, voice_id: str, by: str) -> bool:
-        """Erase a voice's templates unless `keep`, and `match` or `protect`, stand now; whether any were erased."""
-        kinds = self.permissions(voice_id, self.now)
-        if PermissionKind.KEEP in kinds and kinds & {PermissionKind.MATCH, PermissionKind.PROTECT}:
-            return False
-        return self.erase(f"voice:{voice_id}", by, "no permission to keep a template stands")
-
-    def erase(self, holder: str, by: str, reason: str) -> bool:
-        """Destroy the key and sealed contents of `party:…` or `voice:…`, and record which entries lost theirs."""
-        gone = self.store.erase(holder)
-        if not gone:
-            return False
-        target, _, target_id = holder.partition(":")
-        event = Event.model_validate(
-            {
-                "event_id": uuid.uuid4().hex,
-                "target": target,
-                "target_id": target_id,
-                "kind": EventKind.ERASED,
-                "effective_at": self.now,
-                "by": by,
-                "reason": reason,
-                "ref": ",".join(map(str, gone)),
-            }
-        )
-        self.store.append(event, self.now)
-        return True
-
-
-def _sealable(addition: Addition) -> Sealable | None:
-    record = addition.record
-    if isinstance(record, Enrolment):
-        if addition.vector is None or len(addition.vector) != record.dimension:
-            raise RecordError(
-                "an enrolment comes with a vector of its dimension", where=f"enrolment {record.enrolment_id}"
-            )
-        return Sealable(f"voice:{record.voice_id}", packed(addition.vector))
-    if addition.vector is not None:
-        raise RecordError("only an enrolment carries a vector", where=record.record_id)
-    if addition.personal is None:
-        return None
-    if not isinstance(record, Party | Voice):
-        raise RecordError("only parties and voices have names", where=record.record_id)
-    holder = f"voice:{record.voice_id}" if isinstance(record, Voice) else f"party:{record.party_id}"
-    return Sealable(holder, canonical_json(addition.personal))
 
 
 class Registry:
@@ -209,13 +112,46 @@ class Registry:
         with self.write() as writer:
             return tuple(writer.add(a) for a in wrapped)
 
-    def head(self) -> Head:
-        """The ledger's size and root as of now."""
+    def head(self) -> Checkpoint:
+        """The ledger's name, size and root as of now."""
         with reading(self._engine) as connection:
             store = Store(connection, self._keyring)
             size = store.size()
-            origin = connection.execute(select(META.c.value).where(META.c.key == "origin")).scalar_one()
-            return Head(str(origin), size, ledger.root(size, store.read_node))
+            return Checkpoint(_origin(connection), size, ledger.root(size, store.read_node))
+
+    def audit(self, checkpoint: Checkpoint | None = None) -> Audit:
+        """Verify the whole history; a `checkpoint` kept outside exposes a rewriting and a rolling back too."""
+        with reading(self._engine) as connection:
+            return audit(Store(connection, self._keyring), checkpoint, origin=_origin(connection))
+
+    def inclusion(self, leaf_index: int, size: int | None = None) -> tuple[str, list[bytes]]:
+        """The leaf's bytes and the proof that it is in the tree over `size` entries (all of them by default).
+
+        Raises:
+            RecordError: there is no such entry in a tree of this size.
+        """
+        with reading(self._engine) as connection:
+            store = Store(connection, self._keyring)
+            entry = next(iter(store.all_entries(start=leaf_index)), None)
+            try:
+                proof = ledger.inclusion_proof(leaf_index, store.size() if size is None else size, store.read_node)
+            except ValueError as error:
+                raise RecordError(str(error)) from None
+            assert entry is not None  # the proof exists, so the entry does
+            return entry.leaf().decode(), proof
+
+    def consistency(self, old_size: int) -> list[bytes]:
+        """The proof that the tree over `old_size` entries is the beginning of today's.
+
+        Raises:
+            RecordError: there were never so many.
+        """
+        with reading(self._engine) as connection:
+            store = Store(connection, self._keyring)
+            try:
+                return ledger.consistency_proof(old_size, store.size(), store.read_node)
+            except ValueError as error:
+                raise RecordError(str(error)) from None
 
     def erase(self, holder: str, *, by: str, reason: str) -> bool:
         """Erase the names of `party:…` or the templates of `voice:…`; whether there was anything to erase.
@@ -234,6 +170,10 @@ class Registry:
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+
+
+def _origin(connection: Connection) -> str:
+    return str(connection.execute(select(META.c.value).where(META.c.key == "origin")).scalar_one())
 
 
 def _found(connection: Connection, clock: Clock) -> None:

@@ -21,12 +21,13 @@ from consent.approvals import Approval
 from consent.errors import ConsentError, RecordError
 from consent.events import Event
 from consent.parties import Party, PartyKey, Personal
-from consent.registry import Addition, Registry
+from consent.registry import Registry
 from consent.strict import Record, problems
 from consent.strict_yaml import Lines, PathOf, read_lines
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
 from consent.voices import Enrolment, Permission, Voice
+from consent.writing import Addition
 
 SCHEMA = "consent-seed/1.0"
 SECTIONS: dict[str, type[Record]] = {

@@ -192,7 +192,7 @@ class Store:
         )
         rows = [
             {"key": key, "schema_name": entry.schema_name, "leaf_index": entry.leaf_index}
-            for key in sorted(set(record.keys()))
+            for key in sorted(set(record.found_under()))
         ]
         self.connection.execute(insert(LOOKUP), rows)
 

@@ -104,7 +104,7 @@ class Record(Strict):
         """The id of this record, unique within its schema."""
         raise NotImplementedError
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """What the record is looked up by, as `kind:id`."""
         raise NotImplementedError
 

@@ -178,7 +178,7 @@ class Grant(Record):
         """The agreed term, `[not_before, not_after)`."""
         return Window(start=self.not_before, end=self.not_after)
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By grant, voice, licensee and titles."""
         licensee = (f"party:{self.licensee_id}",) if self.licensee_id else ()
         titles = tuple(f"title:{t}" for t in self.title_ids)

@@ -31,7 +31,7 @@ class Title(Record):
         """The title's id."""
         return self.title_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By title and by each identifier."""
         return (f"title:{self.title_id}", *(f"identifier:{i}" for i in self.identifiers))
 
@@ -92,7 +92,7 @@ class Claim(Record):
         """`[not_before, not_after)`."""
         return Window(start=self.not_before, end=self.not_after)
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By claim, title and holders."""
         return (f"claim:{self.claim_id}", f"title:{self.title_id}", *(f"party:{h}" for h in self.holder_ids))
 
@@ -134,7 +134,7 @@ class Refusal(Record):
         """The refusal's id."""
         return self.refusal_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By refusal, refuser, titles and voices."""
         titles, voices = (f"title:{t}" for t in self.title_ids), (f"voice:{v}" for v in self.voice_ids)
         return (f"refusal:{self.refusal_id}", f"party:{self.by}", *titles, *voices)

@@ -67,7 +67,7 @@ class View:
 
     def has_event(self, event: Event) -> bool:
         """Whether an event of this id is already recorded for the same record."""
-        return any(e.record.record_id == event.event_id for e in self.store.entries(event.keys()[0], Event))
+        return any(e.record.record_id == event.event_id for e in self.store.entries(event.found_under()[0], Event))
 
     def events(self, key: str) -> tuple[RecordedEvent, ...]:
         """The events of one record, in ledger order."""
@@ -279,5 +279,5 @@ def _part_lacks(part: Clearance) -> Denial:
 def _identities(record: Record) -> tuple[str, ...]:
     """The keys that are a record's own, under which there can be one record only."""
     if isinstance(record, PartyKey):
-        return record.keys()[:3]
-    return record.keys() if isinstance(record, Title) else record.keys()[:1]
+        return record.found_under()[:3]
+    return record.found_under() if isinstance(record, Title) else record.found_under()[:1]

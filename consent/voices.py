@@ -31,7 +31,7 @@ class Voice(Record):
         """The voice's id."""
         return self.voice_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By voice and by the parties that speak for it."""
         return (f"voice:{self.voice_id}", f"party:{self.owner_id}", *(f"party:{a}" for a in self.agent_ids))
 
@@ -66,7 +66,7 @@ class Permission(Record):
         """`[not_before, not_after)`; a biometric permission without an end is refused."""
         return Window(start=self.not_before, end=self.not_after)
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By permission, voice, and kind of permission."""
         return (f"permission:{self.permission_id}", f"voice:{self.voice_id}", f"permission-kind:{self.kind}")
 
@@ -101,6 +101,6 @@ class Enrolment(Record):
         """The enrolment's id."""
         return self.enrolment_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By enrolment, voice and encoder."""
         return (f"enrolment:{self.enrolment_id}", f"voice:{self.voice_id}", f"encoder:{self.encoder_sha256}")

@@ -11,7 +11,7 @@ from consent.approvals import Approval, ApprovedSound, Candidate
 from consent.denials import GrantHistory
 from consent.events import Event, RecordedEvent
 from consent.parties import Party, PartyKey, Personal
-from consent.registry import Addition, Registry
+from consent.registry import Registry
 from consent.strict import Window
 from consent.terms import Evidence, Grant, Use
 from consent.titles import Claim, Refusal, Title
@@ -31,6 +31,7 @@ from consent.vocabulary import (
     Technique,
 )
 from consent.voices import Enrolment, Permission, Voice
+from consent.writing import Addition
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)

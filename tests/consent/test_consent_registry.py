@@ -33,10 +33,11 @@ from consent_examples import (
 
 from consent.errors import RecordError, StoreError
 from consent.parties import Party, Personal
-from consent.registry import Addition, Registry
+from consent.registry import Registry
 from consent.titles import Title
 from consent.vocabulary import EventKind, Level, PermissionKind, Right, Role, Subject, Technique
 from consent.voices import Voice
+from consent.writing import Addition
 
 MATCHED = Addition(enrolment(confirmed_by="p-ada"), vector=VECTOR)
 

@@ -1,0 +1,103 @@
+"""Writing: a record is checked, appended and, where it ends a permission, followed by what that erases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent.admission import admit
+from consent.errors import RecordError
+from consent.events import TERMINAL, Event
+from consent.parties import Party, Personal
+from consent.store import Entry, Sealable, Store
+from consent.strict import Record, canonical_json
+from consent.views import View, packed
+from consent.vocabulary import EventKind, PermissionKind
+from consent.voices import Enrolment, Permission, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A record to append, and what is sealed beside it: a name and contact, or an enrolment's vector.
+
+    `envelope` is the DSSE envelope in which its author signed it, kept as it came.
+    """
+
+    record: Record
+    personal: Personal | None = None
+    vector: Sequence[float] | None = None
+    envelope: str | None = None
+
+
+class Writer(View):
+    """A view that is alone in writing until its transaction ends."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        super().__init__(store, now)
+
+    def add(self, addition: Addition) -> Entry:
+        """Check a record and append it.
+
+        Raises:
+            RecordError: it may not enter; the whole transaction is undone.
+        """
+        record = addition.record
+        admit(self, record)
+        entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
+        if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
+            self._forget_unpermitted(record)
+        return entry
+
+    def _forget_unpermitted(self, event: Event) -> None:
+        """A template goes when nothing permits that it is kept; the grant stays."""
+        permission = self.record(f"permission:{event.target_id}", Permission)
+        if permission is not None:
+            self.forget_unpermitted(permission.voice_id, event.by)
+
+    def forget_unpermitted(self, voice_id: str, by: str) -> bool:
+        """Erase a voice's templates unless `keep`, and `match` or `protect`, stand now; whether any were erased."""
+        kinds = self.permissions(voice_id, self.now)
+        if PermissionKind.KEEP in kinds and kinds & {PermissionKind.MATCH, PermissionKind.PROTECT}:
+            return False
+        return self.erase(f"voice:{voice_id}", by, "no permission to keep a template stands")
+
+    def erase(self, holder: str, by: str, reason: str) -> bool:
+        """Destroy the key and sealed contents of `party:…` or `voice:…`, and record which entries lost theirs."""
+        gone = self.store.erase(holder)
+        if not gone:
+            return False
+        target, _, target_id = holder.partition(":")
+        event = Event.model_validate(
+            {
+                "event_id": uuid.uuid4().hex,
+                "target": target,
+                "target_id": target_id,
+                "kind": EventKind.ERASED,
+                "effective_at": self.now,
+                "by": by,
+                "reason": reason,
+                "ref": ",".join(map(str, gone)),
+            }
+        )
+        self.store.append(event, self.now)
+        return True
+
+
+def _sealable(addition: Addition) -> Sealable | None:
+    record = addition.record
+    if isinstance(record, Enrolment):
+        if addition.vector is None or len(addition.vector) != record.dimension:
+            raise RecordError(
+                "an enrolment comes with a vector of its dimension", where=f"enrolment {record.enrolment_id}"
+            )
+        return Sealable(f"voice:{record.voice_id}", packed(addition.vector))
+    if addition.vector is not None:
+        raise RecordError("only an enrolment carries a vector", where=record.record_id)
+    if addition.personal is None:
+        return None
+    if not isinstance(record, Party | Voice):
+        raise RecordError("only parties and voices have names", where=record.record_id)
+    holder = f"voice:{record.voice_id}" if isinstance(record, Voice) else f"party:{record.party_id}"
+    return Sealable(holder, canonical_json(addition.personal))
