@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 
 from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery.timecode import Clock as Clock
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Measurement
 from dubgate.policy.verdict import Verdict
@@ -20,15 +20,6 @@ class PackRef:
     name: str
     version: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How programme seconds are written as SMPTE timecode: frame rate, drop-frame, and the timecode of second 0."""
-
-    frame_rate: Fraction = Fraction(25)
-    drop_frame: bool = False
-    start_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,5 +42,5 @@ class Judgement:
     measurements: tuple[Measurement, ...]
     verdict: Verdict
     packs: tuple[PackRef, ...]
-    clock: Clock = Clock()
+    clock: Clock = field(default_factory=Clock)
     notes: tuple[str, ...] = ()  # said on the first page: embedded models, what was not measured at all

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dubgate.isolation import Isolation, die_with_parent, isolate, set_limits
+from dubgate.sandbox.isolation import Isolation, die_with_parent, isolate, set_limits
 
 # task -> module:function, called with (request, scratch, progress), returning (JSON-able data, arrays by name)
 TASKS = {
@@ -38,7 +38,7 @@ def main() -> int:
     told = json.loads((home / "request.json").read_text(encoding="utf-8"))
     try:
         _run(told, home, say)
-    except BaseException as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
+    except BaseException as error:  # whatever it was, the parent must hear of it
         say({"error": _described(error)})
         if os.environ.get("DUBGATE_TRACEBACK"):
             raise
@@ -64,7 +64,7 @@ def _run(told: dict[str, Any], home: Path, say: Say) -> None:
     isolation = _shut_in(told, home)
     run = getattr(importlib.import_module(module), function)
     data, arrays = run(told["request"], home / "tmp", lambda stage, share: say({"progress": [stage, float(share)]}))
-    from dubgate.reply import write_reply
+    from dubgate.sandbox.reply import write_reply
 
     write_reply(home / "out", data, arrays)
     say({"done": True, "isolation": [isolation.network, isolation.files]})

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dubgate.delivery.decoding import StreamDecoder, as_float32
+from dubgate.delivery.decoding import Floats, StreamDecoder, as_float32
 from dubgate.errors import MediaError
-from dubgate.features import Floats
 from dubgate.unmeasured import Unmeasured
 
 HEARING_RATE_HZ = 16_000

@@ -19,9 +19,9 @@ from dubgate.delivery.formats import sniff
 from dubgate.delivery.media import DECODERS, is_lossless, open_media, programme_zero, stated_duration_s
 from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
 from dubgate.errors import MediaError
-from dubgate.features import Floats
 from dubgate.unmeasured import Unmeasured
 
+Floats = NDArray[np.float32]
 Native = NDArray[Any]  # [shape=(n_channels, n)] in the decoder's own type
 
 _CHECKS = "crccheck+bitstream+buffer+explode"
@@ -129,7 +129,9 @@ class StreamDecoder:
         self._format = (frame.sample_rate, self.n_channels, frame.format.name)
         self._pcm: PcmDigest | None = None
         if self._digests and is_lossless(stream.codec_context):
-            self._pcm = PcmDigest(self.rate_hz, self.n_channels, "f" if frame.format.name[:3] in ("flt", "dbl") else "i")
+            self._pcm = PcmDigest(
+                self.rate_hz, self.n_channels, "f" if frame.format.name[:3] in ("flt", "dbl") else "i"
+            )
 
     def _samples(self, frame: Any) -> Native:
         if (frame.sample_rate, len(frame.layout.channels), frame.format.name) != self._format:

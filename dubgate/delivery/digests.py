@@ -80,7 +80,7 @@ def parameters_of(codec: str, extradata: bytes) -> bytes:
 
 
 class PcmDigest:
-    """Running digest of samples from second 0 on: integers as 32-bit left-justified, floats as 64-bit, little-endian."""
+    """Running digest of samples since second 0: integers as 32-bit left-justified, floats as 64-bit (little-endian)."""
 
     def __init__(self, rate_hz: int, n_channels: int, kind: str) -> None:
         self._dtype = "<i4" if kind in "iu" else "<f8"

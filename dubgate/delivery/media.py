@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from dubgate.sandbox import Limits
 
 DECODERS = frozenset(
-    "aac aac_latm ac3 eac3 alac dca flac mp1float mp2float mp3float mp2 mp3 mlp truehd opus vorbis".split()
-    + "pcm_alaw pcm_mulaw pcm_bluray pcm_dvd pcm_s8 pcm_u8 pcm_s16be pcm_s16le pcm_s24be pcm_s24le".split()
-    + "pcm_s32be pcm_s32le pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_s16le_planar pcm_s24le_planar".split()
+    (
+        *("aac", "aac_latm", "ac3", "eac3", "alac", "dca", "flac", "mlp", "truehd", "opus", "vorbis"),
+        *("mp1float", "mp2", "mp2float", "mp3", "mp3float"),
+        *("pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd", "pcm_s8", "pcm_u8", "pcm_s16be", "pcm_s16le"),
+        *("pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
+        *("pcm_s16le_planar", "pcm_s24le_planar"),
+    )
 )
 # Containers whose clock starts anywhere: the programme then starts with the first thing presented.
 _FLOATING_CLOCKS = frozenset({"mpegts", "mp3", "aac", "ac3", "eac3"})
@@ -41,7 +45,7 @@ _MAX_RATE_HZ, _MAX_CHANNELS = 768_000, 64
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """`start_s` is where its first presented sample lies on the programme timeline; None of a number means not stated."""
+    """`start_s` is where its first presented sample lies on the programme timeline; None: not stated."""
 
     index: int
     codec: str
@@ -162,7 +166,7 @@ def select_stream(info: MediaInfo, *, index: int | None = None, language: str | 
 
 def _speaks(stream: AudioStream, language: str) -> bool:
     have, want = (stream.language or "").lower(), language.lower()
-    return have == want or have.startswith(want + "-") or bool(have) and want.startswith(have + "-")
+    return have == want or have.startswith(want + "-") or (have != "" and want.startswith(have + "-"))
 
 
 def _listing(info: MediaInfo) -> str:
@@ -194,7 +198,7 @@ def open_media(path: Path, demuxer: str | None = None) -> Iterator[Any]:
                     raise MediaError(f"more than {_MAX_STREAMS} streams", where=str(path))
                 yield container
         except av.FFmpegError as error:
-            reason = error.log[2].strip() if error.log and error.log[2] else error.strerror
+            reason = error.strerror
             raise MediaError(f"damaged, or not what it claims to be: {reason}", where=str(path)) from None
         except (UnicodeDecodeError, OSError) as error:
             raise MediaError(f"cannot be read: {error}", where=str(path)) from None

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from dubgate import errors
 from dubgate.errors import ChildError, DubgateError, MediaError
-from dubgate.isolation import Isolation
-from dubgate.reply import read_reply
+from dubgate.sandbox.isolation import Isolation
+from dubgate.sandbox.reply import read_reply
 
 if TYPE_CHECKING:
     from dubgate.stored import Arrays
@@ -40,9 +40,10 @@ _MOST_TALK_BYTES = 64 << 20
 # What a child may know of our environment: where libraries and models lie, which GPU, how many threads. No HOME, no
 # tokens, no proxies.
 _PASSED_ON = (
-    "PATH LANG LC_ALL LC_CTYPE TZ LD_LIBRARY_PATH CUDA_HOME CUDA_PATH CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES "
-    "NVIDIA_DRIVER_CAPABILITIES OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS DUBGATE_MODELS DUBGATE_TRACEBACK"
-).split()
+    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES"),
+    *("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("OPENBLAS_NUM_THREADS", "DUBGATE_MODELS", "DUBGATE_TRACEBACK"),
+)
 _SET = {
     "PYANNOTE_METRICS_ENABLED": "0",
     "HF_HUB_OFFLINE": "1",
@@ -73,6 +74,7 @@ class Limits:
     test_tasks: str | None = None
 
 
+HEAR_LIMITS = Limits()
 PROBE_LIMITS = Limits(
     wall_s=60.0, cpu_s=60, memory_bytes=_GIB, address_space_bytes=4 * _GIB, file_bytes=1 << 20, output_bytes=16 << 20
 )
