@@ -76,8 +76,9 @@ class Levels:
     """What the sample-accurate pass at the file's own rate found.
 
     `block_power` [shape=(n,)] is the K-weighted, channel-weighted mean square of 400 ms blocks every 100 ms
-    (ITU-R BS.1770-4), linear; block k covers `0.1 k` to `0.1 k + 0.4` s. `peak` is the sample peak per 100 ms
-    (linear), `true_peak_dbtp` the 4x-oversampled maximum over all channels.
+    (ITU-R BS.1770-4), linear; block k covers `0.1 k` to `0.1 k + 0.4` s. `short_term_power` is the same over 3 s
+    every 100 ms (EBU Tech 3341). `true_peak_dbtp` is the oversampled maximum over all channels. A sample counts as
+    clipped where any channel is.
     """
 
     sample_rate_hz: int
@@ -89,6 +90,7 @@ class Levels:
     clipped: tuple[Span, ...] = ()
     mutes: tuple[Span, ...] = ()  # digital-mute holes: exact or near zero, 50 ms or longer
     clicks_s: tuple[float, ...] = ()
+    short_term_power: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +155,14 @@ class MixCheck:
     speech_to_background_db: float | Unmeasured
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Digests of the sound that is published: the mix where a stem was heard, else the dub itself."""
+
+    packet_sha256: str
+    pcm_sha256: str | Unmeasured
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgrammeFeatures:
     """A delivery as heard: both tracks, the mix check, and the models that heard them."""
@@ -161,3 +171,4 @@ class ProgrammeFeatures:
     dub: TrackFeatures
     mix: MixCheck
     models: tuple[BackendInfo, ...]
+    published: Published | None = None

@@ -20,6 +20,7 @@ from dubgate.features import (
     LineAlignment,
     Pitch,
     ProgrammeFeatures,
+    Published,
     Series,
     TrackFeatures,
     VoiceSegment,
@@ -106,8 +107,11 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
             (plan.dub, dub, dub_levels, dub_energy, True, 0.4, 0.97),
         )
     ]
-    mix = check_mix(plan.mix is not None, dub, *_rest(plan, scratch), heard[1])
-    features = ProgrammeFeatures(heard[0], heard[1], mix, ears.infos)
+    mix, me = _rest(plan, scratch)
+    check = check_mix(plan.mix is not None, dub, mix, me, heard[1])
+    sold = mix or dub
+    published = Published(sold.packet_sha256, sold.pcm_sha256)
+    features = ProgrammeFeatures(heard[0], heard[1], check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)
 

@@ -101,7 +101,11 @@ def _piece(
 
 def _inside(path: Path, root: Path) -> Path:
     resolved = path.resolve()
-    if ":" in path.name or any(part.endswith(":") for part in path.parts) or not resolved.is_relative_to(root.resolve()):
+    if (
+        ":" in path.name
+        or any(part.endswith(":") for part in path.parts)
+        or not resolved.is_relative_to(root.resolve())
+    ):
         raise MediaError("a playlist names something outside the delivery's folder", where=path.name)
     if not resolved.is_file():
         raise MediaError("a playlist names a file that is not there", where=path.name)

@@ -1,0 +1,257 @@
+"""What the registry answers about a delivery: whose title it is, what stands behind each voice, who approved.
+
+Everything is asked before anything is compared: voices without the permission `match` are not fetched at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from consent.approvals import Approval, ApprovalHistory, Candidate
+from consent.quorum import missing_approvals
+from consent.strict import Window
+from consent.terms import Use
+from consent.titles import TitleRecord
+from consent.views import EnrolledVoice, View
+from consent.vocabulary import Performance, PermissionKind, Right, Technique
+from dubgate.certificate.statements import HumanPerformance
+from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.features import ProgrammeFeatures
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.checks import failed, passed
+from dubgate.policy.clearance import Declared
+from dubgate.policy.evidence import Signed
+from dubgate.policy.findings import Finding
+from dubgate.unmeasured import Unmeasured
+
+PROGRAMME = Subject(Scope.PROGRAMME)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The title as the registry knows it, None where it does not; and where, how and when it is to be released."""
+
+    title: TitleRecord | None
+    language: str
+    territories: tuple[str, ...]
+    channels: tuple[Any, ...]
+    window: Window
+    submitter: str | None
+
+
+def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Finding, ...]]:
+    """The release that is asked for; findings for what the manifest or the registry does not say."""
+    findings: list[Finding] = []
+    title = None
+    identifiers = delivery.title.identifiers if delivery.title else ()
+    known = {t.title.title_id: t for t in (view.title(i) for i in identifiers) if t is not None}
+    if len(known) == 1:
+        [title] = known.values()
+        findings.append(passed("RH-020", PROGRAMME, "the registry knows the title", "作品は登録されています"))
+    elif len(known) > 1:
+        en = f"the manifest's identifiers belong to different titles: {', '.join(sorted(known))}"
+        findings.append(failed("RH-020", PROGRAMME, en, "識別子が別々の作品を指しています"))
+    else:
+        en = (
+            "the registry knows no title with the manifest's identifiers"
+            if identifiers
+            else "the manifest names no title by identifier"
+        )
+        findings.append(failed("RH-020", PROGRAMME, en, "作品が登録されていません"))
+    where = delivery.distribution
+    if where is None:
+        findings.append(
+            failed(
+                "RH-001",
+                PROGRAMME,
+                "the delivery does not say where, how and when it is to be released",
+                "公開の地域・媒体・期間が示されていません",
+            )
+        )
+        return None, tuple(findings)
+    window = Window(start=where.window.start, end=where.window.end)
+    release = Release(title, delivery.dub.language, where.countries, where.channels, window, delivery.submitter)
+    return release, tuple(findings)
+
+
+def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
+    """What the release would do with one character's voice."""
+    title_ids = release.title.title_ids if release.title else ("unknown-title",)
+    technique = Technique.VOICE_CLONE_TTS if entry.technique == "human" else entry.technique
+    return Use(
+        title_ids=title_ids,
+        character=entry.name,
+        language=release.language,
+        territories=release.territories,
+        channels=release.channels,
+        window=release.window,
+        technique=technique,
+        performance=Performance.NEW,
+        minutes=None if speech_s is None else speech_s / 60,
+        licensee_id=release.submitter,
+    )
+
+
+def declared_of(
+    release: Release,
+    entry: CastEntry,
+    view: View,
+    at: datetime,
+    *,
+    speech_s: float | None,
+    human_statements: Sequence[Signed[HumanPerformance]],
+    features: ProgrammeFeatures,
+) -> Declared:
+    """A cast entry with the registry's answers: grants, refusals, permission to compare, confirmed enrolment."""
+    use = use_of(release, entry, speech_s)
+    human = entry.technique == "human"
+    forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
+    enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
+    refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
+    return Declared(
+        name=entry.name,
+        technique=str(entry.technique),
+        voice_ids=entry.voice_ids,
+        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
+        refusals=() if human else tuple(refusals.values()),
+        may_compare=not forbidding,
+        why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
+        unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
+        human_statement=_human(release, entry, human_statements, features) if human else None,
+    )
+
+
+def _human(
+    release: Release, entry: CastEntry, statements: Sequence[Signed[HumanPerformance]], features: ProgrammeFeatures
+) -> str | None:
+    """Why no statement says that a person performed this character in this sound; None where one does."""
+    reasons = []
+    for signed in statements:
+        record, why = signed.record, []
+        if release.title is None or record.title_id not in release.title.title_ids:
+            why.append("it is for another title")
+        if record.language != release.language:
+            why.append("it is for another language")
+        if features.published is None or record.packets_sha256 != features.published.packet_sha256:
+            why.append("it is for another sound")
+        if record.characters and entry.name not in record.characters:
+            why.append("it does not name this character")
+        if signed.by == release.submitter:
+            why.append("the submitter signed it alone")
+        if not why:
+            return None
+        reasons.append(f"{signed.file}: {', '.join(why)}")
+    return "; ".join(reasons) or "no human-performance statement was delivered"
+
+
+def enrolled_of(entry: CastEntry, view: View, at: datetime, encoder_sha256: str) -> tuple[EnrolledVoice, ...]:
+    """The templates that this entry's characters may be compared with, of the encoder that hears."""
+    found = (e for v in entry.voice_ids for e in view.enrolments(v, at))
+    return tuple(e for e in found if e.enrolment.encoder_sha256 == encoder_sha256)
+
+
+def plan_sha256(value: Any) -> str:
+    """Digest of a part of the manifest (label plan, casting), over its canonical JSON; what an approval signs."""
+    import rfc8785
+
+    plain = [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value.model_dump(mode="json")
+    return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
+
+
+def candidate_of(
+    delivery: Delivery,
+    release: Release,
+    features: ProgrammeFeatures,
+    *,
+    script_sha256: str | None,
+    pack_sha256s: tuple[str, ...],
+    style: str,
+) -> Candidate:
+    """What is about to be released, by the digests of what was heard and delivered."""
+    if features.published is None:
+        raise ValueError("these features were not made by hearing: the published sound has no digest")
+    pcm = features.published.pcm_sha256
+    return Candidate(
+        title_ids=release.title.title_ids if release.title else ("unknown-title",),
+        language=release.language,
+        territories=release.territories,
+        channels=release.channels,
+        window=release.window,
+        style=style,
+        packets_sha256=features.published.packet_sha256,
+        pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm,
+        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else None,
+        script_sha256=script_sha256,
+        original_sha256=features.original.packet_sha256,
+        casting_sha256=plan_sha256(delivery.cast),
+        pack_sha256s=pack_sha256s,
+        submitted_by=delivery.submitter,
+    )
+
+
+def approval_findings(
+    release: Release, candidate: Candidate, approvals: Sequence[Signed[Approval]], view: View, at: datetime
+) -> tuple[Finding, ...]:
+    """Whether everybody who holds the title approved exactly this; RH-*."""
+    if release.title is None:
+        return ()
+    use = Use(
+        title_ids=release.title.title_ids,
+        language=release.language,
+        territories=release.territories,
+        channels=release.channels,
+        window=release.window,
+        technique=Technique.VOICE_CLONE_TTS,
+    )
+    rights = view.rights(release.title, Right.AI_DUB, use, at)
+    findings = [failed(d.code, PROGRAMME, d.text.en, d.text.ja, value=d.record_id or "") for d in rights.denials]
+    own = [s for s in approvals if s.by != release.submitter]
+    findings += [
+        failed(
+            "RH-002",
+            PROGRAMME,
+            f"{s.file}: who submitted the delivery signed its approval",
+            "納品者自身が承認しています",
+        )
+        for s in approvals
+        if s.by == release.submitter
+    ]
+    histories = [
+        ApprovalHistory(s.record, s.record.signed_at, view.events(f"approval:{s.record.approval_id}")) for s in own
+    ]
+    missing = missing_approvals(rights.claims, release.title.title.approvals, histories, candidate, at)
+    for m in missing:
+        holders = ", ".join(m.claim.holder_ids)
+        findings += [
+            failed(d.code, PROGRAMME, f"{holders}: {d.text.en}", d.text.ja, value=d.record_id or "") for d in m.denials
+        ]
+        if not m.denials:
+            findings.append(
+                failed(
+                    "RH-001",
+                    PROGRAMME,
+                    f"{holders} has not approved this release ({m.kind})",
+                    "権利者の承認がありません",
+                )
+            )
+    if rights.claims and not missing and not rights.denials:
+        who = ", ".join(sorted({h for c in rights.claims for h in c.holder_ids}))
+        findings.append(
+            passed(
+                "RH-001",
+                PROGRAMME,
+                f"{who} approved exactly this sound for this release",
+                "権利者がこの音声の公開を承認しています",
+            )
+        )
+        findings.append(
+            passed("RH-003", PROGRAMME, "what is delivered is what was approved", "納品物は承認されたものと一致します")
+        )
+    elif not findings:
+        findings.append(failed("RH-010", PROGRAMME, "nobody is known to hold this right", "権利者が登録されていません"))
+    return tuple(findings)
