@@ -32,6 +32,8 @@ def build(folder: Path, says: str, *, n_mels: int = 80, multilingual: bool = Tru
     spec.encoder.position_encodings.encodings = rng.normal(0, 0.3, (1500, _WIDTH)).astype(np.float32)
     answer = [*tokenizer.encode(says, add_special_tokens=False).ids, names.index("<|endoftext|>")]
     _script(spec.decoder, rng, answer, len(names), prompt=_PROMPT if multilingual else 2)
+    if multilingual:
+        spec.decoder.projection.weight[names.index("<|de|>"), 0] = 0.5  # position 0 names the language: German
     spec.register_vocabulary(names)
     spec.config.lang_ids = [k for k, name in enumerate(names) if name[:2] == "<|" and name[2:-2] in LANGUAGES]
     spec.config.alignment_heads = [(0, 0), (0, 1)]
@@ -89,10 +91,7 @@ def _convolutions(encoder: object, rng: np.random.Generator, n_mels: int) -> Non
 
 
 def _script(decoder: object, rng: np.random.Generator, answer: list[int], n_tokens: int, prompt: int) -> None:
-    """Position p is one-hot, and the output layer turns it into the token of `answer` that belongs there.
-
-    Without a script (position 0, the language) the output is random, so that language follows the sound.
-    """
+    """Position p is one-hot, and the output layer turns it into the token of `answer` that belongs there."""
     positions = np.zeros((_POSITIONS, _WIDTH), np.float32)
     positions[:_WIDTH] = 8.0 * np.eye(_WIDTH, dtype=np.float32)
     output = np.zeros((n_tokens, _WIDTH), np.float32)
