@@ -44,7 +44,7 @@ def pronounce(word: str, lookup: Lookup) -> str | None:
     if plain is None:
         return None
     known = lookup(word) or lookup(plain)
-    return known or _inflected(plain, lookup) or _compound(plain, lookup) or _spelled(plain)
+    return known or _inflected(plain, lookup) or _compound(plain, lookup) or _spelled(plain, word.endswith("e"))
 
 
 def _latin(word: str) -> str | None:
@@ -60,7 +60,10 @@ def _inflected(word: str, lookup: Lookup) -> str | None:
     stem = word.removesuffix("'s").removesuffix("'")
     if stem == word:
         stem = word.removesuffix("s")
-    if stem == word or (phones := lookup(stem) or (_spelled(stem) if "'" in word else None)) is None:
+    if (
+        stem == word
+        or (phones := lookup(stem) or (_spelled(stem, stem.endswith("e")) if "'" in word else None)) is None
+    ):
         return None
     last = phones.split()[-1]
     return phones + (" IH Z" if last in _SIBILANT else " S" if last in _VOICELESS else " Z")
@@ -74,12 +77,13 @@ def _compound(word: str, lookup: Lookup) -> str | None:
     return None
 
 
-def _spelled(word: str) -> str:
+def _spelled(word: str, silent_e: bool) -> str:
+    """By rule; `silent_e` says that the word ends in a plain e, which is silent after a consonant."""
     letters = word.replace("'", "")
     if not _VOWELS & set(letters):
         return " ".join(_LETTER_NAMES[c] for c in letters)
-    if len(letters) > 3 and letters.endswith("e") and letters[-2] not in _VOWELS:
-        letters = letters[:-1]  # a final e is silent
+    if silent_e and len(letters) > 3 and letters[-2] not in _VOWELS:
+        letters = letters[:-1]
     phones: list[str] = []
     at = 0
     while at < len(letters):
