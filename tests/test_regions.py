@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from defusedxml import ElementTree
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dubgate.regions import COUNTRIES, EU, countries, covers, expand
@@ -72,6 +72,7 @@ def test_an_unknown_code_is_refused_with_the_one_that_may_be_meant(code: str, me
     assert meant in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.lists(codes, min_size=1, max_size=4), st.lists(codes, min_size=1, max_size=4))
 def test_covering_is_containment_of_the_expanded_countries(outer: list[str], inner: list[str]) -> None:
     assert covers(outer, inner) == (set(expand(inner)) <= set(expand(outer)))

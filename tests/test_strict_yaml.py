@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -174,12 +174,14 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_json_is_read_as_json_reads_it(value: object) -> None:
     got = load_yaml(json.dumps(value, ensure_ascii=False).encode(), "t.yaml").data
     assert got == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text("-:?[]{}#&*!|>'\"%@`a1 \n\t,~\\uxU").map(str.encode))
 def test_arbitrary_bytes_are_read_or_refused_and_nothing_else(data: bytes) -> None:
     try:

@@ -82,8 +82,10 @@ class _Reader:
         seen: set[str] = set()
         for _ in self._members("{", "}"):
             key = self._value()
-            if not isinstance(key, str) or key in seen:
-                raise ValueError(f"the key {key!r} is repeated" if key in seen else "a key must be text")
+            if not isinstance(key, str):
+                raise ValueError("a key must be text")
+            if key in seen:
+                raise ValueError(f"the key {key!r} is repeated")
             seen.add(key)
             self._expect(":")
             if key == "cues":

@@ -136,6 +136,18 @@ def test_a_broken_webvtt_is_refused_at_its_line(text: str, line: int, word: str)
     assert word in error.what
 
 
+def test_a_note_after_the_first_cue_says_nothing_of_the_sheet() -> None:
+    sheet = read("WEBVTT\n\n00:01.000 --> 00:02.000\nx\n\nNOTE language: de\n\n00:02.000 --> 00:03.000\ny\n")
+    assert (sheet.language, len(sheet.cues)) == (None, 2)
+
+
+def test_a_cue_made_of_endless_tags_and_a_name_without_end_are_refused() -> None:
+    tags = "<b></b>\n" * 3_000
+    assert "a cue of more than 20,000" in refused(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{tags}x\n").what
+    assert "more than 100 characters" in refused(f"WEBVTT\n\n00:01.000 --> 00:02.000\n<v {'A' * 101}>x\n").what
+    assert "more than 100 characters" in refused(f"WEBVTT\n\n{'a' * 101}\n00:01.000 --> 00:02.000\nx\n").what
+
+
 def test_two_characters_may_speak_at_once() -> None:
     sheet = read("WEBVTT\n\n00:01.000 --> 00:03.000\n<v Ann>Hi\n\n00:01.500 --> 00:02.000\n<v Bob>Hello\n")
     assert [c.character for c in sheet.cues] == ["Ann", "Bob"]
@@ -151,6 +163,10 @@ def test_names_in_capitals_are_characters_where_the_sheet_writes_names_so() -> N
         ("MRS. O'NEIL", "Thank you: really."),
         (None, "And sit down."),
     ]
+
+
+def test_a_long_run_of_capitals_is_a_sentence_and_no_name() -> None:
+    assert read(srt("DO NOT GO IN THERE: run!", "STOP")).characters == ()
 
 
 @pytest.mark.parametrize("text", ["PS: I love you.", "Remember: never run.", "It is 10:30 now.", "He said: no."])
@@ -209,6 +225,7 @@ def test_the_first_frame_may_show_another_time_than_zero() -> None:
     text = "1\n10:00:01,000 --> 10:00:02,000\nx\n"
     assert read(text, start_s=36_000.0).cues[0].span == Span(1.0, 2.0)
     assert "before the programme" in refused(text, start_s=36_002.0).what
+    assert "not a finite number" in refused(text, start_s=float("nan")).what
 
 
 def test_a_sheet_that_goes_on_after_the_end_is_refused_with_the_cues_named() -> None:
@@ -256,7 +273,7 @@ def test_the_size_is_looked_at_before_anything_is_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(50_000_000)
     start = time.process_time()
-    with pytest.raises(CueError, match="50,000,000 bytes"):
+    with pytest.raises(CueError, match="a cue sheet of 50,000,000 bytes"):
         read_cues(path)
     assert time.process_time() - start < 0.5
 

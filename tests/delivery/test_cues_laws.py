@@ -65,27 +65,32 @@ def back(text: str) -> CueSheet:
     return sheet_from(text.encode(), "s")
 
 
+@settings(deadline=None)
 @given(cue_sheets())
 def test_webvtt_gives_back_what_was_written(sheet: CueSheet) -> None:
     assert back(write_vtt(sheet)) == sheet
 
 
+@settings(deadline=None)
 @given(cue_sheets())
 def test_subrip_gives_back_what_was_written(sheet: CueSheet) -> None:
     assume(all(unmarked(c.text) and unmarked(c.character or "") and unmarked(c.id) for c in sheet.cues))
     assert back(write_srt(sheet)).cues == sheet.cues
 
 
+@settings(deadline=None)
 @given(cue_sheets(), st.sampled_from([",", ";", "\t"]))
 def test_a_table_gives_back_what_was_written(sheet: CueSheet, delimiter: str) -> None:
     assert back(write_table(sheet, delimiter=delimiter)) == sheet
 
 
+@settings(deadline=None)
 @given(cue_sheets())
 def test_json_gives_back_what_was_written(sheet: CueSheet) -> None:
     assert back(write_json(sheet)) == sheet
 
 
+@settings(deadline=None)
 @given(cue_sheets(ids=st.from_regex(r"[a-z][a-z0-9_.-]{0,8}", fullmatch=True)))
 def test_dapt_gives_back_what_was_written(sheet: CueSheet) -> None:
     # A text in another primary language stays another language; without text there is no language to keep.
@@ -107,13 +112,13 @@ starts = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(starts, st.binary(max_size=120) | st.text("0123:.,-> \n\"{}[]<>/=ttbodypdivNaN&;#'x\t").map(str.encode))
 def test_arbitrary_bytes_are_a_sheet_or_a_cue_error_and_nothing_else(start: bytes, data: bytes) -> None:
     readable(start + data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(cue_sheets(), st.sampled_from([write_vtt, write_srt, write_table, write_json, write_dapt]), st.data())
 def test_a_sheet_with_one_byte_changed_is_a_sheet_or_a_cue_error(
     sheet: CueSheet, write: Callable[[CueSheet], str], data: st.DataObject

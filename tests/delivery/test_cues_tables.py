@@ -210,7 +210,9 @@ def test_json_is_read_as_a_sheet_or_as_a_list() -> None:
         ("[" * 100_000, 1, "not a JSON"),
         ("[" + '{"a":' * 100_000, 1, "not a JSON"),
         ("[1]", 1, "cue"),
-        ("{1: 2}", 1, "not a JSON"),
+        ("[" + "1," * 200_001 + "1]", 1, "more than 200,000 cues"),
+        ("{1: 2}", 1, "a key must be text"),
+        ("{{}: 2}", 1, "a key must be text"),
         ("{", 1, "not a JSON"),
     ],
 )

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dubgate.delivery import ttml_tree
 from dubgate.delivery.cues import sheet_from, write_dapt
 from dubgate.delivery.script import Cue, CueKind, CueSheet
 from dubgate.errors import CueError
@@ -198,6 +199,11 @@ def test_the_line_of_an_error_is_the_elements_own() -> None:
 def test_a_dtd_or_an_entity_is_refused(prologue: str) -> None:
     text = f'<?xml version="1.0"?>\n{prologue}\n{ROOT}{DAPT}><body><div begin="1s" end="2s"><p>x</p></div></body></tt>'
     assert "DTD" in refused(text).what
+
+
+def test_a_document_of_endless_elements_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ttml_tree, "MAX_ELEMENTS", 100)
+    assert "too many elements" in refused(tt("<p/>" * 100)).what
 
 
 def test_an_encoding_other_than_utf_is_refused() -> None:

@@ -277,7 +277,7 @@ def test_the_json_schema_accepts_what_the_loader_accepts_in_names() -> None:
     json.dumps(schema)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_manifest_with_a_piece_changed_is_a_delivery_or_a_manifest_error(folder: Path, data: st.DataObject) -> None:
     text = FULL.replace("PROMPT", digest(b"prompt.txt"))
@@ -292,7 +292,7 @@ def test_a_manifest_with_a_piece_changed_is_a_delivery_or_a_manifest_error(folde
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arbitrary_bytes_are_no_delivery_and_nothing_but_a_manifest_error(folder: Path, data: bytes) -> None:
     (folder / "delivery.yaml").write_bytes(data)
     with pytest.raises(ManifestError):
