@@ -10,8 +10,9 @@ from typing import Any
 
 from consent.approvals import Approval
 from consent.errors import RecordError
-from consent.events import ALIVE, OPENING, Event
+from consent.events import ALIVE, OPENING, Event, RecordedEvent, fold
 from consent.parties import Party, PartyKey
+from consent.releases import Release
 from consent.strict import Record
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
@@ -37,7 +38,7 @@ _TARGETS: dict[str, type[Record]] = {
     "voice": Voice,
     "party": Party,
 }
-_WORD = {kind: word for word, kind in _TARGETS.items()} | {Title: "title", Event: "event"}
+_WORD = {kind: word for word, kind in _TARGETS.items()} | {Title: "title", Release: "release", Event: "event"}
 _OPERATOR_MAY = frozenset(
     {
         EventKind.SUSPENDED,
@@ -211,6 +212,18 @@ def _approval(view: View, approval: Approval) -> None:
         raise RecordError("the approval has already expired")
 
 
+def _release(view: View, release: Release) -> None:
+    _parties(view, [release.recorded_by])
+    _titles(view, [release.title_id])
+    _voices(view, (v.voice_id for v in release.voices))
+    for grant_id in (v.grant_id for v in release.voices if v.grant_id):
+        if view.record(f"grant:{grant_id}", Grant) is None:
+            raise RecordError(f"no grant {grant_id!r} is registered")
+    for approval_id in release.approval_ids:
+        if view.record(f"approval:{approval_id}", Approval) is None:
+            raise RecordError(f"no approval {approval_id!r} is registered")
+
+
 def _event(view: View, event: Event) -> None:
     _parties(view, [event.by])
     kind = _TARGETS.get(event.target)
@@ -219,6 +232,20 @@ def _event(view: View, event: Event) -> None:
         raise RecordError(f"no {event.target} {event.target_id!r} is registered")
     _standing_of(view, event, record)
     _sensible(view, event, record)
+    if isinstance(record, Grant) and event.kind in (EventKind.USE_RESERVED, EventKind.USE_SPENT):
+        _within_meter(view, event, record)
+
+
+def _within_meter(view: View, event: Event, grant: Grant) -> None:
+    """Nobody spends what is not left: writers are one at a time, so the sum read here still stands at the commit."""
+    key = f"grant:{grant.grant_id}"
+    now = fold(view.events(key), known_at=view.now)
+    coming = RecordedEvent(event, view.now, view.store.size())
+    then = fold((*view.events(key), coming), known_at=view.now)
+    over = grant.max_uses is not None and then.uses_spent > max(grant.max_uses, now.uses_spent)
+    longer = grant.max_minutes is not None and then.minutes_spent > max(grant.max_minutes, now.minutes_spent)
+    if over or longer:
+        raise RecordError("the grant has not so many uses or minutes left")
 
 
 def _standing_of(view: View, event: Event, record: Record) -> None:
@@ -256,5 +283,6 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Enrolment: _enrolment,
     Grant: _grant,
     Approval: _approval,
+    Release: _release,
     Event: _event,
 }

@@ -73,14 +73,17 @@ class _Walk:
         last: datetime | None = None
         stored = self._stored_nodes()
         lookups = self._stored_lookups()
-        for place, entry in enumerate(self.store.all_entries()):
-            if entry.leaf_index != place:
-                yield f"entry {place} is missing: entry {entry.leaf_index} stands in its place"
-                return
-            if last is not None and entry.recorded_at < last:
-                yield f"entry {place} was recorded before the entry in front of it"
-            last = entry.recorded_at
-            yield from self._entry(entry, lookups.get(place, set()), stored)
+        try:
+            for place, entry in enumerate(self.store.all_entries()):
+                if entry.leaf_index != place:
+                    yield f"entry {place} is missing: entry {entry.leaf_index} stands in its place"
+                    return
+                if last is not None and entry.recorded_at < last:
+                    yield f"entry {place} was recorded before the entry in front of it"
+                last = entry.recorded_at
+                yield from self._entry(entry, lookups.get(place, set()), stored)
+        except (StoreError, ValueError) as error:
+            yield f"entry {len(self.leaves)} cannot be read: {error}"
 
     def _entry(self, entry: Entry, lookups: set[tuple[str, str]], stored: dict[tuple[int, int], str]) -> Iterator[str]:
         leaf = ledger.leaf_hash(entry.leaf())

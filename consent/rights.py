@@ -145,6 +145,15 @@ def refused(
     return tuple(h.refusal for h in histories if _stands(h, use, at) and _meets(h.refusal, use, voice_id))
 
 
+def refusal_denial(refusal: Refusal) -> Denial:
+    """RH-020, in the refuser's own words."""
+    words = refusal.words.get("en") or next(iter(refusal.words.values()))
+    text = Sentence(
+        f"refused for good by {refusal.by}: {words}", f"{refusal.by}が拒否しています: {refusal.words.get('ja', words)}"
+    )
+    return Denial("RH-020", "refusals", text, refusal.refusal_id)
+
+
 def _stands(history: RefusalHistory, use: Use, at: datetime) -> bool:
     term = Window(start=history.refusal.not_before, end=history.refusal.not_after)
     known = history.recorded_at <= at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from consent.approvals import Approval
 from consent.errors import StoreError
 from consent.events import Event
 from consent.parties import Party, PartyKey
+from consent.releases import Release
 from consent.sealing import Keyring, seal, unseal
 from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
@@ -38,6 +38,7 @@ KINDS: tuple[type[Record], ...] = (
     Enrolment,
     Grant,
     Approval,
+    Release,
     Event,
 )
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
@@ -263,8 +264,3 @@ def parse_time(value: str) -> datetime:
         return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except ValueError:
         raise StoreError(f"{value[:40]!r} is not a time as the registry keeps it") from None
-
-
-def strict_body(body: str) -> Any:
-    """The plain data of an entry's body, for exports."""
-    return json.loads(body)

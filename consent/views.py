@@ -1,30 +1,25 @@
-"""What the registry knows at one moment of its database: rows in, frozen values out, every question of a gate."""
+"""The whole view of a gate: voices, their grants, permissions and templates, beside all that `Lookup` knows."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from consent.approvals import Approval, ApprovalHistory
+from consent.approvals import Approval
 from consent.clearance import Clearance, clear
 from consent.denials import Denial, GrantHistory, Sentence
 from consent.errors import StoreError
-from consent.events import Event, RecordedEvent, State, fold
-from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
-from consent.rights import ClaimHistory, RefusalHistory, TitleRights, refused, title_rights
-from consent.store import Entry, Store
+from consent.events import fold
+from consent.lookup import Lookup
+from consent.parties import Party, PartyKey
+from consent.store import Entry
 from consent.strict import Record
 from consent.terms import Grant, Use
-from consent.titles import Claim, Refusal, Title, TitleRecord
-from consent.vocabulary import EventKind, PermissionKind, Right, Subject
+from consent.titles import Claim, Refusal
+from consent.vocabulary import EventKind, PermissionKind, Subject
 from consent.voices import Enrolment, Permission, Voice
-
-RecordT = TypeVar("RecordT", bound=Record)
-
-MAX_ABOVE = 16  # catalogue, franchise, series, season, episode … : more is a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,109 +35,8 @@ class EnrolledVoice:
         return f"EnrolledVoice({self.voice_id!r}, {self.enrolment.enrolment_id!r}, …)"
 
 
-class View:
-    """Questions to one snapshot; `now` is the moment for checks at the door, other questions take theirs as `at`."""
-
-    def __init__(self, store: Store, now: datetime) -> None:
-        self.store, self.now = store, now
-
-    # records
-
-    def _one(self, key: str, kind: type[RecordT]) -> Entry | None:
-        found = self.store.entries(key, kind)
-        own = [e for e in found if isinstance(e.record, kind) and key in _identities(e.record)]
-        if len(own) > 1:
-            raise StoreError(f"{key} is registered twice", remedy="Run `dubgate consent audit`.")
-        return own[0] if own else None
-
-    def record(self, key: str, kind: type[RecordT]) -> RecordT | None:
-        """The record whose own key this is (`grant:…`, `public:…`); None where there is none."""
-        entry = self._one(key, kind)
-        record = entry.record if entry is not None else None
-        return record if isinstance(record, kind) else None
-
-    def _all(self, keys: Iterable[str], kind: type[RecordT]) -> list[tuple[Entry, RecordT]]:
-        entries = self.store.entries_of(sorted(set(keys)), kind)
-        return [(e, r) for e in entries if isinstance(r := e.record, kind)]
-
-    def has_event(self, event: Event) -> bool:
-        """Whether an event of this id is already recorded for the same record."""
-        return any(e.record.record_id == event.event_id for e in self.store.entries(event.found_under()[0], Event))
-
-    def events(self, key: str) -> tuple[RecordedEvent, ...]:
-        """The events of one record, in ledger order."""
-        target = key.split(":", 1)
-        found = self._all([key], Event)
-        return tuple(
-            RecordedEvent(event, entry.recorded_at, entry.leaf_index)
-            for entry, event in found
-            if [event.target, event.target_id] == target
-        )
-
-    def state(self, key: str, record: Record, at: datetime) -> State:
-        """The state of a record at a moment; a grant needs a giving, everything else stands from its recording."""
-        entry = self._one(key, type(record))
-        born = None if isinstance(record, Grant) or entry is None else entry.recorded_at
-        return fold(self.events(key), known_at=at, born=born)
-
-    # parties
-
-    def party(self, party_id: str) -> Party | None:
-        """A party."""
-        return self.record(f"party:{party_id}", Party)
-
-    def key(self, key: str, at: datetime) -> KeyHolder | None:
-        """Who owns a key (32 bytes in hex, or its key id in an envelope), and whether it may be used at `at`."""
-        found = self.record(f"public:{key}", PartyKey) or self.record(f"keyid:{key}", PartyKey)
-        party = self.party(found.party_id) if found is not None else None
-        if found is None or party is None:
-            return None
-        return KeyHolder(found, party, key_problem(found, self.events(f"key:{found.key_id}"), at))
-
-    def public_keys(self, party_id: str) -> tuple[PartyKey, ...]:
-        """All keys that a party ever had."""
-        return tuple(k for _, k in self._all([f"party:{party_id}"], PartyKey))
-
-    # titles
-
-    def title(self, reference: str) -> TitleRecord | None:
-        """A title by its id or by an identifier (`eidr:10.5240/…`), with everything above it."""
-        key = f"identifier:{reference}" if ":" in reference else f"title:{reference}"
-        title = self.record(key, Title)
-        return TitleRecord(title, self._above(title)) if title is not None else None
-
-    def _above(self, title: Title) -> tuple[Title, ...]:
-        above: list[Title] = []
-        while title.parent_id is not None:
-            parent = self.record(f"title:{title.parent_id}", Title)
-            if parent is None or len(above) >= MAX_ABOVE:
-                raise StoreError(f"the titles above {title.title_id} are broken", remedy="Run `dubgate consent audit`.")
-            above.append(parent)
-            title = parent
-        return tuple(above)
-
-    def claims(self, title: TitleRecord) -> tuple[ClaimHistory, ...]:
-        """Every claim on the title and what stands above it."""
-        found = self._all((f"title:{t}" for t in title.title_ids), Claim)
-        return tuple(ClaimHistory(c, e.recorded_at, self.events(f"claim:{c.claim_id}")) for e, c in found)
-
-    def rights(self, title: TitleRecord, right: Right, use: Use, at: datetime) -> TitleRights:
-        """Who holds a right for a use, and what stands in the way of knowing it."""
-        return title_rights(self.claims(title), right, use, at, title=title)
-
-    def refusals(self, use: Use, at: datetime, *, voice_id: str | None = None) -> tuple[Refusal, ...]:
-        """The standing refusals that meet a use, of its title and of the voice."""
-        voice = (f"voice:{voice_id}",) if voice_id is not None else ()
-        found = self._all([*(f"title:{t}" for t in use.title_ids), *voice], Refusal)
-        histories = (RefusalHistory(r, e.recorded_at, self.events(f"refusal:{r.refusal_id}")) for e, r in found)
-        return refused(histories, use, at, voice_id=voice_id)
-
-    def approvals(self, title_ids: Sequence[str]) -> tuple[ApprovalHistory, ...]:
-        """Every approval of a title or of what stands above it."""
-        found = self._all((f"title:{t}" for t in title_ids), Approval)
-        return tuple(ApprovalHistory(a, e.recorded_at, self.events(f"approval:{a.approval_id}")) for e, a in found)
-
-    # voices and grants
+class View(Lookup):
+    """Every question of a gate, to one snapshot; questions about a state take the moment as `at`."""
 
     def voice(self, voice_id: str, at: datetime) -> Voice | None:
         """A voice, as it was known at a moment: somebody living may have died since it was recorded."""
@@ -248,12 +142,6 @@ class View:
             return frozenset({record.by, record.for_holder_id})
         return frozenset({record.party_id}) if isinstance(record, Party | PartyKey) else frozenset()
 
-    def personal(self, key: str, kind: type[Record]) -> Personal | None:
-        """The sealed name and contact of a party or voice; None where there is none or it was erased."""
-        entry = self._one(key, kind)
-        content = self.store.unsealed(entry) if entry is not None and entry.sealed_sha256 is not None else None
-        return None if content is None else Personal.model_validate_json(content)
-
 
 def packed(vector: Sequence[float]) -> bytes:
     """A template as little-endian 32-bit floats."""
@@ -274,10 +162,3 @@ def unpacked(content: bytes, dimension: int) -> tuple[float, ...]:
 def _part_lacks(part: Clearance) -> Denial:
     en = f"the voice {part.voice_id}, which is part of this blend, has no grant that covers the use"
     return Denial("CON-022", "blend_of", Sentence(en, f"合成元の声（{part.voice_id}）の同意がありません"))
-
-
-def _identities(record: Record) -> tuple[str, ...]:
-    """The keys that are a record's own, under which there can be one record only."""
-    if isinstance(record, PartyKey):
-        return record.found_under()[:3]
-    return record.found_under() if isinstance(record, Title) else record.found_under()[:1]

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.admission import admit
+from consent.approvals import Candidate, approval_denials
+from consent.denials import Denial
 from consent.errors import RecordError
 from consent.events import TERMINAL, Event
 from consent.parties import Party, Personal
+from consent.releases import Planned, RefusedError, Release
+from consent.rights import refusal_denial
 from consent.store import Entry, Sealable, Store
 from consent.strict import Record, canonical_json
+from consent.terms import Grant, Use
 from consent.views import View, packed
 from consent.vocabulary import EventKind, PermissionKind
 from consent.voices import Enrolment, Permission, Voice
@@ -49,6 +54,61 @@ class Writer(View):
         if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
             self._forget_unpermitted(record)
         return entry
+
+    def release(self, release: Release, planned: Sequence[Planned], candidate: Candidate | None = None) -> Entry:
+        """Record a release if every consent that it rests on stands now; metered uses are spent with it.
+
+        Args:
+            planned: each voice that needs a grant, with its use.
+            candidate: what the approvals named by the release must cover now.
+
+        Raises:
+            RefusedError: with every reason; nothing was recorded.
+        """
+        asked = [self.clear(p.voice_id, p.use, self.now) for p in planned]
+        denials = [d for clearance in asked for d in clearance.denials]
+        denials += [d for p in planned for d in self._refused(p)]
+        denials += self._unapproved(release, candidate)
+        if denials:
+            raise RefusedError("the registry refuses this release", denials, where=f"release {release.release_id}")
+        named = {(v.voice_id, v.grant_id) for v in release.voices}
+        entry = self.add(Addition(release))
+        for use, clearance in zip(planned, asked, strict=True):
+            chosen = [g for g in clearance.grants if (use.voice_id, g.grant_id) in named]
+            if not chosen:
+                raise RecordError("a planned voice is cleared by none of the grants that the release names")
+            self._spend(chosen[0], use.use, release)
+        return entry
+
+    def _refused(self, planned: Planned) -> list[Denial]:
+        found = self.refusals(planned.use, self.now, voice_id=planned.voice_id)
+        return [refusal_denial(r) for r in found]
+
+    def _unapproved(self, release: Release, candidate: Candidate | None) -> list[Denial]:
+        if candidate is None:
+            return []
+        known = {h.approval.approval_id: h for h in self.approvals(candidate.title_ids)}
+        named = [known[a] for a in release.approval_ids if a in known]
+        return [d for history in named for d in approval_denials(history, candidate, self.now)]
+
+    def _spend(self, grant: Grant, use: Use, release: Release) -> None:
+        if grant.max_uses is None and grant.max_minutes is None:
+            return
+        self.add(
+            Addition(
+                Event(
+                    event_id=uuid.uuid4().hex,
+                    target="grant",
+                    target_id=grant.grant_id,
+                    kind=EventKind.USE_SPENT,
+                    effective_at=self.now,
+                    by=release.recorded_by,
+                    ref=release.release_id,
+                    uses=use.uses,
+                    minutes=use.minutes or 0.0,
+                )
+            )
+        )
 
     def _forget_unpermitted(self, event: Event) -> None:
         """A template goes when nothing permits that it is kept; the grant stays."""
