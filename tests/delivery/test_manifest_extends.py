@@ -73,10 +73,11 @@ def test_the_episode_wins_key_by_key_and_the_cast_merges_by_character(folder: Pa
 
 
 def test_null_takes_an_inherited_value_away(folder: Path) -> None:
-    assert (
-        load(folder, EPISODE.replace("distribution: {territories: [DE, AT]}", "distribution: null")).distribution
-        is None
-    )
+    text = EPISODE.replace("distribution: {territories: [DE, AT]}", "distribution: null")
+    assert load(folder, text).distribution is None
+    (folder / "series/series.yaml").write_text(SERIES + "evidence: {approvals: [original.wav]}\n")
+    assert load(folder, EPISODE).evidence.approvals == (folder / "original.wav",)
+    assert load(folder, EPISODE + "evidence: null\n").evidence.approvals == ()
 
 
 def test_an_error_points_into_the_file_that_holds_the_value(folder: Path) -> None:
