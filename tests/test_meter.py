@@ -6,8 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pytest
 import pyloudnorm
+import pytest
 import soundfile
 import soxr
 from hypothesis import given, settings
@@ -179,9 +179,6 @@ def test_clipped_samples_are_counted_once_whatever_the_channels() -> None:
     assert (levels.clipped_samples, levels.total_samples) == (16, 48_000)
     runs = [(round(s.start_s * 48_000), round(s.end_s * 48_000)) for s in levels.clipped]
     assert runs == [(100, 115), (40_000, 40_001)]
-        (100, 115),
-        (40_000, 40_001),
-    ]
 
 
 def test_holes_of_digital_silence_are_found_from_50_ms_on() -> None:
