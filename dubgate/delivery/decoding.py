@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from dubgate.delivery.digests import PacketDigest, PcmDigest
 from dubgate.delivery.formats import sniff
-from dubgate.delivery.media import DECODERS, is_lossless, open_media, programme_zero, stated_duration_s
+from dubgate.delivery.media import is_lossless, stated_duration_s
+from dubgate.delivery.opening import DECODERS, open_media, programme_zero
+from dubgate.delivery.structure import mp3_frames
 from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
 from dubgate.errors import MediaError
 from dubgate.unmeasured import Unmeasured
@@ -25,6 +27,8 @@ Floats = NDArray[np.float32]
 Native = NDArray[Any]  # [shape=(n_channels, n)] in the decoder's own type
 
 _CHECKS = "crccheck+bitstream+buffer+explode"
+_MAY_PAUSE = frozenset({"mov", "matroska", "mpegts", "mxf", "ogg"})
+_COUNTS_SAMPLES = frozenset({"flac", "wav", "w64", "aiff", "caf"})  # others state times, rounded
 _SHORT_BY_S = 0.1
 _REMEDY = "copy or export it again"
 
@@ -83,7 +87,7 @@ class StreamDecoder:
         self._begin(stream, first[0])
         clock = _Clock(stream, zero, self.rate_hz)
         jitter_s = VORBIS_JITTER_S if stream.codec_context.name == "vorbis" else JITTER_S
-        timeline = Timeline(self._where, self.rate_hz, float(stream.time_base), jitter_s)
+        timeline = Timeline(self._where, self.rate_hz, float(stream.time_base), jitter_s, demuxer in _MAY_PAUSE)
         pending: Native | None = None
         last_packet_end: int | None = None
         for frame, packet_end in _chain(first, frames):
@@ -103,6 +107,7 @@ class StreamDecoder:
     def _frames(self, container: Any, stream: Any) -> Iterator[tuple[Any, int | None]]:
         """Decoded frames, each with the container time at which its packet ends."""
         self._packets: PacketDigest | None = None
+        self._n_packets = 0
         context = stream.codec_context
         if self._digests:
             parameters = bytes(context.extradata or b"")
@@ -114,6 +119,7 @@ class StreamDecoder:
                 return
             if packet.is_corrupt:
                 raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
+            self._n_packets += 1
             if self._packets is not None:
                 self._packets.add(packet)
             end = packet.pts + packet.duration if packet.pts is not None and packet.duration else None
@@ -181,13 +187,23 @@ class StreamDecoder:
             raise MediaError("it holds no sound", where=self._where)
         stated = stated_duration_s(stream, demuxer)
         start_s = (stream.start_time or 0) * float(stream.time_base) - float(zero)
-        heard_s = self.n_samples / self.rate_hz
-        if stated is not None and heard_s < start_s + stated - _SHORT_BY_S:
-            why = f"it was cut off: {heard_s:.2f} s of the {start_s + stated:.2f} s it announces can be decoded"
-            raise MediaError(why, where=self._where, remedy=_REMEDY)
+        self._refuse_short(None if stated is None else start_s + stated, demuxer)
         if self._packets is not None:
             self.packet_sha256 = self._packets.close(timeline.runs, self.n_samples, self.rate_hz)
         self.pcm_sha256 = Unmeasured(f"{stream.codec_context.name} is not a lossless codec")
+
+    def _refuse_short(self, stated_s: float | None, demuxer: str) -> None:
+        """What the container announces must have been decoded."""
+        heard_s, slack_s = self.n_samples / self.rate_hz, _SHORT_BY_S
+        if demuxer in _COUNTS_SAMPLES:
+            slack_s = 0.5 / self.rate_hz
+        elif demuxer == "mp3" and (n_frames := mp3_frames(self._path)) is not None:
+            stated_s, heard_s, slack_s = float(n_frames), float(self._n_packets), 0.0
+        if stated_s is not None and heard_s < stated_s - slack_s:
+            share = f"{100 * heard_s / stated_s:.1f} %"
+            raise MediaError(
+                f"damaged or cut off: {share} of what it announces decodes", where=self._where, remedy=_REMEDY
+            )
 
 
 class _Clock:

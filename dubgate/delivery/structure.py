@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_frame_bytes
+from dubgate.delivery.ogg_pages import check_pages
 from dubgate.errors import MediaError
 
 _MAX_PARTS = 20_000
@@ -193,21 +194,6 @@ def _ebml_length(head: bytes, at: int) -> tuple[int, int | None]:
     return at + n, None if value == (1 << (7 * n)) - 1 else value
 
 
-def _ogg(path: Path, file: BinaryIO, size: int) -> None:
-    file.seek(max(0, size - 2 * HEAD_BYTES))
-    tail = file.read()
-    last = tail.rfind(b"OggS")
-    n_segments = tail[last + 26] if last >= 0 and last + 27 <= len(tail) else 0
-    lacing = tail[last + 27 : last + 27 + n_segments]
-    if (
-        last < 0
-        or len(lacing) < n_segments
-        or last + 27 + n_segments + sum(lacing) > len(tail)
-        or not tail[last + 5] & 4
-    ):
-        raise MediaError("the Ogg ends before its last page", where=str(path), remedy=_REMEDY)
-
-
 def _ts(path: Path, file: BinaryIO, size: int) -> None:
     if size % 188 and size % 192:
         raise MediaError("the transport stream ends inside a packet", where=str(path), remedy=_REMEDY)
@@ -223,7 +209,19 @@ def _mxf(path: Path, file: BinaryIO, size: int) -> None:
 
 
 def _mp3(path: Path, file: BinaryIO, size: int) -> None:
-    """The Xing or Info header counts the stream's bytes; without one a cut at a frame cannot be told."""
+    start, _, n_bytes = _xing(file)
+    if n_bytes is not None:
+        _must_fit(path, start + n_bytes, size)
+
+
+def mp3_frames(path: Path) -> int | None:
+    """How many frames an MP3 announces; None where it has no Xing or Info header."""
+    with open(path, "rb") as file:
+        return _xing(file)[1]
+
+
+def _xing(file: BinaryIO) -> tuple[int, int | None, int | None]:
+    """Where the first frame starts, and the counts of frames and bytes in it; without them a cut cannot be told."""
     file.seek(0)
     start = id3_bytes(file.read(10))
     file.seek(start)
@@ -231,14 +229,12 @@ def _mp3(path: Path, file: BinaryIO, size: int) -> None:
     frame = frame[: mpeg_frame_bytes(frame)]
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
     if at < 0 or len(frame) < at + 16:
-        return
-    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
-    if flags & 2:
-        n_bytes = at + 8 + (4 if flags & 1 else 0)
-        _must_fit(path, start + int.from_bytes(frame[n_bytes : n_bytes + 4], "big"), size)
+        return start, None, None
+    flags, first, second = (int.from_bytes(frame[at + k : at + k + 4], "big") for k in (4, 8, 12))
+    return start, first if flags & 1 else None, (second if flags & 1 else first) if flags & 2 else None
 
 
 _CHECKS = {
     "wav": _riff, "aiff": _aiff, "w64": _w64, "caf": _caf, "mov": _mov, "matroska": _matroska,
-    "ogg": _ogg, "mpegts": _ts, "mxf": _mxf, "mp3": _mp3,
+    "ogg": check_pages, "mpegts": _ts, "mxf": _mxf, "mp3": _mp3,
 }  # fmt: skip

@@ -33,6 +33,7 @@ class Timeline:
     rate_hz: int
     tick_s: float
     jitter_s: float = JITTER_S
+    may_pause: bool = True  # False where the format has no way to say so: then a gap is a loss
     end: int = 0  # samples placed so far; the next frame starts here
     runs: list[tuple[int, int]] = field(default_factory=list)  # (start, frames placed before it) of each unbroken run
     _started: bool = False
@@ -49,6 +50,9 @@ class Timeline:
         cut = max(0, min(n, -start)) if not self._started else 0
         self._refuse_outside(start, n)
         silence = max(0, start - before) if start + cut > 0 else 0
+        if silence and not self.may_pause:
+            why = f"{silence / self.rate_hz:.3f} s of sound are missing at {before / self.rate_hz:.3f} s"
+            raise MediaError(why, where=self.where, remedy=_REMEDY)
         if not self._started or silence:
             self.runs.append((max(0, start), self._frames))
         self.end = before + silence + n - cut
