@@ -155,6 +155,11 @@ class Store:
         query = select(ENTRY).where(ENTRY.c.leaf_index.in_(found)).order_by(ENTRY.c.leaf_index)
         return [entry_of(row) for row in self.connection.execute(query).mappings()]
 
+    def of_kind(self, kind: type[Record]) -> list[Entry]:
+        """Every entry of one kind, in ledger order."""
+        query = select(ENTRY).where(ENTRY.c.schema_name == kind.schema_name).order_by(ENTRY.c.leaf_index)
+        return [entry_of(row) for row in self.connection.execute(query).mappings()]
+
     def all_entries(self, *, start: int = 0) -> Iterable[Entry]:
         """Every entry in ledger order, read as it is needed."""
         query = select(ENTRY).where(ENTRY.c.leaf_index >= start).order_by(ENTRY.c.leaf_index)

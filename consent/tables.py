@@ -28,7 +28,7 @@ class EntryRow(SQLModel, table=True):
 
     leaf_index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     recorded_at: str
-    schema_name: str
+    schema_name: str = Field(index=True)
     record_id: str
     body: str = Field(sa_column=Column(Text, nullable=False))
     salt: str

@@ -85,10 +85,18 @@ class View(Lookup):
 
     def standing_enrolment(self, voice_id: str, encoder_sha256: str, at: datetime) -> Enrolment | None:
         """The one enrolment of a voice for an encoder; None where there is none."""
-        standing = [r for _, r in self._standing_enrolments(voice_id, at) if r.encoder_sha256 == encoder_sha256]
+        standing = [r for _, r in self._enrolment_entries(voice_id, at) if r.encoder_sha256 == encoder_sha256]
         return standing[-1] if standing else None
 
-    def _standing_enrolments(self, voice_id: str, at: datetime) -> list[tuple[Entry, Enrolment]]:
+    def standing_enrolments(self, voice_id: str, at: datetime) -> tuple[Enrolment, ...]:
+        """The enrolments of a voice, without their templates."""
+        return tuple(r for _, r in self._enrolment_entries(voice_id, at))
+
+    def voices(self) -> tuple[Voice, ...]:
+        """Every voice that was ever registered."""
+        return tuple(r for e in self.store.of_kind(Voice) if isinstance(r := e.record, Voice))
+
+    def _enrolment_entries(self, voice_id: str, at: datetime) -> list[tuple[Entry, Enrolment]]:
         found = [(e, r) for e, r in self._all([f"voice:{voice_id}"], Enrolment) if e.recorded_at <= at]
         superseded = {r.supersedes for _, r in found}
         return [
@@ -114,7 +122,7 @@ class View(Lookup):
     def _enrolled(self, voice_id: str, at: datetime) -> tuple[EnrolledVoice, ...]:
         if PermissionKind.KEEP not in self.permissions(voice_id, at):
             return ()
-        read = ((e, r, self.store.unsealed(e)) for e, r in self._standing_enrolments(voice_id, at))
+        read = ((e, r, self.store.unsealed(e)) for e, r in self._enrolment_entries(voice_id, at))
         return tuple(
             EnrolledVoice(voice_id, r, unpacked(content, r.dimension), self._confirmed(r, at))
             for _, r, content in read

@@ -1,0 +1,132 @@
+"""`dubgate consent withdraw|revoke|suspend|resume|impact`: ending something, and the live releases that rest on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dubgate.cli.registry_options import open_registry, registry_options, say, write_text
+from dubgate.errors import InputError
+
+if TYPE_CHECKING:
+    from consent.consequences import Ending
+    from consent.releases import Impact, Release
+
+
+def _moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("not a time, such as 2026-12-31T18:00:00+01:00") from None
+    if moment.tzinfo is None:
+        raise click.BadParameter("give the offset from UTC, such as +01:00 or Z")
+    return moment.astimezone(UTC)
+
+
+def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
+    """The command that records events of one kind."""
+
+    @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry registry.db")
+    @click.argument("target")
+    @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
+    @click.option("--effective", callback=_moment, help="From when; never earlier than now for an end.")
+    @click.option("--reason", help="In their words.")
+    @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
+    @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file.")
+    @registry_options
+    def command(
+        target: str,
+        by: str,
+        effective: datetime | None,
+        reason: str | None,
+        strike: bool,
+        notice: Path | None,
+        location: str,
+        key_file: Path | None,
+        form: str,
+    ) -> None:
+        from consent.consequences import record_ending
+        from consent.vocabulary import EventKind
+
+        with open_registry(location, key_file) as registry:
+            ending = record_ending(
+                registry,
+                _target(target),
+                EventKind(kind),
+                by=by,
+                effective_at=effective,
+                reason=reason,
+                strike=strike,
+            )
+        if notice is not None and EventKind(kind) is not EventKind.RESUMED:
+            write_text(notice, json.dumps(ending.notice(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+        say(form, ending.notice() | {"event_id": ending.event.event_id}, _ended(ending))
+
+    return command
+
+
+def _ended(ending: Ending) -> str:
+    event = ending.event
+    return f"Recorded: {event.target}:{event.target_id} is {event.kind}.\n{_touched(ending.impact)}"
+
+
+def _target(text: str) -> str:
+    kind, colon, _ = text.partition(":")
+    kinds = ("grant", "permission", "claim", "refusal", "approval", "key", "enrolment")
+    if colon and kind not in kinds:
+        raise InputError(f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}")
+    return text if colon else f"grant:{text}"
+
+
+def _touched(impact: Impact) -> str:
+    if not impact.releases:
+        return "No release that is still live rests on it."
+    lines = [
+        f"  {r.release_id}  {r.title_id}  {r.language}  certificate {r.certificate_sha256 or 'none'}"
+        for r in impact.releases
+    ]
+    return f"{len(lines)} live release(s) rest on it ({impact.effect}):\n" + "\n".join(lines)
+
+
+def _line(release: Release) -> str:
+    certificate = release.certificate_sha256 or "(no certificate)"
+    return f"  {release.release_id}  {release.title_id}  {release.language}  {certificate}"
+
+
+@click.command()
+@click.argument("target")
+@registry_options
+def impact(target: str, location: str, key_file: Path | None, form: str) -> None:
+    """Show which live releases would be touched by ending a grant, without ending it.
+
+    \b
+    dubgate consent impact g-ada --registry registry.db
+    """
+    with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
+        found = view.impact(_target(target), view.now)
+    data = {
+        "certificates": list(found.certificates),
+        "releases": [r.release_id for r in found.releases],
+        "effect": str(found.effect),
+    }
+    say(form, data, _touched(found))
+
+
+COMMANDS = (
+    _ending(
+        "withdraw",
+        "withdrawn",
+        "The performer takes a grant (or permission:ID …) back.",
+        "g-ada --by p-ada",
+    ),
+    _ending("revoke", "revoked", "Somebody other than the performer ends it.", "g-ada --by operator-1"),
+    _ending("suspend", "suspended", "Stop it for a time.", "g-ada --by p-ada --strike"),
+    _ending("resume", "resumed", "End a suspension.", "g-ada --by p-ada"),
+    impact,
+)
