@@ -52,6 +52,9 @@ class QualityRequest:
     device: str = "auto"
     clock: Clock | None = None
     title: str = ""
+    characters: tuple[str, ...] = ()  # names the script may use, where they are known
+    cue_start_s: float = 0.0  # what the script's clock shows at the programme's start
+    cue_frame_rate: str | None = None
 
 
 def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Judgement:
@@ -85,7 +88,7 @@ def judge_quality(
     style = request.style or sheet.style or Style.LIPSYNC
     packs = load_packs(request.packs or DEFAULT_PACKS[style])
     measurements = measure(features, sheet, style)
-    findings = judge(measurements, packs, style=style, models=features.models, at=at)
+    findings = judge(measurements, packs, style=style)
     return Judgement(
         title=request.title or request.dub.path.stem,
         judged_at=at,
@@ -128,7 +131,8 @@ def lines_from_speech(features: ProgrammeFeatures) -> CueSheet:
     """A stand-in script: one line per stretch of original speech, its character the dub's speaker in it."""
     slots = features.original.speech or features.dub.speech
     cues = tuple(
-        Cue(id=f"#{k + 1}", span=span, text="", character=_speaker_within(features, span)) for k, span in enumerate(slots)
+        Cue(id=f"#{k + 1}", span=span, text="", character=_speaker_within(features, span))
+        for k, span in enumerate(slots)
     )
     return CueSheet(name="(lines found by voice activity)", cues=cues, language=features.dub.language)
 

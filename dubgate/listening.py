@@ -53,6 +53,12 @@ class Request(Protocol):
     def device(self) -> str: ...
     @property
     def clock(self) -> Clock | None: ...
+    @property
+    def characters(self) -> tuple[str, ...]: ...
+    @property
+    def cue_start_s(self) -> float: ...
+    @property
+    def cue_frame_rate(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +118,13 @@ def _optional(track: Track | None, spoken: str | None) -> Source | None:
 def _sheet(request: Request, clock: Clock) -> CueSheet | None:
     if request.script is None:
         return None
-    return read_cues(request.script, language=request.dub.spoken, frame_rate=clock.frame_rate)
+    return read_cues(
+        request.script,
+        language=request.dub.spoken,
+        frame_rate=request.cue_frame_rate or clock.frame_rate,
+        start_s=request.cue_start_s,
+        characters=request.characters,
+    )
 
 
 def clock_of(*infos: MediaInfo) -> Clock:

@@ -167,7 +167,12 @@ def save_private_key(private_key: Any, path: Path, passphrase: bytes | None) -> 
     """Write PKCS8 PEM with mode 0600, encrypted where a passphrase is given; never over an existing file."""
     import os
 
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
 
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     data = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)

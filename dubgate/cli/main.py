@@ -19,14 +19,22 @@ COULD_NOT_JUDGE = 2
 # name -> (module, attribute, one line for --help). Subcommands are imported when called, so that --help stays light.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "qc": ("dubgate.cli.qc", "qc", "Measure a dub against its original and say what is wrong, line by line."),
-    "check": ("dubgate.cli.check", "check", "Judge a delivery: quality, consent, label, approval; release, hold or block."),
+    "check": (
+        "dubgate.cli.check",
+        "check",
+        "Judge a delivery: quality, consent, label, approval; release, hold or block.",
+    ),
     "init": ("dubgate.cli.init", "init", "Write a delivery.yaml from media files, to be filled in."),
     "compare": ("dubgate.cli.compare", "compare", "What a second report fixed, what is new, what changed unasked."),
     "rules": ("dubgate.cli.rules", "rules", "List, show, lint and test rule packs."),
     "models": ("dubgate.cli.models", "models", "List, fetch and verify speech models."),
     "consent": ("dubgate.cli.consent", "consent", "The consent registry: parties, grants, events, audit."),
     "voices": ("dubgate.cli.voices", "voices", "Enrolled voices and what they may be used for."),
-    "approve": ("dubgate.cli.approve", "approve", "Sign a rights holder's approval, a waiver, an attestation or a statement."),
+    "approve": (
+        "dubgate.cli.approve",
+        "approve",
+        "Sign a rights holder's approval, a waiver, an attestation or a statement.",
+    ),
     "keys": ("dubgate.cli.keys", "keys", "Make and show signing keys."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),

@@ -30,10 +30,20 @@ A quality check is never a release: that takes `dubgate check` and the rights ho
 @click.option("--original-stream", metavar="N|LANG", help="Which audio stream of ORIGINAL: index or language.")
 @click.option("--dub-stream", metavar="N|LANG", help="Which audio stream of DUB: index or language.")
 @click.option("--dub-language", metavar="TAG", help="Language of the dub (BCP-47), where file and script do not say.")
-@click.option("--style", type=click.Choice(["lipsync", "voiceover", "lector"]), help="Default: what the script says, else lipsync.")
-@click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style.")
-@click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run.")
+@click.option(
+    "--style",
+    type=click.Choice(["lipsync", "voiceover", "lector"]),
+    help="Default: what the script says, else lipsync.",
+)
+@click.option(
+    "--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style."
+)
+@click.option(
+    "--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear."
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for reports. Default: DUB's name with .qc")
 @click.option(
     "--format",
@@ -44,8 +54,16 @@ A quality check is never a release: that takes `dubgate check` and the rights ho
     show_default=True,
     help="Reports to write; may be repeated.",
 )
-@click.option("--media", type=click.Choice(["all", "flagged", "none"]), default="flagged", show_default=True, help="Sound in the HTML report.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the text printed.")
+@click.option(
+    "--media",
+    type=click.Choice(["all", "flagged", "none"]),
+    default="flagged",
+    show_default=True,
+    help="Sound in the HTML report.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the text printed."
+)
 @click.option("--frame-rate", metavar="RATE", help="Frame rate for timecodes: 23.976, 24, 25, 29.97, 29.97df, 30…")
 @click.option("--start-timecode", metavar="HH:MM:SS:FF", help="Timecode of the programme's first frame.")
 @click.option("--at", metavar="TIME", help="Judge as at this time (ISO 8601 with zone). Default: now.")

@@ -15,9 +15,33 @@ ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 16_000
 GAP_S = 0.9
 
-SUBJECTS = ("the doctor", "my sister", "the old captain", "our teacher", "a young soldier", "the night porter", "his lawyer")
-GERMAN_SUBJECTS = ("der Arzt", "meine Schwester", "der alte Kapitän", "unser Lehrer", "ein junger Soldat", "der Nachtportier", "sein Anwalt")
-VERBS = ("has hidden", "wants to sell", "never found", "will bring back", "is looking for", "has broken", "carried away")
+SUBJECTS = (
+    "the doctor",
+    "my sister",
+    "the old captain",
+    "our teacher",
+    "a young soldier",
+    "the night porter",
+    "his lawyer",
+)
+GERMAN_SUBJECTS = (
+    "der Arzt",
+    "meine Schwester",
+    "der alte Kapitän",
+    "unser Lehrer",
+    "ein junger Soldat",
+    "der Nachtportier",
+    "sein Anwalt",
+)
+VERBS = (
+    "has hidden",
+    "wants to sell",
+    "never found",
+    "will bring back",
+    "is looking for",
+    "has broken",
+    "carried away",
+)
 GERMAN_VERBS = ("versteckte", "verkauft", "findet nie", "bringt zurück", "sucht", "zerbrach", "trug fort")
 THINGS = ("the letter from the city", "a small red suitcase", "the keys of the garden house", "the photographs of the wedding",
           "an important message", "the last bottle of medicine", "the map of the northern islands")  # fmt: skip
@@ -65,7 +89,9 @@ def sentence(rng: random.Random) -> tuple[str, str]:
     """An English line and its German original, of the same template."""
     picks = [rng.randrange(7) for _ in range(4)]
     english = " ".join(table[k] for table, k in zip((SUBJECTS, VERBS, THINGS, ENDS), picks, strict=True))
-    german = " ".join(table[k] for table, k in zip((GERMAN_SUBJECTS, GERMAN_VERBS, GERMAN_THINGS, GERMAN_ENDS), picks, strict=True))
+    german = " ".join(
+        table[k] for table, k in zip((GERMAN_SUBJECTS, GERMAN_VERBS, GERMAN_THINGS, GERMAN_ENDS), picks, strict=True)
+    )
     return english.capitalize() + ".", german.capitalize() + "."
 
 

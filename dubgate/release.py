@@ -1,0 +1,177 @@
+"""Judge a delivery: quality, consent, label and approval over one hearing; release, hold or block.
+
+The order matters for privacy and for truth: the registry is asked what may be compared before anything is compared, and
+every lookup starts from a voice that was heard or a byte that was delivered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from consent.registry import Registry
+from consent.views import View
+from dubgate.clearing import approval_findings, candidate_of, declared_of, release_of
+from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.manifest import Delivery, Source, load_delivery
+from dubgate.errors import ManifestError, RegistryError
+from dubgate.gate import QualityRequest, Track, judge_quality
+from dubgate.judgement import Judgement
+from dubgate.labels.reading import read_labels
+from dubgate.labels.tracks import Labels
+from dubgate.listening import Heard as HeardSound
+from dubgate.listening import hear
+from dubgate.policy.clearance import clear_all
+from dubgate.policy.evidence import APPROVALS, HUMAN, open_all
+from dubgate.policy.findings import Finding
+from dubgate.policy.label_checks import label_findings
+from dubgate.policy.mix_checks import mix_findings
+from dubgate.policy.verdict import Verdict
+from dubgate.voices_heard import compare_voices
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """A delivery.yaml, the registry that knows whose title and voices it is about, and how to hear."""
+
+    manifest: Path
+    registry: str
+    packs: tuple[str, ...] = ()
+    models: str = "auto"
+    device: str = "auto"
+
+
+def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgement:
+    """Hear and judge a delivery.
+
+    Raises:
+        InputError: the manifest, a file it names, or a pack cannot be used.
+        RegistryError: the registry is missing, locked, damaged or newer than this program.
+        ModelError, ChildError: hearing could not be done.
+    """
+    delivery = load_delivery(request.manifest)
+    with open_registry(request.registry):
+        pass  # fail before minutes of hearing, not after
+    quality = quality_request(delivery, request)
+    heard = hear(quality, progress)
+    labels = labels_of(delivery, heard)
+    with open_registry(request.registry) as registry, registry.view() as view:
+        return judge_delivery(delivery, quality, heard, labels, view, at=at)
+
+
+def open_registry(location: str) -> Registry:
+    """The consent registry, read only; consent's own errors become ours."""
+    from consent.errors import ConsentError
+
+    try:
+        return Registry.open(location, read_only=True)
+    except ConsentError as error:
+        raise RegistryError(str(error)) from error
+
+
+def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest:
+    """What `qc` would be asked of this delivery."""
+    dub, original = delivery.dub, delivery.original
+    published = dub.mix or dub.stem
+    source = original.stem or original.mix
+    if published is None or source is None:
+        raise ManifestError("original and dub each need a mix or a stem", where=str(request.manifest))
+    style = delivery.style
+    return QualityRequest(
+        original=_track(source),
+        dub=_track(published),
+        script=delivery.cues,
+        stem=_track(dub.stem) if dub.stem is not None and dub.mix is not None else None,
+        music_and_effects=_track(dub.me) if dub.me is not None else None,
+        style=style,
+        packs=request.packs,
+        models=request.models,
+        device=request.device,
+        title=delivery.title.name if delivery.title else "",
+        characters=tuple(entry.name for entry in delivery.cast),
+        cue_start_s=delivery.timecode.start_s if delivery.timecode else 0.0,
+        cue_frame_rate=delivery.timecode.frame_rate if delivery.timecode else None,
+    )
+
+
+def _track(source: Source) -> Track:
+    language = None if source.stream is not None else source.language
+    return Track(source.path, source.stream, language, spoken=source.language)
+
+
+def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
+    """The labels of the dub as they stand in what is delivered."""
+    published = delivery.dub.mix or delivery.dub.stem
+    assert published is not None
+    return read_labels(
+        published=published.path,
+        stream=heard.streams[1],
+        language=delivery.dub.language,
+        published_sha256=file_sha256(published.path),
+        package=delivery.package if delivery.stage == "package" else None,
+        root=delivery.root,
+    )
+
+
+def judge_delivery(
+    delivery: Delivery,
+    quality: QualityRequest,
+    heard: HeardSound,
+    labels: Labels,
+    view: View,
+    *,
+    at: datetime,
+) -> Judgement:
+    """Judge what was heard and read, against what the registry answers at `at`. Hears nothing."""
+    judged = judge_quality(quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
+    findings = (
+        *judged.verdict.findings,
+        *mix_findings(heard.features, has_stem=quality.stem is not None),
+        *label_findings(labels, synthetic=delivery.synthetic),
+        *consent_and_approval(delivery, heard, judged, view, at),
+    )
+    return replace(judged, verdict=Verdict(findings, quality_only=False))
+
+
+def consent_and_approval(
+    delivery: Delivery, heard: HeardSound, judged: Judgement, view: View, at: datetime
+) -> tuple[Finding, ...]:
+    """CON-*, RH-* and INT-*: over the speakers heard and the bytes delivered."""
+    features = heard.features
+    release, findings = release_of(delivery, view)
+    if release is None:
+        return findings
+    approvals, bad_approvals = open_all(APPROVALS, delivery.evidence.approvals, view, at)
+    humans, bad_humans = open_all(HUMAN, delivery.evidence.human_performance, view, at)
+    speakers = compare_voices(features, judged.sheet, delivery, release, view, at)
+    seconds = {s.name: s.speech_s for s in speakers}
+    declared = [
+        declared_of(
+            release, entry, view, at, speech_s=seconds.get(entry.name), human_statements=humans, features=features
+        )
+        for entry in delivery.cast
+    ]
+    candidate = candidate_of(
+        delivery,
+        release,
+        features,
+        script_sha256=_script_sha256(delivery),
+        pack_sha256s=tuple(p.sha256 for p in judged.packs),
+        style=str(judged.style),
+    )
+    return (
+        *findings,
+        *bad_approvals,
+        *bad_humans,
+        *clear_all(speakers, declared),
+        *approval_findings(release, candidate, approvals, view, at),
+    )
+
+
+def _script_sha256(delivery: Delivery) -> str | None:
+    return None if delivery.cues is None else hashlib.sha256(delivery.cues.read_bytes()).hexdigest()
