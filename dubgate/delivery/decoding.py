@@ -28,7 +28,7 @@ Native = NDArray[Any]  # [shape=(n_channels, n)] in the decoder's own type
 
 _CHECKS = "crccheck+bitstream+buffer+explode"
 _MAY_PAUSE = frozenset({"mov", "matroska", "mpegts", "mxf", "ogg"})
-_COUNTS_SAMPLES = frozenset({"flac", "wav", "w64", "aiff", "caf"})  # others state times, rounded
+_COUNTS_SAMPLES = frozenset({"flac", "wav", "w64", "aiff", "caf"})  # checked to the sample; others state times, rounded
 _SHORT_BY_S = 0.1
 _REMEDY = "copy or export it again"
 
@@ -80,7 +80,7 @@ class StreamDecoder:
 
     def _placed(self, container: Any, stream: Any, zero: Fraction, demuxer: str) -> Iterator[Native]:
         """Frames in order, silence between them where time stamps leave a gap, the last one cut to its packet's end."""
-        frames = self._frames(container, stream)
+        frames = self._frames(container, stream, demuxer)
         first = next(frames, None)
         if first is None:
             raise MediaError("it holds no sound", where=self._where)
@@ -104,7 +104,7 @@ class StreamDecoder:
         yield pending
         self._finish(stream, timeline, zero, demuxer)
 
-    def _frames(self, container: Any, stream: Any) -> Iterator[tuple[Any, int | None]]:
+    def _frames(self, container: Any, stream: Any, demuxer: str) -> Iterator[tuple[Any, int | None]]:
         """Decoded frames, each with the container time at which its packet ends."""
         self._packets: PacketDigest | None = None
         self._n_packets = 0
@@ -117,7 +117,7 @@ class StreamDecoder:
                 for frame in packet.decode():
                     yield frame, None
                 return
-            if packet.is_corrupt:
+            if packet.is_corrupt and demuxer not in _COUNTS_SAMPLES:
                 raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
             self._n_packets += 1
             if self._packets is not None:
