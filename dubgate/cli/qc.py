@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from dubgate.cli.judging import judging_options, moment, report_options
 
 FILE = click.Path(exists=False, dir_okay=True, path_type=Path)
 
@@ -35,39 +36,10 @@ A quality check is never a release: that takes `dubgate check` and the rights ho
     type=click.Choice(["lipsync", "voiceover", "lector"]),
     help="Default: what the script says, else lipsync.",
 )
-@click.option(
-    "--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style."
-)
-@click.option(
-    "--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear."
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for reports. Default: DUB's name with .qc")
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    type=click.Choice(["html", "json", "junit", "csv", "xlsx", "markers"]),
-    default=("html", "json"),
-    show_default=True,
-    help="Reports to write; may be repeated.",
-)
-@click.option(
-    "--media",
-    type=click.Choice(["all", "flagged", "none"]),
-    default="flagged",
-    show_default=True,
-    help="Sound in the HTML report.",
-)
-@click.option(
-    "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the text printed."
-)
+@judging_options
+@report_options
 @click.option("--frame-rate", metavar="RATE", help="Frame rate for timecodes: 23.976, 24, 25, 29.97, 29.97df, 30…")
 @click.option("--start-timecode", metavar="HH:MM:SS:FF", help="Timecode of the programme's first frame.")
-@click.option("--at", metavar="TIME", help="Judge as at this time (ISO 8601 with zone). Default: now.")
-@click.option("--quiet", is_flag=True, help="No progress.")
 def qc(
     original: Path,
     dub: Path,
@@ -132,20 +104,3 @@ def _stream(choice: str | None) -> tuple[int | None, str | None]:
     if choice is None:
         return None, None
     return (int(choice), None) if choice.isdigit() else (None, choice)
-
-
-def moment(text: str | None) -> datetime:
-    """The time to judge at: now, or an ISO 8601 time with a zone.
-
-    Raises:
-        click.BadParameter: not such a time.
-    """
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 time") from error
-    if at.tzinfo is None:
-        raise click.BadParameter(f"{text!r} has no time zone; write 2026-11-20T12:00:00Z")
-    return at.astimezone(UTC)

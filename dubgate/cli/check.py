@@ -1,0 +1,61 @@
+"""`dubgate check`: judge a delivery as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dubgate.cli.judging import judging_options, moment, report_options
+
+EXAMPLES = """\b
+Examples:
+  dubgate check delivery.yaml --registry consent.db
+  dubgate check delivery.yaml --registry consent.db --pack quality-lipsync --pack loudness-netflix
+  DUBGATE_REGISTRY=consent.db dubgate check season1/ep03/delivery.yaml --out reports/ep03
+
+\b
+Exit codes: 0 release, 3 hold, 1 block, 2 could not judge.
+Only 0 means that every check was made and passed."""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option(
+    "--registry",
+    envvar="DUBGATE_REGISTRY",
+    required=True,
+    metavar="PATH|URL",
+    help="The consent registry: an SQLite file or a database URL. Also DUBGATE_REGISTRY.",
+)
+@judging_options
+@report_options
+def check(
+    manifest: Path,
+    registry: str,
+    packs: tuple[str, ...],
+    models: str,
+    device: str,
+    out: Path | None,
+    formats: tuple[str, ...],
+    media: str,
+    lang: str,
+    at: str | None,
+    quiet: bool,
+) -> int:
+    """Judge the delivery that MANIFEST (a delivery.yaml) describes: release, hold or block, with every reason.
+
+    Hears the dub, measures it against the original, clears each voice heard against the consent registry, reads the AI
+    label back from the deliverable, and asks for the rights holder's approval of exactly these bytes.
+    """
+    from dubgate.cli.progress import progress_bar
+    from dubgate.release import CheckRequest
+    from dubgate.release import check as judge
+    from dubgate.report.write import print_judgement, write_reports
+
+    request = CheckRequest(manifest, registry, packs, models, device)
+    with progress_bar(quiet=quiet) as progress:
+        judgement = judge(request, at=moment(at), progress=progress)
+    written = write_reports(judgement, out or manifest.parent / "report", formats, media=media)
+    print_judgement(judgement, written, lang=lang)
+    return judgement.verdict.decision.exit_code

@@ -1,0 +1,39 @@
+"""`dubgate demo`: judge the samples, each in a process of its own, and print what came out beside what should."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--samples", type=click.Path(path_type=Path), help="The samples folder. Default: this checkout's.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/samples"),
+    show_default=True,
+    help="Where the cases and their reports go.",
+)
+@click.option("--only", multiple=True, metavar="CASE", help="Judge these cases only; may be repeated.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    help="Cases judged side by side.",
+)
+def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int) -> int:
+    """Judge every sample with the embedded models at a fixed time, and print a table.
+
+    Exit code 0 where every decision and every decisive rule is as expected, 2 where one is not.
+    """
+    from dubgate.cli.progress import progress_bar
+    from dubgate.demonstration import judge_samples, print_table
+
+    with progress_bar(quiet=False) as progress:
+        rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress)
+    print_table(rows)
+    return 0 if all(row.as_expected for row in rows) else 2

@@ -1,0 +1,117 @@
+"""The samples judged through real processes: what `dubgate demo` prints and what the tests compare."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dubgate.errors import DubgateError
+from dubgate.samples import cases, expected, find_samples, materialise, read_case
+
+AT = "2026-11-20T12:00:00Z"
+DECISIONS = {0: "release", 1: "block", 3: "hold"}
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A judged case: decision, the rules that block and that hold (unknown counts as hold), what was expected, and
+    where the report lies."""
+
+    case: str
+    what: str
+    decision: str
+    blocking: tuple[str, ...]
+    holding: tuple[str, ...]
+    wanted: dict[str, Any]
+    report: Path
+
+    @property
+    def as_expected(self) -> bool:
+        got = {"decision": self.decision, "block": list(self.blocking), "hold": list(self.holding)}
+        return got == {"block": [], "hold": [], **self.wanted}
+
+
+def judge_samples(
+    samples: Path | None, out: Path, *, only: Sequence[str], jobs: int, progress: Progress
+) -> tuple[Row, ...]:
+    """Derive and judge every case; in the order of the samples.
+
+    Raises:
+        DubgateError: a case could not be judged.
+    """
+    folders = [f for f in cases(find_samples(samples)) if not only or f.name in only]
+    done = 0
+
+    def judged(folder: Path) -> Row:
+        nonlocal done
+        row = judge_case(folder, out)
+        done += 1
+        progress(f"{done} of {len(folders)} judged", done / len(folders))
+        return row
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return tuple(pool.map(judged, folders))
+
+
+def judge_case(folder: Path, out: Path) -> Row:
+    """One case through a real process."""
+    case, target = read_case(folder), materialise(folder, out)
+    report = target / "report"
+    run = subprocess.run(
+        [sys.executable, "-m", "dubgate", *_arguments(case, target), "--out", str(report)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode not in DECISIONS:
+        raise DubgateError(f"the sample {folder.name} could not be judged: {run.stderr.strip()}")
+    findings = json.loads((report / "report.json").read_text(encoding="utf-8"))["findings"]
+    return Row(
+        case=folder.name,
+        what=str(case.get("what", "")),
+        decision=DECISIONS[run.returncode],
+        blocking=_rules(findings, {"block"}),
+        holding=_rules(findings, {"hold", "unknown"}),
+        wanted=expected(folder) if (folder / "expected.json").is_file() else {},
+        report=report / "report.html",
+    )
+
+
+def _arguments(case: dict[str, Any], target: Path) -> list[str]:
+    common = ["--models", "embedded", "--at", AT, "--quiet", *map(str, case.get("options", ()))]
+    if case.get("command", "qc") == "check":
+        return ["check", str(target / "delivery.yaml"), "--registry", str(target.parent / "registry.db"), *common]
+    stem = target / "stem.flac"
+    mixed = ["--stem", str(stem), "--me", str(target / "me.flac")] if stem.is_file() else []
+    tracks = [str(target / name) for name in ("original.flac", "dub.flac", "script.vtt")]
+    return ["qc", *tracks, "--dub-language", "en", *mixed, *common]
+
+
+def _rules(findings: Sequence[dict[str, Any]], outcomes: set[str]) -> tuple[str, ...]:
+    return tuple(sorted({str(f["rule"]) for f in findings if f["outcome"] in outcomes}))
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """The rows for a terminal; readable without colour."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("sample", "what is wrong", "decision", "because of", "as expected", box=None, pad_edge=False)
+    for row in rows:
+        rules = ", ".join(row.blocking or row.holding)
+        style = {"release": "green", "hold": "yellow", "block": "red"}[row.decision]
+        answer = "yes" if row.as_expected else f"NO: {row.wanted}"
+        table.add_row(row.case, row.what, Text(row.decision, style), rules, answer)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+    for row in rows:
+        console.print(Text(f"{row.case:<22} {row.report}"), soft_wrap=True)
