@@ -26,6 +26,7 @@ class BackendInfo:
     embedded: bool
     device: str = "cpu"
     version: str = ""
+    pinned: bool = True  # whether every byte is the one that the catalogue names
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
+from dubgate.errors import ModelError
 from dubgate.features import BackendInfo
 from dubgate.speech.protocols import Aligner, Diarizer, PitchTracker, SpeakerEncoder, Transcriber, VoiceActivity
 from dubgate.unmeasured import Unmeasured
+
+if TYPE_CHECKING:
+    from dubgate.speech.models import ModelRef
+
+T = TypeVar("T")
+
+CLUSTER_COSINE_UNCALIBRATED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,12 @@ class Ears:
 
     @property
     def infos(self) -> tuple[BackendInfo, ...]:
+        """Every model that hears, with whether its weights are pinned."""
+        from dubgate.speech.models import is_pinned
+
         optional = [m.info for m in (self.transcriber, self.aligner) if not isinstance(m, Unmeasured)]
-        return (self.voice_activity.info, self.pitch.info, self.encoder.info, self.diarizer.info, *optional)
+        weighty = (self.voice_activity.info, self.pitch.info, self.encoder.info, *optional)
+        return (*(replace(i, pinned=is_pinned(i.weights_sha256)) for i in weighty), self.diarizer.info)
 
 
 def load_ears(models: str, device: str, *, language: str | None, without: Sequence[str] = ()) -> Ears:
@@ -35,28 +48,90 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
     Raises:
         ModelError: a weight file is missing, altered or unlisted, or the speaker encoder fails its self-test.
     """
-    import hashlib
-    from importlib.util import find_spec
-    from pathlib import Path
-
+    from dubgate.speech.calibration import Relation, find
     from dubgate.speech.clustering import ClusteringDiarizer
-    from dubgate.speech.ge2e import Ge2e
-    from dubgate.speech.pocketsphinx import PocketSphinxAligner, PocketSphinxTranscriber
+    from dubgate.speech.device import choose_device
+    from dubgate.speech.models import offline, resolve
+    from dubgate.speech.selftest import check_encoder
     from dubgate.speech.silero import SileroVad
     from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 
-    def at(package: str, file: str) -> tuple[Path, str]:
-        path = Path(find_spec(package).origin).parent / file
-        return path, hashlib.sha256(path.read_bytes()).hexdigest()
-
-    english = language is not None and language.split("-")[0] == "en"
-    no = Unmeasured(f"no model here hears {language}")
+    offline()
+    where = str(choose_device(device))
+    activity, pitch = resolve("voice_activity", models), resolve("pitch", models)
+    encoder = load_encoder(models, device)
+    check_encoder(encoder)
+    calibration = find(encoder.info.weights_sha256, Relation.SAME)
+    alike = CLUSTER_COSINE_UNCALIBRATED if isinstance(calibration, Unmeasured) else calibration.cluster_cosine
     return Ears(
-        SileroVad(*at("silero_vad", "data/silero_vad_16k_sequence.onnx")),
-        SwiftF0(*at("swift_f0", "model.onnx")),
-        HOP_S,
-        Ge2e(*at("resemblyzer", "pretrained.pt")),
-        ClusteringDiarizer(0.75),
-        PocketSphinxTranscriber() if english and "transcriber" not in without else no,
-        PocketSphinxAligner() if english and "aligner" not in without else no,
+        voice_activity=SileroVad(activity.path, activity.sha256, device=where, version=activity.version),
+        pitch=SwiftF0(pitch.path, pitch.sha256, device=where, version=pitch.version),
+        pitch_hop_s=HOP_S,
+        encoder=encoder,
+        diarizer=ClusteringDiarizer(alike),
+        transcriber=_optional(_transcriber, "transcriber", models, where, language, without),
+        aligner=_optional(_aligner, "aligner", models, where, language, without),
     )
+
+
+def load_encoder(models: str, device: str) -> SpeakerEncoder:
+    """The speaker encoder alone, as enrolment needs it.
+
+    Raises:
+        ModelError: its weights are missing, altered or unlisted.
+    """
+    from dubgate.speech.device import choose_device
+    from dubgate.speech.models import resolve
+
+    ref, where = resolve("speaker_encoder", models), str(choose_device(device))
+    if ref.name == "ge2e":
+        from dubgate.speech.ge2e import Ge2e
+
+        return Ge2e(ref.path, ref.sha256, device=where, version=ref.version)
+    from dubgate.speech.wespeaker import WeSpeaker
+
+    return WeSpeaker(ref.path, ref.sha256, device=where, version=ref.version)
+
+
+def _optional(
+    load: Callable[[ModelRef, str], T],
+    kind: str,
+    models: str,
+    device: str,
+    language: str | None,
+    without: Sequence[str],
+) -> T | Unmeasured:
+    """A model of a kind that a dub can be heard without; why not, where there is none."""
+    from dubgate.speech.models import resolve
+
+    if kind in without:
+        return Unmeasured(f"the {kind} was switched off")
+    if language is None:
+        return Unmeasured("the dub's language is not known; name it with --dub-language")
+    try:
+        ref = resolve(kind, models, language=language)
+    except ModelError as error:
+        if models in ("auto", "embedded"):
+            return Unmeasured(error.what)
+        raise
+    return load(ref, device)
+
+
+def _transcriber(ref: ModelRef, device: str) -> Transcriber:
+    if ref.name == "pocketsphinx":
+        from dubgate.speech.pocketsphinx import PocketSphinxTranscriber
+
+        return PocketSphinxTranscriber()
+    from dubgate.speech.faster_whisper import FasterWhisperTranscriber
+
+    return FasterWhisperTranscriber(ref.path, ref.sha256, name=ref.name, device=device)
+
+
+def _aligner(ref: ModelRef, device: str) -> Aligner:
+    if ref.name == "pocketsphinx-aligner":
+        from dubgate.speech.pocketsphinx import PocketSphinxAligner
+
+        return PocketSphinxAligner()
+    from dubgate.speech.ctc import CtcAligner
+
+    return CtcAligner(ref.path, ref.sha256, name=ref.name, device=device)

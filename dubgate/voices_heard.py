@@ -1,0 +1,196 @@
+"""The voices of a dub, pooled per speaker heard and compared: with whom they claim to be, and with who did not consent.
+
+Vectors stay in memory. A voice is compared only with templates that the registry handed out under a permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from consent.views import EnrolledVoice, View
+from consent.vocabulary import Performance
+from dubgate.clearing import Release, enrolled_of, use_of
+from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.script import CueSheet
+from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
+from dubgate.policy.clearance import Heard, Hit
+from dubgate.spans import Span
+from dubgate.speech.calibration import Calibration, Relation, false_hit_rate, find, gallery_threshold
+from dubgate.unmeasured import Unmeasured
+
+ACCEPT_LLR = 5.0  # a stranger reaches it in under 0.7 % of cases, if the ratio is calibrated (Markov: exp(-5))
+REJECT_LLR = -2.0
+POOLED_S = 10.0  # searching many voices needs this much speech of a character (design, calibration)
+BLOCKING_RATE, HOLDING_RATE = 0.001, 0.05  # false hits at the gallery's size (design, calibration)
+CLONE_Z = 4.0  # deviations by which a voice stands out towards one original speaker over its null
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speaker:
+    """The segments of one speaker heard: a character of the script, or None for speech outside every line."""
+
+    name: str | None
+    segments: tuple[VoiceSegment, ...]
+
+    @property
+    def speech_s(self) -> float:
+        return sum(s.speech_s for s in self.segments)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return tuple(s.span for s in self.segments)
+
+    def pooled(self) -> tuple[Floats, float] | Unmeasured:
+        """The unit mean of the segments' vectors, weighted by seconds, and the seconds it rests on."""
+        told = [(s.vector, s.speech_s) for s in self.segments if not isinstance(s.vector, Unmeasured)]
+        if not told:
+            return Unmeasured("no stretch of its speech is long enough to tell a voice")
+        total = np.sum([np.asarray(v, dtype=np.float64) * t for v, t in told], axis=0)
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32), sum(t for _, t in told)
+
+
+def compare_voices(
+    features: ProgrammeFeatures, sheet: CueSheet, delivery: Delivery, release: Release, view: View, at: datetime
+) -> tuple[Heard, ...]:
+    """Every speaker heard in the dub, with what the comparisons that were allowed gave."""
+    if isinstance(features.dub.voices, Unmeasured):
+        return (_unheard(features, features.dub.voices),) if features.dub.speech else ()
+    encoder = next(m.weights_sha256 for m in features.models if m.kind == "speaker_encoder")
+    calibration = find(encoder, Relation.SAME)
+    protected = view.protected_voices(at, encoder_sha256=encoder)
+    speakers = speakers_of(features.dub.voices)
+    null = originals(features)
+    return tuple(_heard(s, delivery, release, view, at, encoder, calibration, protected, null) for s in speakers)
+
+
+def _unheard(features: ProgrammeFeatures, why: Unmeasured) -> Heard:
+    seconds = sum(s.duration_s for s in features.dub.speech)
+    return Heard(None, seconds, features.dub.speech, why, ACCEPT_LLR, REJECT_LLR, why, why, CLONE_Z)
+
+
+def speakers_of(voices: Sequence[VoiceSegment]) -> tuple[Speaker, ...]:
+    """Segments by the character that the script gives them; what no line claims is one more speaker per cluster."""
+    by_name: dict[tuple[str | None, str | None], list[VoiceSegment]] = {}
+    for segment in voices:
+        if segment.speech_s <= 0:
+            continue
+        key = (segment.character, None if segment.character is not None else segment.cluster)
+        by_name.setdefault(key, []).append(segment)
+    return tuple(Speaker(name, tuple(found)) for (name, _), found in by_name.items())
+
+
+def originals(features: ProgrammeFeatures) -> tuple[Floats, ...] | Unmeasured:
+    """One pooled vector per speaker of the original, by the diarizer's clusters."""
+    voices = features.original.voices
+    if isinstance(voices, Unmeasured):
+        return voices
+    by_cluster: dict[str, list[VoiceSegment]] = {}
+    for segment in voices:
+        if segment.cluster is not None and segment.speech_s > 0:
+            by_cluster.setdefault(segment.cluster, []).append(segment)
+    pooled = [Speaker(None, tuple(found)).pooled() for found in by_cluster.values()]
+    return tuple(p[0] for p in pooled if not isinstance(p, Unmeasured))
+
+
+def _heard(
+    speaker: Speaker,
+    delivery: Delivery,
+    release: Release,
+    view: View,
+    at: datetime,
+    encoder: str,
+    calibration: Calibration | Unmeasured,
+    protected: Sequence[EnrolledVoice],
+    null: tuple[Floats, ...] | Unmeasured,
+) -> Heard:
+    entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
+    enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
+    own = set(entry.voice_ids) if entry is not None else set()
+    return Heard(
+        name=speaker.name,
+        speech_s=speaker.speech_s,
+        spans=speaker.spans,
+        match_llr=_match(speaker, enrolled, calibration),
+        accept=ACCEPT_LLR,
+        reject=REJECT_LLR,
+        hits=_search(speaker, [p for p in protected if p.voice_id not in own], calibration),
+        original_llr=clone_score(speaker, null),
+        original_from=CLONE_Z,
+        original_granted=_own_translation(entry, release, view, at),
+    )
+
+
+def _likeness(vector: Floats, enrolled: EnrolledVoice) -> float:
+    template = np.asarray(enrolled.vector, dtype=np.float64)
+    return float(np.dot(np.asarray(vector, dtype=np.float64), template) / np.linalg.norm(template))
+
+
+def _match(
+    speaker: Speaker, enrolled: Sequence[EnrolledVoice], calibration: Calibration | Unmeasured
+) -> float | Unmeasured:
+    """The LLR against the best of the declared voice's templates."""
+    pooled = speaker.pooled()
+    if isinstance(pooled, Unmeasured):
+        return pooled
+    if isinstance(calibration, Unmeasured):
+        return calibration
+    if not enrolled:
+        return Unmeasured("the declared voice has no enrolment for this speaker encoder")
+    vector, seconds = pooled
+    return calibration.llr(max(_likeness(vector, e) for e in enrolled), seconds)
+
+
+def _search(
+    speaker: Speaker, gallery: Sequence[EnrolledVoice], calibration: Calibration | Unmeasured
+) -> tuple[Hit, ...] | Unmeasured:
+    """Voices of the gallery that are heard: blocking where strangers would be hit in at most 0.1 % of searches."""
+    if not gallery:
+        return ()
+    pooled = speaker.pooled()
+    if isinstance(pooled, Unmeasured):
+        return pooled
+    if isinstance(calibration, Unmeasured):
+        return calibration
+    vector, seconds = pooled
+    n = len({e.voice_id for e in gallery})
+    holds, blocks = gallery_threshold(HOLDING_RATE, n), gallery_threshold(BLOCKING_RATE, n)
+    scored = ((e.voice_id, calibration.llr(_likeness(vector, e), seconds)) for e in gallery)
+    best: dict[str, float] = {}
+    for voice_id, llr in scored:
+        if isinstance(llr, Unmeasured):
+            return llr
+        best[voice_id] = max(llr, best.get(voice_id, llr))
+    sure = seconds >= POOLED_S and false_hit_rate(blocks, n) <= BLOCKING_RATE * 1.01
+    return tuple(Hit(v, llr, sure and llr >= blocks) for v, llr in sorted(best.items()) if llr >= holds)
+
+
+def clone_score(speaker: Speaker, null: tuple[Floats, ...] | Unmeasured) -> float | Unmeasured:
+    """How far the voice stands out towards one of the original's speakers over all the others, in nats-like deviations.
+
+    The delivery is its own null: likeness to the nearest original speaker less the mean of the others, over their
+    spread (at least 0.04 cosine, what one voice's own takes vary by).
+    """
+    if isinstance(null, Unmeasured):
+        return null
+    if len(null) < 2:
+        return Unmeasured("the original has a single speaker, so there is nobody to compare with")
+    pooled = speaker.pooled()
+    if isinstance(pooled, Unmeasured):
+        return pooled
+    cosines = np.sort([float(np.dot(pooled[0], other)) for other in null])[::-1]
+    others = cosines[1:]
+    return float((cosines[0] - others.mean()) / max(float(others.std()), 0.04))
+
+
+def _own_translation(entry: object, release: Release, view: View, at: datetime) -> bool:
+    """Whether the declared voice granted the translation of its own performance for this use."""
+    from dubgate.delivery.manifest_schema import CastEntry
+
+    if not isinstance(entry, CastEntry) or not entry.voice_ids or entry.technique == "human":
+        return False
+    use = use_of(release, entry, None).model_copy(update={"performance": Performance.TRANSLATION})
+    return all(view.clear(v, use, at).cleared for v in entry.voice_ids)
