@@ -25,7 +25,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
 from dubgate.policy.clearance import clear_all
-from dubgate.policy.evidence import APPROVALS, HUMAN, open_all
+from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.mix_checks import mix_findings
@@ -146,8 +146,9 @@ def consent_and_approval(
     release, findings = release_of(delivery, view)
     if release is None:
         return findings
-    approvals, bad_approvals = open_all(APPROVALS, delivery.evidence.approvals, view, at)
-    humans, bad_humans = open_all(HUMAN, delivery.evidence.human_performance, view, at)
+    files, unsorted = evidence_files(delivery)
+    approvals, bad_approvals = open_all(APPROVALS, files.get(APPROVALS.predicate_type, ()), view, at)
+    humans, bad_humans = open_all(HUMAN, files.get(HUMAN.predicate_type, ()), view, at)
     speakers = compare_voices(features, judged.sheet, delivery, release, view, at)
     seconds = {s.name: s.speech_s for s in speakers}
     declared = [
@@ -166,6 +167,7 @@ def consent_and_approval(
     )
     return (
         *findings,
+        *unsorted,
         *bad_approvals,
         *bad_humans,
         *clear_all(speakers, declared),

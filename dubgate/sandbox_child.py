@@ -21,9 +21,12 @@ TASKS = {
     "probe": "dubgate.delivery.media:probe_task",
     "hear": "dubgate.hearing:hear_task",
     "labels": "dubgate.labels.reading:labels_task",
+    "digest": "dubgate.digesting:digest_task",
+    "enrol": "dubgate.enrolling:enrol_task",
 }
 
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/opt", "/proc", "/sys")
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/opt", "/sys")
+_KERNEL = ("cpuinfo", "meminfo", "stat", "version", "filesystems", "devices", "modules", "driver", "sys", "self")
 _SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "OpenCL", "nvidia", "alternatives")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "nvidia*", "nvidia-caps/*", "dri/*")
 
@@ -93,7 +96,7 @@ def _program() -> list[Path]:
     root = Path(__file__).resolve().parents[1]
     packages = [root / name for name in ("dubgate", "consent", "rules")]
     folders = [Path(p) for p in sys.path if p and Path(p).resolve() != root]
-    settings = [Path("/etc") / name for name in _SETTINGS]
+    settings = [*(Path("/etc") / name for name in _SETTINGS), *(Path("/proc") / name for name in _KERNEL)]
     return [Path(sys.prefix), Path(sys.base_prefix), *map(Path, _SYSTEM), *settings, *folders, *packages]
 
 

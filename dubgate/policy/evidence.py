@@ -22,6 +22,7 @@ from dubgate.certificate.statements import (
     read_approval,
     read_human,
 )
+from dubgate.delivery.manifest import Delivery
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed
 from dubgate.policy.findings import Finding
@@ -129,3 +130,24 @@ def predicate_type_of(data: bytes, name: str) -> str:
         return str(payload["predicateType"])
     except (KeyError, TypeError, ValueError) as error:
         raise SignatureError("not a DSSE envelope over a statement", where=name) from error
+
+
+def evidence_files(delivery: Delivery) -> tuple[dict[str, tuple[Path, ...]], tuple[Finding, ...]]:
+    """Envelopes by what they say they state: those that the manifest lists, and all of the folder `evidence/`.
+
+    What is no envelope is a finding; what states something that nobody asked for is left alone.
+    """
+    listed = delivery.evidence
+    named = (*listed.approvals, *listed.waivers, *listed.attestations, *listed.human_performance, *listed.sign_offs)
+    folder = delivery.root / "evidence"
+    lying = sorted(p for p in folder.glob("*.json") if not p.is_symlink()) if folder.is_dir() else []
+    by_type: dict[str, tuple[Path, ...]] = {}
+    bad: list[Finding] = []
+    for path in dict.fromkeys((*named, *lying)):
+        try:
+            kind = predicate_type_of(_bytes(path), path.name)
+            by_type[kind] = (*by_type.get(kind, ()), path)
+        except SignatureError as error:
+            en = f"{path.name} does not count: {error.what}"
+            bad.append(failed("INT-001", Subject(Scope.PROGRAMME), en, f"{path.name}は無効です"))
+    return by_type, tuple(bad)

@@ -12,6 +12,7 @@ from dubgate.speech.protocols import Aligner, Diarizer, PitchTracker, SpeakerEnc
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
+    from dubgate.speech.device import Device
     from dubgate.speech.models import ModelRef
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
     from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 
     offline()
-    where = str(choose_device(device))
+    where = choose_device(device)
     activity, pitch = resolve("voice_activity", models), resolve("pitch", models)
     encoder = load_encoder(models, device)
     check_encoder(encoder)
@@ -83,7 +84,7 @@ def load_encoder(models: str, device: str) -> SpeakerEncoder:
     from dubgate.speech.device import choose_device
     from dubgate.speech.models import resolve
 
-    ref, where = resolve("speaker_encoder", models), str(choose_device(device))
+    ref, where = resolve("speaker_encoder", models), choose_device(device)
     if ref.name == "ge2e":
         from dubgate.speech.ge2e import Ge2e
 
@@ -94,10 +95,10 @@ def load_encoder(models: str, device: str) -> SpeakerEncoder:
 
 
 def _optional(
-    load: Callable[[ModelRef, str], T],
+    load: Callable[[ModelRef, Device], T],
     kind: str,
     models: str,
-    device: str,
+    device: Device,
     language: str | None,
     without: Sequence[str],
 ) -> T | Unmeasured:
@@ -117,7 +118,7 @@ def _optional(
     return load(ref, device)
 
 
-def _transcriber(ref: ModelRef, device: str) -> Transcriber:
+def _transcriber(ref: ModelRef, device: Device) -> Transcriber:
     if ref.name == "pocketsphinx":
         from dubgate.speech.pocketsphinx import PocketSphinxTranscriber
 
@@ -127,7 +128,7 @@ def _transcriber(ref: ModelRef, device: str) -> Transcriber:
     return FasterWhisperTranscriber(ref.path, ref.sha256, name=ref.name, device=device)
 
 
-def _aligner(ref: ModelRef, device: str) -> Aligner:
+def _aligner(ref: ModelRef, device: Device) -> Aligner:
     if ref.name == "pocketsphinx-aligner":
         from dubgate.speech.pocketsphinx import PocketSphinxAligner
 

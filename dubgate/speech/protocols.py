@@ -74,8 +74,10 @@ class Transcriber(Protocol):
 class Aligned(Protocol):
     """The words of one text placed in one clip; see LineAlignment for `score`."""
 
-    words: tuple[Word, ...]
-    score: float
+    @property
+    def words(self) -> tuple[Word, ...]: ...
+    @property
+    def score(self) -> float: ...
 
 
 class Aligner(Protocol):
@@ -86,7 +88,9 @@ class Aligner(Protocol):
     @property
     def languages(self) -> frozenset[str] | None: ...
 
-    def align(self, clips: Sequence[Floats], texts: Sequence[str], *, language: str) -> list[Aligned | Unmeasured]: ...
+    def align(
+        self, clips: Sequence[Floats], texts: Sequence[str], *, language: str
+    ) -> Sequence[Aligned | Unmeasured]: ...
 
 
 class Diarizer(Protocol):
