@@ -35,7 +35,7 @@ _GIB = 1 << 30
 _POLL_S = 0.05
 _KEPT_STDERR = 8000
 _LONGEST_LINE = 65_536
-_MOST_TALK_BYTES = 64 << 20
+_MOST_TALK_BYTES = 16 << 20
 
 # What a child may know of our environment: where libraries and models lie, which GPU, how many threads. No HOME, no
 # tokens, no proxies.
@@ -314,7 +314,12 @@ def _raised(task: str, told: Any) -> DubgateError:
 def _ended(code: int) -> str:
     if code >= 0:
         return f"ended with code {code}"
-    names = {signal.SIGXCPU: "used more processor time than it may", signal.SIGXFSZ: "wrote a larger file than it may"}
+    names = {
+        signal.SIGXCPU: "used more processor time than it may",
+        signal.SIGXFSZ: "wrote a larger file than it may",
+        signal.SIGSYS: "called what is closed to it (SIGSYS)",
+        signal.SIGKILL: "was killed by the system, most likely for want of memory (SIGKILL)",
+    }
     with contextlib.suppress(ValueError):
         which = signal.Signals(-code)
         return names.get(which, f"crashed ({which.name})")
