@@ -1,0 +1,72 @@
+"""Speaker vectors pooled by seconds of speech, and each line of a character against its others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dubgate.features import Floats, VoiceSegment
+from dubgate.unmeasured import Unmeasured
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """The sum of vectors, each times its seconds, at unit length [shape=(d,)], and the seconds it rests on."""
+
+    vector: Floats
+    speech_s: float
+
+    def cosine(self, other: Pooled) -> float:
+        return float(self.vector.astype(np.float64) @ other.vector.astype(np.float64))
+
+
+def pool(segments: Sequence[VoiceSegment]) -> Pooled | Unmeasured:
+    """One voice out of many segments; those whose vector is Unmeasured are left out."""
+    rows = [(v, max(s.speech_s, 1e-6)) for s in segments if not isinstance(v := s.vector, Unmeasured)]
+    if not rows:
+        return Unmeasured("no speech long enough to take a voice from")
+    total = np.sum([v.astype(np.float64) * seconds for v, seconds in rows], axis=0)
+    length = float(np.linalg.norm(total))
+    if not length > 0:
+        return Unmeasured("the voices of these segments cancel out")
+    return Pooled((total / length).astype(np.float32), float(sum(seconds for _, seconds in rows)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgainstOthers:
+    """One line's cosine with its character's other lines, pooled [`reference_s` seconds], its own left out."""
+
+    cosine: float
+    reference_s: float
+
+
+def against_others(vectors: Doubles, seconds: Doubles, one_voice_cosine: float) -> list[AgainstOthers]:
+    """Each line [shape=(n, d), unit length] against the character's main voice, itself left out.
+
+    The main voice is the heaviest cluster of the lines, so that a second voice in many lines cannot hide by spoiling
+    the pool. Of equally heavy clusters the earlier counts.
+    """
+    main = main_voice(vectors, seconds, one_voice_cosine)
+    weighted = vectors * seconds[:, None]
+    total, total_s = weighted[main].sum(axis=0), float(seconds[main].sum())
+    out = []
+    for k in range(len(vectors)):
+        rest = total - weighted[k] if main[k] else total
+        rest_s = total_s - float(seconds[k]) if main[k] else total_s
+        length = float(np.linalg.norm(rest)) if rest_s > 1e-6 else 0.0
+        out.append(AgainstOthers(float(vectors[k] @ rest) / length if length > 0 else float("nan"), rest_s))
+    return out
+
+
+def main_voice(vectors: Doubles, seconds: Doubles, one_voice_cosine: float) -> NDArray[np.bool_]:
+    """Which lines belong to the heaviest cluster [shape=(n,)]."""
+    from dubgate.speech.clustering import agglomerate
+
+    labels = agglomerate(vectors * seconds[:, None], one_voice_cosine)
+    weights = np.bincount(labels, weights=seconds)
+    return np.asarray(labels == int(weights.argmax()))

@@ -1,0 +1,115 @@
+"""One line of ten by another voice: how often it is named, and how often nobody is in clean characters.
+
+    .venv/bin/python tests/bench/one_voice.py ../shared/speech
+
+Readers are LibriSpeech's; the threshold was fixed beforehand on LJ Speech and synthetic voices (fit_voice_calibration.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dubgate.features import VoiceSegment
+from dubgate.measure.voice import one_voice_scores
+from dubgate.spans import Span
+from dubgate.speech.calibration import Calibration, Relation, find, packaged
+
+sys.path.insert(0, str(Path(__file__).parent))
+from voice_material import Utterances, cuts, encoder, librispeech, roughened  # beside this script, not in a package
+
+N_LINES, N_DRAWS = 10, 200
+# By the pitch of their readings (median F0 under or over 145 Hz) and LibriSpeech's own speaker table.
+SEXES = {"1688": "m", "1998": "f", "2033": "m", "2414": "m", "2609": "m"}
+
+Pieces = dict[str, list[list[np.ndarray]]]  # speaker, utterance, cut: vectors
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of draws: the swapped line named, it alone named, nobody named in a clean character; draws behind each."""
+
+    named: float
+    alone: float
+    clean: float
+    false_lines: float
+    n: int
+
+
+def pieces_of(voices: Utterances, seconds: float, treat: Callable[[list[np.ndarray]], list[np.ndarray]]) -> Pieces:
+    found: Pieces = {}
+    for speaker, utterances in voices.items():
+        rows = [
+            [v for v in ENCODER.embed(treat(list(cuts(u, seconds)))) if isinstance(v, np.ndarray)] for u in utterances
+        ]
+        found[speaker] = [row for row in rows if row]
+    return found
+
+
+def draw(pieces: Pieces, speaker: str, other: str | None, rng: np.random.Generator) -> tuple[list[np.ndarray], int]:
+    """Ten lines of a speaker, from as many utterances as there are, one of them replaced by another's."""
+    own = pieces[speaker]
+    order = [int(k) for k in rng.permutation(len(own))]
+    lines, used = [], set()
+    while len(lines) < N_LINES:
+        k = order[len(lines) % len(order)]
+        free = [j for j in range(len(own[k])) if (k, j) not in used]
+        j = int(rng.choice(free or range(len(own[k]))))
+        used.add((k, j))
+        lines.append(own[k][j])
+    swapped = int(rng.integers(N_LINES))
+    if other is not None:
+        utterance = pieces[other][int(rng.integers(len(pieces[other])))]
+        lines[swapped] = utterance[int(rng.integers(len(utterance)))]
+    return lines, swapped
+
+
+def named(lines: Sequence[np.ndarray], seconds: float, calibration: Calibration) -> list[bool]:
+    segments = [VoiceSegment(Span(k, k + seconds), seconds, str(k), "X", v) for k, v in enumerate(lines)]
+    return [s.named for s in one_voice_scores(segments, calibration)]
+
+
+def experiment(
+    pieces: Pieces, seconds: float, pairs: Sequence[tuple[str, str]], calibration: Calibration, rng: np.random.Generator
+) -> Shares:
+    hits, alone, clean, false_lines = 0, 0, 0, 0
+    for _ in range(N_DRAWS):
+        speaker, other = pairs[int(rng.integers(len(pairs)))]
+        lines, swapped = draw(pieces, speaker, other, rng)
+        found = named(lines, seconds, calibration)
+        hits += found[swapped]
+        alone += found[swapped] and sum(found) == 1
+        false = sum(named(draw(pieces, speaker, None, rng)[0], seconds, calibration))
+        clean += false == 0
+        false_lines += false
+    return Shares(hits / N_DRAWS, alone / N_DRAWS, clean / N_DRAWS, false_lines / (N_DRAWS * N_LINES), N_DRAWS)
+
+
+def pairs_of(same_sex: bool | None) -> list[tuple[str, str]]:
+    return [(a, b) for a in SEXES for b in SEXES if a != b and (same_sex is None or (SEXES[a] == SEXES[b]) == same_sex)]
+
+
+def main(speech: Path) -> None:
+    calibration = find(ENCODER.info.weights_sha256, Relation.SAME, among=packaged())
+    assert isinstance(calibration, Calibration)
+    voices = librispeech(speech)
+    rng = np.random.default_rng(7)
+    print("| lines | sound | pairs | swapped line named | it alone | clean: nobody named | own lines named |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for seconds in (1.0, 1.5, 2.0, 3.0, 4.0):
+        for sound, treat in (("clean", list), ("rough", lambda s: roughened(s, rng))):
+            pieces = pieces_of(voices, seconds, treat)
+            for title, same_sex in (("all", None), ("same sex", True), ("other sex", False)):
+                r = experiment(pieces, seconds, pairs_of(same_sex), calibration, rng)
+                print(
+                    f"| {seconds:g} s | {sound} | {title} | {r.named:.1%} | {r.alone:.1%} | {r.clean:.1%} | {r.false_lines:.3%} |"
+                )
+
+
+if __name__ == "__main__":
+    ENCODER = encoder()
+    main(Path(sys.argv[1]))
