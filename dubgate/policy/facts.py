@@ -1,0 +1,191 @@
+"""The facts that a rule's condition may read: a closed, typed catalogue, and the values of one delivery.
+
+Every fact is there in every delivery, as a value or `Unmeasured`; so a condition can neither miss nor invent one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dubgate import regions
+from dubgate.unmeasured import Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """`bool`, `int`, `number` (int or float) or `text`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListType:
+    items: Type
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    fields: tuple[tuple[str, Type], ...]
+
+    def field(self, name: str) -> Type | None:
+        return dict(self.fields).get(name)
+
+
+Type: TypeAlias = Scalar | ListType | RecordType
+BOOL, INT, NUMBER, TEXT = Scalar("bool"), Scalar("int"), Scalar("number"), Scalar("text")
+TEXTS = ListType(TEXT)
+
+Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | Mapping[str, Value | Unmeasured]"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact by its dotted name; `constant` facts are the program's own and the same in every delivery."""
+
+    path: str
+    type: Type
+    means: str
+    constant: Value | None = None
+
+
+TRACK = RecordType(
+    (
+        ("name", TEXT),
+        ("language", TEXT),
+        ("human_readable", BOOL),
+        ("machine_readable", BOOL),
+        ("plays_what_was_heard", BOOL),
+    )
+)
+CAST = RecordType(
+    (("name", TEXT), ("technique", TEXT), ("synthetic", BOOL), ("vendor", TEXT), ("model", TEXT), ("group", BOOL))
+)
+TOOL = RecordType((("name", TEXT), ("version", TEXT), ("vendor", TEXT), ("training_data", TEXT)))
+
+_ROWS = (
+    Fact("delivery.synthetic", BOOL, "some voice is not shown by a signed statement to be a person's performance"),
+    Fact("delivery.style", TEXT, "lipsync, voiceover or lector, as approved"),
+    Fact("delivery.stage", TEXT, "master or package"),
+    Fact("delivery.language", TEXT, "the dub's language (BCP-47)"),
+    Fact("delivery.original_language", TEXT, "the original's language (BCP-47)"),
+    Fact("distribution.territories", TEXTS, "every country of the release (ISO 3166-1), groups expanded, as approved"),
+    Fact("distribution.channels", TEXTS, "the channels of the release, as approved"),
+    Fact("distribution.open_ended", BOOL, "the release window has no end"),
+    Fact("label.tracks", ListType(TRACK), "the entries of the dub that a viewer can choose, as read back"),
+    Fact("label.planned", BOOL, "the delivery says how the audience will be told"),
+    Fact("cast", ListType(CAST), "the cast as declared; vendor and model are empty texts where not told"),
+    Fact("record.present", BOOL, "the delivery brings a production record"),
+    Fact("record.tools", ListType(TOOL), "programs and models that made the dub; empty texts where not told"),
+    Fact("record.training_stated", BOOL, "the record says what the recordings were used to train"),
+    Fact("record.used_to_train", TEXTS, "what the recordings were used to train"),
+    Fact("record.reviewers", TEXTS, "who reviewed, by registered party"),
+    Fact("regions.eu", TEXTS, "the European Union's countries", tuple(sorted(regions.EU))),
+    Fact("regions.europe", TEXTS, "Europe's countries (M49 150)", regions.expand(["150"])),
+    Fact("regions.latin_america", TEXTS, "Latin America's countries (M49 419)", regions.expand(["419"])),
+    Fact("regions.world", TEXTS, "all countries (M49 001)", regions.COUNTRIES),
+)
+
+FACTS: dict[str, Fact] = {fact.path: fact for fact in _ROWS}
+
+
+def fact_tree() -> dict[str, Type | dict[str, Type]]:
+    """The catalogue as a condition sees it: a root name is a fact itself, or a set of named facts."""
+    tree: dict[str, Type | dict[str, Type]] = {}
+    for fact in FACTS.values():
+        root, _, leaf = fact.path.partition(".")
+        if not leaf:
+            tree[root] = fact.type
+            continue
+        branch = tree.setdefault(root, {})
+        assert isinstance(branch, dict)
+        branch[leaf] = fact.type
+    return tree
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One delivery's facts, complete: what was not given is Unmeasured. Make it with `facts_from`."""
+
+    values: Mapping[str, Value | Unmeasured]
+
+    def reason(self, path: str) -> str | None:
+        """Why what a condition reads is not known: `label.tracks[].name` asks every item's field. None where it is."""
+        fact, _, inside = path.partition("[]")
+        value = self.values[fact]
+        if isinstance(value, Unmeasured):
+            return value.reason
+        return _reason_inside(value, inside.removeprefix("."))
+
+    def plain(self, paths: frozenset[str]) -> dict[str, object]:
+        """The named facts as nested plain data for the evaluator; unknown fields of items are left out."""
+        out: dict[str, object] = {}
+        for path in sorted({p.partition("[]")[0] for p in paths}):
+            root, _, leaf = path.partition(".")
+            value = _plain(self.values[path])
+            if leaf:
+                branch = out.setdefault(root, {})
+                assert isinstance(branch, dict)
+                branch[leaf] = value
+            else:
+                out[root] = value
+        return out
+
+
+def facts_from(values: Mapping[str, Value | Unmeasured]) -> Facts:
+    """Facts of a delivery; those not given are Unmeasured, constants are added.
+
+    Raises:
+        ValueError: a fact that the catalogue does not have, a constant, or a value of another type.
+    """
+    complete: dict[str, Value | Unmeasured] = {}
+    for path, value in values.items():
+        fact = FACTS.get(path)
+        if fact is None or fact.constant is not None:
+            raise ValueError(f"{path!r} is not a fact that a delivery can state")
+        if not isinstance(value, Unmeasured):
+            _check(value, fact.type, path)
+        complete[path] = value
+    for path, fact in FACTS.items():
+        missing = Unmeasured(f"nobody said: {fact.means}")
+        complete.setdefault(path, fact.constant if fact.constant is not None else missing)
+    return Facts(complete)
+
+
+def _check(value: object, wanted: Type, path: str) -> None:
+    if isinstance(wanted, Scalar):
+        kinds = {"bool": (bool,), "int": (int,), "number": (int, float), "text": (str,)}[wanted.name]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not BOOL):
+            raise ValueError(f"{path} must be {wanted.name}, not {value!r}")
+    elif isinstance(wanted, ListType):
+        if not isinstance(value, tuple):
+            raise ValueError(f"{path} must be a tuple, not {value!r}")
+        for item in value:
+            _check(item, wanted.items, f"{path}[]")
+    elif not isinstance(value, Mapping) or set(value) != {name for name, _ in wanted.fields}:
+        raise ValueError(f"{path} must have exactly the fields {', '.join(name for name, _ in wanted.fields)}")
+    else:
+        for name, kind in wanted.fields:
+            if not isinstance(value[name], Unmeasured):
+                _check(value[name], kind, f"{path}.{name}")
+
+
+def _reason_inside(value: Value | Unmeasured, field: str) -> str | None:
+    if isinstance(value, Unmeasured):
+        return value.reason
+    if isinstance(value, tuple):
+        return next((r for item in value if (r := _reason_inside(item, field)) is not None), None)
+    if isinstance(value, Mapping):
+        asked = [field] if field else list(value)
+        return next((r for name in asked if (r := _reason_inside(value[name], "")) is not None), None)
+    return None
+
+
+def _plain(value: Value | Unmeasured) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items() if not isinstance(inner, Unmeasured)}
+    assert not isinstance(value, Unmeasured)
+    return value
