@@ -86,7 +86,8 @@ def _shut_in(told: dict[str, Any], home: Path) -> Isolation:
     if not limits["confine_files"]:
         return isolate(None, ())
     readable = [*_program(), *(Path(p) for p in told["readable"])]
-    readable += [Path(p) for p in (limits["test_tasks"], os.environ.get("DUBGATE_MODELS")) if p]
+    models = os.environ.get("DUBGATE_MODELS", "").split(os.pathsep)
+    readable += [Path(p) for p in (limits["test_tasks"], *models) if p]
     devices = [p for pattern in _DEVICES for p in Path("/dev").glob(pattern)]
     return isolate(readable, [home, Path("/proc/self"), *devices])
 

@@ -112,6 +112,20 @@ def test_the_child_cannot_read_the_environment_of_its_parent() -> None:
     assert "refused" in reply.data
 
 
+@linux_only
+def test_the_child_reads_models_where_they_lie_also_in_our_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUBGATE_MODELS", f"{tmp_path / 'one'}{os.pathsep}{tmp_path / 'two'}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for folder in ("one", "two", "cache/dubgate/models", "cache/other"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "weights").write_text("w")
+        reply = run("attempt", {"what": "read", "path": str(tmp_path / folder / "weights")})
+        expected = "refused" if folder == "cache/other" and reply.isolation.files == "landlock" else "got"
+        assert expected in reply.data
+
+
 def test_a_crash_is_an_error_with_what_the_child_said() -> None:
     with pytest.raises(ChildError, match=r"crash: the child process crashed \(SIGSEGV\); it said: about to") as caught:
         run("crash")
@@ -254,13 +268,16 @@ def test_an_input_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
         run_in_child("echo", {}, limits=LIMITS, inputs=[path], progress=lambda *_: path.write_bytes(b"other"))
 
 
+def gone_now(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def gone(pid: int) -> bool:
     for _ in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
+        if gone_now(pid):
             return True
         time.sleep(0.05)
     return False
@@ -276,7 +293,7 @@ def test_the_child_does_not_outlive_its_parent(how: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        assert not gone_now(pid)
         parent.send_signal(how)
         parent.wait(timeout=20)
         assert gone(pid)
