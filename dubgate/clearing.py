@@ -30,6 +30,7 @@ from dubgate.policy.findings import Finding
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
+NO_LABEL_SHA256 = hashlib.sha256(b"no label planned").hexdigest()  # what an approval of an unlabelled dub names
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def candidate_of(
         style=style,
         packets_sha256=features.published.packet_sha256,
         pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm,
-        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else None,
+        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
         script_sha256=script_sha256,
         original_sha256=features.original.packet_sha256,
         casting_sha256=plan_sha256(delivery.cast),
@@ -210,7 +211,17 @@ def approval_findings(
     )
     rights = view.rights(release.title, Right.AI_DUB, use, at)
     findings = [failed(d.code, PROGRAMME, d.text.en, d.text.ja, value=d.record_id or "") for d in rights.denials]
-    own = [s for s in approvals if s.by != release.submitter]
+    own = [s for s in approvals if s.by != release.submitter and _acts_for(s.by, s.record.for_holder_id, view)]
+    findings += [
+        failed(
+            "RH-002",
+            PROGRAMME,
+            f"{s.file}: {s.by} does not act for {s.record.for_holder_id}",
+            "署名者は権利者を代表していません",
+        )
+        for s in approvals
+        if not _acts_for(s.by, s.record.for_holder_id, view)
+    ]
     findings += [
         failed(
             "RH-002",
@@ -255,3 +266,9 @@ def approval_findings(
     elif not findings:
         findings.append(failed("RH-010", PROGRAMME, "nobody is known to hold this right", "権利者が登録されていません"))
     return tuple(findings)
+
+
+def _acts_for(by: str, holder: str, view: View) -> bool:
+    """Whether a party is the holder or of its house, as the registry shows it."""
+    party = view.party(by)
+    return party is not None and holder in (party.party_id, party.house_id)

@@ -18,7 +18,11 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--no-passphrase", is_flag=True, help="Write the key unencrypted (for tests and for machines that seal their disks).")
+@click.option(
+    "--no-passphrase",
+    is_flag=True,
+    help="Write the key unencrypted (for tests and for machines that seal their disks).",
+)
 def new(path: Path, no_passphrase: bool) -> None:
     """Make a key at PATH (never over a file that is there) and print its public half."""
     from dubgate.certificate.dsse import new_private_key, public_of, save_private_key

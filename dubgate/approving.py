@@ -1,0 +1,173 @@
+"""Makes what people sign over a delivery: an approval by the rights holder, a statement of human performance, an
+attestation. Signing takes no time as an argument: it is the clock of the call (a parameter only for samples and tests).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from consent.approvals import ApprovedSound, Approval
+from consent.strict import Window
+from consent.vocabulary import ApprovalDecision, ApprovalKind
+from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.statements import (
+    Attestation,
+    HumanPerformance,
+    approval_statement,
+    attestation_statement,
+    human_statement,
+)
+from dubgate.clearing import NO_LABEL_SHA256, plan_sha256
+from dubgate.delivery.manifest import Delivery, Source
+from dubgate.delivery.media import probe_apart, select_stream
+from dubgate.digesting import Sound, digest_sound
+from dubgate.errors import InputError
+from dubgate.unmeasured import Unmeasured
+
+APPROVAL_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What is signed over: the published dub and the original, by their digests."""
+
+    dub: Sound
+    original: Sound
+
+
+def sounds_of(delivery: Delivery) -> Sounds:
+    """Decode and digest the published dub and the original, in the child.
+
+    Raises:
+        InputError: the delivery names neither a mix nor a stem of one of them.
+    """
+    return Sounds(
+        _sound(delivery.dub.mix or delivery.dub.stem), _sound(delivery.original.stem or delivery.original.mix)
+    )
+
+
+def _sound(source: Source | None) -> Sound:
+    if source is None:
+        raise InputError("the delivery names no sound to sign over")
+    language = None if source.stream is not None else source.language
+    stream = select_stream(probe_apart(source.path), index=source.stream, language=language)
+    return digest_sound(source.path, stream.index)
+
+
+def approve(
+    delivery: Delivery,
+    sounds: Sounds,
+    *,
+    title_id: str,
+    by: str,
+    holder: str,
+    key: Any,
+    at: datetime,
+    decision: ApprovalDecision = ApprovalDecision.APPROVE,
+    conditions: Sequence[str] = (),
+) -> bytes:
+    """A signed final-sound approval of exactly this delivery, valid 180 days.
+
+    Raises:
+        InputError: the delivery lacks what an approval must name (distribution, script, label plan).
+    """
+    where = delivery.distribution
+    if where is None or delivery.cues is None:
+        raise InputError("an approval names script, territories, channels and window; the delivery lacks one")
+    pcm = sounds.dub.pcm_sha256
+    approval = Approval(
+        approval_id=_id("ap", sounds.dub, by, at),
+        kind=ApprovalKind.FINAL_SOUND,
+        decision=decision,
+        by=by,
+        for_holder_id=holder,
+        title_id=title_id,
+        language=delivery.dub.language,
+        territories=where.territories,
+        channels=where.channels,
+        window=Window(start=where.window.start, end=where.window.end),
+        style=str(delivery.style) if delivery.style else None,
+        sounds=(
+            ApprovedSound(
+                packets_sha256=sounds.dub.packet_sha256, pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm
+            ),
+        ),
+        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
+        script_sha256=hashlib.sha256(delivery.cues.read_bytes()).hexdigest(),
+        original_sha256=sounds.original.packet_sha256,
+        casting_sha256=plan_sha256(delivery.cast),
+        conditions=tuple(conditions),
+        signed_at=at,
+        expires_at=at + timedelta(days=APPROVAL_DAYS),
+    )
+    return sign(approval_statement(approval), signer_of(key))
+
+
+def state_human(
+    delivery: Delivery,
+    sounds: Sounds,
+    *,
+    title_id: str,
+    by: str,
+    key: Any,
+    at: datetime,
+    characters: Sequence[str] = (),
+) -> bytes:
+    """The dubbing director's signed statement that people performed these characters (all human ones by default)."""
+    performance = HumanPerformance(
+        statement_id=_id("hp", sounds.dub, by, at),
+        by=by,
+        title_id=title_id,
+        language=delivery.dub.language,
+        characters=tuple(characters),
+        packets_sha256=sounds.dub.packet_sha256,
+        signed_at=at,
+    )
+    return sign(human_statement(performance), signer_of(key))
+
+
+def attest(
+    sounds: Sounds,
+    *,
+    rule: str,
+    subject: str,
+    answer: bool,
+    by: str,
+    key: Any,
+    at: datetime,
+    days: int = 30,
+) -> bytes:
+    """A signed answer, by ear, to a question that could not be measured; never to one that was."""
+    attestation = Attestation(
+        attestation_id=_id("at", sounds.dub, f"{by}-{rule}-{subject}", at),
+        by=by,
+        rule=rule,
+        subject=subject,
+        answer=answer,
+        packets_sha256=sounds.dub.packet_sha256,
+        signed_at=at,
+        expires_at=at + timedelta(days=days),
+    )
+    return sign(attestation_statement(attestation), signer_of(key))
+
+
+def _id(prefix: str, sound: Sound, by: str, at: datetime) -> str:
+    return f"{prefix}-{hashlib.sha256(f'{sound.packet_sha256} {by} {at.isoformat()}'.encode()).hexdigest()[:20]}"
+
+
+def save(envelope: bytes, delivery: Delivery, name: str) -> Path:
+    """Write an envelope into the delivery's folder `evidence/`, where a check finds it; never over another."""
+    folder = delivery.root / "evidence"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
+    try:
+        with path.open("xb") as file:
+            file.write(envelope)
+    except FileExistsError as error:
+        raise InputError("there is already such evidence", where=str(path), remedy="choose another --name") from error
+    return path
