@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from consent import ledger
 from consent.approvals import Approval
 from consent.errors import RecordError
-from consent.events import ALIVE, OPENING, Event, RecordedEvent, fold
+from consent.events import ALIVE, OPENING, Event
+from consent.metering import require_left
 from consent.parties import Party, PartyKey
 from consent.releases import Release
 from consent.strict import Record
@@ -19,6 +21,7 @@ from consent.titles import Claim, Refusal, Title
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Capacity, EventKind, PermissionKind, Quorum, Role
 from consent.voices import Enrolment, Permission, Voice
+from consent.witnessing import Witness
 
 _OWNERSHIP_ROLES = {
     Capacity.GUARDIAN: Role.GUARDIAN,
@@ -38,7 +41,12 @@ _TARGETS: dict[str, type[Record]] = {
     "voice": Voice,
     "party": Party,
 }
-_WORD = {kind: word for word, kind in _TARGETS.items()} | {Title: "title", Release: "release", Event: "event"}
+_WORD = {kind: word for word, kind in _TARGETS.items()} | {
+    Title: "title",
+    Release: "release",
+    Witness: "witness",
+    Event: "event",
+}
 _OPERATOR_MAY = frozenset(
     {
         EventKind.SUSPENDED,
@@ -224,6 +232,13 @@ def _release(view: View, release: Release) -> None:
             raise RecordError(f"no approval {approval_id!r} is registered")
 
 
+def _witness(view: View, witness: Witness) -> None:
+    _parties(view, [witness.by])
+    size = view.store.size()
+    if witness.size > size or ledger.root(witness.size, view.store.read_node).hex() != witness.root:
+        raise RecordError("what the witness saw is not the beginning of this ledger")
+
+
 def _event(view: View, event: Event) -> None:
     _parties(view, [event.by])
     kind = _TARGETS.get(event.target)
@@ -233,19 +248,7 @@ def _event(view: View, event: Event) -> None:
     _standing_of(view, event, record)
     _sensible(view, event, record)
     if isinstance(record, Grant) and event.kind in (EventKind.USE_RESERVED, EventKind.USE_SPENT):
-        _within_meter(view, event, record)
-
-
-def _within_meter(view: View, event: Event, grant: Grant) -> None:
-    """Nobody spends what is not left: writers are one at a time, so the sum read here still stands at the commit."""
-    key = f"grant:{grant.grant_id}"
-    now = fold(view.events(key), known_at=view.now)
-    coming = RecordedEvent(event, view.now, view.store.size())
-    then = fold((*view.events(key), coming), known_at=view.now)
-    over = grant.max_uses is not None and then.uses_spent > max(grant.max_uses, now.uses_spent)
-    longer = grant.max_minutes is not None and then.minutes_spent > max(grant.max_minutes, now.minutes_spent)
-    if over or longer:
-        raise RecordError("the grant has not so many uses or minutes left")
+        require_left(view, event, record)
 
 
 def _standing_of(view: View, event: Event, record: Record) -> None:
@@ -284,5 +287,6 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Grant: _grant,
     Approval: _approval,
     Release: _release,
+    Witness: _witness,
     Event: _event,
 }

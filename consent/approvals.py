@@ -124,12 +124,17 @@ class Candidate(Strict):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalHistory:
-    """An approval, when it was recorded, its events, and how many releases already used it (for standing ones)."""
+    """An approval, when it was recorded, its events, and how many releases already used it (for standing ones).
+
+    `discredited_at` is when the signing key was revoked, where no witness had seen the signature before.
+    """
 
     approval: Approval
     recorded_at: datetime
     events: tuple[RecordedEvent, ...] = ()
     n_releases: int = 0
+    signed: bool = False
+    discredited_at: datetime | None = None
 
 
 def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetime) -> tuple[Denial, ...]:
@@ -160,6 +165,8 @@ def _validity(history: ApprovalHistory, at: datetime) -> Iterator[_Found]:
         )
     if approval.expires_at <= at:
         yield "RH-002", "expires_at", "the approval has expired", "承認の有効期限が切れています"
+    if history.discredited_at is not None and history.discredited_at <= at:
+        yield "RH-002", "signature", "the key that signed the approval was revoked", "署名に使われた鍵は失効しています"
     if not fold(history.events, known_at=at, born=approval.signed_at).alive(max(at, approval.signed_at)):
         yield "RH-002", "events", "the approval was taken back", "承認は取り消されています"
 

@@ -37,11 +37,16 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class GrantHistory:
-    """A grant, when it was recorded, and its events."""
+    """A grant, when it was recorded, its events, and whether its author signed it.
+
+    `discredited_at` is when the signing key was revoked, where no witness had seen the signature before.
+    """
 
     grant: Grant
     recorded_at: datetime
     events: tuple[RecordedEvent, ...]
+    signed: bool = False
+    discredited_at: datetime | None = None
 
     def state(self, known_at: datetime) -> State:
         """What the events make of it, as known at a moment."""
@@ -80,6 +85,8 @@ def _life(history: GrantHistory, use: Use, at: datetime) -> Iterator[_Found]:
     if history.recorded_at > at:
         yield "CON-002", "events", "the grant had not been recorded by then", "この時点では同意が登録されていません"
         return
+    if history.discredited_at is not None and history.discredited_at <= at:
+        yield "CON-003", "evidence", "the key that signed the grant was revoked", "署名に使われた鍵は失効しています"
     state = history.state(at)
     now = state.status(at)
     if now is None or not now.alive:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from consent.approvals import Approval, ApprovalHistory
 from consent.errors import StoreError
-from consent.events import Event, RecordedEvent, State, fold
+from consent.events import TERMINAL, Event, RecordedEvent, State, fold
 from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
 from consent.releases import Impact, Release, ReleaseDecision, live
 from consent.rights import ClaimHistory, RefusalHistory, TitleRights, refused, title_rights
@@ -17,6 +18,7 @@ from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal, Title, TitleRecord
 from consent.vocabulary import RevocationEffect, Right
+from consent.witnessing import Witness
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -117,10 +119,22 @@ class Lookup:
     def approvals(self, title_ids: Sequence[str]) -> tuple[ApprovalHistory, ...]:
         """Every approval of a title or of what stands above it."""
         found = self._all((f"title:{t}" for t in title_ids), Approval)
-        return tuple(
-            ApprovalHistory(a, e.recorded_at, self.events(f"approval:{a.approval_id}"), self._n_releases(a))
-            for e, a in found
-        )
+        return tuple(self._approval_history(e, a) for e, a in found)
+
+    def _approval_history(self, entry: Entry, approval: Approval) -> ApprovalHistory:
+        events, n = self.events(f"approval:{approval.approval_id}"), self._n_releases(approval)
+        signed, gone = entry.envelope is not None, self.discredited_at(entry)
+        return ApprovalHistory(approval, entry.recorded_at, events, n, signed, gone)
+
+    def discredited_at(self, entry: Entry) -> datetime | None:
+        """When the key behind an entry's signature was revoked, unless a witness had seen the entry before that."""
+        keys = [k for keyid in keyids_in(entry.envelope) if (k := self.record(f"keyid:{keyid}", PartyKey)) is not None]
+        ends = (e for k in keys for e in self.events(f"key:{k.key_id}") if e.event.kind in TERMINAL)
+        first = min(ends, key=lambda e: e.leaf_index, default=None)
+        if first is None:
+            return None
+        seen = (w.size for e, w in self._all(["witnesses:all"], Witness) if e.leaf_index < first.leaf_index)
+        return None if entry.leaf_index < max(seen, default=0) else first.recorded_at
 
     def _n_releases(self, approval: Approval) -> int:
         if approval.standing is None:
@@ -143,6 +157,11 @@ class Lookup:
         entry = self._one(key, kind)
         content = self.store.unsealed(entry) if entry is not None and entry.sealed_sha256 is not None else None
         return None if content is None else Personal.model_validate_json(content)
+
+
+def keyids_in(envelope: str | None) -> tuple[str, ...]:
+    """The key ids of an envelope that was verified when it entered."""
+    return () if envelope is None else tuple(str(s["keyid"]) for s in json.loads(envelope)["signatures"])
 
 
 def _identities(record: Record) -> tuple[str, ...]:

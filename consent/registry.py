@@ -50,8 +50,12 @@ class Registry:
         clock: Clock = utc_now,
         key_file: Path | None = None,
         read_only: bool = False,
+        signatures_required: bool = False,
     ) -> Self:
         """Open a registry by path (SQLite) or URL; with `create`, make a new one and its key file.
+
+        A registry made with `signatures_required` takes no grant, approval, permission, refusal or event without its
+        author's signature, but for an operator's own events.
 
         The key file is `key_file`, else DUBGATE_REGISTRY_KEY, else the database's path with `.key` behind it.
 
@@ -62,7 +66,7 @@ class Registry:
         place = key_file or _default_key_file(engine)
         if create:
             with writing(engine) as connection:
-                _found(connection, clock)
+                _found(connection, clock, signatures_required)
         with reading(engine) as connection:
             require_version(connection, str(location))
         if create and place is not None and not place.exists():
@@ -97,7 +101,8 @@ class Registry:
         """
         with writing(self._engine) as connection:
             store = Store(connection, self._keyring)
-            yield Writer(store, self._now(store))
+            required = _meta(connection, "signatures") == "required"
+            yield Writer(store, self._now(store), signatures_required=required)
 
     def _now(self, store: Store) -> datetime:
         now, last = self._clock().astimezone(UTC), store.last_recorded_at()
@@ -173,10 +178,17 @@ class Registry:
 
 
 def _origin(connection: Connection) -> str:
-    return str(connection.execute(select(META.c.value).where(META.c.key == "origin")).scalar_one())
+    return _meta(connection, "origin")
 
 
-def _found(connection: Connection, clock: Clock) -> None:
+def _meta(connection: Connection, key: str) -> str:
+    value = connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+    if value is None:
+        raise StoreError(f"the registry does not say its {key}", remedy="Restore a backup.")
+    return str(value)
+
+
+def _found(connection: Connection, clock: Clock, signatures_required: bool) -> None:
     """Tables, and who this registry is."""
     if connection.dialect.name == "postgresql":
         taken = connection.execute(text("SELECT to_regclass('meta') IS NOT NULL")).scalar_one()
@@ -189,6 +201,7 @@ def _found(connection: Connection, clock: Clock) -> None:
         "registry_id": registry_id,
         "origin": f"dubgate-registry/{registry_id}",
         "created_at": iso(clock()),
+        "signatures": "required" if signatures_required else "accepted",
     }
     connection.execute(insert(META), [{"key": key, "value": value} for key, value in values.items()])
 

@@ -26,6 +26,7 @@ from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
 from consent.voices import Enrolment, Permission, Voice
+from consent.witnessing import Witness
 
 KINDS: tuple[type[Record], ...] = (
     Party,
@@ -39,6 +40,7 @@ KINDS: tuple[type[Record], ...] = (
     Grant,
     Approval,
     Release,
+    Witness,
     Event,
 )
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}

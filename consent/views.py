@@ -55,7 +55,11 @@ class View(Lookup):
     def grants(self, voice_id: str) -> tuple[GrantHistory, ...]:
         """Every grant for a voice, with its events."""
         found = [(e, g) for e, g in self._all([f"voice:{voice_id}"], Grant) if g.voice_id == voice_id]
-        return tuple(GrantHistory(g, e.recorded_at, self.events(f"grant:{g.grant_id}")) for e, g in found)
+        return tuple(self._grant_history(e, g) for e, g in found)
+
+    def _grant_history(self, entry: Entry, grant: Grant) -> GrantHistory:
+        events, signed = self.events(f"grant:{grant.grant_id}"), entry.envelope is not None
+        return GrantHistory(grant, entry.recorded_at, events, signed, self.discredited_at(entry))
 
     def clear(self, voice_id: str, use: Use, at: datetime) -> Clearance:
         """Whether a grant covers the use; for a blend, one for each of its voices too (CON-022)."""

@@ -10,16 +10,17 @@ from datetime import datetime
 from consent.admission import admit
 from consent.approvals import Candidate, approval_denials
 from consent.denials import Denial
-from consent.errors import RecordError
+from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
 from consent.parties import Party, Personal
 from consent.releases import Planned, RefusedError, Release
 from consent.rights import refusal_denial
+from consent.signatures import SIGNED_KINDS, check_envelope
 from consent.store import Entry, Sealable, Store
 from consent.strict import Record, canonical_json
 from consent.terms import Grant, Use
 from consent.views import View, packed
-from consent.vocabulary import EventKind, PermissionKind
+from consent.vocabulary import EventKind, PermissionKind, Role
 from consent.voices import Enrolment, Permission, Voice
 
 
@@ -39,8 +40,9 @@ class Addition:
 class Writer(View):
     """A view that is alone in writing until its transaction ends."""
 
-    def __init__(self, store: Store, now: datetime) -> None:
+    def __init__(self, store: Store, now: datetime, *, signatures_required: bool = False) -> None:
         super().__init__(store, now)
+        self._signatures_required = signatures_required
 
     def add(self, addition: Addition) -> Entry:
         """Check a record and append it.
@@ -50,10 +52,19 @@ class Writer(View):
         """
         record = addition.record
         admit(self, record)
+        if addition.envelope is not None:
+            check_envelope(self, record, addition.envelope)
+        elif self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record):
+            raise SignatureError("this registry wants its author's signature", where=record.record_id)
         entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
         if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
             self._forget_unpermitted(record)
         return entry
+
+    def _by_operator(self, record: Record) -> bool:
+        """An operator's own events (expiry, spending) are the registry's, and carry no party's signature."""
+        author = self.party(record.by) if isinstance(record, Event) else None
+        return author is not None and Role.OPERATOR in author.roles
 
     def release(self, release: Release, planned: Sequence[Planned], candidate: Candidate | None = None) -> Entry:
         """Record a release if every consent that it rests on stands now; metered uses are spent with it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -249,8 +250,23 @@ def world() -> list[Addition | Any]:
     ]
 
 
-def open_world(folder: Path, clock: Ticking | None = None, *extra: Any) -> Registry:
+@dataclass(frozen=True)
+class Place:
+    """Where a registry lies, and its key."""
+
+    location: str
+    key_file: Path
+
+    @classmethod
+    def sqlite(cls, folder: Path) -> Place:
+        return cls(str(folder / "registry.db"), folder / "registry.db.key")
+
+    def open(self, clock: Ticking | None = None, **how: Any) -> Registry:
+        return Registry.open(self.location, clock=clock or Ticking(), key_file=self.key_file, **how)
+
+
+def open_world(place: Place | Path, clock: Ticking | None = None, *extra: Any) -> Registry:
     """A fresh registry with the world, a grant given in January, and what is handed in."""
-    registry = Registry.open(folder / "registry.db", create=True, clock=clock or Ticking())
+    registry = (Place.sqlite(place) if isinstance(place, Path) else place).open(clock, create=True)
     registry.add(*world(), grant(), event(EventKind.GIVEN), *extra)
     return registry

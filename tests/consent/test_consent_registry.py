@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from consent_examples import (
@@ -16,6 +12,7 @@ from consent_examples import (
     NEXT_YEAR,
     NOW,
     VECTOR,
+    Place,
     Ticking,
     approval,
     claim,
@@ -32,18 +29,15 @@ from consent_examples import (
 )
 
 from consent.errors import RecordError, StoreError
-from consent.parties import Party, Personal
-from consent.registry import Registry
 from consent.titles import Title
 from consent.vocabulary import EventKind, Level, PermissionKind, Right, Role, Subject, Technique
-from consent.voices import Voice
 from consent.writing import Addition
 
 MATCHED = Addition(enrolment(confirmed_by="p-ada"), vector=VECTOR)
 
 
-def test_a_covered_use_of_an_enrolled_voice_is_cleared(tmp_path: Path) -> None:
-    with open_world(tmp_path) as registry, registry.view() as view:
+def test_a_covered_use_of_an_enrolled_voice_is_cleared(place: Place) -> None:
+    with open_world(place) as registry, registry.view() as view:
         title = view.title("show-101")
         assert title is not None
         assert title.title_ids == ("show-101", "show")
@@ -56,8 +50,8 @@ def test_a_covered_use_of_an_enrolled_voice_is_cleared(tmp_path: Path) -> None:
         assert rights.denials == ()
 
 
-def test_an_unknown_voice_title_party_or_key_is_not_cleared(tmp_path: Path) -> None:
-    with open_world(tmp_path) as registry, registry.view() as view:
+def test_an_unknown_voice_title_party_or_key_is_not_cleared(place: Place) -> None:
+    with open_world(place) as registry, registry.view() as view:
         assert not view.clear("v-nobody", use(), NOW).cleared
         assert [d.code for d in view.clear("v-bo", use(), NOW).denials] == ["CON-001"]
         assert view.title("nothing") is None
@@ -65,7 +59,7 @@ def test_an_unknown_voice_title_party_or_key_is_not_cleared(tmp_path: Path) -> N
         assert view.key("f" * 64, NOW) is None
 
 
-def test_a_blend_needs_a_grant_for_each_of_its_voices(tmp_path: Path) -> None:
+def test_a_blend_needs_a_grant_for_each_of_its_voices(place: Place) -> None:
     blended = Technique.BLEND
     extra = (
         voice(voice_id="v-mix", subject=Subject.BLEND, owner_id="vendor", agent_ids=(), blend_of=("v-ada", "v-bo")),
@@ -74,7 +68,7 @@ def test_a_blend_needs_a_grant_for_each_of_its_voices(tmp_path: Path) -> None:
         grant(grant_id="g-ada-2", techniques=(blended,)),
         event(EventKind.GIVEN, target_id="g-ada-2"),
     )
-    with open_world(tmp_path, None, *extra) as registry:
+    with open_world(place, None, *extra) as registry:
         with registry.view() as view:
             lacking = view.clear("v-mix", use(technique=blended), NOW)
             assert [(d.code, d.field) for d in lacking.denials] == [("CON-022", "blend_of")]
@@ -85,10 +79,10 @@ def test_a_blend_needs_a_grant_for_each_of_its_voices(tmp_path: Path) -> None:
             assert view.clear("v-mix", use(technique=blended), NOW).cleared
 
 
-def test_a_standing_refusal_is_found_by_title_and_by_voice_until_it_is_lifted(tmp_path: Path) -> None:
+def test_a_standing_refusal_is_found_by_title_and_by_voice_until_it_is_lifted(place: Place) -> None:
     clock = Ticking()
     with open_world(
-        tmp_path, clock, refusal(), refusal(refusal_id="r-2", by="p-bo", title_ids=(), voice_ids=("v-bo",))
+        place, clock, refusal(), refusal(refusal_id="r-2", by="p-bo", title_ids=(), voice_ids=("v-bo",))
     ) as registry:
         with registry.view() as view:
             assert [r.refusal_id for r in view.refusals(use(), NOW)] == ["r-1"]
@@ -100,8 +94,8 @@ def test_a_standing_refusal_is_found_by_title_and_by_voice_until_it_is_lifted(tm
             assert view.refusals(use(), clock.now + DAY) == ()
 
 
-def test_a_template_is_handed_out_only_where_match_is_permitted(tmp_path: Path) -> None:
-    with open_world(tmp_path, None, MATCHED) as registry, registry.view() as view:
+def test_a_template_is_handed_out_only_where_match_is_permitted(place: Place) -> None:
+    with open_world(place, None, MATCHED) as registry, registry.view() as view:
         (found,) = view.enrolments("v-ada", NOW)
         assert found.vector == VECTOR
         assert found.confirmed
@@ -111,22 +105,22 @@ def test_a_template_is_handed_out_only_where_match_is_permitted(tmp_path: Path) 
         assert view.enrolments("v-ada", NEXT_YEAR) == ()
 
 
-def test_a_protected_voice_is_searched_for_without_match(tmp_path: Path) -> None:
+def test_a_protected_voice_is_searched_for_without_match(place: Place) -> None:
     extra = (
         permission(PermissionKind.PROTECT, "v-bo"),
         permission(PermissionKind.KEEP, "v-bo"),
         Addition(enrolment(enrolment_id="en-bo", voice_id="v-bo"), vector=VECTOR),
     )
-    with open_world(tmp_path, None, *extra) as registry, registry.view() as view:
+    with open_world(place, None, *extra) as registry, registry.view() as view:
         (found,) = view.protected_voices(NOW, encoder_sha256=ENCODER)
         assert (found.voice_id, found.confirmed) == ("v-bo", False)
         assert view.enrolments("v-bo", NOW) == ()
         assert view.protected_voices(NOW, encoder_sha256="f" * 64) == ()
 
 
-def test_withdrawing_the_last_permission_erases_the_template_and_leaves_the_grant(tmp_path: Path) -> None:
+def test_withdrawing_the_last_permission_erases_the_template_and_leaves_the_grant(place: Place) -> None:
     clock = Ticking()
-    with open_world(tmp_path, clock, MATCHED) as registry:
+    with open_world(place, clock, MATCHED) as registry:
         clock.now += DAY
         gone = event(EventKind.WITHDRAWN, clock.now, target="permission", target_id="pm-match-v-ada")
         registry.add(gone)
@@ -138,9 +132,9 @@ def test_withdrawing_the_last_permission_erases_the_template_and_leaves_the_gran
             assert erasures[0].event.ref is not None
 
 
-def test_a_match_counts_as_confirmed_only_by_the_owner_or_an_agent(tmp_path: Path) -> None:
+def test_a_match_counts_as_confirmed_only_by_the_owner_or_an_agent(place: Place) -> None:
     unconfirmed = Addition(enrolment(), vector=VECTOR)
-    with open_world(tmp_path, None, unconfirmed) as registry:
+    with open_world(place, None, unconfirmed) as registry:
         with registry.view() as view:
             assert not view.enrolments("v-ada", NOW)[0].confirmed
         with pytest.raises(RecordError, match="may not record confirmed"):
@@ -150,10 +144,10 @@ def test_a_match_counts_as_confirmed_only_by_the_owner_or_an_agent(tmp_path: Pat
             assert view.enrolments("v-ada", NOW)[0].confirmed
 
 
-def test_a_key_answers_with_its_owner_role_and_validity(tmp_path: Path) -> None:
+def test_a_key_answers_with_its_owner_role_and_validity(place: Place) -> None:
     clock = Ticking()
     public = "ab" * 32
-    with open_world(tmp_path, clock, key("studio", public, Role.RIGHTS_HOLDER)) as registry:
+    with open_world(place, clock, key("studio", public, Role.RIGHTS_HOLDER)) as registry:
         with registry.view() as view:
             holder = view.key(public, NOW)
             assert holder is not None
@@ -209,18 +203,18 @@ def test_a_key_answers_with_its_owner_role_and_validity(tmp_path: Path) -> None:
         (enrolment(supersedes="en-0"), "no standing enrolment"),
     ],
 )
-def test_what_contradicts_the_registry_does_not_enter_it(tmp_path: Path, record: object, what: str) -> None:
+def test_what_contradicts_the_registry_does_not_enter_it(place: Place, record: object, what: str) -> None:
     vector = VECTOR if type(record).__name__ == "Enrolment" else None
-    with open_world(tmp_path) as registry:
+    with open_world(place) as registry:
         before = registry.head()
         with pytest.raises(RecordError, match=what):
             registry.add(refusal(), Addition(record, vector=vector))
         assert registry.head() == before
 
 
-def test_a_second_enrolment_for_one_encoder_must_supersede_the_first(tmp_path: Path) -> None:
+def test_a_second_enrolment_for_one_encoder_must_supersede_the_first(place: Place) -> None:
     second = enrolment(enrolment_id="en-2", confirmed_by="p-ada")
-    with open_world(tmp_path, None, MATCHED) as registry:
+    with open_world(place, None, MATCHED) as registry:
         with pytest.raises(RecordError, match="already has the enrolment en-ada"):
             registry.add(Addition(second, vector=VECTOR))
         registry.add(Addition(second.model_copy(update={"supersedes": "en-ada"}), vector=VECTOR[::-1]))
@@ -228,133 +222,23 @@ def test_a_second_enrolment_for_one_encoder_must_supersede_the_first(tmp_path: P
             assert [e.enrolment.enrolment_id for e in view.enrolments("v-ada", NOW)] == ["en-2"]
 
 
-def test_a_key_has_one_owner(tmp_path: Path) -> None:
-    registry = open_world(tmp_path, None, key("studio", "ab" * 32, Role.RIGHTS_HOLDER))
+def test_a_key_has_one_owner(place: Place) -> None:
+    registry = open_world(place, None, key("studio", "ab" * 32, Role.RIGHTS_HOLDER))
     with pytest.raises(RecordError, match="one owner"):
         registry.add(key("rival", "ab" * 32, Role.RIGHTS_HOLDER))
 
 
-def test_an_irrevocable_grant_is_not_withdrawn_but_revoked(tmp_path: Path) -> None:
+def test_an_irrevocable_grant_is_not_withdrawn_but_revoked(place: Place) -> None:
     terms = grant(grant_id="g-2", revocation={"revocable": False})
-    with open_world(tmp_path, None, terms, event(EventKind.GIVEN, target_id="g-2")) as registry:
+    with open_world(place, None, terms, event(EventKind.GIVEN, target_id="g-2")) as registry:
         with pytest.raises(RecordError, match="cannot be withdrawn"):
             registry.add(event(EventKind.WITHDRAWN, NOW, target_id="g-2"))
         registry.add(event(EventKind.REVOKED, NOW, target_id="g-2", by="op-1"))
 
 
-def test_names_and_templates_lie_in_no_file_as_they_are(tmp_path: Path) -> None:
-    from consent.views import packed
-
-    with open_world(tmp_path, None, MATCHED) as registry, registry.view() as view:
-        assert view.personal("party:p-ada", Party) == Personal(name="Ada Example", contact="ada@example.org")
-        on_disk = b"".join(p.read_bytes() for p in tmp_path.iterdir())
-        assert b"Ada Example" not in on_disk
-        assert packed(VECTOR) not in on_disk
-    assert stat.S_IMODE((tmp_path / "registry.db.key").stat().st_mode) == 0o600
-
-
-def test_without_its_key_a_registry_opens_and_keeps_what_is_sealed(tmp_path: Path) -> None:
-    open_world(tmp_path, None, MATCHED).close()
-    (tmp_path / "registry.db.key").rename(tmp_path / "elsewhere.key")
-    with Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry, registry.view() as view:
-        assert view.clear("v-ada", use(), NOW).cleared
-        with pytest.raises(StoreError, match="sealed"):
-            view.enrolments("v-ada", NOW)
-    key_file = tmp_path / "elsewhere.key"
-    with (
-        Registry.open(tmp_path / "registry.db", clock=Ticking(), key_file=key_file) as registry,
-        registry.view() as view,
-    ):
-        assert view.enrolments("v-ada", NOW)[0].vector == VECTOR
-    key_file.write_text("00" * 32)
-    with (
-        Registry.open(tmp_path / "registry.db", clock=Ticking(), key_file=key_file) as registry,
-        registry.view() as view,
-        pytest.raises(StoreError, match="does not open with this registry key"),
-    ):
-        view.enrolments("v-ada", NOW)
-
-
-def test_an_erasure_leaves_no_key_no_template_and_an_unchanged_history(tmp_path: Path) -> None:
-    with open_world(tmp_path, None, MATCHED) as registry:
-        before = registry.head()
-        assert registry.erase("voice:v-ada", by="p-ada", reason="asked for by the performer")
-        assert not registry.erase("voice:v-ada", by="p-ada", reason="again")
-        with registry.view() as view:
-            assert view.enrolments("v-ada", NOW) == ()
-            assert view.personal("voice:v-ada", Voice) is None
-        assert registry.head().size == before.size + 1
-    rows = sqlite3.connect(tmp_path / "registry.db").execute("SELECT holder FROM person_key").fetchall()
-    assert rows == [("party:p-ada",), ("party:p-bo",)]
-
-
-def test_the_history_refuses_updates_and_deletes(tmp_path: Path) -> None:
-    open_world(tmp_path).close()
-    connection = sqlite3.connect(tmp_path / "registry.db")
-    for table in ("entry", "lookup", "node"):
-        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid + 1"):
-            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
-                connection.execute(statement)
-
-
-def test_a_missing_registry_is_an_error_and_is_not_made_by_looking(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no registry"):
-        Registry.open(tmp_path / "none.db")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_registry_is_not_made_over_another(tmp_path: Path) -> None:
-    open_world(tmp_path).close()
-    with pytest.raises(StoreError, match="already there"):
-        Registry.open(tmp_path / "registry.db", create=True)
-
-
-@pytest.mark.parametrize(("version", "what"), [("2", "newer"), ("0", "older"), ("x", "older")])
-def test_a_registry_of_another_version_is_refused(tmp_path: Path, version: str, what: str) -> None:
-    open_world(tmp_path).close()
-    with sqlite3.connect(tmp_path / "registry.db") as connection:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [version])
-    with pytest.raises(StoreError, match=what):
-        Registry.open(tmp_path / "registry.db")
-
-
-def test_files_that_are_no_registry_are_refused(tmp_path: Path) -> None:
-    text, other = tmp_path / "text.db", tmp_path / "other.db"
-    text.write_text("this is not a database, it is a page of prose " * 100)
-    sqlite3.connect(other).execute("CREATE TABLE t (x)").connection.commit()
-    with pytest.raises(StoreError, match="not a registry"):
-        Registry.open(text)
-    with pytest.raises(StoreError, match="not a registry"):
-        Registry.open(other)
-    with pytest.raises(StoreError, match="SQLite and PostgreSQL"):
-        Registry.open("mysql://localhost/registry")
-
-
-def test_a_locked_registry_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consent.database.BUSY_S", 0.05)
-    open_world(tmp_path).close()
-    blocker = sqlite3.connect(tmp_path / "registry.db", isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    with Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry:
-        with registry.view() as view:
-            assert view.clear("v-ada", use(), NOW).cleared
-        with pytest.raises(StoreError, match="locked"):
-            registry.add(refusal())
-
-
-def test_a_read_only_registry_answers_and_refuses_to_record(tmp_path: Path) -> None:
-    open_world(tmp_path).close()
-    os.chmod(tmp_path / "registry.db", 0o444)
-    with Registry.open(tmp_path / "registry.db", clock=Ticking(), read_only=True) as registry:
-        with registry.view() as view:
-            assert view.clear("v-ada", use(), NOW).cleared
-        with pytest.raises(StoreError, match="cannot be written"):
-            registry.add(refusal())
-
-
-def test_times_of_recording_never_run_backwards(tmp_path: Path) -> None:
+def test_times_of_recording_never_run_backwards(place: Place) -> None:
     clock = Ticking()
-    with open_world(tmp_path, clock) as registry:
+    with open_world(place, clock) as registry:
         clock.now = NOW - timedelta(minutes=1)
         (entry,) = registry.add(refusal())
         assert entry.recorded_at == NOW
@@ -363,9 +247,9 @@ def test_times_of_recording_never_run_backwards(tmp_path: Path) -> None:
             registry.add(refusal(refusal_id="r-2"))
 
 
-def test_a_death_that_is_recorded_later_ends_what_the_performer_gave(tmp_path: Path) -> None:
+def test_a_death_that_is_recorded_later_ends_what_the_performer_gave(place: Place) -> None:
     clock = Ticking()
-    with open_world(tmp_path, clock) as registry:
+    with open_world(place, clock) as registry:
         clock.now += DAY
         registry.add(event(EventKind.DIED, JANUARY, target="voice", target_id="v-ada", by="op-1"))
         with registry.view() as view:

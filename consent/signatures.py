@@ -1,0 +1,152 @@
+"""Who signed a record: DSSE around an in-toto Statement whose predicate is the record, by its author's own key.
+
+The statement's predicate is `{"schema": …, **record}` and its type `urn:dubgate:<kind>:1.0`, as dubgate signs them.
+Nothing is serialised again: the bytes that were signed are compared with the record that is to be kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from consent.approvals import Approval
+from consent.errors import SignatureError
+from consent.events import Event
+from consent.lookup import Lookup
+from consent.parties import KeyHolder
+from consent.strict import Record, canonical_json
+from consent.terms import Grant
+from consent.titles import Refusal
+from consent.vocabulary import Capacity, Role
+from consent.voices import Permission
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MAX_ENVELOPE_BYTES = 4_000_000
+
+_GRANTING_ROLES = {
+    Capacity.SELF: (Role.PERFORMER, Role.TTS_VENDOR),
+    Capacity.AGENT: (Role.AGENT,),
+    Capacity.GUARDIAN: (Role.GUARDIAN,),
+    Capacity.COURT: (Role.GUARDIAN, Role.LEGAL),
+    Capacity.EXECUTOR: (Role.ESTATE,),
+    Capacity.HEIR: (Role.HEIR,),
+    Capacity.UNION: (Role.UNION,),
+}
+# What carries its author's signature where the registry demands signatures.
+SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event)
+
+
+def predicate_type(record: Record) -> str:
+    """`urn:dubgate:grant:1.0` for a `consent-grant/1.0`."""
+    name, _, version = record.schema_name.removeprefix("consent-").partition("/")
+    return f"urn:dubgate:{name}:{version}"
+
+
+def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
+    """The party whose signature a record carries, and the roles in which it may; None where nobody signs it."""
+    if isinstance(record, Grant):
+        return record.granted_by, _GRANTING_ROLES[record.capacity]
+    if isinstance(record, Approval):
+        return record.by, (Role.RIGHTS_HOLDER,)
+    if isinstance(record, Permission):
+        return record.given_by, tuple(Role)
+    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
+
+
+def check_envelope(view: Lookup, record: Record, envelope: str) -> KeyHolder:
+    """Whose key signed this very record, in a role that it has now.
+
+    Raises:
+        SignatureError: malformed, another record, or no valid signature by its author in a fitting role.
+    """
+    author = author_of(record)
+    where = f"{record.schema_name} {record.record_id}"
+    if author is None:
+        raise SignatureError("such a record is not signed", where=where)
+    payload, signatures = _opened(envelope, where)
+    _same_record(payload, record, where)
+    refusals = []
+    for keyid, signature in signatures:
+        holder = view.key(keyid, view.now)
+        if holder is None or holder.party.party_id != author[0]:
+            refusals.append(f"the key {keyid[:16]}… is not one of {author[0]}")
+        elif problem := holder.refusal(*author[1]):
+            refusals.append(problem)
+        elif not _verifies(holder.key.public_hex, signature, payload):
+            refusals.append("the signature does not verify")
+        else:
+            return holder
+    raise SignatureError("; ".join(refusals), where=where)
+
+
+def pre_authentication_encoding(payload: bytes) -> bytes:
+    """DSSE v1: what is signed, with lengths in bytes."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def _verifies(public_hex: str, signature: bytes, payload: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex)).verify(
+            signature, pre_authentication_encoding(payload)
+        )
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _opened(envelope: str, where: str) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    data = _strict_json(envelope, where)
+    if not isinstance(data, dict) or set(data) != {"payload", "payloadType", "signatures"}:
+        raise SignatureError("not a DSSE envelope", where=where)
+    if data["payloadType"] != PAYLOAD_TYPE:
+        raise SignatureError("its payload is not an in-toto Statement", where=where)
+    try:
+        payload = base64.b64decode(data["payload"], validate=True)
+        signatures = tuple((str(s["keyid"]), base64.b64decode(s["sig"], validate=True)) for s in data["signatures"])
+    except (binascii.Error, KeyError, TypeError, ValueError):
+        raise SignatureError("not a DSSE envelope", where=where) from None
+    if not 1 <= len(signatures) <= 10:
+        raise SignatureError("an envelope has one to ten signatures", where=where)
+    return payload, signatures
+
+
+def _same_record(payload: bytes, record: Record, where: str) -> None:
+    try:
+        statement = _strict_json(payload.decode(), where)
+    except UnicodeDecodeError:
+        raise SignatureError("its payload is not text", where=where) from None
+    wanted = {"schema": record.schema_name, **json.loads(canonical_json(record))}
+    stated = statement if isinstance(statement, dict) else {}
+    if stated.get("_type") != "https://in-toto.io/Statement/v1" or stated.get("predicateType") != predicate_type(
+        record
+    ):
+        raise SignatureError(f"it is not a statement of type {predicate_type(record)}", where=where)
+    if stated.get("predicate") != wanted:
+        different = sorted(_different(stated.get("predicate"), wanted))
+        raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
+
+
+def _different(signed: Any, wanted: dict[str, Any]) -> Iterator[str]:
+    known = signed if isinstance(signed, dict) else {}
+    yield from (key for key in {*known, *wanted} if known.get(key) != wanted.get(key))
+
+
+def _strict_json(text: str, where: str) -> Any:
+    def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key is repeated")
+        return dict(pairs)
+
+    try:
+        if len(text) > MAX_ENVELOPE_BYTES:
+            raise ValueError("larger than 4 MB")
+        return json.loads(text, object_pairs_hook=no_repeats)
+    except (ValueError, RecursionError) as error:
+        raise SignatureError(f"not strict JSON: {error}", where=where) from None

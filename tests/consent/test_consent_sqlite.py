@@ -1,0 +1,137 @@
+"""What is peculiar to a registry in one SQLite file: its files, its versions, its locks, its erasures."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from consent_examples import (
+    NOW,
+    VECTOR,
+    Ticking,
+    enrolment,
+    open_world,
+    refusal,
+    use,
+)
+
+from consent.errors import StoreError
+from consent.parties import Party, Personal
+from consent.registry import Registry
+from consent.voices import Voice
+from consent.writing import Addition
+
+MATCHED = Addition(enrolment(confirmed_by="p-ada"), vector=VECTOR)
+
+
+def test_names_and_templates_lie_in_no_file_as_they_are(tmp_path: Path) -> None:
+    from consent.views import packed
+
+    with open_world(tmp_path, None, MATCHED) as registry, registry.view() as view:
+        assert view.personal("party:p-ada", Party) == Personal(name="Ada Example", contact="ada@example.org")
+        on_disk = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+        assert b"Ada Example" not in on_disk
+        assert packed(VECTOR) not in on_disk
+    assert stat.S_IMODE((tmp_path / "registry.db.key").stat().st_mode) == 0o600
+
+
+def test_without_its_key_a_registry_opens_and_keeps_what_is_sealed(tmp_path: Path) -> None:
+    open_world(tmp_path, None, MATCHED).close()
+    (tmp_path / "registry.db.key").rename(tmp_path / "elsewhere.key")
+    with Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry, registry.view() as view:
+        assert view.clear("v-ada", use(), NOW).cleared
+        with pytest.raises(StoreError, match="sealed"):
+            view.enrolments("v-ada", NOW)
+    key_file = tmp_path / "elsewhere.key"
+    with (
+        Registry.open(tmp_path / "registry.db", clock=Ticking(), key_file=key_file) as registry,
+        registry.view() as view,
+    ):
+        assert view.enrolments("v-ada", NOW)[0].vector == VECTOR
+    key_file.write_text("00" * 32)
+    with (
+        Registry.open(tmp_path / "registry.db", clock=Ticking(), key_file=key_file) as registry,
+        registry.view() as view,
+        pytest.raises(StoreError, match="does not open with this registry key"),
+    ):
+        view.enrolments("v-ada", NOW)
+
+
+def test_an_erasure_leaves_no_key_no_template_and_an_unchanged_history(tmp_path: Path) -> None:
+    with open_world(tmp_path, None, MATCHED) as registry:
+        before = registry.head()
+        assert registry.erase("voice:v-ada", by="p-ada", reason="asked for by the performer")
+        assert not registry.erase("voice:v-ada", by="p-ada", reason="again")
+        with registry.view() as view:
+            assert view.enrolments("v-ada", NOW) == ()
+            assert view.personal("voice:v-ada", Voice) is None
+        assert registry.head().size == before.size + 1
+    rows = sqlite3.connect(tmp_path / "registry.db").execute("SELECT holder FROM person_key").fetchall()
+    assert rows == [("party:p-ada",), ("party:p-bo",)]
+
+
+def test_the_history_refuses_updates_and_deletes(tmp_path: Path) -> None:
+    open_world(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "registry.db")
+    for table in ("entry", "lookup", "node"):
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid + 1"):
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                connection.execute(statement)
+
+
+def test_a_missing_registry_is_an_error_and_is_not_made_by_looking(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no registry"):
+        Registry.open(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_registry_is_not_made_over_another(tmp_path: Path) -> None:
+    open_world(tmp_path).close()
+    with pytest.raises(StoreError, match="already there"):
+        Registry.open(tmp_path / "registry.db", create=True)
+
+
+@pytest.mark.parametrize(("version", "what"), [("2", "newer"), ("0", "older"), ("x", "older")])
+def test_a_registry_of_another_version_is_refused(tmp_path: Path, version: str, what: str) -> None:
+    open_world(tmp_path).close()
+    with sqlite3.connect(tmp_path / "registry.db") as connection:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [version])
+    with pytest.raises(StoreError, match=what):
+        Registry.open(tmp_path / "registry.db")
+
+
+def test_files_that_are_no_registry_are_refused(tmp_path: Path) -> None:
+    text, other = tmp_path / "text.db", tmp_path / "other.db"
+    text.write_text("this is not a database, it is a page of prose " * 100)
+    sqlite3.connect(other).execute("CREATE TABLE t (x)").connection.commit()
+    with pytest.raises(StoreError, match="not a registry"):
+        Registry.open(text)
+    with pytest.raises(StoreError, match="not a registry"):
+        Registry.open(other)
+    with pytest.raises(StoreError, match="SQLite and PostgreSQL"):
+        Registry.open("mysql://localhost/registry")
+
+
+def test_a_locked_registry_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consent.database.BUSY_S", 0.05)
+    open_world(tmp_path).close()
+    blocker = sqlite3.connect(tmp_path / "registry.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry:
+        with registry.view() as view:
+            assert view.clear("v-ada", use(), NOW).cleared
+        with pytest.raises(StoreError, match="locked"):
+            registry.add(refusal())
+
+
+def test_a_read_only_registry_answers_and_refuses_to_record(tmp_path: Path) -> None:
+    open_world(tmp_path).close()
+    os.chmod(tmp_path / "registry.db", 0o444)
+    with Registry.open(tmp_path / "registry.db", clock=Ticking(), read_only=True) as registry:
+        with registry.view() as view:
+            assert view.clear("v-ada", use(), NOW).cleared
+        with pytest.raises(StoreError, match="cannot be written"):
+            registry.add(refusal())
