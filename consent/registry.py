@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from consent import ledger
 from consent.audit import Audit, audit
+from consent.backup import read_header, restore, write_backup
 from consent.checkpoint import Checkpoint
 from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, writing
-from consent.errors import RecordError, StoreError
+from consent.errors import ConsentError, RecordError, StoreError
 from consent.sealing import Keyring, new_keyring, read_keyring
 from consent.store import Entry, Store, iso
 from consent.strict import Record
@@ -66,7 +68,7 @@ class Registry:
         place = key_file or _default_key_file(engine)
         if create:
             with writing(engine) as connection:
-                _found(connection, clock, signatures_required)
+                _found(connection, _new_meta(clock, signatures_required))
         with reading(engine) as connection:
             require_version(connection, str(location))
         if create and place is not None and not place.exists():
@@ -170,6 +172,37 @@ class Registry:
         self._flush()
         return erased
 
+    def backup(self, path: Path, keys_path: Path) -> int:
+        """Write the history to one file and the wrapped keys to another; the number of entries.
+
+        Keep the two apart: an old history with an old file of keys still restores to what stands in the history alone.
+        """
+        with reading(self._engine) as connection:
+            meta = {key: _meta(connection, key) for key in ("registry_id", "origin", "created_at", "signatures")}
+            return write_backup(connection, meta, path, keys_path)
+
+    @classmethod
+    def restore(
+        cls, location: str | Path, path: Path, keys_path: Path, *, clock: Clock = utc_now, key_file: Path | None = None
+    ) -> Self:
+        """A new registry from a backup, with the same root; `key_file` is the registry's own key, which no backup has.
+
+        Raises:
+            RecordError: a damaged or foreign backup; no registry was made.
+        """
+        meta = read_header(path)["meta"]
+        engine = engine_for(location, create=True)
+        try:
+            with writing(engine) as connection:
+                _found(connection, meta)
+                restore(connection, path, keys_path)
+        except ConsentError:
+            engine.dispose()
+            _remove_unmade(engine)
+            raise
+        engine.dispose()
+        return cls.open(location, clock=clock, key_file=key_file)
+
     def _flush(self) -> None:
         """Move what was overwritten out of SQLite's write-ahead log, which would otherwise keep it for a while."""
         if self._engine.dialect.name == "sqlite":
@@ -188,30 +221,42 @@ def _meta(connection: Connection, key: str) -> str:
     return str(value)
 
 
-def _found(connection: Connection, clock: Clock, signatures_required: bool) -> None:
-    """Tables, and who this registry is."""
-    if connection.dialect.name == "postgresql":
-        taken = connection.execute(text("SELECT to_regclass('meta') IS NOT NULL")).scalar_one()
-        if taken:
-            raise StoreError("this database already holds a registry")
-    create_schema(connection)
+def _new_meta(clock: Clock, signatures_required: bool) -> dict[str, str]:
     registry_id = uuid.uuid4().hex
-    values = {
-        "schema_version": str(SCHEMA_VERSION),
+    return {
         "registry_id": registry_id,
         "origin": f"dubgate-registry/{registry_id}",
         "created_at": iso(clock()),
         "signatures": "required" if signatures_required else "accepted",
     }
+
+
+def _found(connection: Connection, meta: dict[str, str]) -> None:
+    """Tables, and who this registry is."""
+    if inspect(connection).has_table("meta"):
+        raise StoreError("this database already holds a registry")
+    create_schema(connection)
+    values = {"schema_version": str(SCHEMA_VERSION), **meta}
     connection.execute(insert(META), [{"key": key, "value": value} for key, value in values.items()])
+
+
+def _remove_unmade(engine: Engine) -> None:
+    """A SQLite file that was created for a registry which then could not be made."""
+    path = _sqlite_path(engine)
+    if path is not None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _sqlite_path(engine: Engine) -> Path | None:
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    return Path(unquote(engine.url.database.removeprefix("file:")))
 
 
 def _default_key_file(engine: Engine) -> Path | None:
     named = os.environ.get("DUBGATE_REGISTRY_KEY")
     if named:
         return Path(named)
-    if engine.dialect.name != "sqlite" or not engine.url.database:
-        return None
-    from urllib.parse import unquote
-
-    return Path(unquote(engine.url.database.removeprefix("file:")) + ".key")
+    path = _sqlite_path(engine)
+    return Path(f"{path}.key") if path is not None else None
