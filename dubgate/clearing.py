@@ -18,15 +18,16 @@ from consent.terms import Use
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Right, Technique
-from dubgate.certificate.statements import HumanPerformance
+from dubgate.certificate.statements import Attestation, HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.attesting import Attested
 from dubgate.policy.checks import failed, passed
-from dubgate.policy.clearance import Declared
 from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Finding
+from dubgate.policy.speakers import Declared
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -272,3 +273,19 @@ def _acts_for(by: str, holder: str, view: View) -> bool:
     """Whether a party is the holder or of its house, as the registry shows it."""
     party = view.party(by)
     return party is not None and holder in (party.party_id, party.house_id)
+
+
+def attested_by(
+    signed: Signed[Attestation], view: View, at: datetime, *, vendor: str | None, voices: Sequence[CastEntry]
+) -> Attested:
+    """Who gave an answer: their roles, whether they are of the vendor's house, and for which voices they speak."""
+    party = view.party(signed.by)
+    house = party.house_id if party is not None else signed.by
+    spoken = {v for entry in voices for v in entry.voice_ids if signed.by in view.spokespeople(v)}
+    roles = frozenset(party.roles) if party is not None else frozenset()
+    return Attested(signed.record, roles, vendor is None or house == _house(vendor, view), frozenset(spoken))
+
+
+def _house(party_id: str, view: View) -> str:
+    party = view.party(party_id)
+    return party_id if party is None else party.house_id

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dubgate.errors import DubgateError
-from dubgate.samples import cases, expected, find_samples, materialise, read_case
+from dubgate.sample_registry import SampleRegistry, make_registry, sign_case
+from dubgate.samples import cases, change_after, expected, find_samples, materialise, read_case
 
 AT = "2026-11-20T12:00:00Z"
 DECISIONS = {0: "release", 1: "block", 3: "hold"}
@@ -47,12 +48,16 @@ def judge_samples(
     Raises:
         DubgateError: a case could not be judged.
     """
-    folders = [f for f in cases(find_samples(samples)) if not only or f.name in only]
+    root = find_samples(samples)
+    folders = [f for f in cases(root) if not only or f.name in only]
     done = 0
+    progress("enrolling voices", 0.0)
+    whole = any(read_case(f).get("command") == "check" for f in folders)
+    registry = make_registry(root, out) if whole else None
 
     def judged(folder: Path) -> Row:
         nonlocal done
-        row = judge_case(folder, out)
+        row = judge_case(folder, out, registry)
         done += 1
         progress(f"{done} of {len(folders)} judged", done / len(folders))
         return row
@@ -61,9 +66,12 @@ def judge_samples(
         return tuple(pool.map(judged, folders))
 
 
-def judge_case(folder: Path, out: Path) -> Row:
-    """One case through a real process."""
+def judge_case(folder: Path, out: Path, registry: SampleRegistry | None) -> Row:
+    """One case through a real process; what `sign` asks for is signed before, what `after` says is done after that."""
     case, target = read_case(folder), materialise(folder, out)
+    if registry is not None and case.get("command") == "check":
+        sign_case(case, target / "delivery.yaml", registry)
+        change_after(folder, target)
     report = target / "report"
     run = subprocess.run(
         [sys.executable, "-m", "dubgate", *_arguments(case, target), "--out", str(report)],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from consent.registry import Registry
 from consent.views import View
-from dubgate.clearing import approval_findings, candidate_of, declared_of, release_of
+from dubgate.clearing import approval_findings, attested_by, candidate_of, declared_of, release_of
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source, load_delivery
 from dubgate.errors import ManifestError, RegistryError
@@ -25,7 +25,8 @@ from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
 from dubgate.policy.clearance import clear_all
-from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
+from dubgate.policy.attesting import apply_attestations
+from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.mix_checks import mix_findings
@@ -165,12 +166,21 @@ def consent_and_approval(
         pack_sha256s=tuple(p.sha256 for p in judged.packs),
         style=str(judged.style),
     )
+    answered, bad_answers = open_all(ATTESTATIONS, files.get(ATTESTATIONS.predicate_type, ()), view, at)
+    cleared = apply_attestations(
+        clear_all(speakers, declared),
+        [attested_by(a, view, at, vendor=release.submitter, voices=delivery.cast) for a in answered],
+        packets_sha256=candidate.packets_sha256,
+        voices_of={entry.name: entry.voice_ids for entry in delivery.cast},
+        at=at,
+    )
     return (
         *findings,
         *unsorted,
         *bad_approvals,
         *bad_humans,
-        *clear_all(speakers, declared),
+        *bad_answers,
+        *cleared,
         *approval_findings(release, candidate, approvals, view, at),
     )
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dubgate.delivery.cues import read_cues, write_vtt
-from dubgate.delivery.script import Cue, CueSheet
+from dubgate.delivery.script import Cue, CueKind, CueSheet
 from dubgate.errors import InputError
 from dubgate.features import Floats
 from dubgate.spans import Span
@@ -32,7 +32,7 @@ class Scene:
     original: Floats
     dub: Floats
     sheet: CueSheet
-    folder: Path
+    folder: Path  # of the case: where its own takes lie
     extras: tuple[tuple[str, Floats], ...] = ()  # further files to write: stem, me
 
     def cue(self, cue_id: str) -> Cue:
@@ -72,22 +72,50 @@ def read_case(folder: Path) -> dict[str, Any]:
 def materialise(folder: Path, out: Path) -> Path:
     """Write the case's tracks and script below `out`; returns the folder to judge.
 
-    Files of the case's own folder (delivery.yaml and what it names) are copied beside them.
+    `after` derives once more: what is delivered after somebody signed (see demonstration.py).
     """
     case = read_case(folder)
-    scene = _scene(folder.parent, str(case.get("from", "clean")), folder)
-    for step in case.get("derive", ()):
-        [(name, arguments)] = step.items()
-        scene = STEPS[name](scene, arguments or {})
+    scene = derive(_scene(folder.parent, str(case.get("from", "clean")), folder), case.get("derive", ()))
     target = out / folder.name
-    target.mkdir(parents=True, exist_ok=True)
-    for name, samples in (("original", scene.original), ("dub", scene.dub), *scene.extras):
-        _write(target / f"{name}.flac", samples)
-    (target / "script.vtt").write_text(write_vtt(scene.sheet), encoding="utf-8")
-    for path in folder.iterdir():
-        if path.suffix in {".yaml", ".json", ".m3u8"} and path.name != "case.yaml":
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    write_scene(scene, case, target)
+    for path in (folder.parent / "series.yaml", folder / "delivery.yaml"):
+        if (folder / "delivery.yaml").is_file():
             shutil.copyfile(path, target / path.name)
     return target
+
+
+def derive(scene: Scene, steps: Sequence[dict[str, Any]]) -> Scene:
+    """The scene after the steps, in order."""
+    for step in steps:
+        [(name, arguments)] = step.items()
+        scene = STEPS[name](scene, arguments or {})
+    return scene
+
+
+def change_after(folder: Path, target: Path) -> None:
+    """Derive what `after` says from the delivered dub, over it: the swap after somebody signed."""
+    case = read_case(folder)
+    if case.get("after"):
+        scene = _scene(folder.parent, str(case.get("from", "clean")), folder)
+        write_scene(derive(scene, (*case.get("derive", ()), *case["after"])), case, target)
+
+
+def write_scene(scene: Scene, case: dict[str, Any], target: Path) -> None:
+    """Tracks, script and containers of a scene; `label` becomes the dub's title where the case has one."""
+    from dubgate.sample_containers import write_flac, write_hls, write_video
+
+    label = case.get("label")
+    write_flac(target / "original.flac", scene.original)
+    write_flac(target / "dub.flac", scene.dub, title=label)
+    for name, samples in scene.extras:
+        write_flac(target / f"{name}.flac", samples)
+    (target / "script.vtt").write_text(write_vtt(scene.sheet), encoding="utf-8")
+    if case.get("container") == "mp4":
+        write_video(target / "video.mp4", scene.original, scene.dub, title=label)
+    if case.get("container") == "hls":
+        write_hls(target, "original.flac" if case.get("elsewhere") else "dub.flac", name=label)
 
 
 def expected(folder: Path) -> dict[str, Any]:
@@ -112,12 +140,6 @@ def _read(path: Path) -> Floats:
     if rate_hz != RATE_HZ:
         raise InputError(f"samples are at {RATE_HZ} Hz, not {rate_hz}", where=str(path))
     return np.asarray(samples, dtype=np.float32)
-
-
-def _write(path: Path, samples: Floats) -> None:
-    import soundfile
-
-    soundfile.write(path, np.clip(samples, -1.0, 1.0), RATE_HZ, subtype="PCM_16")
 
 
 def _index(seconds: float) -> int:
@@ -155,8 +177,6 @@ def _paste(track: Floats, clip: Floats, at_s: float) -> Floats:
 
 
 def _with(scene: Scene, **changes: Any) -> Scene:
-    from dataclasses import replace
-
     return replace(scene, **changes)
 
 
@@ -211,6 +231,28 @@ def keep_original(scene: Scene, step: dict[str, Any]) -> Scene:
     return _with(scene, dub=_paste(left, _cut(scene.original, span)[1], span.start_s))
 
 
+def mark(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Give a cue another character or kind."""
+    changes: dict[str, Any] = {k: v for k, v in step.items() if k == "character"}
+    if "kind" in step:
+        changes["kind"] = CueKind(step["kind"])
+    cues = tuple(replace(c, **changes) if c.id == step["cue"] else c for c in scene.sheet.cues)
+    return _with(scene, sheet=replace(scene.sheet, cues=cues))
+
+
+def original_speaks(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Put stretches of the recording `take` in place of the original's lines of a character."""
+    take, at = _read(scene.folder / step["take"]), 0
+    original = scene.original
+    for cue in scene.sheet.cues:
+        if cue.character == step["character"]:
+            n = _index(cue.span.duration_s)
+            at = 0 if at + n > len(take) else at
+            original, _ = _cut(original, cue.span)
+            original, at = _paste(original, take[at : at + n], cue.span.start_s), at + n
+    return _with(scene, original=original)
+
+
 def append(scene: Scene, step: dict[str, Any]) -> Scene:
     """Add the take `with` after the last line, where original and script are silent; both tracks grow by `room_s`."""
     n = _index(step["room_s"])
@@ -260,6 +302,7 @@ def _music(n: int, speech: Floats, below_speech_db: float) -> Floats:
 STEPS: dict[str, Step] = {
     f.__name__: f
     for f in (
-        shift_line, shift_all, resample, gain, silence, replace_line, mute_line, keep_original, append, repeat, music,
+        shift_line, shift_all, resample, gain, silence, replace_line, mute_line, keep_original, mark, original_speaks,
+        append, repeat, music,
     )
 }  # fmt: skip

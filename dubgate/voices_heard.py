@@ -17,7 +17,7 @@ from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
-from dubgate.policy.clearance import Heard, Hit
+from dubgate.policy.speakers import Heard, Hit
 from dubgate.spans import Span
 from dubgate.speech.calibration import Calibration, Relation, false_hit_rate, find, gallery_threshold
 from dubgate.unmeasured import Unmeasured

@@ -94,9 +94,7 @@ def scene(script: dict, scratch: Path) -> None:
     cast, rows = script["characters"], script["lines"]
     dubs = [at_level(flite(english, cast[who]["dub_voice"], scratch)) for who, english, _ in rows]
     originals = [
-        at_level(
-            espeak(german, cast[who]["original_voice"], cast[who]["original_pitch"], len(dub) / RATE_HZ, scratch)
-        )
+        at_level(espeak(german, cast[who]["original_voice"], cast[who]["original_pitch"], len(dub) / RATE_HZ, scratch))
         for (who, _, german), dub in zip(rows, dubs, strict=True)
     ]
     starts, now = [], LEAD_S

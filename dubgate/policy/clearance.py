@@ -7,72 +7,12 @@ voice that nobody heard clears nothing, and a voice that nobody declared blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from consent.clearance import Clearance
-from consent.titles import Refusal
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.checks import failed, passed, said
+from dubgate.policy.checks import failed, passed
 from dubgate.policy.findings import Finding, Outcome
-from dubgate.spans import Span
-from dubgate.unmeasured import Unmeasured
-
-Score = float | Unmeasured
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A cast entry with what the registry says of its voices.
-
-    `clearances` has one entry per voice that the entry names; `may_compare` is false where a voice's owner gave no
-    `match`; `unconfirmed` lists voices whose enrolment nobody confirmed; `human_statement` says why a human
-    performance is not stated, or None where it is.
-    """
-
-    name: str
-    technique: str
-    voice_ids: tuple[str, ...]
-    clearances: tuple[Clearance, ...]
-    refusals: tuple[Refusal, ...] = ()
-    may_compare: bool = True
-    why_not_compare: str = ""
-    unconfirmed: tuple[str, ...] = ()
-    human_statement: str | None = "no human-performance statement was delivered"
-
-    @property
-    def human(self) -> bool:
-        return self.technique == "human"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A voice that did not consent and was heard: its id, the score, and whether the gallery's false-hit rate lets it
-    block."""
-
-    voice_id: str
-    llr: float
-    blocks: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One speaker heard: what the script calls it (None outside every line), and what its voice was compared with.
-
-    `match_llr` is against the declared voice; `accept` and `reject` are the calibration's thresholds on it.
-    `original_llr` is how far the voice stands out towards one of the original's speakers; from `original_from` on it is
-    a clone.
-    """
-
-    name: str | None
-    speech_s: float
-    spans: tuple[Span, ...]
-    match_llr: Score
-    accept: float
-    reject: float
-    hits: tuple[Hit, ...] | Unmeasured
-    original_llr: Score
-    original_from: float
-    original_granted: bool = False
+from dubgate.policy.speakers import Declared, Heard
+from dubgate.policy.voice_checks import cloned, identity, protected
 
 
 def clear_all(
@@ -100,15 +40,15 @@ def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:
     if declared is None:
         en, ja = f"{who} is heard for {heard.speech_s:.0f} s and is not in the cast", "配役表にない声が聞こえます"
         yield failed("CON-000", subject, en, ja, spans=heard.spans)
-        yield from _hits(heard, subject, who)
-        yield from _clone(heard, subject, who)
+        yield from protected(heard, subject, who)
+        yield from cloned(heard, subject, who)
         return
     yield passed("CON-000", subject, f"{who} is in the cast", f"{who}は配役表にあります")
     yield from _refusals(declared, subject)
     yield from _grants(declared, subject, who)
-    yield from _identity(heard, declared, subject, who)
-    yield from _hits(heard, subject, who)
-    yield from _clone(heard, subject, who)
+    yield from identity(heard, declared, subject, who)
+    yield from protected(heard, subject, who)
+    yield from cloned(heard, subject, who, declared)
 
 
 def _refusals(declared: Declared, subject: Subject) -> Iterator[Finding]:
@@ -157,142 +97,6 @@ def _grants(declared: Declared, subject: Subject, who: str) -> Iterator[Finding]
                 f"{who}: {denial.text.ja}",
                 value=denial.record_id or "",
             )
-
-
-def _identity(heard: Heard, declared: Declared, subject: Subject, who: str) -> Iterator[Finding]:
-    if declared.human and not declared.voice_ids:
-        why = "a human voice needs no match"
-        yield said("CON-031", subject, Outcome.NOT_APPLICABLE, f"{who}: {why}", "人の声は照合しません")
-        return
-    if not declared.may_compare:
-        en = f"{who}: nobody allowed a comparison of this voice ({declared.why_not_compare})"
-        yield failed("CON-030", subject, en, f"{who}の声の照合は許可されていません", spans=heard.spans)
-        return
-    yield passed("CON-030", subject, f"{who}: the voice may be compared", f"{who}の声は照合できます")
-    if declared.unconfirmed:
-        some = ", ".join(declared.unconfirmed)
-        yield failed(
-            "CON-034",
-            subject,
-            f"{who}: nobody confirmed that the recording of {some} is that voice",
-            f"{who}: 登録音声が本人により確認されていません",
-            spans=heard.spans,
-        )
-    yield _match(heard, subject, who)
-
-
-def _match(heard: Heard, subject: Subject, who: str) -> Finding:
-    score, bound = heard.match_llr, f"at least {heard.accept:.1f} nat"
-    if isinstance(score, Unmeasured):
-        return said(
-            "CON-031",
-            subject,
-            Outcome.UNKNOWN,
-            f"{who}: the voice could not be compared ({score.reason})",
-            f"{who}の声を照合できませんでした",
-            bound=bound,
-            spans=heard.spans,
-        )
-    if score >= heard.accept:
-        return passed(
-            "CON-031",
-            subject,
-            f"{who} is the voice that was declared",
-            f"{who}は申告された声です",
-            value=f"{score:.1f} nat",
-            bound=bound,
-        )
-    if score < heard.reject:
-        return failed(
-            "CON-031",
-            subject,
-            f"{who} is not the voice that was declared",
-            f"{who}は申告された声ではありません",
-            value=f"{score:.1f} nat",
-            bound=bound,
-            spans=heard.spans,
-        )
-    return said(
-        "CON-031",
-        subject,
-        Outcome.UNKNOWN,
-        f"it cannot be told whether {who} is the voice that was declared",
-        f"{who}が申告された声か判定できません",
-        value=f"{score:.1f} nat",
-        bound=bound,
-        spans=heard.spans,
-    )
-
-
-def _hits(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
-    if isinstance(heard.hits, Unmeasured):
-        yield said(
-            "CON-032",
-            subject,
-            Outcome.UNKNOWN,
-            f"{who} could not be searched for protected voices ({heard.hits.reason})",
-            "保護された声との照合ができませんでした",
-            spans=heard.spans,
-        )
-        return
-    if not heard.hits:
-        yield passed(
-            "CON-032",
-            subject,
-            f"{who} is none of the voices that asked for protection",
-            f"{who}は保護された声ではありません",
-        )
-    for hit in heard.hits:
-        outcome = Outcome.BLOCK if hit.blocks else Outcome.HOLD
-        en = f"{who} sounds like {hit.voice_id}, who did not consent to this"
-        yield said(
-            "CON-032",
-            subject,
-            outcome,
-            en,
-            f"{who}は同意のない声（{hit.voice_id}）に似ています",
-            value=f"{hit.llr:.1f} nat",
-            spans=heard.spans,
-        )
-
-
-def _clone(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
-    score = heard.original_llr
-    if isinstance(score, Unmeasured):
-        yield said(
-            "CON-033",
-            subject,
-            Outcome.UNKNOWN,
-            f"it cannot be told whether {who} is cloned from the original ({score.reason})",
-            "原音の俳優の声との関係を判定できません",
-            spans=heard.spans,
-        )
-    elif score < heard.original_from:
-        yield passed(
-            "CON-033",
-            subject,
-            f"{who} is not cloned from the original's cast",
-            f"{who}は原音の俳優の複製ではありません",
-            value=f"{score:.1f}",
-        )
-    elif heard.original_granted:
-        yield passed(
-            "CON-033",
-            subject,
-            f"{who} sounds like the original's performer, who granted it",
-            f"{who}は原音の俳優の声で、同意があります",
-            value=f"{score:.1f}",
-        )
-    else:
-        yield failed(
-            "CON-033",
-            subject,
-            f"{who} sounds like the original's own performer, who granted nothing",
-            f"{who}は同意のない原音の俳優の声に似ています",
-            value=f"{score:.1f}",
-            bound=f"under {heard.original_from:.1f}",
-            spans=heard.spans,
-        )
 
 
 def _verified_share(

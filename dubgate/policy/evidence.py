@@ -17,9 +17,12 @@ from consent.vocabulary import Role
 from dubgate.certificate.dsse import MAX_ENVELOPE_BYTES, Opened, PublicKey, SignatureError, open_envelope, strict_json
 from dubgate.certificate.statements import (
     APPROVAL,
+    ATTESTATION,
     HUMAN_PERFORMANCE,
+    Attestation,
     HumanPerformance,
     read_approval,
+    read_attestation,
     read_human,
 )
 from dubgate.delivery.manifest import Delivery
@@ -50,6 +53,7 @@ class Kind(Generic[R]):
 
 
 APPROVALS: Kind[Approval] = Kind(APPROVAL, read_approval, (Role.RIGHTS_HOLDER,))
+ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, read_attestation, (Role.REVIEWER, Role.PERFORMER, Role.AGENT))
 HUMAN: Kind[HumanPerformance] = Kind(HUMAN_PERFORMANCE, read_human, (Role.DUBBING_DIRECTOR,))
 
 
