@@ -109,6 +109,22 @@ class Lookup:
         """Who holds a right for a use, and what stands in the way of knowing it."""
         return title_rights(self.claims(title), right, use, at, title=title)
 
+    def titles_held_by(self, party_id: str) -> tuple[str, ...]:
+        """The titles on which a party has a claim."""
+        found = self._all([f"party:{party_id}"], Claim)
+        return tuple(sorted({c.title_id for _, c in found if party_id in c.holder_ids}))
+
+    def titles_under(self, title_ids: Sequence[str]) -> tuple[str, ...]:
+        """The titles themselves and all that belong to them, at any depth."""
+        found, known = set(title_ids), [r for e in self.store.of_kind(Title) if isinstance(r := e.record, Title)]
+        while below := {t.title_id for t in known if t.parent_id in found} - found:
+            found |= below
+        return tuple(sorted(found))
+
+    def refusals_by(self, party_id: str) -> tuple[Refusal, ...]:
+        """The refusals that a party recorded, lifted ones too."""
+        return tuple(r for _, r in self._all([f"party:{party_id}"], Refusal) if r.by == party_id)
+
     def refusals(self, use: Use, at: datetime, *, voice_id: str | None = None) -> tuple[Refusal, ...]:
         """The standing refusals that meet a use, of its title and of the voice."""
         voice = (f"voice:{voice_id}",) if voice_id is not None else ()

@@ -20,6 +20,8 @@ from consent.backup import read_header, restore, write_backup
 from consent.checkpoint import Checkpoint
 from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, writing
 from consent.errors import ConsentError, RecordError, StoreError
+from consent.parties import Party
+from consent.report import Report, report_for
 from consent.sealing import Keyring, new_keyring, read_keyring
 from consent.store import Entry, Store, iso
 from consent.strict import Record
@@ -171,6 +173,20 @@ class Registry:
             erased = writer.erase(holder, by, reason)
         self._flush()
         return erased
+
+    def report(self, party_id: str, *, at: datetime | None = None) -> Report:
+        """Everything done with a party's voices and titles, with the ledger's root as its proof.
+
+        Raises:
+            RecordError: no such party.
+        """
+        with reading(self._engine) as connection:
+            view = View(Store(connection, self._keyring), self._clock())
+            size = view.store.size()
+            root = ledger.root(size, view.store.read_node).hex()
+            known = view.personal(f"party:{party_id}", Party) if self._keyring is not None else None
+            name, origin = known.name if known is not None else party_id, _origin(connection)
+            return report_for(view, party_id, at=at or view.now, origin=origin, size=size, root=root, subject=name)
 
     def backup(self, path: Path, keys_path: Path) -> int:
         """Write the history to one file and the wrapped keys to another; the number of entries.

@@ -47,6 +47,10 @@ class View(Lookup):
         )
         return voice.model_copy(update={"subject": Subject.DECEASED}) if voice is not None and died else voice
 
+    def record_of_voice(self, voice_id: str) -> Voice | None:
+        """A voice as it was registered."""
+        return self.record(f"voice:{voice_id}", Voice)
+
     def spokespeople(self, voice_id: str) -> frozenset[str]:
         """The parties who speak for a voice: its owner and its agents."""
         voice = self.record(f"voice:{voice_id}", Voice)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import endings
+from dubgate.cli import endings, registry_files
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.errors import InputError
 
@@ -31,14 +31,15 @@ def consent() -> None:
 
 
 @consent.command()
+@click.option("--require-signatures", is_flag=True, help="Take no consent without its author's signature.")
 @registry_options
-def init(location: str, key_file: Path | None, form: str) -> None:
+def init(require_signatures: bool, location: str, key_file: Path | None, form: str) -> None:
     """Make an empty registry, and the key that names and templates are sealed under.
 
     \b
     dubgate consent init --registry registry.db
     """
-    with open_registry(location, key_file, create=True) as registry:
+    with open_registry(location, key_file, create=True, signatures_required=require_signatures) as registry:
         head = registry.head()
     say(form, {"origin": head.origin, "entries": 0}, f"Made the registry {head.origin}. Back its key file up apart.")
 
@@ -188,5 +189,5 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
     return sign(head, key), str(VerifierKey(head.origin, key.public_key().public_bytes_raw()))
 
 
-for _command in endings.COMMANDS:
+for _command in (*endings.COMMANDS, *registry_files.COMMANDS):
     consent.add_command(_command)

@@ -36,14 +36,14 @@ def registry_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with _errors_told():
+        with errors_told():
             return command(*args, **kwargs)
 
     return wrapped
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
+def errors_told() -> Iterator[None]:
     """The registry's errors in dubgate's tree, which the outermost handler turns into exit code 2."""
     from consent.errors import ConsentError, StoreError
 
@@ -54,11 +54,20 @@ def _errors_told() -> Iterator[None]:
         raise kind(error.what, where=error.where, remedy=error.remedy) from error
 
 
-def open_registry(location: str, key_file: Path | None, *, create: bool = False, read_only: bool = False) -> Registry:
+def open_registry(
+    location: str,
+    key_file: Path | None,
+    *,
+    create: bool = False,
+    read_only: bool = False,
+    signatures_required: bool = False,
+) -> Registry:
     """Open or make a registry."""
     from consent.registry import Registry
 
-    return Registry.open(location, create=create, key_file=key_file, read_only=read_only)
+    return Registry.open(
+        location, key_file=key_file, create=create, read_only=read_only, signatures_required=signatures_required
+    )
 
 
 def say(form: str, data: dict[str, Any], text: str) -> None:

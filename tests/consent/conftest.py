@@ -22,7 +22,17 @@ def postgresql() -> Iterator[str]:
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
+        _hang_up(server.get_uri())
         server.cleanup()
+
+
+def _hang_up(url: str) -> None:
+    """A server that still has clients waits for them before it stops."""
+    admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with admin.connect() as connection:
+        ours = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}"))
+    admin.dispose()
 
 
 @pytest.fixture
