@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from dubgate.languages import primary
 from dubgate.numerals import spell_numbers
@@ -43,6 +44,7 @@ def counts_characters(language: str | None) -> bool:
     return primary_language(language) in CHARACTER_LANGUAGES
 
 
+@lru_cache(maxsize=65_536)
 def spoken_words(text: str, language: str | None) -> tuple[str, ...]:
     """The words of a line as they would be said, in order; characters where `counts_characters(language)`.
 

@@ -57,13 +57,12 @@ def _latin(word: str) -> str | None:
 
 def _inflected(word: str, lookup: Lookup) -> str | None:
     """`marlowe's`, `gnomes`: the stem's phones and the ending that English gives them."""
-    stem = word.removesuffix("'s").removesuffix("'")
-    if stem == word:
-        stem = word.removesuffix("s")
-    if (
-        stem == word
-        or (phones := lookup(stem) or (_spelled(stem, stem.endswith("e")) if "'" in word else None)) is None
-    ):
+    possessive = word.endswith(("'s", "'"))
+    stem = word.removesuffix("'s").removesuffix("'") if possessive else word.removesuffix("s")
+    if stem == word or not stem.strip("'"):
+        return None
+    phones = lookup(stem) or (_spelled(stem, stem.endswith("e")) if possessive else None)
+    if phones is None:
         return None
     last = phones.split()[-1]
     return phones + (" IH Z" if last in _SIBILANT else " S" if last in _VOICELESS else " Z")

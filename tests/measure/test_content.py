@@ -237,12 +237,12 @@ def test_a_language_is_known_by_its_other_names() -> None:
         assert value(found, "language_prob", "1") == pytest.approx(prob)
 
 
-def test_two_thousand_lines_are_judged_in_under_three_seconds() -> None:
+def test_two_thousand_lines_are_judged_in_under_four_seconds() -> None:
     rng = np.random.default_rng(0)
     texts = [" ".join("".join(rng.choice(list("aeioulnst"), 4)) for _ in range(8)) for _ in range(2000)]
     features = programme(said(*texts), [fitting(str(k + 1), t, 5.0 * k + 0.3) for k, t in enumerate(texts)])
     sheet = script(*texts)
     began = time.process_time()
     found = measured_content(features, sheet)
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 4.0
     assert value(found, "missing_lines") == 0

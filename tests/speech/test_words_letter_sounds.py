@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dubgate.speech.letter_sounds import pronounce
@@ -42,6 +42,7 @@ def test_what_is_not_latin_letters_has_no_pronunciation(word: str) -> None:
     assert pronounce(word, DICTIONARY.get) is None
 
 
+@example("'s")
 @given(st.text("abcdefghijklmnopqrstuvwxyz'", min_size=1, max_size=15).filter(lambda w: w.strip("'")))
 def test_every_latin_word_gets_phones_of_the_model(word: str) -> None:
     phones = pronounce(word, {}.get)
