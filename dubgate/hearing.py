@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ import numpy as np
 
 from dubgate.delivery.script import CueKind, CueSheet
 from dubgate.features import (
-    Floats,
     LanguageWindow,
     Levels,
     LineAlignment,
@@ -27,9 +26,10 @@ from dubgate.features import (
     Word,
 )
 from dubgate.mixing import check_mix, without_what_background_spoils
-from dubgate.spans import Span, difference, intersection, total_s, union
+from dubgate.spans import Span, union
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
+from dubgate.voice_segments import PAD_S, lines_of, pieces, voices_of
 
 if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 PITCH_BLOCK_S = 60.0
 PITCH_MARGIN_S = 0.5
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
-LONGEST_VOICE_S = 8.0
-SHORTEST_VOICE_S = 0.3
-PAD_S = 0.15  # aligners and encoders get the edges of words
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
 
@@ -69,20 +66,43 @@ class HearingPlan:
     without: tuple[str, ...] = field(default_factory=tuple)  # kinds not to run: "transcriber", "aligner"
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A stretch to take a voice from, and what the script claims of it."""
-
-    span: Span
-    speech: tuple[Span, ...]
-    cue_id: str | None
-    character: str | None
-
-
 def hear_task(request: dict[str, Any], scratch: Path, progress: Progress) -> tuple[Any, Arrays]:
     """The child's entry: a stored HearingPlan in, stored ProgrammeFeatures out."""
     plan = from_stored(HearingPlan, request, {})
     return to_stored(hear_here(plan, scratch, progress))
+
+
+@dataclass(frozen=True, slots=True)
+class VoicesPlan:
+    """What is heard again where all else was kept: the voices, in the speech that was found then."""
+
+    plan: HearingPlan
+    original_speech: tuple[Span, ...]
+    dub_speech: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """The voice segments of both tracks."""
+
+    original: tuple[VoiceSegment, ...]
+    dub: tuple[VoiceSegment, ...]
+
+
+def voices_task(request: dict[str, Any], scratch: Path, progress: Progress) -> tuple[Any, Arrays]:
+    """The child's entry for the voices alone: vectors are never kept, so they are taken anew."""
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.speech.ears import load_voice_models
+
+    wanted = from_stored(VoicesPlan, request, {})
+    plan = wanted.plan
+    encoder, diarizer = load_voice_models(plan.models, plan.device)
+    heard: list[tuple[VoiceSegment, ...]] = []
+    for source, speech in ((plan.original, wanted.original_speech), (plan.dub, wanted.dub_speech)):
+        progress("voices", 0.2 + 0.4 * len(heard))
+        spool = AudioSpool(Path(source.path), source.stream, scratch)
+        heard.append(voices_of(encoder, diarizer, spool, lines_of(plan.sheet, speech)))
+    return to_stored(Voices(*heard))
 
 
 def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> ProgrammeFeatures:
@@ -162,7 +182,7 @@ def _hear_track(
     progress(f"{which}: pitch", 0.1)
     pitch = _pitch(ears, spool)
     progress(f"{which}: voices", 0.2)
-    voices = _voices(ears, spool, _lines(sheet, speech))
+    voices = voices_of(ears.encoder, ears.diarizer, spool, lines_of(sheet, speech))
     words: tuple[Word, ...] | Unmeasured = Unmeasured("only the dub is transcribed")
     languages: tuple[LanguageWindow, ...] | Unmeasured = Unmeasured("only the dub's language is identified")
     alignments: tuple[LineAlignment, ...] | Unmeasured = Unmeasured("only the dub is aligned with the script")
@@ -205,47 +225,11 @@ def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
     return Pitch(Series(hop, np.concatenate(f0)), Series(hop, np.concatenate(confidence)))
 
 
-def _lines(sheet: CueSheet | None, speech: Sequence[Span]) -> tuple[_Line, ...]:
-    """Where to take voices: each cue's speech, and the speech that no cue claims, in pieces of at most 8 s."""
-    cues = sheet.cues if sheet is not None else ()
-    lines = [_Line(c.span, intersection([c.span.padded(PAD_S)], speech), c.id, c.character) for c in cues]
-    unclaimed = difference(speech, [c.span.padded(PAD_S) for c in cues])
-    lines += [_Line(piece, (piece,), None, None) for span in unclaimed for piece in _pieces(span, LONGEST_VOICE_S)]
-    return tuple(sorted(lines, key=lambda line: line.span))
-
-
-def _pieces(span: Span, longest_s: float) -> Iterator[Span]:
-    n = max(1, int(np.ceil(span.duration_s / longest_s)))
-    edges = np.linspace(span.start_s, span.end_s, n + 1)
-    yield from (Span(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
-
-
-def _voices(ears: Ears, spool: AudioSpool, lines: Sequence[_Line]) -> tuple[VoiceSegment, ...]:
-    clips = [_joined(spool, line.speech) for line in lines]
-    vectors = ears.encoder.embed(clips)
-    seconds = [total_s(line.speech) for line in lines]
-    vectors = [
-        v if s >= SHORTEST_VOICE_S else Unmeasured("no speech was heard here")
-        for v, s in zip(vectors, seconds, strict=True)
-    ]
-    clusters = ears.diarizer.cluster(vectors, seconds)
-    return tuple(
-        VoiceSegment(line.span, s, line.cue_id, line.character, vector, cluster)
-        for line, s, vector, cluster in zip(lines, seconds, vectors, clusters, strict=True)
-    )
-
-
-def _joined(spool: AudioSpool, spans: Sequence[Span]) -> Floats:
-    if not spans:
-        return np.zeros(0, dtype=np.float32)
-    return np.concatenate([spool.read(s.start_s, s.end_s) for s in spans])
-
-
 def _clips(speech: Sequence[Span], duration_s: float) -> list[Span]:
     """Speech packed into windows of at most 28 s, cut where nobody speaks."""
     windows: list[Span] = []
     for span in union(s.padded(PAD_S) for s in speech):
-        for piece in _pieces(Span(span.start_s, min(span.end_s, duration_s)), LONGEST_CLIP_S):
+        for piece in pieces(Span(span.start_s, min(span.end_s, duration_s)), LONGEST_CLIP_S):
             if windows and piece.end_s - windows[-1].start_s <= LONGEST_CLIP_S:
                 windows[-1] = Span(windows[-1].start_s, piece.end_s)
             else:
@@ -282,7 +266,7 @@ def _window_languages(
     if isinstance(ears.transcriber, Unmeasured):
         return ears.transcriber
     found: list[LanguageWindow] = []
-    for piece in (p for w in windows for p in _pieces(w, 10.0)):
+    for piece in (p for w in windows for p in pieces(w, 10.0)):
         [probs] = ears.transcriber.identify_language([spool.read(piece.start_s, piece.end_s)])
         if isinstance(probs, Unmeasured):
             return probs

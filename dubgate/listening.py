@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from dubgate.delivery.cues import check_against_duration, read_cues
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
-from dubgate.errors import ChildError
+from dubgate.errors import ChildError, ModelError
 from dubgate.features import ProgrammeFeatures
-from dubgate.hearing import HearingPlan, Source
+from dubgate.hearing import HearingPlan, Source, Voices, VoicesPlan
 from dubgate.judgement import Clock
+from dubgate.kept import keep, key_of, load
 from dubgate.stored import from_stored, to_stored
+from dubgate.unmeasured import Unmeasured
 
 Progress = Callable[[str, float], None]
+T = TypeVar("T")
 
 
 class Track(Protocol):
@@ -140,19 +144,50 @@ def clock_of(*infos: MediaInfo) -> Clock:
 
 
 def run_plan(plan: HearingPlan, progress: Progress) -> ProgrammeFeatures:
-    """Hear in the child and validate its answer.
+    """Hear in the child and validate its answer; where all but the voices was kept, hear the voices only.
 
     Raises:
         ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
     """
-    from dubgate.sandbox import HEAR_LIMITS, run_in_child
+    inputs = [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
+    key = key_of(plan, [file_sha256(p) for p in inputs], model_digests(plan))
+    kept = load(key)
+    if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
+        voices = _in_child("voices", VoicesPlan(plan, kept.original.speech, kept.dub.speech), Voices, inputs, progress)
+        return replace(
+            kept,
+            original=replace(kept.original, voices=voices.original),
+            dub=replace(kept.dub, voices=voices.dub),
+        )
+    features = _in_child("hear", plan, ProgrammeFeatures, inputs, progress)
+    keep(key, features)
+    return features
 
-    sources = (plan.original, plan.dub, plan.mix, plan.music_and_effects)
-    inputs = [Path(s.path) for s in sources if s is not None]
-    request, _ = to_stored(plan)
-    reply = run_in_child("hear", request, limits=HEAR_LIMITS, inputs=inputs, progress=progress)
+
+def model_digests(plan: HearingPlan) -> list[str]:
+    """The weights that would hear this plan, by digest; what cannot be resolved is told by its reason."""
+    from dubgate.speech.models import resolve
+
+    found = []
+    for kind in ("voice_activity", "pitch", "speaker_encoder", "transcriber", "aligner"):
+        try:
+            found.append(resolve(kind, plan.models, language=plan.dub.language).sha256)
+        except ModelError as error:
+            found.append(error.what)
+    return found
+
+
+def _in_child(task: str, request: object, answer: type[T], inputs: list[Path], progress: Progress) -> T:
+    from dubgate.sandbox import Limits, run_in_child
+    from dubgate.speech.models import folders
+
+    told, _ = to_stored(request)
+    models = [p for p in folders() if p.is_dir()]
+    where = {"DUBGATE_MODELS": os.pathsep.join(str(p.absolute()) for p in models)}
+    readable = [*inputs, *models]
+    reply = run_in_child(task, told, limits=Limits(), inputs=readable, progress=progress, environment=where)
     try:
-        return from_stored(ProgrammeFeatures, reply.data, reply.arrays)
+        return from_stored(answer, reply.data, reply.arrays)
     except ValueError as error:
         raise ChildError(f"what was heard came back malformed: {error}") from None
 

@@ -20,6 +20,7 @@ from dubgate.sandbox.isolation import Isolation, die_with_parent, isolate, set_l
 TASKS = {
     "probe": "dubgate.delivery.media:probe_task",
     "hear": "dubgate.hearing:hear_task",
+    "voices": "dubgate.hearing:voices_task",
     "labels": "dubgate.labels.reading:labels_task",
     "digest": "dubgate.digesting:digest_task",
     "enrol": "dubgate.enrolling:enrol_task",

@@ -49,30 +49,43 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
     Raises:
         ModelError: a weight file is missing, altered or unlisted, or the speaker encoder fails its self-test.
     """
-    from dubgate.speech.calibration import Relation, find
-    from dubgate.speech.clustering import ClusteringDiarizer
     from dubgate.speech.device import choose_device
     from dubgate.speech.models import offline, resolve
-    from dubgate.speech.selftest import check_encoder
     from dubgate.speech.silero import SileroVad
     from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 
     offline()
     where = choose_device(device)
     activity, pitch = resolve("voice_activity", models), resolve("pitch", models)
-    encoder = load_encoder(models, device)
-    check_encoder(encoder)
-    calibration = find(encoder.info.weights_sha256, Relation.SAME)
-    alike = CLUSTER_COSINE_UNCALIBRATED if isinstance(calibration, Unmeasured) else calibration.cluster_cosine
+    encoder, diarizer = load_voice_models(models, device)
     return Ears(
         voice_activity=SileroVad(activity.path, activity.sha256, device=where, version=activity.version),
         pitch=SwiftF0(pitch.path, pitch.sha256, device=where, version=pitch.version),
         pitch_hop_s=HOP_S,
         encoder=encoder,
-        diarizer=ClusteringDiarizer(alike),
+        diarizer=diarizer,
         transcriber=_optional(_transcriber, "transcriber", models, where, language, without),
         aligner=_optional(_aligner, "aligner", models, where, language, without),
     )
+
+
+def load_voice_models(models: str, device: str) -> tuple[SpeakerEncoder, Diarizer]:
+    """The speaker encoder, self-tested, and the diarizer at its calibration's threshold.
+
+    Raises:
+        ModelError: see load_encoder; or the encoder fails its self-test.
+    """
+    from dubgate.speech.calibration import Relation, find
+    from dubgate.speech.clustering import ClusteringDiarizer
+    from dubgate.speech.models import offline
+    from dubgate.speech.selftest import check_encoder
+
+    offline()
+    encoder = load_encoder(models, device)
+    check_encoder(encoder)
+    calibration = find(encoder.info.weights_sha256, Relation.SAME)
+    alike = CLUSTER_COSINE_UNCALIBRATED if isinstance(calibration, Unmeasured) else calibration.cluster_cosine
+    return encoder, ClusteringDiarizer(alike)
 
 
 def load_encoder(models: str, device: str) -> SpeakerEncoder:

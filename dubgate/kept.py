@@ -1,0 +1,107 @@
+"""Kept hearing: what was heard of the same bytes by the same models with the same script is not heard again.
+
+Speaker vectors are never kept: they are taken anew each time (hearing.voices_task). A damaged or older entry counts as
+none. Set DUBGATE_CACHE to a folder, or to `off`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dubgate import __version__
+from dubgate.features import ProgrammeFeatures, TrackFeatures, VoiceSegment
+from dubgate.hearing import HearingPlan
+from dubgate.stored import from_stored, to_stored
+from dubgate.unmeasured import Unmeasured
+
+SCHEMA = "kept-hearing/1.0"
+MAX_ENTRIES = 200
+NOT_KEPT = Unmeasured("speaker vectors are not kept")
+
+
+def folder() -> Path | None:
+    """Where kept hearing lies; None where it is switched off."""
+    chosen = os.environ.get("DUBGATE_CACHE", "")
+    if chosen == "off":
+        return None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen) if chosen else cache / "dubgate" / "heard"
+
+
+def key_of(plan: HearingPlan, file_sha256s: Sequence[str], model_sha256s: Sequence[str]) -> str:
+    """What decides what is heard: the bytes, the streams, the script, the models, and this program's version."""
+    told, _ = to_stored(plan)
+    for source in ("original", "dub", "mix", "music_and_effects"):
+        if told[source] is not None:
+            told[source].pop("path")
+    facts = [SCHEMA, __version__, told, list(file_sha256s), list(model_sha256s)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def load(key: str) -> ProgrammeFeatures | None:
+    """The features kept under a key, without vectors; None where there are none or they are damaged."""
+    where = folder()
+    if where is None:
+        return None
+    path = where / f"{key}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            data = json.loads(bytes(stored["data"]).decode())
+            arrays = {name: stored[name] for name in stored.files if name != "data"}
+        found = from_stored(ProgrammeFeatures, data, arrays)
+        os.utime(path)
+        return found
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def keep(key: str, features: ProgrammeFeatures) -> None:
+    """Keep features under a key, atomically; a full or read-only disk only costs hearing again."""
+    where = folder()
+    if where is None:
+        return
+    data, arrays = to_stored(without_vectors(features))
+    buffer = io.BytesIO()
+    encoded = np.frombuffer(json.dumps(data, allow_nan=False).encode(), dtype=np.uint8)
+    np.savez_compressed(buffer, data=encoded, **arrays)  # type: ignore[arg-type]
+    try:
+        where.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=where, prefix=".new-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(buffer.getvalue())
+        os.replace(name, where / f"{key}.npz")
+        _prune(where)
+    except OSError:
+        return
+
+
+def without_vectors(features: ProgrammeFeatures) -> ProgrammeFeatures:
+    """The same features with every speaker vector taken out."""
+    return replace(features, original=_stripped(features.original), dub=_stripped(features.dub))
+
+
+def _stripped(track: TrackFeatures) -> TrackFeatures:
+    if isinstance(track.voices, Unmeasured):
+        return track
+    return replace(track, voices=tuple(_bare(v) for v in track.voices))
+
+
+def _bare(segment: VoiceSegment) -> VoiceSegment:
+    return segment if isinstance(segment.vector, Unmeasured) else replace(segment, vector=NOT_KEPT)
+
+
+def _prune(where: Path) -> None:
+    """Drop the entries used longest ago."""
+    entries = sorted(where.glob("*.npz"), key=lambda p: p.stat().st_mtime)
+    for path in entries[:-MAX_ENTRIES]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""Where a track's voices are taken from: each cue's speech, and the speech that no cue claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dubgate.delivery.script import CueSheet
+from dubgate.features import Floats, VoiceSegment
+from dubgate.spans import Span, difference, intersection, total_s
+from dubgate.unmeasured import Unmeasured
+
+if TYPE_CHECKING:
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.speech.protocols import Diarizer, SpeakerEncoder
+
+LONGEST_VOICE_S = 8.0
+SHORTEST_VOICE_S = 0.3
+PAD_S = 0.15  # aligners and encoders get the edges of words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stretch to take a voice from, and what the script claims of it."""
+
+    span: Span
+    speech: tuple[Span, ...]
+    cue_id: str | None
+    character: str | None
+
+
+def lines_of(sheet: CueSheet | None, speech: Sequence[Span]) -> tuple[Line, ...]:
+    """Where to take voices: each cue's speech, and the speech that no cue claims, in pieces of at most 8 s."""
+    cues = sheet.cues if sheet is not None else ()
+    lines = [Line(c.span, intersection([c.span.padded(PAD_S)], speech), c.id, c.character) for c in cues]
+    unclaimed = difference(speech, [c.span.padded(PAD_S) for c in cues])
+    lines += [Line(piece, (piece,), None, None) for span in unclaimed for piece in pieces(span, LONGEST_VOICE_S)]
+    return tuple(sorted(lines, key=lambda line: line.span))
+
+
+def pieces(span: Span, longest_s: float) -> Iterator[Span]:
+    """The span in equal pieces of at most `longest_s`."""
+    n = max(1, int(np.ceil(span.duration_s / longest_s)))
+    edges = np.linspace(span.start_s, span.end_s, n + 1)
+    yield from (Span(float(a), float(b)) for a, b in pairwise(edges))
+
+
+def voices_of(
+    encoder: SpeakerEncoder, diarizer: Diarizer, spool: AudioSpool, lines: Sequence[Line]
+) -> tuple[VoiceSegment, ...]:
+    """A voice per line, and who of the track's speakers it is; lines without speech have none."""
+    clips = [_joined(spool, line.speech) for line in lines]
+    vectors = encoder.embed(clips)
+    seconds = [total_s(line.speech) for line in lines]
+    vectors = [
+        v if s >= SHORTEST_VOICE_S else Unmeasured("no speech was heard here")
+        for v, s in zip(vectors, seconds, strict=True)
+    ]
+    clusters = diarizer.cluster(vectors, seconds)
+    return tuple(
+        VoiceSegment(line.span, s, line.cue_id, line.character, vector, cluster)
+        for line, s, vector, cluster in zip(lines, seconds, vectors, clusters, strict=True)
+    )
+
+
+def _joined(spool: AudioSpool, spans: Sequence[Span]) -> Floats:
+    if not spans:
+        return np.zeros(0, dtype=np.float32)
+    return np.concatenate([spool.read(s.start_s, s.end_s) for s in spans])
