@@ -20,8 +20,29 @@ LOOPS = ("all", "exists", "exists_one")
 TEXT_CALLS = ("startsWith", "endsWith", "contains")
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">", "in")
 _RESERVED = frozenset(
-    ("as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop")
-    + ("namespace", "null", "package", "return", "true", "var", "void", "while")
+    (
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "false",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "namespace",
+        "null",
+        "package",
+        "return",
+        "true",
+        "var",
+        "void",
+        "while",
+    )
 )
 
 

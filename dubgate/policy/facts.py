@@ -111,12 +111,16 @@ class Facts:
     values: Mapping[str, Value | Unmeasured]
 
     def reason(self, path: str) -> str | None:
-        """Why what a condition reads is not known: `label.tracks[].name` asks every item's field. None where it is."""
+        """Why what a condition reads is not known, None where it is; `label.tracks[].name` asks that field of all."""
         fact, _, inside = path.partition("[]")
         value = self.values[fact]
         if isinstance(value, Unmeasured):
             return value.reason
-        return _reason_inside(value, inside.removeprefix("."))
+        field = inside.removeprefix(".")
+        if not field or not isinstance(value, tuple):
+            return None
+        asked = [item[field] for item in value if isinstance(item, Mapping)]
+        return next((inner.reason for inner in asked if isinstance(inner, Unmeasured)), None)
 
     def plain(self, paths: frozenset[str]) -> dict[str, object]:
         """The named facts as nested plain data for the evaluator; unknown fields of items are left out."""
@@ -169,17 +173,6 @@ def _check(value: object, wanted: Type, path: str) -> None:
         for name, kind in wanted.fields:
             if not isinstance(value[name], Unmeasured):
                 _check(value[name], kind, f"{path}.{name}")
-
-
-def _reason_inside(value: Value | Unmeasured, field: str) -> str | None:
-    if isinstance(value, Unmeasured):
-        return value.reason
-    if isinstance(value, tuple):
-        return next((r for item in value if (r := _reason_inside(item, field)) is not None), None)
-    if isinstance(value, Mapping):
-        asked = [field] if field else list(value)
-        return next((r for name in asked if (r := _reason_inside(value[name], "")) is not None), None)
-    return None
 
 
 def _plain(value: Value | Unmeasured) -> object:

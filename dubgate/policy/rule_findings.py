@@ -1,0 +1,160 @@
+"""What a rule says of a subject, as a Finding: sentences for people in English and Japanese, the value, the bound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.bands import Band, told, with_unit
+from dubgate.policy.findings import Finding, Outcome, Severity, Text
+from dubgate.policy.pack_schema import BandRule, Rule, Said
+from dubgate.policy.packs import Pack
+from dubgate.spans import Span
+from dubgate.unmeasured import Unmeasured
+
+PROGRAMME = Subject(Scope.PROGRAMME)
+FAILED = {Severity.WARN: Outcome.WARN, Severity.HOLD: Outcome.HOLD, Severity.BLOCK: Outcome.BLOCK}
+_MOST_LISTED = 20
+
+
+def finding(
+    rule: Rule,
+    pack: Pack,
+    subject: Subject,
+    outcome: Outcome,
+    text: Text,
+    *,
+    value: str = "",
+    bound: str = "",
+    spans: tuple[Span, ...] = (),
+) -> Finding:
+    """A finding with all that the rule itself brings."""
+    attested = outcome is Outcome.UNKNOWN and rule.attestable_by
+    return Finding(
+        rule=rule.id,
+        pack=pack.name,
+        group=rule.group or pack.group,
+        subject=subject,
+        outcome=outcome,
+        text=text,
+        value=value,
+        bound=bound,
+        why=rule.why,
+        remedy=rule.remedy if outcome > Outcome.WAIVED else "",
+        source=rule.source,
+        spans=spans,
+        who_can_resolve=str(rule.attestable_by[0]) if attested else None,
+    )
+
+
+def unknown_outcome(rule: Rule) -> Outcome:
+    """What comes of a question that stays open: a warning where the rule only warns."""
+    return Outcome.WARN if rule.severity is Severity.WARN else Outcome.UNKNOWN
+
+
+def not_applicable(rule: Rule, pack: Pack, subject: Subject, en: str, ja: str, value: str = "") -> Finding:
+    """The rule does not concern this subject, with the reason."""
+    text = Text(f"{rule.asks.en}: {en}", f"{rule.asks.ja}: {ja}")
+    return finding(rule, pack, subject, Outcome.NOT_APPLICABLE, text, value=value)
+
+
+def unknown(
+    rule: Rule, pack: Pack, subject: Subject, why: Unmeasured, *, bound: str = "", spans: tuple[Span, ...] = ()
+) -> Finding:
+    """The question stays open, with the reason."""
+    who = named(subject)
+    text = Text(
+        f"{who.en}: {rule.asks.en} could not be judged ({why.reason}).",
+        f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
+    )
+    return finding(rule, pack, subject, unknown_outcome(rule), text, value="not measured", bound=bound, spans=spans)
+
+
+def judged(
+    rule: BandRule, pack: Pack, subject: Subject, outcome: Outcome, value: float, spans: tuple[Span, ...]
+) -> Finding:
+    """A value was measured and compared."""
+    band = broken_band(rule, outcome)
+    said = _sentence(rule, outcome, value, band)
+    return finding(
+        rule,
+        pack,
+        subject,
+        outcome,
+        _said_of(rule, said, subject, value, band),
+        value=with_unit(value, rule.unit),
+        bound=bound_of(rule, band),
+        spans=spans,
+    )
+
+
+def broken_band(rule: BandRule, outcome: Outcome) -> Band:
+    """The band that decided: `prefer` for a warning, else `require`."""
+    first, second = (rule.prefer, rule.require) if outcome is Outcome.WARN else (rule.require, rule.prefer)
+    band = first or second
+    assert band is not None  # the schema demands one
+    return band
+
+
+def bound_of(rule: BandRule, band: Band | None = None) -> str:
+    """The bound as it is printed: `at most 0.5 s`, `at most 0.5 s either way`."""
+    band = band or broken_band(rule, Outcome.PASS)
+    return f"{band} either way" if rule.magnitude else str(band)
+
+
+def _sentence(rule: BandRule, outcome: Outcome, value: float, band: Band) -> Said | None:
+    if outcome is Outcome.PASS:
+        return rule.passes
+    is_below = value < 0 if rule.magnitude else band.is_under(value)
+    return rule.below if is_below and rule.below is not None else rule.text
+
+
+def _said_of(rule: BandRule, said: Said | None, subject: Subject, value: float, band: Band) -> Text:
+    if said is None:
+        who = named(subject)
+        return Text(f"{who.en}: {rule.asks.en} is as it should be.", f"{who.ja}: {rule.asks.ja}は適正です。")
+    return Text(*(_filled(getattr(said, lang), lang, rule, subject, value, band) for lang in ("en", "ja")))
+
+
+def _filled(template: str, lang: str, rule: BandRule, subject: Subject, value: float, band: Band) -> str:
+    out = ""
+    for k, part in enumerate(_parts(template)):
+        filled = part if k % 2 == 0 else _fill(part, lang, rule, subject, value, band)
+        inside = out and filled.startswith("Line ") and subject.scope is Scope.LINE
+        out += f"l{filled[1:]}" if inside else filled
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> tuple[str, ...]:
+    """Text and hole names by turns."""
+    return tuple(re.split(r"\{([^{}]*)\}", template))
+
+
+def _fill(hole: str, lang: str, rule: BandRule, subject: Subject, value: float, band: Band) -> str:
+    if hole == "value":
+        return told(value, rule.unit, lang)
+    if hole == "size":
+        return told(abs(value), rule.unit, lang)
+    if hole == "bound":
+        return bound_of(rule, band)
+    who = named(subject)
+    return who.ja if lang == "ja" else who.en
+
+
+def named(subject: Subject) -> Text:
+    """Who or what a subject is, in words."""
+    if subject.scope is Scope.PROGRAMME:
+        return Text("The programme", "番組全体")
+    if subject.scope is Scope.CHARACTER:
+        return Text(subject.name, subject.name)
+    by = Text(f" ({subject.character})", f"（{subject.character}）") if subject.character else Text("", "")
+    return Text(f"Line {subject.name}{by.en}", f"台詞{subject.name}{by.ja}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names, and how many more."""
+    shown = ", ".join(names[:_MOST_LISTED])
+    return shown if len(names) <= _MOST_LISTED else f"{shown} and {len(names) - _MOST_LISTED} more"
