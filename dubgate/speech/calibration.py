@@ -93,6 +93,7 @@ class Calibration:
     fitted_on: tuple[Voices, ...]
     reported_on: tuple[Voices, ...]
     cluster_cosine: float  # clusters at least this alike are one voice
+    strangers_sd_cosine: float  # how pooled voices of two people spread about their mean likeness
     min_reference_s: float
     bands: tuple[Band, ...]
 
@@ -215,5 +216,5 @@ def _check(calibration: Calibration) -> None:
     numbers = [x for b in calibration.bands for x in (b.slope, b.offset, b.named_below_llr, b.report_eer)]
     if not all(math.isfinite(x) for x in numbers) or any(b.slope <= 0 for b in calibration.bands):
         raise ValueError("its numbers are not finite, or a slope is not positive")
-    if not -1 <= calibration.cluster_cosine <= 1:
-        raise ValueError("its cluster cosine is no cosine")
+    if not (-1 <= calibration.cluster_cosine <= 1 and 0 < calibration.strangers_sd_cosine <= 1):
+        raise ValueError("its cluster cosine or its strangers' deviation is out of range")

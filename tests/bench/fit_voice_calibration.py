@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dubgate.speech.calibration import Calibration, Relation, Voices, write
-from dubgate.speech.calibration_fit import Trials, cluster_cosine, draw_trials, fit_band
+from dubgate.speech.calibration_fit import Trials, cluster_cosine, draw_trials, fit_band, strangers_deviation
 
 sys.path.insert(0, str(Path(__file__).parent))
 from voice_material import (  # beside this script, not in a package
@@ -26,8 +26,8 @@ from voice_material import (  # beside this script, not in a package
 )
 
 OUT = ROOT / "dubgate/speech/calibrations/ge2e-read-same.json"
-BANDS = ((1.5, 1.75, 1.5), (1.75, 2.5, 2.0), (2.5, 3.5, 3.0), (3.5, 60.0, 4.0))  # from, to, length drawn
-N_POOLED = 5
+BANDS = ((1.5, 1.75, 1.5), (1.75, 2.5, 2.0), (2.5, 3.5, 3.0), (3.5, 8.0, 4.0), (8.0, 86_400.0, 10.0))  # from, to, drawn
+POOLED_S = 12.0
 NAMED_SHARE = 0.98
 Mixture = tuple[np.ndarray, np.ndarray, list[str]]
 
@@ -45,7 +45,7 @@ def vectors(voices: Utterances, seconds: float, rng: np.random.Generator) -> lis
 
 def trials(voices: Utterances, seconds: float, rng: np.random.Generator) -> Trials:
     lines = vectors(voices, seconds, rng)
-    return draw_trials(lines, lines, n_pooled=N_POOLED, rng=rng, rounds=2)
+    return draw_trials(lines, lines, n_pooled=max(2, round(POOLED_S / seconds)), rng=rng, rounds=2)
 
 
 def mixtures(voices: Utterances, seconds: float, rng: np.random.Generator) -> list[Mixture]:
@@ -78,7 +78,8 @@ def main(speech: Path) -> None:
         conditions="read and synthetic English; lines clean and at +-6 dB over white noise 15 to 40 dB below",
         fitted_on=(described("LJ Speech", real), described("flite, festival, espeak-ng", made)),
         reported_on=(described("LibriSpeech test-other", report),),
-        cluster_cosine=round(cluster_cosine(draws), 3), min_reference_s=4.0, bands=bands,
+        cluster_cosine=round(cluster_cosine(draws), 3),
+        strangers_sd_cosine=round(strangers_deviation(trials(fit, 10.0, rng)), 4), min_reference_s=4.0, bands=bands,
     )  # fmt: skip
     OUT.write_text(write(calibration), encoding="utf-8")
     for b in bands:
@@ -86,7 +87,7 @@ def main(speech: Path) -> None:
         print(f"{b.from_s:g}-{b.to_s:g} s: slope {b.slope:.0f} {b.slope_interval} offset {b.offset:.0f}")
         print(f"  named below {b.named_below_llr:.1f} (cosine {cosine:.3f}), on other voices: EER {b.report_eer:.2%}")
         print(f"  {b.report_eer_interval}, named {b.report_named:.2%}, own lines {b.report_false_alarm:.3%}")
-    print("cluster cosine", calibration.cluster_cosine)
+    print("cluster cosine", calibration.cluster_cosine, "strangers", calibration.strangers_sd_cosine)
 
 
 if __name__ == "__main__":
