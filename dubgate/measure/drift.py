@@ -219,7 +219,7 @@ def _standard_error(windows: Doubles, duration_s: float) -> float:
 
 
 def _candidates(stretch: float, error: float) -> tuple[str, ...]:
-    """The conversions that the evidence allows, nearest first; an unchanged speed gets the benefit of the doubt."""
+    """The conversions that the evidence allows, nearest first but for an unchanged speed, which has the first claim."""
     away = {name: abs(stretch - ratio) / error for name, ratio in CONVERSIONS.items()}
     nearest = min(away.values())
 
@@ -227,4 +227,4 @@ def _candidates(stretch: float, error: float) -> tuple[str, ...]:
         z = away[name]
         return (z <= _POSSIBLE and z * z - nearest * nearest <= _AS_LIKELY) or (name == UNCHANGED and z <= _CERTAIN)
 
-    return tuple(name for name in sorted(away, key=away.__getitem__) if allowed(name))
+    return tuple(name for name in sorted(away, key=lambda n: (n != UNCHANGED, away[n])) if allowed(name))
