@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dubgate.delivery.script import Cue, CueSheet, Style
 from dubgate.features import ProgrammeFeatures, VoiceSegment
@@ -16,6 +17,10 @@ from dubgate.judgement import Clock, Judgement, PackRef
 from dubgate.measure.measurement import Measurement
 from dubgate.policy.verdict import Verdict
 from dubgate.unmeasured import Unmeasured
+
+if TYPE_CHECKING:
+    from dubgate.policy.facts import Facts
+    from dubgate.policy.packs import Pack
 
 Progress = Callable[[str, float], None]
 
@@ -66,6 +71,7 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
     """
     from dubgate.listening import hear
 
+    packs_of(request, request.style)  # a pack that does not load must not cost minutes of hearing
     heard = hear(request, progress)
     return judge_quality(request, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
 
@@ -78,17 +84,24 @@ def judge_quality(
     at: datetime,
     clock: Clock,
     streams: tuple[int, int],
+    facts: Facts | None = None,
 ) -> Judgement:
-    """Judge what was heard; pure but for reading the packs. `script` None: lines are those that voice activity found."""
+    """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found."""
     from dubgate.policy.judge import judge
-    from dubgate.policy.packs import load_packs
 
     sheet = script if script is not None else lines_from_speech(features)
     features = features if script is not None else with_lines(features, sheet)
     style = request.style or sheet.style or Style.LIPSYNC
-    packs = load_packs(request.packs or DEFAULT_PACKS[style])
+    packs = packs_of(request, style)
     measurements = measure(features, sheet, style)
-    findings = judge(measurements, packs, style=style)
+    findings = judge(
+        measurements,
+        packs,
+        style=style,
+        lines=[cue.id for cue in sheet.cues],
+        embedded=[m.kind for m in features.models if m.embedded],
+        facts=facts,
+    )
     return Judgement(
         title=request.title or request.dub.path.stem,
         judged_at=at,
@@ -106,6 +119,17 @@ def judge_quality(
         clock=clock,
         notes=notes(features),
     )
+
+
+def packs_of(request: QualityRequest, style: Style | None) -> tuple[Pack, ...]:
+    """The packs that judge: those asked for, else those of the style.
+
+    Raises:
+        PackError: one of them is unknown or cannot be used.
+    """
+    from dubgate.policy.packs import load_packs
+
+    return load_packs(request.packs or DEFAULT_PACKS[style or Style.LIPSYNC])
 
 
 def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple[Measurement, ...]:

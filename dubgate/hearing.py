@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 PITCH_BLOCK_S = 60.0
 PITCH_MARGIN_S = 0.5
+ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
@@ -282,7 +283,7 @@ def _alignments(
     if sheet is None or language is None:
         return Unmeasured("no script was given" if sheet is None else "the dub's language is not known")
     cues = [c for c in sheet.cues if c.kind is CueKind.DIALOGUE and c.text]
-    spans = [Span(c.span.padded(PAD_S).start_s, min(c.span.end_s + PAD_S, spool.duration_s)) for c in cues]
+    spans = [Span(c.span.padded(ALIGN_PAD_S).start_s, min(c.span.end_s + ALIGN_PAD_S, spool.duration_s)) for c in cues]
     clips = [spool.read(s.start_s, s.end_s) for s in spans]
     out: list[LineAlignment] = []
     for cue, span, aligned in zip(

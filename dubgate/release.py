@@ -12,24 +12,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from consent.approvals import Candidate
 from consent.registry import Registry
 from consent.views import View
-from dubgate.clearing import approval_findings, attested_by, candidate_of, declared_of, release_of
+from dubgate.clearing import Release, approval_findings, attested_by, candidate_of, declared_of, release_of
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source, load_delivery
+from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery_facts import facts_of, synthetic
 from dubgate.errors import ManifestError, RegistryError
-from dubgate.gate import QualityRequest, Track, judge_quality
+from dubgate.features import ProgrammeFeatures
+from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
 from dubgate.judgement import Judgement
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
-from dubgate.policy.clearance import clear_all
 from dubgate.policy.attesting import apply_attestations
+from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.mix_checks import mix_findings
+from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
 from dubgate.voices_heard import compare_voices
 
@@ -59,6 +64,7 @@ def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgeme
     with open_registry(request.registry):
         pass  # fail before minutes of hearing, not after
     quality = quality_request(delivery, request)
+    packs_of(quality, quality.style)
     heard = hear(quality, progress)
     labels = labels_of(delivery, heard)
     with open_registry(request.registry) as registry, registry.view() as view:
@@ -129,59 +135,79 @@ def judge_delivery(
     at: datetime,
 ) -> Judgement:
     """Judge what was heard and read, against what the registry answers at `at`. Hears nothing."""
-    judged = judge_quality(quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
-    findings = (
-        *judged.verdict.findings,
-        *mix_findings(heard.features, has_stem=quality.stem is not None),
-        *label_findings(labels, synthetic=delivery.synthetic),
-        *consent_and_approval(delivery, heard, judged, view, at),
+    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
+    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
+    style = quality.style or sheet.style or Style.LIPSYNC
+    release, found = release_of(delivery, view)
+    evidence, unsorted = evidence_files(delivery)
+    findings = [*found, *unsorted]
+    speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at)
+    facts = facts_of(delivery, release, declared, labels, style)
+    judged = judge_quality(
+        quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams, facts=facts
     )
-    return replace(judged, verdict=Verdict(findings, quality_only=False))
+    findings += label_findings(labels, synthetic=synthetic(declared))
+    findings += mix_findings(features, has_stem=quality.stem is not None)
+    if release is not None:
+        packs = tuple(p.sha256 for p in judged.packs)
+        candidate = candidate_of(
+            delivery, release, features, script_sha256=_script_sha256(delivery), pack_sha256s=packs, style=str(style)
+        )
+        findings += _attested(clear_all(speakers, declared), evidence, findings, delivery, candidate, view, at)
+        approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
+        findings += [*bad, *approval_findings(release, candidate, approvals, view, at)]
+    return replace(judged, verdict=Verdict((*judged.verdict.findings, *findings), quality_only=False))
 
 
-def consent_and_approval(
-    delivery: Delivery, heard: HeardSound, judged: Judgement, view: View, at: datetime
-) -> tuple[Finding, ...]:
-    """CON-*, RH-* and INT-*: over the speakers heard and the bytes delivered."""
-    features = heard.features
-    release, findings = release_of(delivery, view)
+Evidence = dict[str, tuple[Path, ...]]
+
+
+def _cleared(
+    delivery: Delivery,
+    release: Release | None,
+    features: ProgrammeFeatures,
+    sheet: CueSheet,
+    evidence: Evidence,
+    findings: list[Finding],
+    view: View,
+    at: datetime,
+) -> tuple[tuple[Heard, ...], list[Declared]]:
+    """The speakers heard, and the cast with the registry's answers; without a release there is no use to ask about."""
     if release is None:
-        return findings
-    files, unsorted = evidence_files(delivery)
-    approvals, bad_approvals = open_all(APPROVALS, files.get(APPROVALS.predicate_type, ()), view, at)
-    humans, bad_humans = open_all(HUMAN, files.get(HUMAN.predicate_type, ()), view, at)
-    speakers = compare_voices(features, judged.sheet, delivery, release, view, at)
-    seconds = {s.name: s.speech_s for s in speakers}
+        return (), []
+    humans, bad = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
+    findings += bad
+    speakers = compare_voices(features, sheet, delivery, release, view, at)
+    seconds: dict[str | None, float] = {}
+    for speaker in speakers:
+        seconds[speaker.name] = seconds.get(speaker.name, 0.0) + speaker.speech_s
     declared = [
         declared_of(
             release, entry, view, at, speech_s=seconds.get(entry.name), human_statements=humans, features=features
         )
         for entry in delivery.cast
     ]
-    candidate = candidate_of(
-        delivery,
-        release,
-        features,
-        script_sha256=_script_sha256(delivery),
-        pack_sha256s=tuple(p.sha256 for p in judged.packs),
-        style=str(judged.style),
-    )
-    answered, bad_answers = open_all(ATTESTATIONS, files.get(ATTESTATIONS.predicate_type, ()), view, at)
-    cleared = apply_attestations(
-        clear_all(speakers, declared),
-        [attested_by(a, view, at, vendor=release.submitter, voices=delivery.cast) for a in answered],
+    return speakers, declared
+
+
+def _attested(
+    cleared: tuple[Finding, ...],
+    evidence: Evidence,
+    findings: list[Finding],
+    delivery: Delivery,
+    candidate: Candidate,
+    view: View,
+    at: datetime,
+) -> tuple[Finding, ...]:
+    """The clearance with what registered people answered by ear."""
+    answered, bad = open_all(ATTESTATIONS, evidence.get(ATTESTATIONS.predicate_type, ()), view, at)
+    findings += bad
+    return apply_attestations(
+        cleared,
+        [attested_by(a, view, at, vendor=delivery.submitter, voices=delivery.cast) for a in answered],
         packets_sha256=candidate.packets_sha256,
         voices_of={entry.name: entry.voice_ids for entry in delivery.cast},
         at=at,
-    )
-    return (
-        *findings,
-        *unsorted,
-        *bad_approvals,
-        *bad_humans,
-        *bad_answers,
-        *cleared,
-        *approval_findings(release, candidate, approvals, view, at),
     )
 
 

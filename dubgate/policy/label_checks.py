@@ -8,23 +8,30 @@ from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
+from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
 
 
-def label_findings(labels: Labels, *, synthetic: bool) -> tuple[Finding, ...]:
-    """Whether each entry of a dub with any synthetic voice is labelled, readable, and plays what was heard."""
+def label_findings(labels: Labels, *, synthetic: bool | Unmeasured) -> tuple[Finding, ...]:
+    """Whether each entry of a dub with any synthetic voice is labelled, readable, and plays what was heard.
+
+    Where it is not known whether a machine made a voice, a missing label is unknown too.
+    """
     return tuple(_findings(labels, synthetic))
 
 
-def _findings(labels: Labels, synthetic: bool) -> Iterator[Finding]:
+def _findings(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     for problem in labels.unreadable:
         yield failed("LAB-010", PROGRAMME, f"a label could not be read: {problem}", f"表示を読み取れません: {problem}")
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
     for track in labels.tracks:
         yield from _playing(track)
-        yield from _of_synthetic(track) if synthetic else _of_human(track)
+        if isinstance(synthetic, Unmeasured):
+            yield _undecided(track, synthetic)
+        else:
+            yield from _of_synthetic(track) if synthetic else _of_human(track)
 
 
 def _playing(track: LabelledTrack) -> Iterator[Finding]:
@@ -85,3 +92,8 @@ def _of_human(track: LabelledTrack) -> Iterator[Finding]:
         yield said(
             "LAB-001", PROGRAMME, Outcome.NOT_APPLICABLE, "a human dub needs no AI label", "人の吹替にAI表示は不要です"
         )
+
+
+def _undecided(track: LabelledTrack, why: Unmeasured) -> Finding:
+    en = f"whether {track.where} needs a label is not known: {why.reason}"
+    return said("LAB-001", PROGRAMME, Outcome.UNKNOWN, en, "AI表示が必要か判定できません")
