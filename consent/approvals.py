@@ -141,7 +141,7 @@ def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetim
     """Every reason why the approval does not cover what is delivered; empty where it does."""
     approval = history.approval
     found = (
-        *_validity(history, at),
+        *_validity(history, candidate, at),
         *_scope(approval, candidate),
         *_bytes(approval, candidate),
         *_standing(history, candidate),
@@ -152,7 +152,7 @@ def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetim
 _Found = tuple[str, str, str, str]
 
 
-def _validity(history: ApprovalHistory, at: datetime) -> Iterator[_Found]:
+def _validity(history: ApprovalHistory, candidate: Candidate, at: datetime) -> Iterator[_Found]:
     approval = history.approval
     if approval.decision is ApprovalDecision.REJECT:
         yield "RH-001", "decision", "the holder refused it", "権利者が承認を拒否しました"
@@ -165,6 +165,8 @@ def _validity(history: ApprovalHistory, at: datetime) -> Iterator[_Found]:
         )
     if approval.expires_at <= at:
         yield "RH-002", "expires_at", "the approval has expired", "承認の有効期限が切れています"
+    if candidate.submitted_by is not None and approval.by == candidate.submitted_by:
+        yield "RH-002", "submitted_by", "whoever submits a dub does not approve it", "提出者自身は承認できません"
     if history.discredited_at is not None and history.discredited_at <= at:
         yield "RH-002", "signature", "the key that signed the approval was revoked", "署名に使われた鍵は失効しています"
     if not fold(history.events, known_at=at, born=approval.signed_at).alive(max(at, approval.signed_at)):

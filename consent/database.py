@@ -169,7 +169,9 @@ def require_version(connection: Connection, where: str) -> None:
         raise StoreError(what, where=where, remedy="Update dubgate on this machine.")
     if version < SCHEMA_VERSION:
         what = f"the registry has schema version {version}, older than this program's {SCHEMA_VERSION}"
-        raise StoreError(what, where=where, remedy="Run `dubgate consent upgrade` after a backup.")
+        raise StoreError(
+            what, where=where, remedy="Back it up with the program that made it, and restore it with this one."
+        )
 
 
 def _quoted(path: Path) -> str:

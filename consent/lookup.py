@@ -30,8 +30,14 @@ class Lookup:
 
     def __init__(self, store: Store, now: datetime) -> None:
         self.store, self.now = store, now
+        self._found: dict[tuple[str, type[Record]], Entry] = {}  # a record never changes; what is absent may come
 
     def _one(self, key: str, kind: type[RecordT]) -> Entry | None:
+        if (key, kind) not in self._found and (entry := self._read_one(key, kind)) is not None:
+            self._found[(key, kind)] = entry
+        return self._found.get((key, kind))
+
+    def _read_one(self, key: str, kind: type[RecordT]) -> Entry | None:
         found = self.store.entries(key, kind)
         own = [e for e in found if isinstance(e.record, kind) and key in _identities(e.record)]
         if len(own) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 
 import rfc8785
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from consent import ledger
 from consent.approvals import Approval
@@ -47,6 +47,15 @@ BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 
 ENTRY, LOOKUP, NODE = EntryRow.__table__, LookupRow.__table__, NodeRow.__table__  # type: ignore[attr-defined]
 PERSON_KEY, SEALED = PersonKeyRow.__table__, SealedRow.__table__  # type: ignore[attr-defined]
+
+
+# Built once: making a statement costs more than running it.
+_PLACES = select(LOOKUP.c.leaf_index).where(LOOKUP.c.key.in_(bindparam("keys", expanding=True)))
+_IN_ORDER = select(ENTRY).order_by(ENTRY.c.leaf_index)
+_UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
+_UNDER_OF_KIND = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES.where(LOOKUP.c.schema_name == bindparam("schema"))))
+_ONE_NODE = select(NODE.c.hash).where(NODE.c.level == bindparam("lv"), NODE.c.position == bindparam("place"))
+_SIZE = select(func.max(ENTRY.c.leaf_index))
 
 
 def iso(moment: datetime) -> str:
@@ -130,7 +139,7 @@ class Store:
 
     def size(self) -> int:
         """How many entries the ledger has."""
-        last = self.connection.execute(select(func.max(ENTRY.c.leaf_index))).scalar()
+        last = self.connection.execute(_SIZE).scalar()
         return 0 if last is None else int(last) + 1
 
     def read_node(self, level: int, position: int) -> bytes:
@@ -139,8 +148,7 @@ class Store:
         Raises:
             StoreError: it is missing.
         """
-        query = select(NODE.c.hash).where(NODE.c.level == level, NODE.c.position == position)
-        value = self.connection.execute(query).scalar_one_or_none()
+        value = self.connection.execute(_ONE_NODE, {"lv": level, "place": position}).scalar_one_or_none()
         if value is None:
             raise StoreError(f"the tree lacks the node {level}/{position}", remedy="Run `dubgate consent audit`.")
         return bytes.fromhex(value)
@@ -151,11 +159,8 @@ class Store:
 
     def entries_of(self, keys: Sequence[str], kind: type[Record] | None = None) -> list[Entry]:
         """The entries under any of the keys, each once, in ledger order."""
-        found = select(LOOKUP.c.leaf_index).where(LOOKUP.c.key.in_(keys))
-        if kind is not None:
-            found = found.where(LOOKUP.c.schema_name == kind.schema_name)
-        query = select(ENTRY).where(ENTRY.c.leaf_index.in_(found)).order_by(ENTRY.c.leaf_index)
-        return [entry_of(row) for row in self.connection.execute(query).mappings()]
+        query, bound = (_UNDER, {}) if kind is None else (_UNDER_OF_KIND, {"schema": kind.schema_name})
+        return [entry_of(row) for row in self.connection.execute(query, {"keys": list(keys), **bound}).mappings()]
 
     def of_kind(self, kind: type[Record]) -> list[Entry]:
         """Every entry of one kind, in ledger order."""
@@ -268,6 +273,9 @@ def parse_time(value: str) -> datetime:
         StoreError: it is not in the one form.
     """
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(value)
     except ValueError:
-        raise StoreError(f"{value[:40]!r} is not a time as the registry keeps it") from None
+        moment = None
+    if moment is None or moment.tzinfo is None or iso(moment) != value:
+        raise StoreError(f"{value[:40]!r} is not a time as the registry keeps it")
+    return moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import shutil
 import sqlite3
@@ -208,6 +209,12 @@ def test_a_witness_signature_beside_the_ledgers_is_passed_over() -> None:
     assert open_note(sign(POINT, PRIVATE) + witness + "\n", KEY) == POINT
 
 
+def relabelled(name: str, key_hash: bytes) -> str:
+    """A note whose signature is good and whose line names another key."""
+    encoded = base64.b64encode(key_hash + PRIVATE.sign(POINT.body().encode())).decode()
+    return f"{POINT.body()}\n— {name} {encoded}\n"
+
+
 @pytest.mark.parametrize(
     "note",
     [
@@ -220,6 +227,8 @@ def test_a_witness_signature_beside_the_ledgers_is_passed_over() -> None:
         sign(POINT, PRIVATE, name="somebody-else"),
         sign(POINT, Ed25519PrivateKey.generate(), name="example.org/registry"),
         sign(Checkpoint("example.org/registry", 19, b"short"), PRIVATE),
+        relabelled("example.org/registry", bytes(4)),
+        relabelled("somebody-else", KEY.key_hash),
     ],
 )
 def test_a_note_that_was_changed_or_signed_by_another_is_refused(note: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ def test_what_was_erased_does_not_come_back_with_an_older_file_of_keys(place: Pl
         assert view.enrolments("v-ada", NOW) == ()
         assert again.audit().sound
         assert view.personal("party:p-ada", Party) is not None
+    holders = sqlite3.connect(tmp_path / "again.db").execute("SELECT holder FROM person_key").fetchall()
+    assert sorted(holders) == [("party:p-ada",), ("party:p-bo",)]
 
 
 @pytest.mark.parametrize(

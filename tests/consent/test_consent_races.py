@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_examples import DAY, NOW, Place, Ticking, event, grant, open_world, party, use
+from consent_examples import (
+    DAY,
+    NOW,
+    Place,
+    Ticking,
+    approval,
+    candidate,
+    event,
+    grant,
+    open_world,
+    party,
+    refusal,
+    use,
+)
 
 from consent.errors import RecordError
 from consent.registry import Registry
@@ -125,6 +138,23 @@ def test_a_release_that_the_registry_does_not_cover_leaves_nothing(place: Place)
         with pytest.raises(RecordError, match="none of the grants"), registry.write() as writer:
             writer.release(release("rel-1", voices=()), [Planned("v-ada", use())])
         assert registry.head() == before
+
+
+def test_a_release_looks_again_at_refusals_and_approvals(place: Place) -> None:
+    planned, gone = (
+        [Planned("v-ada", use())],
+        event(EventKind.REVOKED, NOW, target="approval", target_id="a-1", by="studio"),
+    )
+    approved = release("rel-1", approval_ids=("a-1",))
+    with open_world(place, None, approval()) as registry:
+        with registry.write() as writer:
+            writer.release(approved, planned, candidate())
+        registry.add(gone)
+        with pytest.raises(RefusedError, match="taken back"), registry.write() as writer:
+            writer.release(release("rel-2", approval_ids=("a-1",)), planned, candidate())
+        registry.add(refusal())
+        with pytest.raises(RefusedError, match="No AI dub of Show"), registry.write() as writer:
+            writer.release(release("rel-3"), planned)
 
 
 def test_uses_are_reserved_spent_and_given_back(place: Place) -> None:

@@ -118,6 +118,33 @@ def test_a_protected_voice_is_searched_for_without_match(place: Place) -> None:
         assert view.protected_voices(NOW, encoder_sha256="f" * 64) == ()
 
 
+def test_a_template_whose_keeping_ran_out_is_not_handed_out(place: Place) -> None:
+    short = permission(PermissionKind.KEEP, "v-bo", not_after=NOW + DAY)
+    extra = (
+        short,
+        permission(PermissionKind.MATCH, "v-bo"),
+        permission(PermissionKind.PROTECT, "v-bo", not_after=NOW + 2 * DAY),
+        Addition(enrolment(enrolment_id="en-bo", voice_id="v-bo"), vector=VECTOR),
+    )
+    with open_world(place, None, *extra) as registry, registry.view() as view:
+        assert len(view.enrolments("v-bo", NOW)) == len(view.protected_voices(NOW, encoder_sha256=ENCODER)) == 1
+        assert view.enrolments("v-bo", NOW + DAY) == ()
+        assert view.protected_voices(NOW + DAY, encoder_sha256=ENCODER) == ()
+
+
+def test_a_voice_whose_protection_ran_out_is_not_searched_for(place: Place) -> None:
+    extra = (
+        permission(PermissionKind.KEEP, "v-bo"),
+        permission(PermissionKind.MATCH, "v-bo"),
+        permission(PermissionKind.PROTECT, "v-bo", not_after=NOW + DAY),
+        Addition(enrolment(enrolment_id="en-bo", voice_id="v-bo"), vector=VECTOR),
+    )
+    with open_world(place, None, *extra) as registry, registry.view() as view:
+        assert len(view.protected_voices(NOW, encoder_sha256=ENCODER)) == 1
+        assert view.protected_voices(NOW + DAY, encoder_sha256=ENCODER) == ()
+        assert len(view.enrolments("v-bo", NOW + DAY)) == 1
+
+
 def test_withdrawing_the_last_permission_erases_the_template_and_leaves_the_grant(place: Place) -> None:
     clock = Ticking()
     with open_world(place, clock, MATCHED) as registry:

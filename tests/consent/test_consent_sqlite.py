@@ -135,3 +135,41 @@ def test_a_read_only_registry_answers_and_refuses_to_record(tmp_path: Path) -> N
             assert view.clear("v-ada", use(), NOW).cleared
         with pytest.raises(StoreError, match="cannot be written"):
             registry.add(refusal())
+
+
+def test_after_an_erasure_not_even_the_ciphertext_is_left_in_any_file(tmp_path: Path) -> None:
+    with open_world(tmp_path, None, MATCHED) as registry:
+        connection = sqlite3.connect(tmp_path / "registry.db")
+        query = "SELECT content FROM sealed WHERE holder = :of UNION SELECT wrapped FROM person_key WHERE holder = :of"
+        before = [bytes(row[0]) for row in connection.execute(query, {"of": "voice:v-ada"})]
+        connection.close()
+        assert len(before) == 3
+        on_disk = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+        assert all(content in on_disk for content in before)
+        registry.erase("voice:v-ada", by="p-ada", reason="asked for")
+        on_disk = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+        assert not any(content in on_disk for content in before)
+
+
+def test_a_content_that_was_sealed_anew_is_not_the_one_that_the_ledger_knows(tmp_path: Path) -> None:
+    from consent.sealing import read_keyring, seal
+
+    with open_world(tmp_path, None, MATCHED) as registry:
+        keyring = read_keyring(tmp_path / "registry.db.key")
+        assert keyring is not None
+        connection = sqlite3.connect(tmp_path / "registry.db")
+        (wrapped,) = connection.execute("SELECT wrapped FROM person_key WHERE holder = 'voice:v-ada'").fetchone()
+        forged, _ = seal(keyring.unwrap("voice:v-ada", wrapped), "entry 17", b"another voice....")
+        with connection:
+            connection.execute("UPDATE sealed SET content = ? WHERE leaf_index = 17", [forged])
+        with registry.view() as view, pytest.raises(StoreError, match="not the one that the ledger"):
+            view.enrolments("v-ada", NOW)
+        assert any("entry 17" in p for p in registry.audit().problems)
+
+
+@pytest.mark.parametrize("content", ["", "zz", "00" * 31, "00" * 33, "\xff"])
+def test_a_file_that_is_no_registry_key_is_refused(tmp_path: Path, content: str) -> None:
+    open_world(tmp_path).close()
+    (tmp_path / "registry.db.key").write_text(content, encoding="latin-1")
+    with pytest.raises(StoreError, match=r"not a registry key|not 32 bytes"):
+        Registry.open(tmp_path / "registry.db")

@@ -265,6 +265,11 @@ def test_an_approval_dated_after_the_judging_does_not_count() -> None:
     assert "signed_at" in denied(approved(signed_at=NOW + DAY))
 
 
+def test_whoever_submitted_does_not_approve() -> None:
+    assert denied(approved(), candidate(submitted_by="studio")) == ["submitted_by"]
+    assert denied(approved(), candidate(submitted_by="vendor")) == []
+
+
 def test_a_condition_that_was_met_is_no_denial() -> None:
     with_condition = approved(decision=ApprovalDecision.CONDITIONS, conditions=("Mute scene 4.",))
     assert denied(with_condition, candidate(conditions_met=("Mute scene 4.",))) == []

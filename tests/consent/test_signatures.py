@@ -234,6 +234,16 @@ def test_a_stolen_keys_grant_falls_with_the_key_unless_a_witness_saw_it_before(
         assert kept.discredited_at is None
 
 
+def test_a_witness_who_comes_after_the_revocation_saves_nothing(registry: Registry, clock: Ticking) -> None:
+    registry.add(signed(approval(), STUDIO))
+    clock.now += DAY
+    registry.add(event(EventKind.REVOKED, clock.now, target="key", target_id="k-studio", by="studio"))
+    head = registry.head()
+    registry.add(Witness(witness_id="w-1", by="studio", size=head.size, root=head.root.hex(), seen_at=clock.now))
+    with registry.view() as view:
+        assert view.approvals(("show-101",))[0].discredited_at == clock.now
+
+
 def test_an_approval_signed_by_a_key_that_was_then_revoked_does_not_count(registry: Registry, clock: Ticking) -> None:
     from consent_examples import candidate
 
