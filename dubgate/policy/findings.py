@@ -54,6 +54,7 @@ class Finding:
 
     `value` and `bound` are printed as they stand ("0.92 s", "at most 0.5 s"); `spans` are occurrences on the dub's
     timeline; `who_can_resolve` names whose decision is missing where only a person can lift it ("rights holder"…).
+    `decided_by` names the signed objects that changed the outcome from what it `was`.
     """
 
     rule: str
@@ -69,6 +70,8 @@ class Finding:
     source: str = ""
     spans: tuple[Span, ...] = ()
     who_can_resolve: str | None = None
+    was: Outcome | None = None
+    decided_by: tuple[str, ...] = ()
 
 
 __all__ = ["Finding", "Group", "Outcome", "Severity", "Text"]
