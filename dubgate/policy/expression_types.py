@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dubgate.policy.expressions import (
+from dubgate.policy.expression_tree import (
     Binary,
     Choice,
-    ExpressionError,
     Field,
     ListOf,
     Literal,
@@ -21,8 +20,8 @@ from dubgate.policy.expressions import (
     Not,
     Size,
     TextCall,
-    parse,
 )
+from dubgate.policy.expressions import ExpressionError, parse
 from dubgate.policy.facts import BOOL, INT, NUMBER, TEXT, ListType, RecordType, Scalar, Type, fact_tree
 
 _TREE = fact_tree()

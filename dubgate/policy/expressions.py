@@ -11,6 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dubgate.policy.expression_tree import (
+    Binary,
+    Choice,
+    Field,
+    ListOf,
+    Literal,
+    Loop,
+    Name,
+    Node,
+    Not,
+    Size,
+    TextCall,
+)
+
 MAX_CHARACTERS = 2000
 MAX_NESTED_LOOPS = 2
 MAX_DEPTH = 40
@@ -19,104 +33,14 @@ MAX_TERMS = 100  # joined by && and ||
 LOOPS = ("all", "exists", "exists_one")
 TEXT_CALLS = ("startsWith", "endsWith", "contains")
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">", "in")
-_RESERVED = frozenset(
-    (
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    )
+_RESERVED = re.compile(
+    "as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|void|while"
 )
 
 
 class ExpressionError(ValueError):
     """An expression that is not in the language; the message says what and where in it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    value: bool | int | float | str
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    of: Node
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    of: Node
-
-
-@dataclass(frozen=True, slots=True)
-class TextCall:
-    call: str
-    of: Node
-    argument: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """`of.kind(variable, body)`."""
-
-    kind: str
-    of: Node
-    variable: str
-    body: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    of: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`&&`, `||` or a comparison."""
-
-    operator: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """`condition ? then : otherwise`."""
-
-    condition: Node
-    then: Node
-    otherwise: Node
-
-
-Node = Literal | ListOf | Name | Field | Size | TextCall | Loop | Not | Binary | Choice
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -244,7 +168,7 @@ class _Parser:
         node = self._primary()
         while self._take(".") is not None:
             token = self._peek()
-            if token.kind != "name" or token.text in _RESERVED:
+            if token.kind != "name" or _RESERVED.fullmatch(token.text):
                 raise self._refusal("expected a name after '.'")
             self.next += 1
             node = self._call(node, token.text) if self._take("(") is not None else Field(node, token.text)
@@ -264,7 +188,7 @@ class _Parser:
 
     def _loop(self, of: Node, kind: str) -> Node:
         token = self._peek()
-        if token.kind != "name" or token.text in _RESERVED:
+        if token.kind != "name" or _RESERVED.fullmatch(token.text):
             raise self._refusal(f"{kind}() names its variable first")
         self.next += 1
         self._need(",")
@@ -303,7 +227,7 @@ class _Parser:
             of = self._choice()
             self._need(")")
             return Size(of)
-        if name in _RESERVED:
+        if _RESERVED.fullmatch(name):
             raise ExpressionError(f"{name!r} is not in the language of conditions")
         return Name(name)
 

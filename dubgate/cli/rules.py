@@ -1,0 +1,146 @@
+"""`dubgate rules`: list, show, lint and test rule packs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dubgate.policy.packs import Pack
+
+NAMES = click.argument("packs", nargs=-1, metavar="[NAME|FILE.yaml]...")
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+
+EXAMPLES = """\b
+Examples:
+  dubgate rules list
+  dubgate rules show TIM-ONSET
+  dubgate rules explain LAB-EU
+  dubgate rules lint my-channel.yaml
+  dubgate rules test
+
+\b
+Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load."""
+
+
+@click.group(epilog=EXAMPLES)
+def rules() -> None:
+    """List, show, lint and test rule packs."""
+
+
+@rules.command("list")
+@NAMES
+@FORMAT
+def list_rules(packs: tuple[str, ...], form: str) -> None:
+    """The rules of the packs (default: all that came with dubgate), with the checks that are built in."""
+    from dubgate.policy.checks import CHECKS
+    from dubgate.policy.pack_report import as_data, check_table, fails, metric_table, rule_evidence, rule_table
+
+    chosen, evidence = _packs(packs), rule_evidence()
+    if form == "json":
+        click.echo(json.dumps([as_data(pack, evidence) for pack in chosen], ensure_ascii=False, indent=2))
+    elif form == "markdown":
+        click.echo("\n".join((metric_table(), rule_table(chosen, evidence), check_table())), nl=False)
+    else:
+        for pack in chosen:
+            click.echo(f"{pack.name} {pack.version}  {pack.about}")
+            for rule in pack.rules:
+                click.echo(f"  {rule.id:<22} {rule.asks.en}: {fails(rule)}")
+        click.echo(
+            f"built in, in every check of a delivery: {len(CHECKS)} checks of consent, rights, labels, integrity"
+        )
+        for check in CHECKS.values():
+            click.echo(f"  {check.id:<22} {check.asks}: {check.failed.name.lower()}")
+
+
+@rules.command()
+@click.argument("rule_id", metavar="RULE")
+@click.option("--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in this pack; may be repeated.")
+def show(rule_id: str, packs: tuple[str, ...]) -> None:
+    """All of one rule: bounds, sentences, source, and its false alarms on clean programmes."""
+    click.echo(_described(rule_id, packs))
+
+
+@rules.command()
+@click.argument("rule_id", metavar="RULE")
+@click.option("--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in this pack; may be repeated.")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+def explain(rule_id: str, packs: tuple[str, ...], lang: str) -> None:
+    """What one rule means for the people who made the dub, and what they can do."""
+    from dubgate.policy.checks import CHECKS
+
+    for pack in _packs(packs):
+        for rule in pack.rules:
+            if rule.id == rule_id:
+                asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
+                click.echo(f"{asks}\n  {text}\n  why: {rule.why}\n  what to do: {rule.remedy}")
+                return
+    check = CHECKS.get(rule_id)
+    if check is None:
+        raise _unknown(rule_id)
+    click.echo(f"{check.asks}\n  what to do: {check.remedy}\n  source: {check.source}")
+
+
+@rules.command()
+@NAMES
+def lint(packs: tuple[str, ...]) -> None:
+    """Load packs, and say what is wrong with them at file, line and column."""
+    for pack in _packs(packs):
+        click.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, sha256 {pack.sha256}")
+
+
+@rules.command()
+@NAMES
+def test(packs: tuple[str, ...]) -> None:
+    """Run each rule's own tests."""
+    from dubgate.policy.pack_cases import run_cases
+
+    failed = 0
+    for pack in _packs(packs):
+        results = run_cases(pack)
+        bad = [result for result in results if not result.passed]
+        failed += len(bad)
+        for result in bad:
+            click.echo(f"{pack.name} {result.rule}: case {result.case} gives {result.got}, not {result.expected}")
+        click.echo(f"{pack.name}: {len(results) - len(bad)} of {len(results)} cases as they should be")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _packs(names: tuple[str, ...]) -> tuple[Pack, ...]:
+    """The packs named, each loaded for itself (they may exclude one another); by default all that are here."""
+    from dubgate.policy.packs import CORE, available, load_packs
+
+    chosen = names or tuple(sorted(available(), key=lambda name: (name != CORE, name)))
+    return tuple(load_packs([] if name == CORE else [name])[0 if name == CORE else -1] for name in chosen)
+
+
+def _described(rule_id: str, packs: tuple[str, ...]) -> str:
+    from dubgate.policy.checks import CHECKS
+    from dubgate.policy.pack_report import described, rule_evidence
+
+    evidence = rule_evidence()
+    found = [described(rule, pack, evidence) for pack in _packs(packs) for rule in pack.rules if rule.id == rule_id]
+    if found:
+        return "\n\n".join(found)
+    check = CHECKS.get(rule_id)
+    if check is None:
+        raise _unknown(rule_id)
+    rows = (
+        ("built in", "in every check of a delivery; no pack can switch it off, no waiver touches it"),
+        ("group", str(check.group)),
+        ("asks", check.asks),
+        ("else", check.failed.name.lower()),
+        ("attestable by", ", ".join(check.attestable_by) or "nobody"),
+        ("remedy", check.remedy),
+        ("source", check.source),
+    )
+    return check.id + "\n" + "\n".join(f"  {name:<13}  {text}" for name, text in rows)
+
+
+def _unknown(rule_id: str) -> Exception:
+    from dubgate.errors import PackError
+
+    return PackError(f"no rule is called {rule_id!r}", remedy="see: dubgate rules list")
