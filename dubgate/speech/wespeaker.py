@@ -86,7 +86,7 @@ class WeSpeaker:
         from dubgate.speech.device import exactly
 
         with exactly(self._device):
-            mels = fbanks([torch.from_numpy(clip).to(self._device) for clip in clips])
+            mels = fbanks([torch.tensor(clip, device=self._device) for clip in clips])
             frames = torch.tensor([len(m) for m in mels], device=self._device)
             raw = self._network(torch.nn.utils.rnn.pad_sequence(mels, batch_first=True), frames).cpu().numpy()
         return [_unit(row) for row in raw]
