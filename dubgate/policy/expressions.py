@@ -29,6 +29,7 @@ MAX_CHARACTERS = 2000
 MAX_NESTED_LOOPS = 2
 MAX_DEPTH = 40
 MAX_TERMS = 100  # joined by && and ||
+MAX_LINKS = 8  # joined by dots
 
 LOOPS = ("all", "exists", "exists_one")
 TEXT_CALLS = ("startsWith", "endsWith", "contains")
@@ -165,8 +166,11 @@ class _Parser:
         return Not(node) if negations % 2 else node
 
     def _member(self) -> Node:
-        node = self._primary()
+        node, links = self._primary(), 0
         while self._take(".") is not None:
+            links += 1
+            if links > MAX_LINKS:
+                raise ExpressionError(f"more than {MAX_LINKS} names behind one another")
             token = self._peek()
             if token.kind != "name" or _RESERVED.fullmatch(token.text):
                 raise self._refusal("expected a name after '.'")

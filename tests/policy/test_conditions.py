@@ -1,0 +1,155 @@
+"""Conditions evaluated in their child process: exactly true or false, or unknown; nothing in them harms the parent."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dubgate.policy.conditions import Evaluator
+from dubgate.policy.expression_types import check_condition
+from dubgate.policy.facts import FACTS, facts_from
+from dubgate.unmeasured import Unmeasured
+
+TRACK = {"name": "English [AI]", "language": "en", "human_readable": True, "machine_readable": True}
+TRACKS = ({**TRACK, "plays_what_was_heard": True},)
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Iterator[Evaluator]:
+    with Evaluator() as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("delivery.synthetic", True),
+        ("!delivery.synthetic", False),
+        ("delivery.style == 'lipsync' && delivery.style.size() == 7", True),
+        ("delivery.style in ['lector', 'voiceover']", False),
+        ("label.tracks.size() > 0 && label.tracks.all(t, t.human_readable)", True),
+        ("label.tracks.exists(t, t.name.endsWith('[AI]'))", True),
+        ("distribution.territories.exists(t, t in regions.eu)", True),
+        ("distribution.territories.exists_one(t, t == 'NO')", True),
+        ("delivery.synthetic ? label.tracks.size() >= 2 : true", False),
+        ("size(distribution.territories) < 2.5", True),
+    ],
+)
+def test_a_condition_is_exactly_true_or_false(evaluator: Evaluator, source: str, answer: bool) -> None:
+    facts = facts_from(
+        {
+            "delivery.synthetic": True,
+            "delivery.style": "lipsync",
+            "label.tracks": TRACKS,
+            "distribution.territories": ("DE", "NO"),
+        }
+    )
+    assert evaluator.holds(check_condition(source), facts) is answer
+
+
+def test_an_unmeasured_fact_makes_the_rule_unknown_even_where_or_would_absorb_it(evaluator: Evaluator) -> None:
+    condition = check_condition("delivery.synthetic || label.planned")
+    facts = facts_from({"delivery.synthetic": True, "label.planned": Unmeasured("nobody read it")})
+    assert evaluator.holds(condition, facts) == Unmeasured("nobody read it")
+
+
+def test_a_field_unmeasured_in_one_item_makes_the_rule_unknown(evaluator: Evaluator) -> None:
+    tracks = (*TRACKS, {**TRACKS[0], "name": Unmeasured("unreadable"), "human_readable": Unmeasured("unreadable")})
+    facts = facts_from({"label.tracks": tracks})
+    assert evaluator.holds(check_condition("label.tracks.exists(t, t.human_readable)"), facts) == Unmeasured(
+        "unreadable"
+    )
+    assert evaluator.holds(check_condition("label.tracks.exists(t, t.machine_readable)"), facts) is True
+
+
+def test_a_fact_that_nobody_gave_is_unmeasured(evaluator: Evaluator) -> None:
+    answer = evaluator.holds(check_condition("delivery.synthetic"), facts_from({}))
+    assert isinstance(answer, Unmeasured)
+    assert FACTS["delivery.synthetic"].means in answer.reason
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1",
+        "'true'",
+        "null",
+        "[true]",
+        "nothing.here",
+        "1 / 0 == 1",
+        "true && 1",
+        "(" * 100_000 + "true" + ")" * 100_000,
+        "[" * 100_000,
+        "l.all(a, l.all(b, l.all(c, l.all(d, a + b + c + d > -1))))",
+        "1 + 'a' == 2",
+        "l[999] == 1",
+    ],
+    ids=lambda e: e[:24],
+)
+def test_whatever_is_not_a_truth_value_is_unknown_within_two_seconds_and_the_process_lives(
+    evaluator: Evaluator, expression: str
+) -> None:
+    evaluator.ask("true", {})  # started
+    start = time.monotonic()
+    answer = evaluator.ask(expression, {"l": list(range(300))})
+    assert isinstance(answer, Unmeasured), answer
+    assert time.monotonic() - start < 2.5
+    assert evaluator.ask("true", {}) is True
+
+
+def test_a_dead_child_is_unknown_and_replaced() -> None:
+    with Evaluator() as evaluator:
+        assert evaluator.ask("true", {}) is True
+        child = evaluator._child
+        assert child is not None
+        os.kill(child.pid, 9)
+        child.wait()
+        assert isinstance(evaluator.ask("true", {}), Unmeasured)
+        assert evaluator.ask("true", {}) is True
+
+
+def test_the_child_sees_no_environment_and_opens_no_file() -> None:
+    with Evaluator() as evaluator:
+        evaluator.ask("true", {})
+        assert evaluator._child is not None
+        pid = evaluator._child.pid
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            names = {entry.partition(b"=")[0] for entry in file.read().split(b"\0") if entry}
+        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+            limits = file.read()
+    assert names <= {b"PATH", b"LANG", b"LC_CTYPE"}
+    assert "Max open files            3 " in limits
+    assert "Max file size             0 " in limits
+
+
+def test_a_closed_evaluator_leaves_no_child() -> None:
+    evaluator = Evaluator()
+    evaluator.ask("true", {})
+    assert evaluator._child is not None
+    pid = evaluator._child.pid
+    evaluator.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"delivery.nothing": True}, "not a fact"),
+        ({"regions.eu": ("XX",)}, "not a fact"),
+        ({"delivery.synthetic": "yes"}, "must be bool"),
+        ({"delivery.synthetic": 1}, "must be bool"),
+        ({"delivery.style": True}, "must be text"),
+        ({"distribution.territories": ["DE"]}, "must be a tuple"),
+        ({"distribution.territories": (1,)}, "must be text"),
+        ({"label.tracks": ({"name": "x"},)}, "exactly the fields"),
+        ({"label.tracks": ({**TRACKS[0], "more": True},)}, "exactly the fields"),
+        ({"label.tracks": ({**TRACKS[0], "human_readable": "yes"},)}, "must be bool"),
+    ],
+)
+def test_facts_are_complete_and_typed(values: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        facts_from(values)  # type: ignore[arg-type]
