@@ -1,6 +1,6 @@
 """The child's side of sandbox.py: limits first, then shut in, then import the task and run it.
 
-Started as `python -I -m dubgate.sandbox_child SCRATCH`. Nothing but the standard library is imported before the
+Started by sandbox.parent with the scratch folder as its only argument. Nothing but the standard library is imported before the
 process is shut in. Its standard output carries messages to the parent; what libraries print goes to standard error.
 """
 
@@ -23,6 +23,7 @@ TASKS = {
     "voices": "dubgate.hearing:voices_task",
     "labels": "dubgate.labels.reading:labels_task",
     "digest": "dubgate.digesting:digest_task",
+    "excerpts": "dubgate.excerpts:excerpts_task",
     "enrol": "dubgate.enrolling:enrol_task",
 }
 
@@ -111,7 +112,3 @@ def _described(error: BaseException) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         return {"class": "ChildError", "what": "the child process ran out of the memory it may use"}
     return {"class": "ChildError", "what": f"{type(error).__name__}: {str(error)[:1000]}"}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

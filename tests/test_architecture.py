@@ -18,7 +18,7 @@ ORDER = (
     ("features", "meter"),
     ("speech",),
     ("voice_segments", "mixing"),
-    ("hearing", "digesting", "enrolling"),
+    ("hearing", "digesting", "enrolling", "excerpts"),
     ("kept",),
     ("measure",),
     ("labels",),
