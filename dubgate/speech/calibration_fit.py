@@ -54,21 +54,27 @@ def draw_trials(
     return Trials(np.array(cosine), np.array(line_of), np.array(reference_of))
 
 
-def fit_line(trials: Trials) -> tuple[float, float]:
-    """Slope and offset of the log-likelihood ratio of two Gaussians with one variance, speakers weighing alike."""
-    same, diff = _balanced(trials, True), _balanced(trials, False)
-    (mean_s, var_s), (mean_d, var_d) = same, diff
+def fit_line(trials: Trials, drawn: Doubles | None = None) -> tuple[float, float]:
+    """Slope and offset of the log-likelihood ratio of two Gaussians with one variance.
+
+    Args:
+        trials: scores of known speakers.
+        drawn: how often each speaker counts [shape=(n_speakers,)]; every pair of speakers weighs the product.
+    """
+    (mean_s, var_s), (mean_d, var_d) = _balanced(trials, True, drawn), _balanced(trials, False, drawn)
     variance = max((var_s + var_d) / 2, 1e-6)
     slope = (mean_s - mean_d) / variance
     return slope, -slope * (mean_s + mean_d) / 2
 
 
-def _balanced(trials: Trials, same: bool) -> tuple[float, float]:
-    """Mean and variance over all trials of one kind, every pair of speakers with the same weight."""
+def _balanced(trials: Trials, same: bool, drawn: Doubles | None = None) -> tuple[float, float]:
+    """Mean and variance over all trials of one kind; a pair of speakers weighs the same however many trials it has."""
     kept = trials.same == same
-    pairs = trials.line[kept] * 10_000 + trials.reference[kept]
-    _, at, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    line, reference = trials.line[kept], trials.reference[kept]
+    _, at, counts = np.unique(line * 10_000 + reference, return_inverse=True, return_counts=True)
     weights = 1.0 / counts[at]
+    if drawn is not None:
+        weights = weights * (drawn[line] if same else drawn[line] * drawn[reference])
     mean = float(np.average(trials.cosine[kept], weights=weights))
     return mean, float(np.average((trials.cosine[kept] - mean) ** 2, weights=weights))
 
@@ -84,13 +90,8 @@ def bootstrap_lines(trials: Trials, *, rng: np.random.Generator, rounds: int = 2
     The offset's ends go with the slope's: they are those of the fits with the lowest and the highest slope kept.
     """
     n = int(max(trials.line.max(), trials.reference.max())) + 1
-    fits = []
-    for _ in range(rounds):
-        drawn = np.bincount(rng.integers(0, n, n), minlength=n)
-        if (drawn > 0).sum() < 2:
-            continue
-        kept = np.repeat(np.arange(len(trials.cosine)), drawn[trials.line] * (drawn[trials.reference] > 0))
-        fits.append(fit_line(Trials(trials.cosine[kept], trials.line[kept], trials.reference[kept])))
+    draws = (np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64) for _ in range(rounds))
+    fits = [fit_line(trials, drawn) for drawn in draws if (drawn > 0).sum() > 1]
     fits.sort()
     low, high = fits[int(0.025 * len(fits))], fits[min(len(fits) - 1, int(0.975 * len(fits)))]
     return (low[0], high[0]), (low[1], high[1])

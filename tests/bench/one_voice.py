@@ -19,6 +19,7 @@ from dubgate.features import VoiceSegment
 from dubgate.measure.voice import one_voice_scores
 from dubgate.spans import Span
 from dubgate.speech.calibration import Calibration, Relation, find, packaged
+from dubgate.speech.ge2e import Ge2e
 from dubgate.speech.models import resolve
 from dubgate.speech.swiftf0 import SwiftF0
 
@@ -42,11 +43,13 @@ class Shares:
     n: int
 
 
-def pieces_of(voices: Utterances, seconds: float, treat: Callable[[list[np.ndarray]], list[np.ndarray]]) -> Pieces:
+def pieces_of(
+    heard_by: Ge2e, voices: Utterances, seconds: float, treat: Callable[[list[np.ndarray]], list[np.ndarray]]
+) -> Pieces:
     found: Pieces = {}
     for speaker, utterances in voices.items():
         rows = [
-            [v for v in ENCODER.embed(treat(list(cuts(u, seconds)))) if isinstance(v, np.ndarray)] for u in utterances
+            [v for v in heard_by.embed(treat(list(cuts(u, seconds)))) if isinstance(v, np.ndarray)] for u in utterances
         ]
         found[speaker] = [row for row in rows if row]
     return found
@@ -109,7 +112,8 @@ def down_to(calibration: Calibration, seconds: float) -> Calibration:
 
 
 def main(speech: Path) -> None:
-    calibration = find(ENCODER.info.weights_sha256, Relation.SAME, among=packaged())
+    heard_by = encoder()
+    calibration = find(heard_by.info.weights_sha256, Relation.SAME, among=packaged())
     assert isinstance(calibration, Calibration)
     voices = librispeech(speech)
     rng = np.random.default_rng(7)
@@ -120,7 +124,7 @@ def main(speech: Path) -> None:
     for seconds in (1.0, 1.5, 2.0, 3.0, 4.0):
         judged = calibration if seconds >= 1.5 else down_to(calibration, seconds)
         for sound, treat in (("clean", list), ("rough", lambda s: roughened(s, rng))):
-            pieces = pieces_of(voices, seconds, treat)
+            pieces = pieces_of(heard_by, voices, seconds, treat)
             for title, same_sex in (("all", None), ("same sex", True), ("other sex", False)):
                 r = experiment(pieces, seconds, pairs_of(low, same_sex), judged, rng)
                 print(
@@ -129,5 +133,4 @@ def main(speech: Path) -> None:
 
 
 if __name__ == "__main__":
-    ENCODER = encoder()
     main(Path(sys.argv[1]))
