@@ -142,7 +142,7 @@ def test_without_a_calibration_for_the_encoder_nothing_is_judged() -> None:
 
 def test_a_character_whose_lines_all_differ_is_given_more_room(calibration: Calibration) -> None:
     calm = one_voice_scores([line(k, 1, spread=0.3) for k in range(10)], calibration)
-    wild = one_voice_scores([line(k, 1, spread=1.3) for k in range(10)], calibration)
+    wild = one_voice_scores([line(k, 1, spread=0.95) for k in range(10)], calibration)
     assert min(measured(s.score) for s in calm) > min(measured(s.score) for s in wild)
     band = calibration.band(2.5)
     assert not isinstance(band, Unmeasured)
