@@ -103,6 +103,6 @@ def told(value: float, unit: Unit, lang: str) -> str:
 
 
 def _number(value: float) -> str:
-    if float(value).is_integer() and abs(value) < 1e6:
+    if float(value).is_integer() or abs(value) >= 100:
         return f"{value:.0f}"
-    return f"{value:.2f}" if 1 <= abs(value) < 100 else f"{value:.3g}"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"

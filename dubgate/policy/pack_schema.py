@@ -34,7 +34,7 @@ def _only_known_holes(text: str) -> str:
     for name in _HOLE.findall(text):
         if name not in PLACEHOLDERS:
             raise ValueError(f"{{{name}}} cannot be filled in; known are {', '.join(PLACEHOLDERS)}")
-    if _HOLE.sub("", text).strip("{}") != _HOLE.sub("", text):
+    if set(_HOLE.sub("", text)) & set("{}"):
         raise ValueError("a brace that opens or closes nothing")
     return text
 
