@@ -97,7 +97,8 @@ def reply_with(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
         (out / name).write_bytes(bytes.fromhex(text))
     for name, target in request.get("links", {}).items():
         (out / name).symlink_to(target)
-    os.write(channel(), b'{"done": true, "isolation": ["seccomp", "landlock"]}\n')
+    said = request.get("says", '{"done": true, "isolation": ["seccomp", "landlock"]}\n')
+    os.write(channel(), said.encode())
     os._exit(0)
 
 
@@ -178,6 +179,11 @@ ATTEMPTS = {
     "list": lambda request: os.listdir(request["path"]),
     "parent's environment": lambda request: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
     "threads": threads,
+    "capabilities": lambda request: [
+        line.split()[1]
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line[:6] in ("CapEff", "CapPrm")
+    ],
 }
 
 

@@ -84,6 +84,13 @@ def test_a_call_of_another_interface_ends_the_child() -> None:
         run("attempt", {"what": "compat call"})
 
 
+@linux_only
+def test_of_the_powers_of_root_only_reading_stays() -> None:
+    answer = run("attempt", {"what": "capabilities"}).data["got"]
+    kept = f"{4 if os.geteuid() == 0 else 0:016x}"
+    assert answer == str([kept, kept])
+
+
 def test_threads_are_allowed() -> None:
     assert run("attempt", {"what": "threads"}).data == {"got": "[0, 1, 2, 3]"}
 
@@ -235,6 +242,7 @@ EMPTY = b"{}".hex()
         {"reply.json": b'{"a": NaN}'.hex()},
         {"reply.json": (b"[" * 200_000).hex()},
         {"reply.json": EMPTY, "extra.txt": EMPTY},
+        {"reply.json": EMPTY, "a b.npy": npy(np.ones(10))},
         {"reply.json": EMPTY, "a.npy": EMPTY},
         {"reply.json": EMPTY, "a.npy": npy(np.array([{}], dtype=object))},
         {"reply.json": EMPTY, "a.npy": npy(np.ones(10), cut=8)},
@@ -242,11 +250,32 @@ EMPTY = b"{}".hex()
         {"reply.json": EMPTY, "a.npy": forged((1 << 40,))},
         {"reply.json": EMPTY, "a.npy": forged((1 << 32, 1 << 32))},
     ],
-    ids=["nothing", "cut", "NaN", "deep", "stranger", "no array", "objects", "short", "text", "huge", "overflow"],
+    ids=[
+        "nothing",
+        "cut",
+        "NaN",
+        "deep",
+        "stranger",
+        "strange name",
+        "no array",
+        "objects",
+        "short",
+        "text",
+        "huge",
+        "overflow",
+    ],
 )
 def test_a_forged_reply_is_refused(files: dict[str, str]) -> None:
     with pytest.raises(ChildError, match="reply"):
         run("reply_with", {"files": files})
+
+
+@pytest.mark.parametrize(
+    "says", ["", '{"isolation": ["a", "b"]}\n', '{"done": 1, "isolation": ["a", "b"]}\n', '{"done": true}\n']
+)
+def test_a_reply_without_the_last_word_does_not_count(says: str) -> None:
+    with pytest.raises(ChildError, match="without a reply"):
+        run("reply_with", {"files": {"reply.json": EMPTY}, "says": says})
 
 
 def test_a_reply_that_is_a_link_is_refused(tmp_path: Path) -> None:

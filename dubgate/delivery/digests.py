@@ -69,7 +69,7 @@ class PacketDigest:
 def parameters_of(codec: str, extradata: bytes) -> bytes:
     """What the codec needs to know, freed from what containers change.
 
-    FLAC: rate, channels, bits, total samples and the MD5 of STREAMINFO, not the block sizes, which muxers rewrite.
+    FLAC: rate, channels, bits, total samples and the MD5 of STREAMINFO, not the block and frame sizes, which may be left 0.
     AAC: the AudioSpecificConfig without the trailing "no SBR here" that some muxers add. Others as they are.
     """
     if codec == "flac" and len(extradata) >= 34:

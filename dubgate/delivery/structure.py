@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_frame_bytes
 from dubgate.delivery.ogg_pages import check_pages
+from dubgate.delivery.ts_packets import check_packets
 from dubgate.errors import MediaError
 
 _MAX_PARTS = 20_000
@@ -194,11 +195,6 @@ def _ebml_length(head: bytes, at: int) -> tuple[int, int | None]:
     return at + n, None if value == (1 << (7 * n)) - 1 else value
 
 
-def _ts(path: Path, file: BinaryIO, size: int) -> None:
-    if size % 188 and size % 192:
-        raise MediaError("the transport stream ends inside a packet", where=str(path), remedy=_REMEDY)
-
-
 def _mxf(path: Path, file: BinaryIO, size: int) -> None:
     file.seek(0)
     head = file.read(HEAD_BYTES)
@@ -236,5 +232,5 @@ def _xing(file: BinaryIO) -> tuple[int, int | None, int | None]:
 
 _CHECKS = {
     "wav": _riff, "aiff": _aiff, "w64": _w64, "caf": _caf, "mov": _mov, "matroska": _matroska,
-    "ogg": check_pages, "mpegts": _ts, "mxf": _mxf, "mp3": _mp3,
+    "ogg": check_pages, "mpegts": check_packets, "mxf": _mxf, "mp3": _mp3,
 }  # fmt: skip

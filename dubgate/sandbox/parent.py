@@ -34,8 +34,12 @@ Progress = Callable[[str, float], None]  # stage, share done of the whole
 _GIB = 1 << 30
 _POLL_S = 0.05
 _KEPT_STDERR = 8000
-_LONGEST_LINE = 65_536
+_READ_BYTES = 65_536
 _MOST_TALK_BYTES = 16 << 20
+
+# The very package that is asking, not another one that happens to be installed; -I keeps everything else out.
+_ROOT = Path(__file__).resolve().parents[2]
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from dubgate.sandbox_child import main; sys.exit(main())"
 
 # What a child may know of our environment: where libraries and models lie, which GPU, how many threads. No HOME, no
 # tokens, no proxies.
@@ -183,7 +187,7 @@ def _converse(
 ) -> tuple[dict[str, Any], int]:
     """Start the child, listen until it ends; its last word, and the most memory seen."""
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "dubgate.sandbox_child", str(home)],
+        [sys.executable, "-I", "-c", _START, str(_ROOT), str(home)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -220,7 +224,7 @@ def _listen(process: subprocess.Popen[bytes], talk: _Talk, limits: Limits) -> in
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
             for key, _ in selector.select(_POLL_S):
-                chunk = os.read(key.fd, _LONGEST_LINE)
+                chunk = os.read(key.fd, _READ_BYTES)
                 if not chunk:
                     selector.unregister(key.fileobj)
                 elif key.fileobj is process.stdout:
@@ -245,7 +249,7 @@ def _hear(talk: _Talk, chunk: bytes) -> None:
     talk.heard_bytes += len(chunk)
     talk.pending += chunk
     *lines, talk.pending = talk.pending.split(b"\n")
-    if talk.heard_bytes > _MOST_TALK_BYTES or len(talk.pending) > _LONGEST_LINE:
+    if talk.heard_bytes > _MOST_TALK_BYTES:
         raise ChildError(f"{talk.task}: the child process talks without end", remedy=_FAULT)
     for line in lines:
         message = _message(talk.task, line)

@@ -13,6 +13,7 @@ from made_media import KINDS, chirp, lag_s, make, write
 
 from dubgate.delivery.audio import decode_blocks, downmix_weights
 from dubgate.delivery.decoding import StreamDecoder
+from dubgate.delivery.formats import mpeg_frame_bytes
 from dubgate.delivery.media import probe
 from dubgate.delivery.timeline import Timeline
 from dubgate.errors import MediaError
@@ -236,6 +237,20 @@ def test_a_lost_transport_packet_is_refused(tmp_path: Path) -> None:
         heard(path)
 
 
+def test_a_lost_access_unit_of_a_transport_stream_is_no_pause(tmp_path: Path) -> None:
+    """A whole access unit is gone, so every frame that is left decodes; only the packet counters tell."""
+    path = make(tmp_path, "mpegts", 4.0)
+    data = path.read_bytes()
+    packets = [data[k : k + 188] for k in range(0, len(data), 188)]
+    sound = [k for k, p in enumerate(packets) if ((p[1] & 0x1F) << 8) + p[2] == 256]
+    starts = [k for k in sound if packets[k][1] & 0x40]
+    first, following = starts[len(starts) // 2], starts[len(starts) // 2 + 1]
+    kept = [p for k, p in enumerate(packets) if not (k in sound and first <= k < following)]
+    path.write_bytes(b"".join(kept))
+    with pytest.raises(MediaError, match="packets of stream 0x100 are missing"):
+        heard(path)
+
+
 def test_a_lost_ogg_page_is_refused(tmp_path: Path) -> None:
     path = make(tmp_path, "opus", 6.0)
     data = path.read_bytes()
@@ -256,6 +271,21 @@ def test_a_lost_mp3_frame_is_refused(tmp_path: Path) -> None:
         heard(path)
 
 
+def test_an_mp3_with_fewer_frames_than_it_announces_is_refused(tmp_path: Path) -> None:
+    path = make(tmp_path, "mp3", 4.0)
+    data = path.read_bytes()
+    assert heard(path).any()
+    first = data.index(b"\xff\xfb")
+    at, frames = first, []
+    while at < len(data) and data[at] == 0xFF:
+        frames.append(at)
+        at += mpeg_frame_bytes(data[at : at + 4])
+    a, b = frames[40], frames[41]
+    path.write_bytes(data[:a] + data[b:] + b"TAG" + bytes(b - a - 3))
+    with pytest.raises(MediaError, match="of what it announces decodes"):
+        heard(path)
+
+
 def test_a_stream_that_changes_its_rate_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.aac", [chirp(44_100)], 44_100, "aac", "adts")
     write(tmp_path / "b.aac", [chirp(22_050)], 22_050, "aac", "adts")
@@ -268,3 +298,14 @@ def test_a_stream_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     path = make(tmp_path, "flac")
     with pytest.raises(MediaError, match=r"\(stream 3\): no such audio stream; there are: 0"):
         next(StreamDecoder(path, 3).blocks(1.0))
+
+
+@pytest.mark.parametrize(("byte", "value"), [(0, 0x46), (1, 0x80)], ids=["out of step", "marked by its sender"])
+def test_a_transport_packet_that_is_none_is_refused(tmp_path: Path, byte: int, value: int) -> None:
+    path = make(tmp_path, "mpegts", 4.0)
+    data = bytearray(path.read_bytes())
+    at = 188 * (len(data) // 376) + byte
+    data[at] = value if byte == 0 else data[at] | value
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match="packet of the transport stream is none"):
+        heard(path)

@@ -138,8 +138,23 @@ def test_another_encode_another_place_or_another_length_has_another_packet_diges
     for name, (samples, at_s) in variants.items():
         write(tmp_path / f"{name}.mkv", [samples], 48_000, "flac", "matroska", audio_at_s=at_s)
     write(tmp_path / "e.mkv", [sent], 48_000, "flac", "matroska", jumps=[(0.96, 0.5)])
-    digests = [spool(tmp_path / f"{n}.mkv", tmp_path).packet_sha256 for n in "abcde"]
-    assert len(set(digests)) == 5
+    write(tmp_path / "f.mkv", [sent], 48_000, "flac", "matroska", jumps=[(0.48, 0.5)])
+    digests = [spool(tmp_path / f"{n}.mkv", tmp_path).packet_sha256 for n in "abcdef"]
+    assert len(set(digests)) == 6
+
+
+def test_other_bytes_of_the_same_length_have_another_packet_digest(tmp_path: Path) -> None:
+    sent = np.round(chirp(44_100, 1.0)[0] * 32_767).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", sent, 44_100)
+    sent[20_000] += 1
+    soundfile.write(tmp_path / "b.wav", sent, 44_100)
+    assert spool(tmp_path / "a.wav", tmp_path).packet_sha256 != spool(tmp_path / "b.wav", tmp_path).packet_sha256
+
+
+def test_the_sizes_that_an_encoder_may_leave_out_are_no_parameters_of_flac() -> None:
+    head = bytes(range(34))
+    assert parameters_of("flac", head) == parameters_of("flac", head[:4] + bytes(6) + head[10:])
+    assert parameters_of("flac", head) != parameters_of("flac", head[:10] + bytes(24))
 
 
 def test_the_two_ways_of_saying_no_sbr_are_one_parameter() -> None:
