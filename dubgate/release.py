@@ -31,7 +31,7 @@ from dubgate.listening import hear
 from dubgate.policy.attesting import apply_attestations
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
-from dubgate.policy.findings import Finding
+from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.mix_checks import mix_findings
 from dubgate.policy.speakers import Declared, Heard
@@ -79,6 +79,21 @@ def open_registry(location: str) -> Registry:
         return Registry.open(location, read_only=True)
     except ConsentError as error:
         raise RegistryError(str(error)) from error
+
+
+def title_id_of(delivery: Delivery, registry: str) -> str:
+    """The registry's id of the delivery's title.
+
+    Raises:
+        ManifestError: the registry knows none of its identifiers, or they are of different titles.
+    """
+    with open_registry(registry) as opened, opened.view() as view:
+        release, findings = release_of(delivery, view)
+    if release is None or release.title is None:
+        raise ManifestError(
+            "; ".join(f.text.en for f in findings if f.outcome > Outcome.PASS), where=str(delivery.root)
+        )
+    return release.title.title.title_id
 
 
 def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest:

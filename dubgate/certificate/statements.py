@@ -45,7 +45,7 @@ class HumanPerformance(Record):
         """The statement's id."""
         return self.statement_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By statement, signer, title and sound."""
         own = (f"statement:{self.statement_id}", f"party:{self.by}", f"title:{self.title_id}")
         return (*own, f"sound:{self.packets_sha256}")
@@ -73,7 +73,7 @@ class Attestation(Record):
         """The attestation's id."""
         return self.attestation_id
 
-    def keys(self) -> tuple[str, ...]:
+    def found_under(self) -> tuple[str, ...]:
         """By attestation, signer and sound."""
         return (f"attestation:{self.attestation_id}", f"party:{self.by}", f"sound:{self.packets_sha256}")
 

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "models": ("dubgate.cli.models", "models", "List, fetch and verify speech models."),
     "consent": ("dubgate.cli.consent", "consent", "The consent registry: parties, grants, events, audit."),
     "voices": ("dubgate.cli.voices", "voices", "Enrolled voices and what they may be used for."),
+    "enrol": ("dubgate.cli.enrol", "enrol", "Enrol a voice from a recording."),
     "approve": (
         "dubgate.cli.approve",
         "approve",
