@@ -313,11 +313,12 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_the_child_does_not_outlive_its_parent(how: signal.Signals) -> None:
+def test_the_child_does_not_outlive_its_parent(how: signal.Signals, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom dubgate.sandbox import Limits, run_in_child\n"
         f"limits = Limits(test_tasks={str(TESTS)!r})\n"
-        "run_in_child('hang', {'pid_file': 1}, limits=limits, progress=lambda pid, _: print(pid, flush=True))"
+        f"from pathlib import Path\nscratch = Path({str(tmp_path)!r})\n"
+        "run_in_child('hang', {'pid_file': 1}, limits=limits, scratch=scratch, progress=lambda pid, _: print(pid, flush=True))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         assert parent.stdout is not None
