@@ -88,6 +88,7 @@ def judge_quality(
 ) -> Judgement:
     """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found."""
     from dubgate.policy.judge import judge
+    from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
 
     sheet = script if script is not None else lines_from_speech(features)
@@ -103,6 +104,7 @@ def judge_quality(
         embedded=[m.kind for m in features.models if m.embedded],
         facts=facts,
     )
+    found = (*mix_findings(features, has_stem=request.stem is not None), *model_findings(features.models))
     return Judgement(
         title=request.title or request.dub.path.stem,
         judged_at=at,
@@ -115,7 +117,7 @@ def judge_quality(
         scripted=script is not None,
         style=style,
         measurements=measurements,
-        verdict=Verdict((*findings, *model_findings(features.models)), quality_only=True),
+        verdict=Verdict((*findings, *found), quality_only=True),
         packs=tuple(PackRef(p.name, p.version, p.sha256) for p in packs),
         clock=clock,
         notes=notes(features),

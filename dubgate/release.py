@@ -33,7 +33,6 @@ from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.label_checks import label_findings
-from dubgate.policy.mix_checks import mix_findings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
 from dubgate.voices_heard import compare_voices
@@ -162,7 +161,6 @@ def judge_delivery(
         quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams, facts=facts
     )
     findings += label_findings(labels, synthetic=synthetic(declared))
-    findings += mix_findings(features, has_stem=quality.stem is not None)
     if release is not None:
         packs = tuple(p.sha256 for p in judged.packs)
         candidate = candidate_of(

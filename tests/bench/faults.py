@@ -119,7 +119,7 @@ FAULTS = (
     Fault("monotone", "% less range", (0, 30, 60, 80, 100), ("PRO-FLAT",), flatter),
     Fault("clipped", "dB", (0, 12, 20, 28, 36), ("LVL-CLIP",), steps(lambda x: {"gain": {"db": x}})),
     Fault("source-left-in", "% of a line", (10, 30, 50, 80, 100), ("TXT-", "LNG-"), left_in, words=True),
-    Fault("swapped-stem", "s missing", (0.0, 0.02, 0.2, 1.0, 3.0), ("MIX-", "LVL-MIX"), other_stem),
+    Fault("swapped-stem", "s missing", (0.0, 0.02, 0.2, 1.0, 3.0), ("INT-002",), other_stem),
     Fault("silent", "% of the dub", (0, 5, 15, 40, 100), ("TIM-UNCOVERED", "TIM-IOU"), muted),
 )  # fmt: skip
 
@@ -144,7 +144,8 @@ def judged(scene: Scene, words: bool, folder: Path) -> list[tuple[str, Outcome]]
         () if words else NO_WORDS,
     )
     features = hear_here(plan, folder, lambda *_: None)
-    request = QualityRequest(Track(folder / "original.flac"), Track(folder / "dub.flac"))
+    stem = Track(folder / "stem.flac") if mixed else None
+    request = QualityRequest(Track(folder / "original.flac"), Track(folder / "dub.flac"), stem=stem)
     judgement = judge_quality(request, features, scene.sheet, at=AT, clock=Clock(), streams=(0, 0))
     return [
         (f.rule, f.outcome)
