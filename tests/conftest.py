@@ -23,3 +23,9 @@ def speech() -> Path:
 def samples() -> Path:
     """The committed samples."""
     return ROOT / "samples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_kept_hearing(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests keep hearing in a folder of their own, so that nothing heard before decides them."""
+    os.environ["DUBGATE_CACHE"] = str(tmp_path_factory.mktemp("heard"))

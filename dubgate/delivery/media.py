@@ -185,7 +185,7 @@ def _audio(stream: Any, zero: Fraction, demuxer: str) -> AudioStream:
         n_channels=context.channels,
         layout=context.layout.name,
         language=_bcp47(stream.metadata.get("language")),
-        title=_short(stream.metadata.get("title")),
+        title=_short(stream.metadata.get("title") or _handler(stream)),
         start_s=float(start) if demuxer not in FLOATING_CLOCKS or stream.start_time is not None else 0.0,
         duration_s=stated_duration_s(stream, demuxer),
         lossless=is_lossless(context),
@@ -248,6 +248,15 @@ def _time_reference(container: Any) -> int | None:
 
 def _tags(metadata: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((k[:100], v[:_MAX_TAG_CHARS]) for k, v in sorted(metadata.items())[:_MAX_TAGS])
+
+
+_NAMELESS = frozenset({"soundhandler", "core media audio", "mainconcept mp4 sound media handler", "iso media file produced by google inc."})
+
+
+def _handler(stream: Any) -> str | None:
+    """MP4's own place for a track's name (hdlr); what programs write there by default names nothing."""
+    name = str(stream.metadata.get("handler_name", "")).strip("\x00 ")
+    return None if not name or name.lower() in _NAMELESS else name
 
 
 def _short(text: str | None) -> str | None:
