@@ -6,18 +6,21 @@ from collections import Counter
 from typing import Any
 
 from dubgate import __version__
-from dubgate.delivery.timecode import timecode_at
-from dubgate.judgement import Judgement
+from dubgate.delivery.timecode import label_of, timecode_at
+from dubgate.features import TrackFeatures
+from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Subject
-from dubgate.policy.findings import Finding, Group, Outcome
+from dubgate.measure.metrics import METRICS
+from dubgate.policy.findings import Finding, Group
+from dubgate.report.line_sound import line_sounds
+from dubgate.report.occurrences import LineFindings, lines_with_findings
+from dubgate.report.schema import SCHEMA, from_json, schema
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
-SCHEMA = "report/1.0"
-
 
 def to_json(judgement: Judgement) -> dict[str, Any]:
-    """A report as JSON-able data, in one fixed order."""
+    """A report as JSON-able data, in one fixed order; `schema()` describes it."""
     verdict, features = judgement.verdict, judgement.features
     return {
         "schema": SCHEMA,
@@ -26,10 +29,11 @@ def to_json(judgement: Judgement) -> dict[str, Any]:
         "judged_at": judgement.judged_at.isoformat().replace("+00:00", "Z"),
         "decision": verdict.decision.name.lower(),
         "quality_only": verdict.quality_only,
-        "groups": {} if verdict.quality_only else {g.value: verdict.of(g).name.lower() for g in _groups(judgement)},
+        "groups": {} if verdict.quality_only else {g.value: verdict.of(g).name.lower() for g in groups_of(judgement)},
         "notes": list(judgement.notes),
         "style": judgement.style.value,
         "scripted": judgement.scripted,
+        "clock": _clock(judgement.clock),
         "original": _track(features.original),
         "dub": _track(features.dub),
         "models": [
@@ -38,27 +42,34 @@ def to_json(judgement: Judgement) -> dict[str, Any]:
                 "name": m.name,
                 "weights_sha256": m.weights_sha256,
                 "embedded": m.embedded,
+                "pinned": m.pinned,
                 "device": m.device,
             }
             for m in features.models
         ],
         "packs": [{"name": p.name, "version": p.version, "sha256": p.sha256} for p in judgement.packs],
         "counts": {o.name.lower(): n for o, n in sorted(Counter(f.outcome for f in verdict.findings).items())},
-        "findings": [_finding(f, judgement) for f in verdict.findings],
+        "findings": [_finding(f, judgement.clock) for f in verdict.findings],
         "measurements": [_measurement(m) for m in judgement.measurements],
-        "lines": [
-            {"id": c.id, "start_s": c.span.start_s, "end_s": c.span.end_s, "character": c.character, "text": c.text}
-            for c in judgement.sheet.cues
-        ],
+        "lines": _lines(judgement),
     }
 
 
-def _groups(judgement: Judgement) -> list[Group]:
+def groups_of(judgement: Judgement) -> list[Group]:
+    """The groups in which something was asked, in their fixed order."""
     present = {f.group for f in judgement.verdict.findings}
     return [g for g in Group if g in present]
 
 
-def _track(track: Any) -> dict[str, Any]:
+def _clock(clock: Clock) -> dict[str, Any]:
+    return {
+        "frame_rate": str(clock.frame_rate),
+        "drop_frame": clock.drop_frame,
+        "start_timecode": str(label_of(clock.start_frames, clock)),
+    }
+
+
+def _track(track: TrackFeatures) -> dict[str, Any]:
     return {
         "file": track.name,
         "language": track.language,
@@ -78,7 +89,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
     return {"scope": subject.scope.value, "name": subject.name, "character": subject.character}
 
 
-def _finding(finding: Finding, judgement: Judgement) -> dict[str, Any]:
+def _finding(finding: Finding, clock: Clock) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "pack": finding.pack,
@@ -91,16 +102,19 @@ def _finding(finding: Finding, judgement: Judgement) -> dict[str, Any]:
         "why": finding.why,
         "remedy": finding.remedy,
         "source": finding.source,
-        "spans": [_span(s, judgement) for s in finding.spans],
+        "spans": [_span(s, clock) for s in finding.spans],
         "who_can_resolve": finding.who_can_resolve,
+        "was": finding.was.name.lower() if finding.was is not None else None,
+        "decided_by": list(finding.decided_by),
     }
 
 
-def _span(span: Span, judgement: Judgement) -> dict[str, Any]:
+def _span(span: Span, clock: Clock) -> dict[str, Any]:
     return {
         "start_s": round(span.start_s, 3),
         "end_s": round(span.end_s, 3),
-        "start_timecode": str(timecode_at(span.start_s, judgement.clock)),
+        "start_timecode": str(timecode_at(span.start_s, clock)),
+        "end_timecode": str(timecode_at(span.end_s, clock)),
     }
 
 
@@ -108,11 +122,30 @@ def _measurement(m: Measurement) -> dict[str, Any]:
     value = m.value if isinstance(m.value, Unmeasured) else round(m.value, 6)
     return {
         "metric": m.metric,
+        "unit": METRICS[m.metric].unit.value if m.metric in METRICS else "",
         "subject": _subject(m.subject),
         "value": value_json(value),
         "weight_s": round(m.weight_s, 3),
-        "detail": {k: v for k, v in m.detail},
+        "detail": dict(m.detail),
     }
 
 
-FAILED = (Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN, Outcome.WARN)
+def _lines(judgement: Judgement) -> list[dict[str, Any]]:
+    sounds = line_sounds(judgement)
+    return [_line(line, sounds[line.cue.id], judgement.clock) for line in lines_with_findings(judgement)]
+
+
+def _line(line: LineFindings, sound: dict[str, Any], clock: Clock) -> dict[str, Any]:
+    cue = line.cue
+    return {
+        "id": cue.id,
+        **_span(cue.span, clock),
+        "character": cue.character,
+        "kind": cue.kind.value,
+        "text": cue.text,
+        "outcome": line.outcome.name.lower(),
+        **sound,
+    }
+
+
+__all__ = ["SCHEMA", "from_json", "groups_of", "schema", "to_json", "value_json"]

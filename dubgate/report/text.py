@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,58 +12,116 @@ from dubgate.delivery.timecode import timecode_at
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
+from dubgate.report.json import groups_of
+from dubgate.report.occurrences import by_rule
+from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, bound_ja, decided
+from dubgate.report.printable import printable
 
-STYLES = {Outcome.BLOCK: "bold red", Outcome.HOLD: "bold yellow", Outcome.UNKNOWN: "yellow", Outcome.WARN: "cyan"}
-SHOWN = (Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN, Outcome.WARN)
-_DECIDED = {
-    Decision.RELEASE: "RELEASE: every check was made and passed",
-    Decision.HOLD: "HOLD: people have to decide, or something could not be measured",
-    Decision.BLOCK: "BLOCK: this may not be released",
+MOST_A_RULE = 8  # of one rule and outcome; the rest is counted and named
+_MOST_NAMED = 12
+_STYLES = {Outcome.BLOCK: "bold red", Outcome.HOLD: "bold yellow", Outcome.UNKNOWN: "magenta", Outcome.WARN: "cyan"}
+_DECISION_STYLES = {Decision.RELEASE: "bold green", Decision.HOLD: "bold yellow", Decision.BLOCK: "bold red"}
+_JA = {
+    "heard": "モデル",
+    "embedded": "（同梱）",
+    "wanted": "基準",
+    "why": "理由",
+    "do": "対処",
+    "resolve": "判断できる人",
+    "decided": "決定の根拠",
+    "lines": "台詞",
+    "script": "台本なし（台詞は音声区間から推定）",
 }
-_QUALITY = {
-    Decision.RELEASE: "nothing to hold",
-    Decision.HOLD: "hold: listen to what follows",
-    Decision.BLOCK: "block: the dub is broken as a whole",
+_EN = {
+    "heard": "heard by",
+    "embedded": " (embedded)",
+    "wanted": "wanted",
+    "why": "why",
+    "do": "do",
+    "resolve": "can be resolved by",
+    "decided": "decided by",
+    "lines": "lines",
+    "script": "without a script: lines were found by voice activity",
 }
-
-
-def plain(text: str) -> str:
-    """Text that cannot move the cursor, colour the terminal or reverse its reading direction."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else "�" for c in text)
 
 
 def print_text(judgement: Judgement, console: Console, *, lang: str = "en") -> None:
-    """Print the verdict; failed findings first, worst first."""
-    for line in _lines(judgement, lang):
+    """Print the verdict; failed findings first, worst first, then counts. `lang` is `en` or `ja`."""
+    for line in text_lines(judgement, lang):
         console.print(line, soft_wrap=True)
 
 
-def _lines(judgement: Judgement, lang: str) -> Iterator[Text]:
-    verdict = judgement.verdict
-    decided = _QUALITY if verdict.quality_only else _DECIDED
-    style = {Decision.RELEASE: "bold green", Decision.HOLD: "bold yellow", Decision.BLOCK: "bold red"}[verdict.decision]
-    yield Text(f"{plain(judgement.title)}  ").append(decided[verdict.decision], style)
+def text_lines(judgement: Judgement, lang: str) -> Iterator[Text]:
+    """The lines as they are printed; nothing in them is markup, and no control character is left."""
+    yield from _head(judgement, lang)
+    for group in by_rule(judgement.verdict.findings):
+        for finding in group[:MOST_A_RULE]:
+            yield from _finding(finding, judgement, lang)
+        if len(group) > MOST_A_RULE:
+            yield _rest(group[MOST_A_RULE:], lang)
+        yield from _reasons(group[0], lang)
+    yield Text(_counts(judgement, lang))
+
+
+def _head(judgement: Judgement, lang: str) -> Iterator[Text]:
+    verdict, features = judgement.verdict, judgement.features
+    word, sentence = (getattr(t, lang) for t in decided(verdict))
+    yield Text(f"{printable(judgement.title)}  ").append(
+        f"{word.upper()}: {sentence}", _DECISION_STYLES[verdict.decision]
+    )
     if verdict.quality_only:
-        yield Text("quality only, not a release")
+        yield Text(getattr(QUALITY_ONLY, lang))
+    else:
+        states = [f"{getattr(GROUPS[g], lang)} {verdict.of(g).name.lower()}" for g in groups_of(judgement)]
+        yield Text("  " + ", ".join(states))
+    told = _words(lang)
+    tracks = f"{printable(features.original.name)} → {printable(features.dub.name)}"
+    yield Text(f"  {tracks}, {len(judgement.sheet.cues)} {told['lines']}, {judgement.style.value}", "dim")
+    if not judgement.scripted:
+        yield Text(f"  {told['script']}", "dim")
+    models = [printable(m.name) + (told["embedded"] if m.embedded else "") for m in features.models]
+    yield Text(f"  {told['heard']}: {', '.join(models) or '-'}", "dim")
     for note in judgement.notes:
-        yield Text(f"  {plain(note)}", "dim")
-    failed = sorted((f for f in verdict.findings if f.outcome in SHOWN), key=lambda f: -f.outcome)
-    for finding in failed:
-        yield from _finding(finding, judgement, lang)
-    counts = Counter(f.outcome for f in verdict.findings)
-    yield Text(", ".join(f"{counts[o]} {o.name.lower().replace('_', ' ')}" for o in sorted(counts, reverse=True)))
+        yield Text(f"  {printable(note)}", "dim")
+
+
+def _words(lang: str) -> dict[str, str]:
+    return _JA if lang == "ja" else _EN
 
 
 def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text]:
-    sentence = finding.text.ja if lang == "ja" else finding.text.en
-    head = Text(f"{finding.outcome.name.lower():<8}", STYLES[finding.outcome])
-    head.append(f"{_when(finding, judgement)}{plain(sentence)}")
-    yield head
-    measured = f"{finding.value}, wanted {finding.bound}. " if finding.value and finding.bound else ""
-    yield Text(f"        {finding.rule}: {measured}{plain(finding.remedy)}", "dim")
+    told = _words(lang)
+    head = Text(f"{getattr(OUTCOMES[finding.outcome], lang):<10}", _STYLES[finding.outcome])
+    yield head.append(f"{_when(finding, judgement)}{printable(getattr(finding.text, lang))}", "default not bold")
+    bound = bound_ja(finding.bound) if lang == "ja" else finding.bound
+    measured = [finding.value] if finding.value else []
+    measured += [f"{told['wanted']} {bound}"] if bound else []
+    yield Text(f"{'':10}{finding.rule}{': ' if measured else ''}{printable(', '.join(measured))}", "dim")
+    if finding.decided_by:
+        yield Text(f"{'':10}{told['decided']}: {printable(', '.join(finding.decided_by))}", "dim")
+
+
+def _reasons(finding: Finding, lang: str) -> Iterator[Text]:
+    """What is the same for all findings of a rule."""
+    told = _words(lang)
+    asked = (("why", finding.why), ("do", finding.remedy), ("resolve", finding.who_can_resolve))
+    for name, text in asked:
+        if text:
+            yield Text(f"{'':10}{told[name]}: {printable(text)}", "dim")
 
 
 def _when(finding: Finding, judgement: Judgement) -> str:
-    if not finding.spans:
-        return ""
-    return f"{timecode_at(finding.spans[0].start_s, judgement.clock)} "
+    return f"{timecode_at(finding.spans[0].start_s, judgement.clock)} " if finding.spans else ""
+
+
+def _rest(group: tuple[Finding, ...], lang: str) -> Text:
+    names = [printable(f.subject.name) for f in group if f.subject.name][:_MOST_NAMED]
+    more = "…" if len(group) > len(names) else ""
+    if lang == "ja":
+        return Text(f"{'':10}ほか{len(group)}件（同じ規則）: {', '.join(names)}{more}", "dim")
+    return Text(f"{'':10}and {len(group)} more of {group[0].rule}: {', '.join(names)}{more}", "dim")
+
+
+def _counts(judgement: Judgement, lang: str) -> str:
+    counts = Counter(f.outcome for f in judgement.verdict.findings)
+    return ", ".join(f"{counts[o]} {getattr(OUTCOMES[o], lang)}" for o in sorted(counts, reverse=True))
