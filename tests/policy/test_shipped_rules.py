@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
 from functools import cache
 from pathlib import Path
 
@@ -102,7 +105,7 @@ BOTH = (
     ("PRO-LINE-RANGE", "line_range_ratio", 6.0, ONE, WARN),
     ("PRO-MELODY", "f0_dtw_lift", -0.2, ONE, WARN),
     ("PRO-ENERGY", "energy_range_ratio", 0.2, ONE, WARN),
-    ("PRO-ENERGY", "energy_range_ratio", 3.0, ONE, WARN),
+    ("PRO-ENERGY", "energy_range_ratio", 3.5, ONE, WARN),
     ("PRO-TEMPO", "rate_spearman", -0.4, ONE, WARN),
     ("VOI-ONE", "one_voice_score", -1.0, ONE, HOLD),
     ("VOI-ONE", "one_voice_score", -1.0, ALL, BLOCK),
@@ -254,11 +257,24 @@ def test_voice_over_asks_nothing_of_lips_and_all_else_as_lipsync_does() -> None:
     assert all(lipsync[rule_id] == rule for rule_id, rule in voiceover.items())
 
 
+def _texts_of(path: Path) -> list[str]:
+    """Every text in a module, formatted ones with the module's own constants where they suffice."""
+    names = vars(importlib.import_module(f"dubgate.measure.{path.stem}"))
+    texts = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            with contextlib.suppress(NameError, TypeError):
+                texts.append(eval(compile(ast.Expression(node), str(path), "eval"), names))
+    return texts
+
+
 def test_the_reasons_for_not_asking_are_reasons_that_measuring_gives() -> None:
-    said = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "dubgate" / "measure").glob("*.py"))
+    said = [text for path in sorted((ROOT / "dubgate/measure").glob("*.py")) for text in _texts_of(path)]
     for name in FAULTS:
         for rule in shipped(name).bands:
-            assert all(reason in said for reason in rule.not_asked_where), rule.id
+            assert all(any(reason in text for text in said) for reason in rule.not_asked_where), rule.id
 
 
 def test_sentences_for_people_name_no_metric() -> None:
