@@ -18,7 +18,7 @@ from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
-from dubgate.report.json import _groups as groups_of
+from dubgate.report.json import groups_of
 from dubgate.unmeasured import Unmeasured
 
 ENERGY_HOP_S = 0.04
