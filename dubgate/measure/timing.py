@@ -7,16 +7,15 @@ original stays audible in the dub.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from dubgate.delivery.script import Cue, CueSheet, Style
 from dubgate.features import ProgrammeFeatures, TrackFeatures
-from dubgate.measure.drift import Drift, fit_drift
+from dubgate.measure.drift import Drift
 from dubgate.measure.isochrony import isochrony
-from dubgate.measure.lines import AS_IS, Clock, Line, Why, dialogue, place_lines
+from dubgate.measure.lines import Line, Why, dialogue
 from dubgate.measure.measurement import Measurement, Scope, Subject
-from dubgate.measure.offset import global_offset
 from dubgate.measure.pauses import without
+from dubgate.measure.placement import UNDER_LECTOR, Lines, is_under_lector, place
 from dubgate.measure.rate import paces, rate_ratios, spoken_units, usual_pace
 from dubgate.spans import Span, mask, total_s, union
 from dubgate.unmeasured import Unmeasured
@@ -38,25 +37,14 @@ _NO_ORIGINAL = Unmeasured("no speech was heard in the original")
 Detail = tuple[tuple[str, str | float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The dialogue lines as they lie in both tracks, in the same order."""
-
-    original: tuple[Line, ...]
-    dub: tuple[Line, ...]
-
-
 def measure_timing(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple[Measurement, ...]:
     """All timing metrics: lines in order of the sheet, then the programme."""
     cues = dialogue(sheet)
-    if style is Style.LECTOR and isinstance(features.mix.residual_db, Unmeasured):
-        return _nothing_heard(cues, Unmeasured("the original is audible under a lector; hand in the dialogue stem"))
+    if is_under_lector(features, style):
+        return _nothing_heard(cues, UNDER_LECTOR)
     original, dub = features.original, features.dub
-    drift = fit_drift(original, dub)
-    stretch = 1.0 if isinstance(drift, Unmeasured) else drift.certain_stretch
-    offset_s = global_offset(original, dub, stretch=stretch)
-    clock = AS_IS if isinstance(offset_s, Unmeasured) else Clock(offset_s, stretch)
-    lines = Lines(place_lines(cues, original), place_lines(cues, dub, clock))
+    placed = place(features, sheet)
+    lines, offset_s = placed.lines, placed.offset_s
     pace = paces(lines.dub, dub, sheet)
     usual = usual_pace(pace)
     return (
@@ -65,7 +53,7 @@ def measure_timing(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -
         *rate_ratios(lines.dub, pace, usual),
         _of_programme("speech_iou", speech_iou(original, dub), dub),
         _of_programme("global_offset_s", offset_s, dub),
-        _drift(drift, dub),
+        _drift(placed.drift, dub),
         _cross_overlap(lines, usual, dub, sheet),
         *_uncovered(original, dub),
         _unexpected(original, dub, sheet),
