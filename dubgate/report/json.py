@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,7 @@ from dubgate.measure.metrics import METRICS
 from dubgate.policy.findings import Finding, Group
 from dubgate.report.line_sound import line_sounds
 from dubgate.report.occurrences import LineFindings, lines_with_findings
+from dubgate.report.release_sections import Release, Step, Voice, release_sections
 from dubgate.report.schema import SCHEMA, from_json, schema
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -48,6 +50,7 @@ def to_json(judgement: Judgement) -> dict[str, Any]:
             for m in features.models
         ],
         "packs": [{"name": p.name, "version": p.version, "sha256": p.sha256} for p in judgement.packs],
+        "release": release_json(release_sections(judgement)),
         "counts": {o.name.lower(): n for o, n in sorted(Counter(f.outcome for f in verdict.findings).items())},
         "findings": [_finding(f, judgement.clock) for f in verdict.findings],
         "measurements": [_measurement(m) for m in judgement.measurements],
@@ -59,6 +62,33 @@ def groups_of(judgement: Judgement) -> list[Group]:
     """The groups in which something was asked, in their fixed order."""
     present = {f.group for f in judgement.verdict.findings}
     return [g for g in Group if g in present]
+
+
+def release_json(release: Release | None) -> dict[str, Any] | None:
+    """The sections of a check, or None for quality only."""
+    if release is None:
+        return None
+    return {
+        "ready_for_approval": release.ready_for_approval,
+        "voices": [_voice(v) for v in release.voices],
+        "next": {reader: [_step(s) for s in steps] for reader, steps in release.next},
+    }
+
+
+def _voice(voice: Voice) -> dict[str, Any]:
+    checks = {rule: outcome.name.lower() for rule, outcome in voice.checks}
+    heard_s = value_json(voice.heard_s)
+    return {"character": voice.character, "declared": voice.declared, "heard_s": heard_s, "checks": checks}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "outcome": step.outcome.name.lower(),
+        "do": {"en": step.do.en, "ja": step.do.ja},
+        "rules": list(step.rules),
+        "findings": step.n_findings,
+        "who": step.who,
+    }
 
 
 def _clock(clock: Clock) -> dict[str, Any]:
@@ -126,7 +156,7 @@ def _measurement(m: Measurement) -> dict[str, Any]:
         "subject": _subject(m.subject),
         "value": value_json(value),
         "weight_s": round(m.weight_s, 3),
-        "detail": dict(m.detail),
+        "detail": {k: v if isinstance(v, str) or math.isfinite(v) else str(v) for k, v in m.detail},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -9,16 +10,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from dubgate.errors import InputError
 
 SCHEMA = "report/1.0"
-_MAJOR = SCHEMA.split(".")[0]
+MOST_BYTES = 500_000_000
 
 OutcomeName = Literal["not_applicable", "pass", "waived", "warn", "unknown", "hold", "block"]
 DecisionName = Literal["release", "hold", "block"]
 
 
 class ReportPart(BaseModel):
-    """Frozen; what a later minor version adds is passed over."""
+    """Frozen; a field that is not named here is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class NotMeasured(ReportPart):
@@ -156,6 +157,33 @@ class StoredLine(ReportPart):
     dub: StoredVoice
 
 
+class StoredSpeaker(ReportPart):
+    """A speaker heard: whether the cast names it (null: nobody asked), seconds of speech, the worst of each CON-* check."""
+
+    character: str
+    declared: bool | None
+    heard_s: float | NotMeasured
+    checks: dict[str, OutcomeName]
+
+
+class StoredStep(ReportPart):
+    """What a reader can do next, for how many findings, of which rules; `who` decides where the reader does not."""
+
+    outcome: OutcomeName
+    do: Sentence
+    rules: tuple[str, ...]
+    findings: int
+    who: str | None
+
+
+class StoredRelease(ReportPart):
+    """What a check adds to a report on quality."""
+
+    ready_for_approval: bool
+    voices: tuple[StoredSpeaker, ...]
+    next: dict[Literal["vendor", "rights_holder", "public"], tuple[StoredStep, ...]]
+
+
 class StoredReport(ReportPart):
     """A whole report."""
 
@@ -174,6 +202,7 @@ class StoredReport(ReportPart):
     dub: StoredTrack
     models: tuple[StoredModel, ...]
     packs: tuple[StoredPack, ...]
+    release: StoredRelease | None = Field(description="what a check adds; null for a verdict on quality only")
     counts: dict[OutcomeName, int]
     findings: tuple[StoredFinding, ...]
     measurements: tuple[StoredMeasurement, ...]
@@ -187,7 +216,7 @@ def schema() -> dict[str, Any]:
 
 
 def from_json(data: Any, *, where: str | None = None) -> StoredReport:
-    """Read what `to_json` wrote, of this major version.
+    """Read what `to_json` wrote.
 
     Raises:
         InputError: it is no report, of a version this program does not know, or damaged; names the field.
@@ -195,11 +224,39 @@ def from_json(data: Any, *, where: str | None = None) -> StoredReport:
     told = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(told, str) or not told.startswith("report/"):
         raise InputError("this is no dubgate report", where=where, remedy="give the report.json that dubgate wrote")
-    if told.split(".")[0] != _MAJOR:
-        raise InputError(f"its schema {told} is not known, {SCHEMA} is", where=where, remedy="use a newer dubgate")
+    if told != SCHEMA:
+        raise InputError(
+            f"its schema {told} is not known, {SCHEMA} is", where=where, remedy="judge again with this dubgate"
+        )
     try:
-        return StoredReport.model_validate({**data, "schema": SCHEMA})
+        return StoredReport.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise InputError(f"the report is damaged at {field}: {first['msg']}", where=where) from None
+
+
+def read_report(data: bytes, *, where: str) -> StoredReport:
+    """Read the bytes of a report.json.
+
+    Raises:
+        InputError: not JSON, a key that is there twice, a number that is not finite, or no report of this version.
+    """
+    if len(data) > MOST_BYTES:
+        raise InputError(f"larger than {MOST_BYTES // 1_000_000} MB", where=where)
+    try:
+        document = json.loads(data, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is no dubgate report: {error}", where=where) from None
+    return from_json(document, where=where)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key is there twice")
+    return made
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not a number of JSON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dubgate.errors import InputError
@@ -13,28 +13,56 @@ from dubgate.excerpts import Cut, cut_excerpts
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Outcome
 from dubgate.report.html import render_html
+from dubgate.report.issues import issues_csv, issues_xlsx
 from dubgate.report.json import to_json
+from dubgate.report.junit import junit_xml
+from dubgate.report.markers import markers
 
-_EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {}
+_EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
+    "junit": lambda j: {"report.junit.xml": junit_xml(j)},
+    "csv": lambda j: {"issues.csv": issues_csv(j)},
+    "xlsx": lambda j: {"issues.xlsx": issues_xlsx(j)},
+    "markers": lambda j: {f"markers/{name}": data for name, data in markers(j).items()},
+}
 
 
 def write_reports(judgement: Judgement, folder: Path, formats: Sequence[str], *, media: str = "flagged") -> list[Path]:
-    """Write the formats asked for into `folder` and return the files.
+    """Write the formats asked for into `folder` and return the files; report.json is always written, and last.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be written to. No report of this run is left there then.
     """
-    made = {"report.json": json.dumps(to_json(judgement), ensure_ascii=False, indent=1).encode()}
+    files: dict[str, bytes] = {}
     if "html" in formats:
-        made["report.html"] = render_html(judgement, media=media_of(judgement, media)).encode()
-    for name in formats:
-        made.update(_EXTRA[name](judgement) if name in _EXTRA else {})
-    files = made
+        files["report.html"] = render_html(judgement, media=media_of(judgement, media)).encode()
+    for name in dict.fromkeys(formats):
+        files.update(_EXTRA[name](judgement) if name in _EXTRA else {})
+    files["report.json"] = json.dumps(to_json(judgement), ensure_ascii=False, indent=1, allow_nan=False).encode()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [_write(folder / name, data) for name, data in files.items()]
+        return write_together({folder / name: data for name, data in files.items()})
     except OSError as error:
         raise InputError(f"reports cannot be written: {error.strerror}", where=str(folder)) from error
+
+
+def write_together(files: Mapping[Path, bytes]) -> list[Path]:
+    """All files or none: each is first written whole under another name beside its place.
+
+    Raises:
+        OSError: a folder cannot be made or written to.
+    """
+    staged: dict[Path, Path] = {}
+    placed: list[Path] = []
+    try:
+        for path, data in files.items():
+            staged[path] = _stage(path, data)
+        for path, waiting in staged.items():
+            os.replace(waiting, path)
+            placed.append(path)
+    except BaseException:
+        for left in (*staged.values(), *placed):
+            left.unlink(missing_ok=True)
+        raise
+    return placed
 
 
 def media_of(judgement: Judgement, which: str) -> dict[str, dict[str, bytes]]:
@@ -55,17 +83,18 @@ def media_of(judgement: Judgement, which: str) -> dict[str, dict[str, bytes]]:
     return {c.id: {"original": a, "dub": b} for c, a, b in zip(cues, original, dub, strict=True)}
 
 
-def _write(path: Path, data: bytes) -> Path:
+def _stage(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    waiting = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        waiting.chmod(0o644)
     except BaseException:
-        os.unlink(name)
+        waiting.unlink()
         raise
-    return path
+    return waiting
 
 
 def print_judgement(judgement: Judgement, written: Sequence[Path], *, lang: str = "en") -> None:
