@@ -124,12 +124,16 @@ def declared_of(
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=_human(release, entry, human_statements, features) if human else None,
+        human_statement=_human(release, entry, human_statements, features, at) if human else None,
     )
 
 
 def _human(
-    release: Release, entry: CastEntry, statements: Sequence[Signed[HumanPerformance]], features: ProgrammeFeatures
+    release: Release,
+    entry: CastEntry,
+    statements: Sequence[Signed[HumanPerformance]],
+    features: ProgrammeFeatures,
+    at: datetime,
 ) -> str | None:
     """Why no statement says that a person performed this character in this sound; None where one does."""
     reasons = []
@@ -143,6 +147,8 @@ def _human(
             why.append("it is for another sound")
         if record.characters and entry.name not in record.characters:
             why.append("it does not name this character")
+        if record.signed_at > at:
+            why.append("it is dated later than the moment of judging")
         if signed.by == release.submitter:
             why.append("the submitter signed it alone")
         if not why:
@@ -212,7 +218,12 @@ def approval_findings(
     )
     rights = view.rights(release.title, Right.AI_DUB, use, at)
     findings = [failed(d.code, PROGRAMME, d.text.en, d.text.ja, value=d.record_id or "") for d in rights.denials]
-    own = [s for s in approvals if s.by != release.submitter and _acts_for(s.by, s.record.for_holder_id, view)]
+    if release.submitter is None:
+        en = "the delivery does not say who submits it, so its approval may be its submitter's own"
+        findings.append(failed("RH-002", PROGRAMME, en, "納品者が示されていません"))
+    own = [
+        s for s in approvals if not _of_submitter(s.by, release, view) and _acts_for(s.by, s.record.for_holder_id, view)
+    ]
     findings += [
         failed(
             "RH-002",
@@ -227,11 +238,11 @@ def approval_findings(
         failed(
             "RH-002",
             PROGRAMME,
-            f"{s.file}: who submitted the delivery signed its approval",
+            f"{s.file}: who submitted the delivery, or its house, signed its approval",
             "納品者自身が承認しています",
         )
         for s in approvals
-        if s.by == release.submitter
+        if _of_submitter(s.by, release, view)
     ]
     histories = [
         ApprovalHistory(s.record, s.record.signed_at, view.events(f"approval:{s.record.approval_id}")) for s in own
@@ -269,6 +280,11 @@ def approval_findings(
     return tuple(findings)
 
 
+def _of_submitter(by: str, release: Release, view: View) -> bool:
+    """Whether a party is the submitter or of its house: nobody approves what their own house submitted."""
+    return release.submitter is not None and _house(by, view) == _house(release.submitter, view)
+
+
 def _acts_for(by: str, holder: str, view: View) -> bool:
     """Whether a party is the holder or of its house, as the registry shows it."""
     party = view.party(by)
@@ -282,8 +298,7 @@ def attested_by(
     party = view.party(signed.by)
     house = party.house_id if party is not None else signed.by
     spoken = {v for entry in voices for v in entry.voice_ids if signed.by in view.spokespeople(v)}
-    roles = frozenset(party.roles) if party is not None else frozenset()
-    return Attested(signed.record, roles, vendor is None or house == _house(vendor, view), frozenset(spoken))
+    return Attested(signed.record, signed.roles, vendor is None or house == _house(vendor, view), frozenset(spoken))
 
 
 def _house(party_id: str, view: View) -> str:

@@ -7,7 +7,7 @@ every lookup starts from a voice that was heard or a byte that was delivered.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,10 +28,12 @@ from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
+from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.attesting import apply_attestations
+from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
@@ -160,6 +162,7 @@ def judge_delivery(
     judged = judge_quality(
         quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams, facts=facts
     )
+    findings += _quality_asked(judged.verdict.findings)
     findings += label_findings(labels, synthetic=synthetic(declared))
     if release is not None:
         packs = tuple(p.sha256 for p in judged.packs)
@@ -170,6 +173,15 @@ def judge_delivery(
         approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
         findings += [*bad, *approval_findings(release, candidate, approvals, view, at)]
     return replace(judged, verdict=Verdict((*judged.verdict.findings, *findings), quality_only=False))
+
+
+def _quality_asked(judged: Sequence[Finding]) -> tuple[Finding, ...]:
+    """INT-004: packs are chosen by who asks, so a choice under which nothing judges the quality holds."""
+    asked = any(f.group is Group.QUALITY and f.outcome not in (Outcome.NOT_APPLICABLE, Outcome.WAIVED) for f in judged)
+    subject = Subject(Scope.PROGRAMME)
+    if asked:
+        return (passed("INT-004", subject, "the quality was judged", "品質は判定されました"),)
+    return (failed("INT-004", subject, "no rule judged the quality", "品質を判定した規則がありません"),)
 
 
 Evidence = dict[str, tuple[Path, ...]]
@@ -217,7 +229,11 @@ def _attested(
     findings += bad
     return apply_attestations(
         cleared,
-        [attested_by(a, view, at, vendor=delivery.submitter, voices=delivery.cast) for a in answered],
+        [
+            attested_by(a, view, at, vendor=delivery.submitter, voices=delivery.cast)
+            for a in answered
+            if a.by != delivery.submitter
+        ],
         packets_sha256=candidate.packets_sha256,
         voices_of={entry.name: entry.voice_ids for entry in delivery.cast},
         at=at,

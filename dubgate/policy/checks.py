@@ -76,6 +76,7 @@ _ROWS = (
     Check("LAB-010", _L, _B, "every label could be read", "write the label in plain characters, in a container that can hold one", "threats 17 and 18"),
     Check("INT-001", _I, _H, "every signed object in the delivery verifies", "remove it, or have it signed by a registered key over this sound", "threat 8: forged evidence"),
     Check("INT-003", _I, _H, "every model that heard is pinned by digest", "use a catalogue model, or have its digest pinned", "design: weights are pinned by digest"),
+    Check("INT-004", _I, _H, "at least one rule judged the quality", "judge with a quality pack, or leave --pack out", "design: nothing judged never releases"),
     Check("INT-002", _I, _B, "stem, M&E and mix belong together", "hand in the stem that the mix was made from", "threat 1: measure one thing, publish another"),
 )  # fmt: skip
 

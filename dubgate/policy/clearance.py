@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.checks import failed, passed
+from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
@@ -22,7 +22,8 @@ def clear_all(
     cast = {d.name: d for d in declared}
     findings = [f for h in heard for f in _of_speaker(h, cast.get(h.name) if h.name is not None else None)]
     if not heard:
-        findings.append(failed("CON-035", _programme(), "no voice was heard", "声が聞こえませんでした"))
+        # held, not unknown: nobody can attest by ear to a dub in which nothing was heard
+        findings.append(said("CON-035", _programme(), Outcome.HOLD, "no voice was heard", "声が聞こえませんでした"))
         return tuple(findings)
     return (*findings, _verified_share(heard, cast, findings, verified_at_least))
 

@@ -35,12 +35,13 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Signed(Generic[R]):
-    """A record whose signature verified: who signed, and from which file."""
+    """A record whose signature verified: who signed, from which file, and in which roles the key that signed may."""
 
     record: R
     by: str
     file: str
     payload_sha256: str
+    roles: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def _checked(kind: Kind[R], opened: Opened, holder: KeyHolder, name: str) -> Sig
     by = getattr(record, "by", None)
     if by != holder.party.party_id:
         raise SignatureError(f"it speaks for {by}, and {holder.party.party_id} signed it", where=name)
-    return Signed(record, holder.party.party_id, name, opened.payload_sha256)
+    roles = frozenset(holder.key.roles) & frozenset(holder.party.roles)
+    return Signed(record, holder.party.party_id, name, opened.payload_sha256, roles)
 
 
 def _bytes(path: Path) -> bytes:
