@@ -154,8 +154,9 @@ def _grouped(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 
 def _remedy(group: list[Finding]) -> Text:
-    """Remedies are written in English; the Japanese reader is told what is wrong instead, with the remedy after it."""
+    """Remedies are written in English; the Japanese reader is told what is wrong first, with the remedy after it."""
     first = group[0]
     if not first.remedy:
         return first.text
-    return Text(first.remedy, f"{first.text.ja} → {first.remedy}")
+    others = f"（ほか{len(group) - 1}件）" if len(group) > 1 else ""
+    return Text(first.remedy, f"{first.text.ja}{others} → {first.remedy}")

@@ -1,0 +1,92 @@
+"""A comparison of two reports for people: plain text, and one HTML page without script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+from dubgate.policy.findings import Text
+from dubgate.report.compare import ChangedLine, Comparison, Moved
+from dubgate.report.printable import printable
+
+MOST_SHOWN = 40
+_SECTIONS = {
+    "fresh": Text("New", "新しい指摘"),
+    "still_open": Text("Still open", "未解決"),
+    "unjudged": Text("No longer judged (not a fix)", "判定対象外になった指摘（修正ではありません）"),
+    "fixed": Text("Fixed", "解決済み"),
+}
+_UNASKED = Text("Changed though nobody asked", "指摘がないのに変わった台詞")
+_ASKED = Text("Changed as asked", "指摘を受けて変わった台詞")
+_NONE = Text("none", "なし")
+
+
+def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
+    """Plain text without colour; what is new and what changed unasked come before what was fixed."""
+    return "\n".join(_text(comparison, lang)) + "\n"
+
+
+def _text(c: Comparison, lang: str) -> Iterator[str]:
+    yield f"{printable(c.old.title)}: {c.old.decision} → {c.new.decision}"
+    for note in c.notes:
+        yield f"  {printable(note)}"
+    yield from _findings(getattr(_SECTIONS["fresh"], lang), c.fresh, lang)
+    yield from _lines(getattr(_UNASKED, lang), c.unasked, lang)
+    for name in ("still_open", "unjudged", "fixed"):
+        yield from _findings(getattr(_SECTIONS[name], lang), getattr(c, name), lang)
+    yield from _lines(getattr(_ASKED, lang), c.asked, lang)
+    yield from _script(c)
+
+
+def _findings(title: str, moved: Sequence[Moved], lang: str) -> Iterator[str]:
+    yield f"{title}: {len(moved) or getattr(_NONE, lang)}"
+    for m in moved[:MOST_SHOWN]:
+        yield f"  {told(m)}: {when(m)}{printable(getattr(m.finding.text, lang))} [{printable(m.finding.rule)}]"
+    if len(moved) > MOST_SHOWN:
+        yield f"  + {len(moved) - MOST_SHOWN}"
+
+
+def _lines(title: str, changed: Sequence[ChangedLine], lang: str) -> Iterator[str]:
+    yield f"{title}: {len(changed) or getattr(_NONE, lang)}"
+    for x in changed[:MOST_SHOWN]:
+        who = f" ({printable(x.line.character)})" if x.line.character else ""
+        yield f"  {x.line.start_timecode} {printable(x.line.id)}{who}: {printable('; '.join(x.how))}"
+    if len(changed) > MOST_SHOWN:
+        yield f"  + {len(changed) - MOST_SHOWN}"
+
+
+def _script(c: Comparison) -> Iterator[str]:
+    for name, ids in (("rewritten", c.rewritten), ("added", c.added), ("removed", c.removed)):
+        if ids:
+            more = f" + {len(ids) - MOST_SHOWN}" if len(ids) > MOST_SHOWN else ""
+            yield f"Script, {name}: {printable(', '.join(ids[:MOST_SHOWN]))}{more}"
+
+
+def told(moved: Moved) -> str:
+    """`hold → pass`, or one word where it did not move."""
+    was, now = (x.replace("_", " ") if x else "–" for x in (moved.was, moved.now))
+    return was if was == now else f"{was} → {now}"
+
+
+def when(moved: Moved) -> str:
+    """The timecode of the first place with a space, or nothing."""
+    return f"{moved.finding.spans[0].start_timecode} " if moved.finding.spans else ""
+
+
+def comparison_html(comparison: Comparison, *, lang: str = "en") -> str:
+    """The page as text: nothing in it runs, and nothing is fetched."""
+    from jinja2 import Environment
+
+    source = files("dubgate.report").joinpath("templates/compare.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, finalize=lambda x: printable(x) if isinstance(x, str) else x)
+    c = comparison
+    order = ("fresh", "still_open", "unjudged", "fixed")
+    return environment.from_string(source).render(
+        c=c,
+        lang=lang,
+        told=told,
+        when=when,
+        sections=[(getattr(_SECTIONS[n], lang), getattr(c, n)) for n in order],
+        changed=[(getattr(_UNASKED, lang), c.unasked), (getattr(_ASKED, lang), c.asked)],
+        none=getattr(_NONE, lang),
+    )
