@@ -16,6 +16,7 @@ from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule
 from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, bound_ja, decided
 from dubgate.report.printable import printable
+from dubgate.report.release_text import release_text
 
 MOST_A_RULE = 8  # of one rule and outcome; the rest is counted and named
 _MOST_NAMED = 12
@@ -60,6 +61,7 @@ def text_lines(judgement: Judgement, lang: str) -> Iterator[Text]:
         if len(group) > MOST_A_RULE:
             yield _rest(group[MOST_A_RULE:], lang)
         yield from _reasons(group[0], lang)
+    yield from (Text(line) for line in release_text(judgement, lang))
     yield Text(_counts(judgement, lang))
 
 

@@ -1,0 +1,86 @@
+"""The verdict on a terminal: readable without colour, and no text of a stranger moves the cursor."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from checked_judgement import UNAPPROVED, checked
+from hypothesis import given
+from hypothesis import strategies as st
+from made_judgement import PROGRAMME, finding, judgement, with_findings
+from rich.console import Console
+
+from dubgate.judgement import Judgement
+from dubgate.policy.findings import Outcome
+from dubgate.report.printable import printable
+from dubgate.report.text import print_text
+
+ANSI, BIDI, MARKUP = "\x1b[2J\x1b]0;x\x07", "\u202eabc\u2066", "[bold red]not bold[/] [link=http://x]y[/link]"
+
+
+def _printed(judged: Judgement, lang: str = "en", *, colour: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, highlight=False, force_terminal=colour, width=100, color_system="truecolor" if colour else None
+    )
+    print_text(judged, console, lang=lang)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("evil", [ANSI, BIDI, MARKUP])
+def test_no_text_of_a_stranger_does_anything(evil: str, lang: str) -> None:
+    said = finding("R-1", PROGRAMME, Outcome.HOLD, f"It says {evil}.", f"「{evil}」", value=evil, remedy=evil, why=evil)
+    judged = with_findings(replace(judgement(2), title=evil, notes=(evil,)), said)
+    text = _printed(judged, lang)
+    assert not set(text) & set("\x1b\x07\u202e\u2066")
+    assert (MARKUP in text) is (evil == MARKUP)
+
+
+def test_findings_are_told_as_sentences_worst_first_with_the_bound() -> None:
+    text = _printed(judgement(12))
+    assert text.index("is not in the dub") < text.index("starts 0.92 s too late") < text.index("past its slot")
+    assert "0.92 s, wanted at most 0.6 s either way" in text
+    assert "starts on time" not in text
+
+
+def test_without_colour_it_says_the_same_as_with_it() -> None:
+    import re
+
+    coloured = _printed(judgement(12), colour=True)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == _printed(judgement(12))
+
+
+def test_a_quality_check_says_that_it_is_no_release_and_a_check_does_not() -> None:
+    assert "quality only, not a release" in _printed(judgement(2))
+    assert "quality only" not in _printed(checked(UNAPPROVED))
+    assert "What to do next:" in _printed(checked(UNAPPROVED))
+
+
+def test_japanese_is_told_in_japanese() -> None:
+    text = _printed(judgement(12), "ja")
+    assert "台詞3（The Keeper）の開始が0.92秒遅れています。" in text
+    assert "too late" not in text
+
+
+@given(st.text())
+def test_printable_leaves_one_line_that_moves_nothing_and_is_stable(text: str) -> None:
+    shown = printable(text)
+    assert len(shown.splitlines()) <= 1
+    assert len(shown) == len(text)
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "char", ["\x00", "\x1b", "\x7f", "\x9b", "\u200b", "\u200e", "\u202e", "\u2066", "\ufeff", "\ue000", "\ud800"]
+)
+def test_characters_that_are_not_seen_are_shown_as_replaced(char: str) -> None:
+    assert printable(f"a{char}b") == "a\ufffdb"
+
+
+def test_letters_of_every_script_stay_as_they_are() -> None:
+    for word in ("日本語", "كتاب", "हिन्दी क्\u200dष", "ไทย", "Ünïcode", "👍🏽"):
+        assert printable(word) == word
