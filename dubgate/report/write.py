@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dubgate.errors import InputError
-from dubgate.excerpts import Cut, cut_excerpts
 from dubgate.judgement import Judgement
-from dubgate.policy.findings import Outcome
 from dubgate.report.html import render_html
 from dubgate.report.issues import issues_csv, issues_xlsx
 from dubgate.report.json import to_json
 from dubgate.report.junit import junit_xml
 from dubgate.report.markers import markers
+from dubgate.report.sounds import cut_sounds
+
+SOUNDS = "report-sounds"
 
 _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
     "junit": lambda j: {"report.junit.xml": junit_xml(j)},
@@ -26,7 +27,9 @@ _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
 }
 
 
-def write_reports(judgement: Judgement, folder: Path, formats: Sequence[str], *, media: str = "flagged") -> list[Path]:
+def write_reports(
+    judgement: Judgement, folder: Path, formats: Sequence[str], *, media: str = "flagged", lang: str = "en"
+) -> list[Path]:
     """Write the formats asked for into `folder` and return the files; report.json is always written, and last.
 
     Raises:
@@ -34,7 +37,7 @@ def write_reports(judgement: Judgement, folder: Path, formats: Sequence[str], *,
     """
     files: dict[str, bytes] = {}
     if "html" in formats:
-        files["report.html"] = render_html(judgement, media=media_of(judgement, media)).encode()
+        files.update(html_files(judgement, media, lang=lang))
     for name in dict.fromkeys(formats):
         files.update(_EXTRA[name](judgement) if name in _EXTRA else {})
     files["report.json"] = json.dumps(to_json(judgement), ensure_ascii=False, indent=1, allow_nan=False).encode()
@@ -65,22 +68,16 @@ def write_together(files: Mapping[Path, bytes]) -> list[Path]:
     return placed
 
 
-def media_of(judgement: Judgement, which: str) -> dict[str, dict[str, bytes]]:
-    """Excerpts of the lines that failed (`flagged`), of all of them, or none."""
-    if which == "none":
-        return {}
-    bad = {f.subject.name for f in judgement.verdict.findings if f.outcome > Outcome.WARN}
-    cues = [c for c in judgement.sheet.cues if which == "all" or c.id in bad]
-    if not cues:
-        return {}
-    spans = tuple(c.span for c in cues)
-    original, dub = cut_excerpts(
-        [
-            Cut(str(judgement.original_media.absolute()), judgement.original_stream, spans),
-            Cut(str(judgement.dub_media.absolute()), judgement.dub_stream, spans),
-        ]
-    )
-    return {c.id: {"original": a, "dub": b} for c, a, b in zip(cues, original, dub, strict=True)}
+def html_files(judgement: Judgement, media: str, *, lang: str = "en") -> dict[str, bytes]:
+    """The page, and the sound that lies beside it because 20 MB are embedded already."""
+    beside: dict[str, bytes] = {}
+
+    def keep(name: str, data: bytes) -> str:
+        beside[f"{SOUNDS}/{name}"] = data
+        return f"{SOUNDS}/{name}"
+
+    sounds = cut_sounds(judgement, media, keep)
+    return {**beside, "report.html": render_html(judgement, sounds=sounds, lang=lang).encode()}
 
 
 def _stage(path: Path, data: bytes) -> Path:

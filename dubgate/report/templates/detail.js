@@ -1,0 +1,98 @@
+// The chosen line: what is wrong with it in a sentence, how it sounds, and the numbers behind.
+const selected = { k: null };
+const detail = byId("detail");
+
+function choose(k, options = {}) {
+  selected.k = k;
+  loadLine(k);
+  renderDetail();
+  markRow(k, options.scroll !== false);
+  showLine(lines[k]);
+  if (options.toDetail && detail.getBoundingClientRect().bottom > innerHeight + 200) detail.scrollIntoView({ block: "start" });
+}
+
+function renderDetail() {
+  const k = selected.k, line = lines[k];
+  const told = [...line.own, ...line.touching].map((n) => findings[n]);
+  told.sort((a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome));
+  const canvas = el("canvas", { id: "figure", role: "img", "aria-label": `Level and pitch of line ${line.id}, original and dub` });
+  detail.replaceChildren(
+    heading(line, k),
+    line.text ? el("p", { class: "script", dir: "auto" }, line.text) : "",
+    line.original_text ? el("p", { class: "heard", dir: "auto" }, line.original_text) : "",
+    heardWords(line),
+    controls(line),
+    canvas,
+    ...told.map(findingCard),
+    el("p", { class: "small soft note" }, both(`${line.n_passed} checks of this line passed.`, `この台詞の${line.n_passed}項目は合格です。`)),
+    numbers(line),
+  );
+  canvas.addEventListener("click", (e) => {
+    const box = canvas.getBoundingClientRect(), inner = box.width - 52;
+    playSound(((e.clientX - box.left - 44) / inner) * (line.window[1] - line.window[0]));
+  });
+  drawFigure(canvas, line);
+}
+
+function heading(line, k) {
+  const step = (by) => el("button", { type: "button", "data-step": by, "aria-label": by > 0 ? "Next flagged line" : "Previous flagged line", onclick: () => stepFlagged(by) }, by > 0 ? "↓" : "↑");
+  const times = `${timecode(line.at[0])} – ${timecode(line.at[1])}`;
+  const title = el("h3", {}, both(`Line ${line.id}`, `台詞 ${line.id}`), line.who ? ` · ${line.who}` : "");
+  return el("div", { class: "top" },
+    el("div", {}, title, el("div", { class: "small soft num" }, times, line.kind === "dialogue" ? "" : ` · ${line.kind}`), tag(line.outcome)),
+    el("div", { class: "no-print" }, step(-1), step(1)));
+}
+
+function heardWords(line) {
+  if (line.words === null) return "";
+  const words = line.words.map((w) => w[0]).join(" ");
+  return el("p", { class: "heard" }, both("heard: ", "聞こえた語: "), words || both("nothing", "なし"));
+}
+
+function controls(line) {
+  if (!hasSound()) {
+    const why = data.why_no_sound || "";
+    return el("p", { class: "small soft player" }, both(`No sound of this line is in the report. ${why}`, `この台詞の音声はレポートに含まれていません。${why}`));
+  }
+  const track = (name, en, ja) => el("button", { type: "button", "data-track": name, "aria-pressed": String(player.track === name), onclick: () => chooseTrack(name) }, both(en, ja));
+  return el("div", { class: "player" },
+    el("button", { type: "button", class: "play", id: "play", onclick: togglePlay }, both("▶ Play", "▶ 再生")),
+    el("span", { class: "segment", role: "group", "aria-label": "Track" }, track("original", "Original", "原音"), track("dub", "Dub", "吹替")),
+    el("span", { class: "num small soft", id: "sound-time" }));
+}
+
+function findingCard(f) {
+  const row = (en, ja, ...value) => (value.some((v) => v) ? [el("dt", {}, both(en, ja)), el("dd", {}, ...value)] : []);
+  return el("article", { class: `finding ${f.outcome}` },
+    tag(f.outcome),
+    el("p", { class: "say" }, both(f.en, f.ja)),
+    el("dl", { class: "more" },
+      ...row("measured", "測定値", f.value),
+      ...(f.bound ? row("wanted", "基準", both(f.bound, f.bound_ja)) : []),
+      ...row("why", "理由", f.why),
+      ...row("do", "対処", f.remedy),
+      ...row("who can resolve it", "判断できる人", f.who),
+      ...row("decided by", "決定の根拠", f.decided_by.join(", ")),
+      ...row("rule", "規則", el("span", { class: "mono" }, f.rule), ` ${f.pack}${f.source ? ` · ${f.source}` : ""}`)));
+}
+
+function numbers(line) {
+  const rows = line.measured.map(([name, value, why]) => {
+    const metric = data.metrics[name] || { en: name, ja: name };
+    return el("tr", {}, el("td", {}, both(metric.en, metric.ja)), el("td", { class: value ? "num" : "small soft" }, value || both(`not measured: ${why}`, `測定不能: ${why}`)));
+  });
+  if (!rows.length) return "";
+  return el("details", {}, el("summary", { class: "small" }, both("All numbers of this line", "この台詞の測定値")), el("table", {}, el("tbody", {}, ...rows)));
+}
+
+function refreshSound() {
+  const canvas = byId("figure");
+  if (canvas && selected.k !== null) drawFigure(canvas, lines[selected.k]);
+  for (const button of detail.querySelectorAll("[data-track]")) button.setAttribute("aria-pressed", String(button.dataset.track === player.track));
+  const play = byId("play");
+  if (play) play.replaceChildren(player.playing ? both("❚❚ Pause", "❚❚ 一時停止") : both("▶ Play", "▶ 再生"));
+  const time = byId("sound-time");
+  if (time) time.textContent = player.failed ? player.failed : soundTime() ? timecode(playhead()) : "";
+  drawTimeline();
+}
+player.listeners.push(refreshSound);
