@@ -35,9 +35,13 @@ class Row:
     report: Path
 
     @property
+    def because(self) -> tuple[str, ...]:
+        """The decisive rules: those whose outcome is the decision."""
+        return {"block": self.blocking, "hold": self.holding, "release": ()}[self.decision]
+
+    @property
     def as_expected(self) -> bool:
-        got = {"decision": self.decision, "block": list(self.blocking), "hold": list(self.holding)}
-        return got == {"block": [], "hold": [], **self.wanted}
+        return self.wanted == {"decision": self.decision, "because": list(self.because)}
 
 
 def judge_samples(
@@ -115,10 +119,9 @@ def print_table(rows: Sequence[Row]) -> None:
 
     table = Table("sample", "what is wrong", "decision", "because of", "as expected", box=None, pad_edge=False)
     for row in rows:
-        rules = ", ".join(row.blocking or row.holding)
         style = {"release": "green", "hold": "yellow", "block": "red"}[row.decision]
         answer = "yes" if row.as_expected else f"NO: {row.wanted}"
-        table.add_row(row.case, row.what, Text(row.decision, style), rules, answer)
+        table.add_row(row.case, row.what, Text(row.decision, style), ", ".join(row.because), answer)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
     for row in rows:

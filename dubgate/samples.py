@@ -119,7 +119,7 @@ def write_scene(scene: Scene, case: dict[str, Any], target: Path) -> None:
 
 
 def expected(folder: Path) -> dict[str, Any]:
-    """What must come out: decision, and the rules that block and that hold, exactly."""
+    """What must come out: the decision, and because of exactly which rules."""
     data = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     if not isinstance(data, dict):
         raise InputError("expected.json is a mapping", where=str(folder))
