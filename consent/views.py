@@ -122,10 +122,19 @@ class View(Lookup):
 
     def protected_voices(self, at: datetime, *, encoder_sha256: str) -> tuple[EnrolledVoice, ...]:
         """Every template that may be looked for anywhere: those of voices with `protect`."""
-        owners = {p.voice_id for _, p in self._all([f"permission-kind:{PermissionKind.PROTECT}"], Permission)}
-        allowed = [v for v in sorted(owners) if PermissionKind.PROTECT in self.permissions(v, at)]
-        found = (t for v in allowed for t in self._enrolled(v, at))
+        found = (t for v in self._asking_protection(at) for t in self._enrolled(v, at))
         return tuple(t for t in found if t.enrolment.encoder_sha256 == encoder_sha256)
+
+    def protected_for_others(self, at: datetime, *, encoder_sha256: str) -> frozenset[str]:
+        """Voices with `protect` that have templates of other encoders only: with this one nobody can look for them."""
+        known = {v: self.standing_enrolments(v, at) for v in self._asking_protection(at)}
+        return frozenset(
+            v for v, found in known.items() if found and all(e.encoder_sha256 != encoder_sha256 for e in found)
+        )
+
+    def _asking_protection(self, at: datetime) -> list[str]:
+        owners = {p.voice_id for _, p in self._all([f"permission-kind:{PermissionKind.PROTECT}"], Permission)}
+        return [v for v in sorted(owners) if PermissionKind.PROTECT in self.permissions(v, at)]
 
     def _enrolled(self, voice_id: str, at: datetime) -> tuple[EnrolledVoice, ...]:
         if PermissionKind.KEEP not in self.permissions(voice_id, at):

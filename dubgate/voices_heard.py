@@ -50,7 +50,10 @@ class Speaker:
         if not told:
             return Unmeasured("no stretch of its speech is long enough to tell a voice")
         total = np.sum([np.asarray(v, dtype=np.float64) * t for v, t in told], axis=0)
-        return np.asarray(total / np.linalg.norm(total), dtype=np.float32), sum(t for _, t in told)
+        length = float(np.linalg.norm(total))
+        if not (np.isfinite(length) and length > 0):
+            return Unmeasured("what the speaker encoder gave is no voice")
+        return np.asarray(total / length, dtype=np.float32), sum(t for _, t in told)
 
 
 def compare_voices(
@@ -59,12 +62,17 @@ def compare_voices(
     """Every speaker heard in the dub, with what the comparisons that were allowed gave."""
     if isinstance(features.dub.voices, Unmeasured):
         return (_unheard(features, features.dub.voices),) if features.dub.speech else ()
-    encoder = next(m.weights_sha256 for m in features.models if m.kind == "speaker_encoder")
+    encoder = next((m.weights_sha256 for m in features.models if m.kind == "speaker_encoder"), None)
+    if encoder is None:
+        return (_unheard(features, Unmeasured("no speaker encoder is named among the models that heard")),)
     calibration = find(encoder, Relation.SAME)
     protected = view.protected_voices(at, encoder_sha256=encoder)
+    unsearched = view.protected_for_others(at, encoder_sha256=encoder)
     speakers = speakers_of(features.dub.voices)
     null = originals(features)
-    return tuple(_heard(s, delivery, release, view, at, encoder, calibration, protected, null) for s in speakers)
+    return tuple(
+        _heard(s, delivery, release, view, at, encoder, calibration, protected, unsearched, null) for s in speakers
+    )
 
 
 def _unheard(features: ProgrammeFeatures, why: Unmeasured) -> Heard:
@@ -105,6 +113,7 @@ def _heard(
     encoder: str,
     calibration: Calibration | Unmeasured,
     protected: Sequence[EnrolledVoice],
+    unsearched: frozenset[str],
     null: tuple[Floats, ...] | Unmeasured,
 ) -> Heard:
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
@@ -117,7 +126,7 @@ def _heard(
         match_llr=_match(speaker, enrolled, calibration),
         accept=ACCEPT_LLR,
         reject=REJECT_LLR,
-        hits=_search(speaker, [p for p in protected if p.voice_id not in own], calibration),
+        hits=_searched(speaker, [p for p in protected if p.voice_id not in own], unsearched - own, calibration),
         original_llr=clone_score(speaker, null),
         original_from=CLONE_Z,
         original_granted=_own_translation(entry, release, view, at),
@@ -142,6 +151,19 @@ def _match(
         return Unmeasured("the declared voice has no enrolment for this speaker encoder")
     vector, seconds = pooled
     return calibration.llr(max(_likeness(vector, e) for e in enrolled), seconds)
+
+
+def _searched(
+    speaker: Speaker,
+    gallery: Sequence[EnrolledVoice],
+    unsearched: frozenset[str],
+    calibration: Calibration | Unmeasured,
+) -> tuple[Hit, ...] | Unmeasured:
+    """What the search found; finding nothing says nothing where some voices are enrolled for another encoder only."""
+    found = _search(speaker, gallery, calibration)
+    if unsearched and not isinstance(found, Unmeasured) and not found:
+        return Unmeasured(f"{len(unsearched)} protected voices are enrolled for another speaker encoder only")
+    return found
 
 
 def _search(
