@@ -23,6 +23,7 @@ from dubgate.report.page_tables import (
 )
 from dubgate.report.phrases import OUTCOMES, QUALITY_ONLY, decided
 from dubgate.report.printable import printable
+from dubgate.report.release_page import release_page
 from dubgate.report.sounds import Sounds
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def _shown(judgement: Judgement) -> dict[str, Any]:
         "length": str(timecode_at(features.dub.duration_s, judgement.clock)),
         "starts": str(timecode_at(0.0, judgement.clock)),
         "frame_rate": f"{float(judgement.clock.frame_rate):.6g}{' DF' if judgement.clock.drop_frame else ''}",
+        "release": release_page(judgement),
         "lines": line_rows(judgement),
         "checks": check_rows(judgement),
         "measurements": measurement_groups(judgement),

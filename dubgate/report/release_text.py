@@ -17,9 +17,9 @@ READY = Text(
     "Ready for approval: only decisions of other people are missing.",
     "承認待ち: 残っているのは関係者の判断だけです。",
 )
-_VOICES = Text("Voices", "声")
-_NEXT = Text("What to do next", "次にすること")
-_DECLARED = {
+VOICES = Text("Voices", "声")
+NEXT = Text("What to do next", "次にすること")
+DECLARED = {
     True: Text("declared", "申告あり"),
     False: Text("not declared", "申告なし"),
     None: Text("not asked", "対象外"),
@@ -35,16 +35,16 @@ def release_text(judgement: Judgement, lang: str) -> Iterator[str]:
         return
     if release.ready_for_approval:
         yield getattr(READY, lang)
-    yield from _section(getattr(_VOICES, lang), [_voice(v, lang) for v in release.voices])
+    yield from _section(getattr(VOICES, lang), [_voice(v, lang) for v in release.voices])
     for group, title in SECTIONS:
-        said = [_said(f, lang) for f in judgement.verdict.findings if f.group is group and _told(f)]
+        said = [_said(f, lang) for f in judgement.verdict.findings if f.group is group and is_told(f)]
         yield from _section(getattr(title, lang), list(dict.fromkeys(said)))
-    yield f"{getattr(_NEXT, lang)}:"
+    yield f"{getattr(NEXT, lang)}:"
     for reader, steps in release.next:
         yield from (f"  {getattr(READERS[reader], lang)}: {_step(s, lang)}" for s in islice(steps, MOST_LINES))
 
 
-def _told(finding: Finding) -> bool:
+def is_told(finding: Finding) -> bool:
     """Of integrity and record only what passed: what failed is told above, and the rest of them was not asked."""
     if finding.group in (Group.INTEGRITY, Group.RECORD):
         return finding.outcome is Outcome.PASS
@@ -66,7 +66,7 @@ def _voice(voice: Voice, lang: str) -> str:
     passed = sum(o is Outcome.PASS for _, o in voice.checks)
     parts = [
         heard,
-        getattr(_DECLARED[voice.declared], lang),
+        getattr(DECLARED[voice.declared], lang),
         f"{passed} {getattr(OUTCOMES[Outcome.PASS], lang)}",
         *failed,
     ]
