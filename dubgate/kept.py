@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,17 @@ from dubgate.unmeasured import Unmeasured
 
 SCHEMA = "kept-hearing/1.0"
 MAX_ENTRIES = 200
+DAMAGED = (  # whatever zipfile, zlib, NumPy and JSON raise over bytes that are not what was kept
+    OSError,
+    ValueError,
+    LookupError,
+    EOFError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 NOT_KEPT = Unmeasured("speaker vectors are not kept")
 
 
@@ -61,7 +73,7 @@ def load(key: str) -> ProgrammeFeatures | None:
         found = from_stored(ProgrammeFeatures, data, arrays)
         os.utime(path)
         return found
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED:
         return None
 
 
