@@ -11,6 +11,7 @@ import io
 import json
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ DAMAGED = (  # whatever zipfile, zlib, NumPy and JSON raise over bytes that are 
     TypeError,
     RuntimeError,
     MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
