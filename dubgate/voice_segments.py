@@ -11,7 +11,7 @@ import numpy as np
 
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, VoiceSegment
-from dubgate.spans import Span, difference, intersection, total_s
+from dubgate.spans import Span, difference, intersection, total_s, union
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_VOICE_S = 8.0
 SHORTEST_VOICE_S = 0.3
+SPILL_S = 1.0
 PAD_S = 0.15  # aligners and encoders get the edges of words
 
 
@@ -34,12 +35,27 @@ class Line:
 
 
 def lines_of(sheet: CueSheet | None, speech: Sequence[Span]) -> tuple[Line, ...]:
-    """Where to take voices: each cue's speech, and the speech that no cue claims, in pieces of at most 8 s."""
+    """Where to take voices: each cue's speech, and the speech that no cue claims, in pieces of at most 8 s.
+
+    Up to 1 s that runs on from a cue's speech, or into it, is that cue's: a line that starts early or ends late is not
+    another speaker. Its voice is taken with the line's, so nothing goes unsearched.
+    """
     cues = sheet.cues if sheet is not None else ()
-    lines = [Line(c.span, intersection([c.span.padded(PAD_S)], speech), c.id, c.character) for c in cues]
-    unclaimed = difference(speech, [c.span.padded(PAD_S) for c in cues])
+    claimed = [list(intersection([c.span.padded(PAD_S)], speech)) for c in cues]
+    unclaimed: list[Span] = []
+    for span in difference(speech, [c.span.padded(PAD_S) for c in cues]):
+        owner = next((own for own in claimed if any(_touch(span, piece) for piece in own)), None)
+        if owner is not None and span.duration_s <= SPILL_S:
+            owner.append(span)
+        else:
+            unclaimed.append(span)
+    lines = [Line(c.span, union(own), c.id, c.character) for c, own in zip(cues, claimed, strict=True)]
     lines += [Line(piece, (piece,), None, None) for span in unclaimed for piece in pieces(span, LONGEST_VOICE_S)]
     return tuple(sorted(lines, key=lambda line: line.span))
+
+
+def _touch(left: Span, right: Span) -> bool:
+    return abs(left.start_s - right.end_s) < 1e-3 or abs(left.end_s - right.start_s) < 1e-3
 
 
 def pieces(span: Span, longest_s: float) -> Iterator[Span]:

@@ -36,7 +36,7 @@ _ASK = "ask the performer or agent for a grant that covers this use: dubgate req
 _HOLDER = "ask the rights holder: dubgate request"
 
 _ROWS = (
-    Check("CON-000", _C, _B, "every speaker heard has an entry in the cast", "add the speaker to the cast, with the grant", "design: evidence, not claims"),
+    Check("CON-000", _C, _B, "every speaker heard has an entry in the cast", "add the speaker to the cast, with the grant", "design: evidence, not claims", _EAR),
     Check("CON-001", _C, _B, "somebody granted a use of this voice", _ASK, "Netflix talent and performance; NAVA", (), "performer"),
     Check("CON-002", _C, _B, "the grant stands now and through the release window", _ASK, "DPV consent status", (), "performer"),
     Check("CON-004", _C, _B, "the performer was represented where the law asks for it", _ASK, "Cal. Labor Code 927 (AB 2602)", (), "performer"),

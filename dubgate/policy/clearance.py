@@ -14,6 +14,8 @@ from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
 
+TELLING_S = 1.5  # net speech under which no voice can be told (quality-metrics 3.2)
+
 
 def clear_all(
     heard: Sequence[Heard], declared: Sequence[Declared], *, verified_at_least: float = 0.9
@@ -39,8 +41,7 @@ def _subject(heard: Heard) -> Subject:
 def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:
     subject, who = _subject(heard), heard.name or "a voice outside every line"
     if declared is None:
-        en, ja = f"{who} is heard for {heard.speech_s:.0f} s and is not in the cast", "配役表にない声が聞こえます"
-        yield failed("CON-000", subject, en, ja, spans=heard.spans)
+        yield _not_in_cast(heard, subject, who)
         yield from protected(heard, subject, who)
         yield from cloned(heard, subject, who)
         return
@@ -50,6 +51,16 @@ def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:
     yield from identity(heard, declared, subject, who)
     yield from protected(heard, subject, who)
     yield from cloned(heard, subject, who, declared)
+
+
+def _not_in_cast(heard: Heard, subject: Subject, who: str) -> Finding:
+    """A block; where a sound outside every line is too short to tell a voice, or even that it is one, a question."""
+    en, ja = f"{who} is heard for {heard.speech_s:.1f} s and is not in the cast", "配役表にない声が聞こえます"
+    if heard.name is None and heard.speech_s < TELLING_S:
+        return said(
+            "CON-000", subject, Outcome.UNKNOWN, f"{en}; it is too short to tell a voice", ja, spans=heard.spans
+        )
+    return failed("CON-000", subject, en, ja, spans=heard.spans)
 
 
 def _refusals(declared: Declared, subject: Subject) -> Iterator[Finding]:
