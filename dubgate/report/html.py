@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+_UNSAFE = "<>&\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # those that reverse text mislead who reads the source
 SCRIPTS = ("words.js", "series.js", "player.js", "figure.js", "timeline.js", "detail.js", "table.js", "page.js")
 
 
@@ -89,7 +90,7 @@ def script_json(data: Any) -> Markup:
     from markupsafe import Markup
 
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
+    for char in _UNSAFE:
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)
 

@@ -121,7 +121,7 @@ def _holder(judgement: Judgement) -> tuple[Step, ...]:
     if not others:
         return steps
     do = Text(
-        f"know that {others} other finding{'s are' if others > 1 else ' is'} open; an approval does not lift them",
+        f"know that {others} other finding{'s are' if others > 1 else ' is'} open, which no approval lifts",
         f"ほかに{others}件の指摘が残っています（承認しても解消しません）",
     )
     return (*steps, Step(max(f.outcome for f in _open(judgement) if f not in own), do, (), others))
