@@ -1,0 +1,65 @@
+"""A programme (dub and original) heard end to end, transcription apart: times real time, and peak memory.
+
+Run `python tests/bench/programme_speed.py [minutes]`: the sample scene repeated to that length (default 10).
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from dubgate.delivery.cues import read_cues
+from dubgate.hearing import HearingPlan, Source, hear_here
+from dubgate.sample_containers import write_flac
+from dubgate.samples import RATE_HZ, Scene, _read, derive, find_samples
+
+WITHOUT = ("transcriber", "aligner")
+
+
+def main(minutes: float) -> None:
+    samples = find_samples()
+    scene = Scene(
+        _read(samples / "clean/original.flac"),
+        _read(samples / "clean/dub.flac"),
+        read_cues(samples / "clean/script.vtt", language="en"),
+        samples,
+    )
+    times = max(1, round(minutes * 60 / (len(scene.dub) / RATE_HZ)))
+    scene = derive(scene, [{"repeat": {"times": times}}])
+    seconds = len(scene.dub) / RATE_HZ
+    stages: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / n for n in ("original.flac", "dub.flac")]
+        for path, track in zip(paths, (scene.original, scene.dub), strict=True):
+            write_flac(path, track)
+        plan = HearingPlan(
+            Source(str(paths[0]), 0, "original.flac", "de"),
+            Source(str(paths[1]), 0, "dub.flac", "en"),
+            scene.sheet,
+            "embedded",
+            "cpu",
+            without=WITHOUT,
+        )
+        took = []
+        for _ in range(3):
+            stages.clear()
+            started = time.perf_counter()
+            hear_here(plan, Path(folder), lambda stage, _share: stages.setdefault(stage, time.perf_counter()))
+            took.append(time.perf_counter() - stages["decoding"])
+            assert started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    middle = statistics.median(took)
+    print(
+        f"{seconds / 60:.1f} min programme: {middle:.1f} s, {seconds / middle:.1f}x real time (models loaded), peak {peak:.2f} GB resident"
+    )
+    names = list(stages)
+    for first, second in zip(names, names[1:], strict=False):
+        print(f"  {first:<26} {stages[second] - stages[first]:6.2f} s")
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
