@@ -84,8 +84,8 @@ def _bytes(values: Any, hop_s: float) -> dict[str, Any]:
 def _finding(f: Finding) -> dict[str, Any]:
     return {
         "outcome": f.outcome.name.lower(),
-        "rule": f.rule,
-        "pack": f.pack,
+        "rule": printable(f.rule),
+        "pack": printable(f.pack),
         "en": printable(f.text.en),
         "ja": printable(f.text.ja),
         "value": printable(f.value),
@@ -141,6 +141,7 @@ def _line(
         "touching": [place[id(f)] for f in line.touching],
         "n_passed": line.n_passed,
         "words": None if heard is None else [[printable(w.text), *_span(w.span)] for w in words_in(heard, window)],
+        "heard": None if heard is None else " ".join(printable(w.text) for w in words_in(heard, extent or cue.span)),
         "measured": [_measured(m) for m in measured],
     }
 

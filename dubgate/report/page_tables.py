@@ -190,6 +190,7 @@ class MeasurementRow:
     metric: str
     of: Text
     value: str
+    spread: str
     why_not: str
 
 
@@ -209,25 +210,19 @@ def measurement_groups(judgement: Judgement) -> tuple[tuple[Text, tuple[Measurem
 
 def _one(m: Measurement, metric: Metric) -> MeasurementRow:
     of = Text("programme", "番組全体") if m.subject.scope is Scope.PROGRAMME else Text(m.subject.name, m.subject.name)
-    missing = isinstance(m.value, Unmeasured)
-    value = "" if isinstance(m.value, Unmeasured) else with_unit(m.value, metric.unit)
-    return MeasurementRow(
-        Text(metric.means, metric.means_ja),
-        metric.name,
-        of,
-        value,
-        m.value.reason if missing else "",  # type: ignore[union-attr]
-    )
+    means = Text(metric.means, metric.means_ja)
+    if isinstance(m.value, Unmeasured):
+        return MeasurementRow(means, metric.name, of, "", "", m.value.reason)
+    return MeasurementRow(means, metric.name, of, with_unit(m.value, metric.unit), "", "")
 
 
 def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
     known = [m.value for m in lines if not isinstance(m.value, Unmeasured)]
-    missing = len(lines) - len(known)
     of = Text(f"{len(known)} of {len(lines)} lines", f"{len(lines)}行中{len(known)}行")
     means = Text(metric.means, metric.means_ja)
     if not known:
         reason = next(m.value.reason for m in lines if isinstance(m.value, Unmeasured))
-        return MeasurementRow(means, metric.name, of, "", reason)
-    low, middle, high = (with_unit(float(v), metric.unit) for v in np.percentile(known, (0, 50, 100)))
-    why_not = f"{missing} could not be measured" if missing else ""
-    return MeasurementRow(means, metric.name, of, f"{middle}  ({low} … {high})", why_not)
+        return MeasurementRow(means, metric.name, of, "", "", reason)
+    low, middle, high = (float(v) for v in np.percentile(known, (0, 50, 100)))
+    spread = f"{with_unit(low, metric.unit).split()[0]} … {with_unit(high, metric.unit).split()[0]}"
+    return MeasurementRow(means, metric.name, of, with_unit(middle, metric.unit), spread, "")

@@ -24,7 +24,7 @@ function renderDetail() {
     controls(line),
     canvas,
     ...told.map(findingCard),
-    el("p", { class: "small soft note" }, both(`${line.n_passed} checks of this line passed.`, `この台詞の${line.n_passed}項目は合格です。`)),
+    line.n_passed ? el("p", { class: "passed" }, tag("pass"), both(` ${line.n_passed}${told.length ? " other" : ""} check${line.n_passed > 1 ? "s" : ""} of this line`, ` この台詞の${line.n_passed}項目`)) : "",
     numbers(line),
   );
   canvas.addEventListener("click", (e) => {
@@ -44,9 +44,8 @@ function heading(line, k) {
 }
 
 function heardWords(line) {
-  if (line.words === null) return "";
-  const words = line.words.map((w) => w[0]).join(" ");
-  return el("p", { class: "heard" }, both("heard: ", "聞こえた語: "), words || both("nothing", "なし"));
+  if (line.heard === null) return "";
+  return el("p", { class: "heard" }, both("heard: ", "聞こえた語: "), line.heard || both("nothing", "なし"));
 }
 
 function controls(line) {

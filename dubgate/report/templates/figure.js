@@ -51,23 +51,36 @@ function drawMelodies(g, line, x, left, right, top, bottom) {
   const low = Math.min(...middles, Infinity), high = Math.max(...middles, -Infinity);
   const range = middles.length ? [low - 7, high + 7] : PITCH;
   const y = (st) => bottom - ((Math.max(range[0], Math.min(range[1], st)) - range[0]) / (range[1] - range[0])) * (bottom - top);
-  drawHertz(g, range, y, left, right);
+  const marks = drawHertz(g, range, y, left, right);
   drawPitch(g, tracks.original.f0, ...line.window, x, y, colours.original, 2, true);
   drawPitch(g, tracks.dub.f0, ...line.window, x, y, colours.dub, 2.2, false);
+  drawMarks(g, marks, left);
 }
 
 function drawHertz(g, range, y, left, right) {
-  g.textAlign = "right";
-  g.textBaseline = "middle";
   let before = Infinity;
+  const marks = [];
   for (const hz of [50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500]) {
     const st = semitonesOf(hz);
     if (st < range[0] + 0.5 || st > range[1] - 0.5 || before - y(st) < 15) continue;
     before = y(st);
     g.fillStyle = colours.edge;
     g.fillRect(left, y(st), right - left, 1);
+    marks.push([hz, y(st)]);
+  }
+  return marks;
+}
+
+function drawMarks(g, marks, left) {
+  g.textAlign = "right";
+  g.textBaseline = "middle";
+  for (const [hz, y] of marks) {
+    g.fillStyle = colours.card;
+    g.globalAlpha = 0.8;
+    g.fillRect(left - 42, y - 8, 40, 16);
+    g.globalAlpha = 1;
     g.fillStyle = colours.soft;
-    g.fillText(`${hz} Hz`, left - 4, y(st));
+    g.fillText(`${hz} Hz`, left - 4, y);
   }
 }
 

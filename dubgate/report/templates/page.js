@@ -71,7 +71,7 @@ const firstFlagged = lines.findIndex(isFlagged);
 readColours();
 setTheme(remembered("theme"));
 setLanguage(remembered("lang") || root.dataset.lang);
-if (firstFlagged >= 0) filter.flagged = true;
+if (firstFlagged >= 0 && lines.length > 40) filter.flagged = true;
 applyFilter();
 if (data.duration_s > 150 && lines.length) {
   const at = lines[Math.max(0, firstFlagged)].at[0];

@@ -27,7 +27,7 @@ for (const name of ["original", "dub"]) {
   tracks[name] = { ...told, energy: withCoarser(unpack(told.energy)), f0: unpack(told.f0) };
 }
 
-// The loudest of a stretch, 0 to 1 over the 60 dB below full scale.
+// The loudest of a stretch, 0 to 1; between decibels (too even) and amplitude (too spiky) to the eye.
 function loudest(energy, from, to) {
   let level = 0, hop = energy.hop;
   while (level + 1 < energy.levels.length && (to - from) / hop > 2 * COARSER) {
@@ -39,7 +39,7 @@ function loudest(energy, from, to) {
   let top = 0;
   for (let k = Math.max(0, Math.floor(from / hop)); k <= last; k++) if (values[k] > top) top = values[k];
   const db = top / data.scale.a_db + data.scale.lowest_db;
-  return Math.max(0, Math.min(1, (db + 60) / 60));
+  return Math.max(0, Math.min(1, (db + 60) / 58)) ** 2.4;
 }
 
 const NO_PITCH = NaN;
@@ -83,14 +83,14 @@ const semitonesOf = (hz) => 12 * Math.log2(hz / data.scale.lowest_hz);
 function drawPitch(g, f0, from, to, x, y, colour, width, dashed) {
   if (!f0) return;
   const first = Math.max(0, Math.floor(from / f0.hop)), last = Math.min(f0.bytes.length - 1, Math.ceil(to / f0.hop));
-  const step = Math.max(1, Math.floor((last - first) / (2 * Math.max(1, x(to) - x(from)))));
+  const step = Math.max(1, Math.floor((last - first) / (4 * Math.max(1, x(to) - x(from)))));
   g.save();
   g.strokeStyle = g.fillStyle = colour;
   g.lineWidth = width;
   g.lineJoin = g.lineCap = "round";
   if (dashed) g.setLineDash([1, 2.6]);
   if (step > 1) {
-    for (let k = first; k <= last; k += step) if (f0.bytes[k]) g.fillRect(x(k * f0.hop), y(semitonesAt(f0, k)) - 0.7, 1.4, 1.4);
+    for (let k = first; k <= last; k += step) if (f0.bytes[k]) g.fillRect(x(k * f0.hop) - 0.9, y(semitonesAt(f0, k)) - 0.9, 1.8, 1.8);
     g.restore();
     return;
   }

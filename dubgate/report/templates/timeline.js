@@ -129,9 +129,10 @@ function drawPitchRow(g, x, w, h) {
   const top = 196, bottom = h - 8;
   if (!PITCH) return label(g, 9, (top + bottom) / 2, `no pitch: ${tracks.dub.why_no_f0}`, `声の高さなし: ${tracks.dub.why_no_f0}`, colours.soft);
   const y = (st) => bottom - ((Math.max(PITCH[0], Math.min(PITCH[1], st)) - PITCH[0]) / (PITCH[1] - PITCH[0])) * (bottom - top);
-  drawHertz(g, PITCH, y, 44, w);
+  const marks = drawHertz(g, PITCH, y, 0, w);
   drawPitch(g, tracks.original.f0, view.from, view.to, x, y, colours.original, 1.6, view.to - view.from < 40);
-  return drawPitch(g, tracks.dub.f0, view.from, view.to, x, y, colours.dub, 1.8, false);
+  drawPitch(g, tracks.dub.f0, view.from, view.to, x, y, colours.dub, 1.8, false);
+  return drawMarks(g, marks, 46);
 }
 
 const timeUnder = (event) => {
