@@ -168,6 +168,13 @@ def test_a_line_with_a_finding_was_asked_to_change() -> None:
     assert [x.line.id for x in made.asked] == [str(UNHEARD + 1)]
 
 
+def test_a_finding_about_a_character_asks_for_all_lines_of_that_character() -> None:
+    jonas = next(k for k, line in enumerate(OLD.lines) if line.character == "Jonas" and line.outcome == "pass")
+    made = compare(OLD, _voice(lambda v: v.update(energy_db=-10.0), jonas))
+    assert [x.line.character for x in made.asked] == ["Jonas"]
+    assert not made.unasked
+
+
 def test_a_line_that_was_rewritten_was_asked_to_change() -> None:
     def rewrite(data: dict[str, Any]) -> None:
         data["lines"][CALM].update(text="Another text.", words_heard="another text")

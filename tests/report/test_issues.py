@@ -87,6 +87,7 @@ def test_no_cell_of_the_csv_begins_as_a_formula(attack: str) -> None:
     for cell in row.values():
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
         assert not set(cell) & set("\x00\t\r\n\u202e")
+        assert cell == cell.strip()  # some programs trim before they look
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from checked_judgement import (
     CLEAN,
@@ -15,7 +17,7 @@ from checked_judgement import (
 )
 from made_judgement import judgement
 
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.report.json import to_json
 from dubgate.report.release_sections import Step, ready_for_approval, release_sections
 from dubgate.report.release_text import READY, release_text
@@ -58,6 +60,7 @@ def test_a_voice_that_could_not_be_heard_has_a_reason_instead_of_seconds() -> No
         ((UNAPPROVED, UNGRANTED), True),
         ((), False),  # nothing is missing: it is a release
         ((UNAPPROVED, LATE_LINE), False),
+        ((UNAPPROVED, replace(LATE_LINE, group=Group.QUALITY, who_can_resolve="reviewer")), False),
         ((UNAPPROVED, UNDECLARED), False),  # nobody but the vendor can declare a speaker
         ((UNAPPROVED, UNLABELLED), False),
     ],
