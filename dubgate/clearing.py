@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from consent.approvals import Approval, ApprovalHistory, Candidate
-from consent.quorum import missing_approvals
+from consent.approvals import Candidate
 from consent.strict import Window
 from consent.terms import Use
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
-from consent.vocabulary import Performance, PermissionKind, Right, Technique
+from consent.vocabulary import Performance, PermissionKind, Technique
 from dubgate.certificate.statements import Attestation, HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.approval_checks import house_of
 from dubgate.policy.attesting import Attested
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
@@ -202,95 +202,6 @@ def candidate_of(
     )
 
 
-def approval_findings(
-    release: Release, candidate: Candidate, approvals: Sequence[Signed[Approval]], view: View, at: datetime
-) -> tuple[Finding, ...]:
-    """Whether everybody who holds the title approved exactly this; RH-*."""
-    if release.title is None:
-        return ()
-    use = Use(
-        title_ids=release.title.title_ids,
-        language=release.language,
-        territories=release.territories,
-        channels=release.channels,
-        window=release.window,
-        technique=Technique.VOICE_CLONE_TTS,
-    )
-    rights = view.rights(release.title, Right.AI_DUB, use, at)
-    findings = [failed(d.code, PROGRAMME, d.text.en, d.text.ja, value=d.record_id or "") for d in rights.denials]
-    if release.submitter is None:
-        en = "the delivery does not say who submits it, so its approval may be its submitter's own"
-        findings.append(failed("RH-002", PROGRAMME, en, "納品者が示されていません"))
-    own = [
-        s for s in approvals if not _of_submitter(s.by, release, view) and _acts_for(s.by, s.record.for_holder_id, view)
-    ]
-    findings += [
-        failed(
-            "RH-002",
-            PROGRAMME,
-            f"{s.file}: {s.by} does not act for {s.record.for_holder_id}",
-            "署名者は権利者を代表していません",
-        )
-        for s in approvals
-        if not _acts_for(s.by, s.record.for_holder_id, view)
-    ]
-    findings += [
-        failed(
-            "RH-002",
-            PROGRAMME,
-            f"{s.file}: who submitted the delivery, or its house, signed its approval",
-            "納品者自身が承認しています",
-        )
-        for s in approvals
-        if _of_submitter(s.by, release, view)
-    ]
-    histories = [
-        ApprovalHistory(s.record, s.record.signed_at, view.events(f"approval:{s.record.approval_id}")) for s in own
-    ]
-    missing = missing_approvals(rights.claims, release.title.title.approvals, histories, candidate, at)
-    for m in missing:
-        holders = ", ".join(m.claim.holder_ids)
-        findings += [
-            failed(d.code, PROGRAMME, f"{holders}: {d.text.en}", d.text.ja, value=d.record_id or "") for d in m.denials
-        ]
-        if not m.denials:
-            findings.append(
-                failed(
-                    "RH-001",
-                    PROGRAMME,
-                    f"{holders} has not approved this release ({m.kind})",
-                    "権利者の承認がありません",
-                )
-            )
-    if rights.claims and not missing and not rights.denials:
-        who = ", ".join(sorted({h for c in rights.claims for h in c.holder_ids}))
-        findings.append(
-            passed(
-                "RH-001",
-                PROGRAMME,
-                f"{who} approved exactly this sound for this release",
-                "権利者がこの音声の公開を承認しています",
-            )
-        )
-        findings.append(
-            passed("RH-003", PROGRAMME, "what is delivered is what was approved", "納品物は承認されたものと一致します")
-        )
-    elif not findings:
-        findings.append(failed("RH-010", PROGRAMME, "nobody is known to hold this right", "権利者が登録されていません"))
-    return tuple(findings)
-
-
-def _of_submitter(by: str, release: Release, view: View) -> bool:
-    """Whether a party is the submitter or of its house: nobody approves what their own house submitted."""
-    return release.submitter is not None and _house(by, view) == _house(release.submitter, view)
-
-
-def _acts_for(by: str, holder: str, view: View) -> bool:
-    """Whether a party is the holder or of its house, as the registry shows it."""
-    party = view.party(by)
-    return party is not None and holder in (party.party_id, party.house_id)
-
-
 def attested_by(
     signed: Signed[Attestation], view: View, at: datetime, *, vendor: str | None, voices: Sequence[CastEntry]
 ) -> Attested:
@@ -298,9 +209,4 @@ def attested_by(
     party = view.party(signed.by)
     house = party.house_id if party is not None else signed.by
     spoken = {v for entry in voices for v in entry.voice_ids if signed.by in view.spokespeople(v)}
-    return Attested(signed.record, signed.roles, vendor is None or house == _house(vendor, view), frozenset(spoken))
-
-
-def _house(party_id: str, view: View) -> str:
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id
+    return Attested(signed.record, signed.roles, vendor is None or house == house_of(vendor, view), frozenset(spoken))

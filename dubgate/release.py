@@ -15,7 +15,7 @@ from pathlib import Path
 from consent.approvals import Candidate
 from consent.registry import Registry
 from consent.views import View
-from dubgate.clearing import Release, approval_findings, attested_by, candidate_of, declared_of, release_of
+from dubgate.clearing import Release, attested_by, candidate_of, declared_of, release_of
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source, load_delivery
 from dubgate.delivery.script import CueSheet, Style
@@ -29,6 +29,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.attesting import apply_attestations
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
@@ -171,7 +172,9 @@ def judge_delivery(
         )
         findings += _attested(clear_all(speakers, declared), evidence, findings, delivery, candidate, view, at)
         approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
-        findings += [*bad, *approval_findings(release, candidate, approvals, view, at)]
+        findings += bad
+        if release.title is not None:
+            findings += approval_findings(release.title, candidate, approvals, view, at)
     return replace(judged, verdict=Verdict((*judged.verdict.findings, *findings), quality_only=False))
 
 
