@@ -138,7 +138,13 @@ def _speaking(name: str, vector: np.ndarray | Unmeasured) -> Changes:
 
 @defect(BLOCK, "CON-000")
 def a_voice_that_no_line_claims(world: World, rng: random.Random) -> Changes:
-    stray = segments(None, rng.choice([0, 1, 2, NOBODY]), 9, n=rng.randint(1, 1), speech_s=rng.uniform(0.1, 4))
+    stray = segments(None, rng.choice([0, 1, 2, NOBODY]), 9, n=1, speech_s=rng.uniform(1.5, 4))
+    return {"heard": features((*dub_voices(), *stray))}
+
+
+@defect(HOLD, "CON-000")
+def a_sound_outside_the_lines_too_short_to_tell_a_voice(world: World, rng: random.Random) -> Changes:
+    stray = segments(None, rng.choice([0, 1, 2, NOBODY]), 9, n=1, speech_s=rng.uniform(0.1, 1.4))
     return {"heard": features((*dub_voices(), *stray))}
 
 
