@@ -718,3 +718,11 @@ def test_the_registry_is_opened_for_reading_only(world: World) -> None:
     before = world.registry.read_bytes()
     world.judged()
     assert world.registry.read_bytes() == before
+
+
+@pytest.mark.usefixtures("quality_judged")
+@pytest.mark.parametrize("by", ["kestrel", "kestrel-clerk"])
+def test_neither_the_submitter_nor_anybody_of_its_house_approves_it(world: World, view: View, by: str) -> None:
+    delivery = replace(world.delivery, submitter="kestrel")
+    changes = _with(world, world.approval(by, delivery=delivery), delivery=delivery)
+    assert {"RH-001", "RH-002"} <= decisive(world.judged(view=view, **changes))
