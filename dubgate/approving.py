@@ -9,27 +9,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from consent.approvals import ApprovedSound, Approval
+from consent.approvals import Approval, ApprovedSound
 from consent.strict import Window
-from consent.vocabulary import ApprovalDecision, ApprovalKind
+from consent.vocabulary import ApprovalDecision, ApprovalKind, Role
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import (
-    Attestation,
+    ATTESTATION,
+    SIGN_OFF,
+    WAIVER,
     HumanPerformance,
     approval_statement,
-    attestation_statement,
     human_statement,
+    statement,
 )
 from dubgate.clearing import NO_LABEL_SHA256, plan_sha256
 from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.media import probe_apart, select_stream
 from dubgate.digesting import Sound, digest_sound
 from dubgate.errors import InputError
+from dubgate.policy.signed_objects import About, Attestation, SignedObject, SignOff, Waiver, WaiverReason
+from dubgate.policy.signed_objects import Heard as Listened
+from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
 APPROVAL_DAYS = 180
+ANSWER_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +141,76 @@ def attest(
     sounds: Sounds,
     *,
     rule: str,
-    subject: str,
-    answer: bool,
+    about: About,
+    answer: Literal["pass", "fail"],
     by: str,
     key: Any,
     at: datetime,
-    days: int = 30,
+    heard: Sequence[Span] | None = None,
+    days: int = ANSWER_DAYS,
 ) -> bytes:
-    """A signed answer, by ear, to a question that could not be measured; never to one that was."""
+    """A signed answer, by ear, to a question that could not be measured; `heard` None says the whole programme."""
+    spans = heard if heard is not None else (Span(0.0, sounds.dub.duration_s),)
     attestation = Attestation(
-        attestation_id=_id("at", sounds.dub, f"{by}-{rule}-{subject}", at),
-        by=by,
+        attestation_id=_id("at", sounds.dub, f"{by} {rule} {about.scope} {about.name}", at),
         rule=rule,
-        subject=subject,
+        about=about,
         answer=answer,
-        packets_sha256=sounds.dub.packet_sha256,
-        signed_at=at,
-        expires_at=at + timedelta(days=days),
+        heard=tuple(Listened(start_s=s.start_s, end_s=s.end_s) for s in spans),
+        **_bound(sounds, by, at, days),
     )
-    return sign(attestation_statement(attestation), signer_of(key))
+    return _signed(ATTESTATION, attestation, key)
+
+
+def waive(
+    sounds: Sounds,
+    *,
+    rule: str,
+    about: Sequence[About],
+    reason: WaiverReason,
+    words: str,
+    by: str,
+    key: Any,
+    at: datetime,
+    days: int = ANSWER_DAYS,
+) -> bytes:
+    """A signed waiver of a failed quality rule, for these subjects, with its reason and an expiry."""
+    waiver = Waiver(
+        waiver_id=_id("wv", sounds.dub, f"{by} {rule} {[a.name for a in about]}", at),
+        rule=rule,
+        about=tuple(about),
+        reason=reason,
+        words=words,
+        **_bound(sounds, by, at, days),
+    )
+    return _signed(WAIVER, waiver, key)
+
+
+def sign_off(
+    sounds: Sounds, *, role: Role, agreed: bool, by: str, key: Any, at: datetime, days: int = APPROVAL_DAYS
+) -> bytes:
+    """A signed sign-off in a role that a pack demands."""
+    answer: Literal["agreed", "refused"] = "agreed" if agreed else "refused"
+    record = SignOff(
+        sign_off_id=_id("so", sounds.dub, f"{by} {role}", at), role=role, answer=answer, **_bound(sounds, by, at, days)
+    )
+    return _signed(SIGN_OFF, record, key)
+
+
+def _bound(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
+    """What binds every signed object: who, over which sound, from when until when."""
+    pcm = sounds.dub.pcm_sha256
+    return {
+        "by": by,
+        "packets_sha256": sounds.dub.packet_sha256,
+        "pcm_sha256": None if isinstance(pcm, Unmeasured) else pcm,
+        "signed_at": at,
+        "expires_at": at + timedelta(days=days),
+    }
+
+
+def _signed(predicate_type: str, record: SignedObject, key: Any) -> bytes:
+    return sign(statement(predicate_type, record, (record.packets_sha256,)), signer_of(key))
 
 
 def _id(prefix: str, sound: Sound, by: str, at: datetime) -> str:

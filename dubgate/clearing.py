@@ -17,13 +17,11 @@ from consent.terms import Use
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique
-from dubgate.certificate.statements import Attestation, HumanPerformance
+from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.approval_checks import house_of
-from dubgate.policy.attesting import Attested
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Finding
@@ -200,13 +198,3 @@ def candidate_of(
         pack_sha256s=pack_sha256s,
         submitted_by=delivery.submitter,
     )
-
-
-def attested_by(
-    signed: Signed[Attestation], view: View, at: datetime, *, vendor: str | None, voices: Sequence[CastEntry]
-) -> Attested:
-    """Who gave an answer: their roles, whether they are of the vendor's house, and for which voices they speak."""
-    party = view.party(signed.by)
-    house = party.house_id if party is not None else signed.by
-    spoken = {v for entry in voices for v in entry.voice_ids if signed.by in view.spokespeople(v)}
-    return Attested(signed.record, signed.roles, vendor is None or house == house_of(vendor, view), frozenset(spoken))

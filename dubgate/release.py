@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from consent.approvals import Candidate
 from consent.registry import Registry
 from consent.views import View
-from dubgate.clearing import Release, attested_by, candidate_of, declared_of, release_of
+from dubgate.answers import circumstances_of, with_answers
+from dubgate.clearing import Release, candidate_of, declared_of, release_of
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source, load_delivery
 from dubgate.delivery.script import CueSheet, Style
@@ -30,10 +30,9 @@ from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.approval_checks import approval_findings
-from dubgate.policy.attesting import apply_attestations
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
-from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, evidence_files, open_all
+from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.speakers import Declared, Heard
@@ -170,11 +169,15 @@ def judge_delivery(
         candidate = candidate_of(
             delivery, release, features, script_sha256=_script_sha256(delivery), pack_sha256s=packs, style=str(style)
         )
-        findings += _attested(clear_all(speakers, declared), evidence, findings, delivery, candidate, view, at)
+        findings += clear_all(speakers, declared)
         approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
         findings += bad
         if release.title is not None:
             findings += approval_findings(release.title, candidate, approvals, view, at)
+        chosen = packs_of(quality, style)
+        now = circumstances_of(delivery, candidate, chosen, features.dub.duration_s, view, at)
+        told = with_answers((*judged.verdict.findings, *findings), evidence, chosen, now, view)
+        return replace(judged, verdict=Verdict(told, quality_only=False))
     return replace(judged, verdict=Verdict((*judged.verdict.findings, *findings), quality_only=False))
 
 
@@ -216,31 +219,6 @@ def _cleared(
         for entry in delivery.cast
     ]
     return speakers, declared
-
-
-def _attested(
-    cleared: tuple[Finding, ...],
-    evidence: Evidence,
-    findings: list[Finding],
-    delivery: Delivery,
-    candidate: Candidate,
-    view: View,
-    at: datetime,
-) -> tuple[Finding, ...]:
-    """The clearance with what registered people answered by ear."""
-    answered, bad = open_all(ATTESTATIONS, evidence.get(ATTESTATIONS.predicate_type, ()), view, at)
-    findings += bad
-    return apply_attestations(
-        cleared,
-        [
-            attested_by(a, view, at, vendor=delivery.submitter, voices=delivery.cast)
-            for a in answered
-            if a.by != delivery.submitter
-        ],
-        packets_sha256=candidate.packets_sha256,
-        voices_of={entry.name: entry.voice_ids for entry in delivery.cast},
-        at=at,
-    )
 
 
 def _script_sha256(delivery: Delivery) -> str | None:

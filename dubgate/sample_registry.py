@@ -19,6 +19,7 @@ from dubgate.approving import Sounds, approve, attest, save, sounds_of, state_hu
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.enrolling import hear_recording
+from dubgate.policy.signed_objects import About
 
 RECORDED_AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
 SIGNED_AT = datetime(2026, 11, 15, 9, tzinfo=UTC)
@@ -119,6 +120,6 @@ def _signed(item: Mapping[str, Any], delivery: Delivery, sounds: Sounds, registr
         by = item["human"]
         return state_human(delivery, sounds, title_id=title_id, by=by, key=registry.keys[by], at=SIGNED_AT)
     by = item["attest"]
-    return attest(
-        sounds, rule=item["rule"], subject=item["subject"], answer=True, by=by, key=registry.keys[by], at=SIGNED_AT
-    )
+    about = About(scope="character" if item["subject"] else "programme", name=item["subject"])
+    key = registry.keys[by]
+    return attest(sounds, rule=item["rule"], about=about, answer="pass", by=by, key=key, at=SIGNED_AT)

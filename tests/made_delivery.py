@@ -40,6 +40,7 @@ from dubgate.judgement import Clock, Judgement
 from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.level import measure_level
+from dubgate.policy.signed_objects import About
 from dubgate.release import CheckRequest, judge_delivery, quality_request
 from dubgate.spans import Span
 from dubgate.speech.calibration import packaged
@@ -234,7 +235,10 @@ class World:
     ) -> bytes:
         """An answer by ear."""
         said = {"at": SIGNED_AT, "key": self.keys.get(by)} | how
-        return attest(sounds, rule=rule, subject=subject, answer=answer, by=by, **said)
+        about = About(scope="character" if subject else "programme", name=subject)
+        heard = (Span(0.0, 1e6),)
+        reply = "pass" if answer else "fail"
+        return attest(sounds, rule=rule, about=about, answer=reply, by=by, heard=heard, **said)
 
     def with_evidence(self, name: str, *envelopes: bytes, delivery: Delivery | None = None) -> Delivery:
         """The delivery with these envelopes as all of its evidence."""

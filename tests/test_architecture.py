@@ -24,7 +24,7 @@ ORDER = (
     ("labels",),
     ("policy", "certificate"),
     ("judgement", "clearing"),
-    ("listening", "voices_heard", "approving", "delivery_facts"),
+    ("listening", "voices_heard", "approving", "delivery_facts", "answers"),
     ("gate",),
     ("release",),
     ("sample_containers",),

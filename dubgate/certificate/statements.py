@@ -6,9 +6,9 @@ The subject of each is the sound, by the digest of its packets; the predicate ca
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from consent.approvals import Approval
 from consent.strict import Id, Language, Line, Record, Sha256, Time, canonical_json
@@ -49,33 +49,6 @@ class HumanPerformance(Record):
         """By statement, signer, title and sound."""
         own = (f"statement:{self.statement_id}", f"party:{self.by}", f"title:{self.title_id}")
         return (*own, f"sound:{self.packets_sha256}")
-
-
-class Attestation(Record):
-    """A registered person's answer, by ear, to a question that could not be measured, about one subject in one sound.
-
-    `subject` is a character's name, a cue's id, or empty for the programme.
-    """
-
-    schema_name: ClassVar[str] = "attestation/1.0"
-
-    attestation_id: Id
-    by: Id
-    rule: Line
-    subject: Annotated[str, Field(max_length=500)] = ""
-    answer: bool
-    packets_sha256: Sha256
-    signed_at: Time
-    expires_at: Time
-
-    @property
-    def record_id(self) -> str:
-        """The attestation's id."""
-        return self.attestation_id
-
-    def found_under(self) -> tuple[str, ...]:
-        """By attestation, signer and sound."""
-        return (f"attestation:{self.attestation_id}", f"party:{self.by}", f"sound:{self.packets_sha256}")
 
 
 def statement(predicate_type: str, record: Record, sounds: tuple[str, ...]) -> dict[str, Any]:
@@ -130,13 +103,3 @@ def read_approval(opened: Opened, name: str) -> Approval:
 def read_human(opened: Opened, name: str) -> HumanPerformance:
     """The human-performance statement in a verified envelope; see record_of."""
     return record_of(opened, HumanPerformance, "packets_sha256", name)
-
-
-def attestation_statement(attestation: Attestation) -> dict[str, Any]:
-    """The statement that who listened signs."""
-    return statement(ATTESTATION, attestation, (attestation.packets_sha256,))
-
-
-def read_attestation(opened: Opened, name: str) -> Attestation:
-    """The attestation in a verified envelope; see record_of."""
-    return record_of(opened, Attestation, "packets_sha256", name)

@@ -12,7 +12,7 @@ Examples:
   dubgate approve delivery.yaml --as kestrel --key holder.pem --registry consent.db
   dubgate approve delivery.yaml --as kestrel --key holder.pem --registry consent.db --reject
   dubgate approve delivery.yaml --as director --key director.pem --registry consent.db --human
-  dubgate approve delivery.yaml --as reviewer-a --key a.pem --registry consent.db --attest CON-030 --about JONAS --answer yes
+  dubgate approve delivery.yaml --as reviewer-a --key a.pem --registry consent.db --attest CON-030 --about character:JONAS --answer yes
 
 \b
 The signature covers the delivered sound itself: one changed sample and it does not count.
@@ -32,8 +32,22 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
 @click.option("--reject", is_flag=True, help="Refuse instead of approving.")
 @click.option("--human", is_flag=True, help="State that people performed the voices that the cast declares as human.")
 @click.option("--attest", "rule", metavar="CHECK", help="Answer an unknown check by ear, for example CON-030.")
-@click.option("--about", default="", metavar="NAME", help="With --attest: the character, or nothing for the programme.")
-@click.option("--answer", type=click.Choice(["yes", "no"]), help="With --attest: what you heard.")
+@click.option("--waive", "waived", metavar="RULE", help="Forgive a failed quality rule, for example TIM-ONSET.")
+@click.option(
+    "--sign-off", "role", metavar="ROLE", help="Agree in a role that a pack demands, for example creative_lead."
+)
+@click.option(
+    "--about",
+    "subjects",
+    multiple=True,
+    metavar="line:ID|character:NAME|programme",
+    help="With --attest and --waive: what it is about.",
+)
+@click.option(
+    "--answer", type=click.Choice(["yes", "no"]), help="With --attest: what you heard. Says that you heard all of it."
+)
+@click.option("--reason", type=click.Choice(["creative intent", "best possible", "false alarm"]), help="With --waive.")
+@click.option("--words", help="With --waive: why, in your words.")
 @click.option("--name", help="Name of the file in evidence/. Default: by kind and signer.")
 def approve(
     manifest: Path,
@@ -44,20 +58,30 @@ def approve(
     reject: bool,
     human: bool,
     rule: str | None,
-    about: str,
+    waived: str | None,
+    role: str | None,
+    subjects: tuple[str, ...],
     answer: str | None,
+    reason: str | None,
+    words: str | None,
     name: str | None,
 ) -> None:
-    """Sign over the sound of the delivery that MANIFEST describes."""
-    from consent.vocabulary import ApprovalDecision
+    """Sign over the sound of the delivery that MANIFEST describes.
+
+    By default the rights holder's approval; else one of --reject, --human, --attest, --waive, --sign-off."""
+    from consent.vocabulary import ApprovalDecision, Role
     from dubgate.approving import approve as approve_sound
-    from dubgate.approving import attest, save, sounds_of, state_human
+    from dubgate.approving import attest, save, sign_off, sounds_of, state_human, waive
     from dubgate.cli.keys import load
     from dubgate.delivery.manifest import load_delivery
+    from dubgate.policy.signed_objects import WaiverReason
     from dubgate.release import title_id_of
 
-    if sum((reject, human, rule is not None)) > 1 or (rule is None) != (answer is None):
-        raise click.UsageError("choose one of --reject, --human, and --attest with --answer")
+    if sum((reject, human, rule is not None, waived is not None, role is not None)) > 1:
+        raise click.UsageError("choose one of --reject, --human, --attest, --waive and --sign-off")
+    if (rule is None) != (answer is None) or (waived is None) != (reason is None or words is None):
+        raise click.UsageError("--attest goes with --answer, --waive with --reason and --words")
+    about = [subject_of(text) for text in subjects or ("programme",)]
     delivery = load_delivery(manifest)
     title_id = title_id_of(delivery, registry)
     private, at = load(key), datetime.now(UTC)
@@ -65,8 +89,14 @@ def approve(
     if human:
         kind, envelope = "human", state_human(delivery, sounds, title_id=title_id, by=by, key=private, at=at)
     elif rule is not None:
-        kind = f"attest-{rule}-{about or 'programme'}"
-        envelope = attest(sounds, rule=rule, subject=about, answer=answer == "yes", by=by, key=private, at=at)
+        kind, reply = f"attest-{rule}-{about[0].name or 'programme'}", "pass" if answer == "yes" else "fail"
+        envelope = attest(sounds, rule=rule, about=about[0], answer=reply, by=by, key=private, at=at)  # type: ignore[arg-type]
+    elif waived is not None:
+        kind, why = f"waive-{waived}", WaiverReason(reason or "")
+        envelope = waive(sounds, rule=waived, about=about, reason=why, words=words or "", by=by, key=private, at=at)
+    elif role is not None:
+        kind = f"sign-off-{role}"
+        envelope = sign_off(sounds, role=Role(role), agreed=True, by=by, key=private, at=at)
     else:
         kind = "refusal" if reject else "approval"
         decision = ApprovalDecision.REJECT if reject else ApprovalDecision.APPROVE
@@ -74,3 +104,17 @@ def approve(
             delivery, sounds, title_id=title_id, by=by, holder=holder or by, key=private, at=at, decision=decision
         )
     click.echo(save(envelope, delivery, name or f"{kind}-{by}"))
+
+
+def subject_of(text: str):  # type: ignore[no-untyped-def]
+    """`line:L08`, `character:JONAS` or `programme`.
+
+    Raises:
+        click.BadParameter: none of these.
+    """
+    from dubgate.policy.signed_objects import About
+
+    scope, _, name = text.partition(":")
+    if scope not in ("line", "character", "programme") or (scope == "programme") != (not name):
+        raise click.BadParameter(f"{text!r} is not line:ID, character:NAME or programme")
+    return About(scope=scope, name=name)  # type: ignore[arg-type]

@@ -17,12 +17,9 @@ from consent.vocabulary import Role
 from dubgate.certificate.dsse import MAX_ENVELOPE_BYTES, Opened, PublicKey, SignatureError, open_envelope, strict_json
 from dubgate.certificate.statements import (
     APPROVAL,
-    ATTESTATION,
     HUMAN_PERFORMANCE,
-    Attestation,
     HumanPerformance,
     read_approval,
-    read_attestation,
     read_human,
 )
 from dubgate.delivery.manifest import Delivery
@@ -42,6 +39,7 @@ class Signed(Generic[R]):
     file: str
     payload_sha256: str
     roles: frozenset[Role] = frozenset()
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,6 @@ class Kind(Generic[R]):
 
 
 APPROVALS: Kind[Approval] = Kind(APPROVAL, read_approval, (Role.RIGHTS_HOLDER,))
-ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, read_attestation, (Role.REVIEWER, Role.PERFORMER, Role.AGENT))
 HUMAN: Kind[HumanPerformance] = Kind(HUMAN_PERFORMANCE, read_human, (Role.DUBBING_DIRECTOR,))
 
 
@@ -101,7 +98,7 @@ def _checked(kind: Kind[R], opened: Opened, holder: KeyHolder, name: str) -> Sig
     if by != holder.party.party_id:
         raise SignatureError(f"it speaks for {by}, and {holder.party.party_id} signed it", where=name)
     roles = frozenset(holder.key.roles) & frozenset(holder.party.roles)
-    return Signed(record, holder.party.party_id, name, opened.payload_sha256, roles)
+    return Signed(record, holder.party.party_id, name, opened.payload_sha256, roles, holder.key.key_id)
 
 
 def _bytes(path: Path) -> bytes:

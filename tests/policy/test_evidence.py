@@ -15,8 +15,9 @@ from made_delivery import DAY, NOW, SIGNED_AT, World, make_world
 from consent.events import Event
 from consent.registry import Registry
 from consent.vocabulary import EventKind, Role
+from dubgate.answers import ATTESTATIONS
 from dubgate.certificate.dsse import SignatureError, sign, signer_of
-from dubgate.policy.evidence import APPROVALS, ATTESTATIONS, HUMAN, Kind, evidence_files, open_all, open_one
+from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, evidence_files, open_all, open_one
 from dubgate.policy.findings import Outcome
 
 

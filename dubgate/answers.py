@@ -1,0 +1,98 @@
+"""What registered people decided about a delivery, as signed objects that came with it: answers by ear, waivers, sign-offs.
+
+Each is bound to the sound, counted and shown; none touches consent, rights, labels or a measured fail where it may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from consent.approvals import Candidate
+from consent.views import View
+from consent.vocabulary import Role
+from dubgate.certificate.dsse import Opened
+from dubgate.certificate.statements import ATTESTATION, SIGN_OFF, WAIVER, record_of
+from dubgate.delivery.manifest import Delivery
+from dubgate.policy.attestations import apply_attestations, attestable_rules
+from dubgate.policy.evidence import Kind, Signed, open_all
+from dubgate.policy.findings import Finding
+from dubgate.policy.packs import Pack
+from dubgate.policy.signed_objects import Attestation, Circumstances, SignedObject, SignOff, VerifiedStatement, Waiver
+from dubgate.policy.signoffs import sign_off_findings
+from dubgate.policy.waivers import apply_waivers
+from dubgate.unmeasured import Unmeasured
+
+S = TypeVar("S", bound=SignedObject)
+
+
+def _attestation(opened: Opened, name: str) -> Attestation:
+    return record_of(opened, Attestation, "packets_sha256", name)
+
+
+def _waiver(opened: Opened, name: str) -> Waiver:
+    return record_of(opened, Waiver, "packets_sha256", name)
+
+
+def _sign_off(opened: Opened, name: str) -> SignOff:
+    return record_of(opened, SignOff, "packets_sha256", name)
+
+
+# Any role may sign; which of them count for what is policy's to say.
+ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, _attestation, tuple(Role))
+WAIVERS: Kind[Waiver] = Kind(WAIVER, _waiver, tuple(Role))
+SIGN_OFFS: Kind[SignOff] = Kind(SIGN_OFF, _sign_off, tuple(Role))
+
+
+def with_answers(
+    findings: Sequence[Finding],
+    evidence: Mapping[str, tuple[Path, ...]],
+    packs: Sequence[Pack],
+    now: Circumstances,
+    view: View,
+) -> tuple[Finding, ...]:
+    """The findings after everything that people signed, in the order attestations, waivers, sign-offs."""
+    attested, bad_attested = _verified(ATTESTATIONS, evidence, view, now.at)
+    waived, bad_waived = _verified(WAIVERS, evidence, view, now.at)
+    agreed, bad_agreed = _verified(SIGN_OFFS, evidence, view, now.at)
+    answered = apply_waivers(apply_attestations(findings, attested, now), waived, now)
+    return (*answered, *sign_off_findings(packs, agreed, now), *bad_attested, *bad_waived, *bad_agreed)
+
+
+def _verified(
+    kind: Kind[S], evidence: Mapping[str, tuple[Path, ...]], view: View, at: datetime
+) -> tuple[list[VerifiedStatement[S]], tuple[Finding, ...]]:
+    opened, bad = open_all(kind, evidence.get(kind.predicate_type, ()), view, at)
+    return [_statement(signed, view) for signed in opened], bad
+
+
+def _statement(signed: Signed[S], view: View) -> VerifiedStatement[S]:
+    return VerifiedStatement(signed.record, signed.by, house_of(signed.by, view), signed.roles, signed.key_id)
+
+
+def circumstances_of(
+    delivery: Delivery, candidate: Candidate, packs: Sequence[Pack], duration_s: float, view: View, at: datetime
+) -> Circumstances:
+    """What signed objects are held against; the submitter's house is taken for the vendor's."""
+    submitter = delivery.submitter
+    houses = frozenset((submitter, house_of(submitter, view))) if submitter is not None else frozenset()
+    return Circumstances(
+        at=at,
+        packets_sha256=candidate.packets_sha256,
+        pcm_sha256=Unmeasured("not a lossless codec") if candidate.pcm_sha256 is None else candidate.pcm_sha256,
+        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),
+        vendor_houses=houses,
+        duration_s=duration_s,
+        attestable=attestable_rules(packs),
+        speak_for={
+            entry.name: frozenset(p for v in entry.voice_ids for p in view.spokespeople(v)) for entry in delivery.cast
+        },
+    )
+
+
+def house_of(party_id: str, view: View) -> str:
+    """The organisation that a party acts for, or the party itself."""
+    party = view.party(party_id)
+    return party_id if party is None else party.house_id
