@@ -3,6 +3,7 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 const { lines, findings } = data;
 const root = document.documentElement;
+root.classList.add("scripted");
 
 const OUTCOMES = {
   block: ["block", "不可", "✕"], hold: ["hold", "保留", "!"], unknown: ["not known", "判定不能", "?"],
