@@ -1,0 +1,149 @@
+"""What `make mutants` breaks, and which tests must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mutate import (
+    Mutant,
+    of_pack,
+    replaced,
+    with_checks_passed,
+    with_softer_rows,
+    without_equality,
+    without_guards,
+    without_verification,
+)
+
+SHIPPED = ("tests/policy/test_shipped_rules.py",)
+JUDGING = ("tests/policy/test_judging.py", "tests/policy/test_shipped_rules.py")
+PACKS = ("tests/policy/test_packs.py",)
+CONDITIONS = ("tests/policy/test_conditions.py", "tests/policy/test_expressions.py")
+SIGNED = ("tests/policy/test_signed_objects.py",)
+VERDICT = ("tests/policy/test_verdict.py",)
+RELEASE = ("tests/test_release.py", "-k", "not 1_000 and not 10_000")
+CLEARANCE = ("tests/policy/test_clearance.py", *RELEASE)
+LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
+MIX = ("tests/policy/test_mix_checks.py",)
+EVIDENCE = ("tests/policy/test_evidence.py",)
+ATTESTING = ("tests/policy/test_attesting.py",)
+ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
+DENIALS = ("tests/consent/test_denials.py",)
+APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
+RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
+CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
+LEDGER = ("tests/consent/test_ledger.py",)
+WEIGHTS = ("tests/speech/test_models.py",)
+
+# (file, tests): every finding that a check fails or leaves open says, in turn, that it passed.
+CHECKING = (
+    ("dubgate/policy/clearance.py", CLEARANCE),
+    ("dubgate/policy/voice_checks.py", CLEARANCE),
+    ("dubgate/policy/label_checks.py", LABELS),
+    ("dubgate/policy/mix_checks.py", MIX),
+    ("dubgate/policy/model_checks.py", RELEASE),
+    ("dubgate/policy/evidence.py", EVIDENCE),
+    ("dubgate/clearing.py", RELEASE),
+    ("dubgate/release.py", RELEASE),
+)
+# (file, tests): every comparison of digests, keys, parties or signers finds both sides equal.
+COMPARING = (
+    ("dubgate/clearing.py", RELEASE),
+    ("dubgate/policy/evidence.py", EVIDENCE),
+    ("dubgate/policy/attesting.py", ATTESTING),
+    ("dubgate/policy/signed_objects.py", SIGNED),
+    ("dubgate/certificate/dsse.py", ENVELOPES),
+    ("dubgate/certificate/statements.py", EVIDENCE),
+    ("dubgate/speech/models.py", WEIGHTS),
+    ("consent/ledger.py", LEDGER),
+    ("consent/signatures.py", RECORDS),
+    ("consent/approvals.py", APPROVALS),
+)
+ABOUT = r"root|sha256|digest|payload|_type|\bby\b|party|house|keyid|sound|rule|subject"
+
+# (file, tests): every guard in the file is removed in turn.
+GUARDED = (
+    ("dubgate/policy/verdict.py", VERDICT),
+    ("dubgate/policy/band_rules.py", JUDGING),
+    ("dubgate/policy/judge.py", JUDGING),
+    ("dubgate/policy/bands.py", ("tests/policy/test_packs.py", "tests/policy/test_judging.py")),
+    ("dubgate/policy/pack_schema.py", PACKS),
+    ("dubgate/policy/packs.py", PACKS),
+    ("dubgate/policy/expressions.py", CONDITIONS),
+    ("dubgate/policy/expression_types.py", CONDITIONS),
+    ("dubgate/policy/facts.py", CONDITIONS),
+    ("dubgate/policy/conditions.py", CONDITIONS),
+    ("dubgate/policy/signed_objects.py", SIGNED),
+    ("dubgate/policy/waivers.py", SIGNED),
+    ("dubgate/policy/attestations.py", SIGNED),
+    ("dubgate/policy/signoffs.py", SIGNED),
+    ("dubgate/policy/clearance.py", CLEARANCE),
+    ("dubgate/policy/voice_checks.py", CLEARANCE),
+    ("dubgate/policy/evidence.py", EVIDENCE),
+    ("dubgate/policy/attesting.py", ATTESTING),
+    ("dubgate/certificate/dsse.py", ENVELOPES),
+    ("dubgate/certificate/statements.py", EVIDENCE),
+    ("consent/denials.py", DENIALS),
+    ("consent/approvals.py", APPROVALS),
+)
+
+# (file, tests): every call that verifies a signature is left out.
+VERIFYING = (
+    ("dubgate/certificate/dsse.py", ENVELOPES),
+    ("consent/signatures.py", RECORDS),
+    ("consent/checkpoint.py", CHECKPOINTS),
+)
+
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+SINGLE = (
+    ("labels: any rendition is what was heard", "dubgate/labels/hls.py", " in heard_sha256\n", " is not None\n", LABELS),
+    ("verdict: unknown passes", "dubgate/policy/verdict.py", "Outcome.UNKNOWN: Decision.HOLD", "Outcome.UNKNOWN: Decision.RELEASE", VERDICT),
+    ("verdict: hold passes", "dubgate/policy/verdict.py", "Outcome.HOLD: Decision.HOLD", "Outcome.HOLD: Decision.RELEASE", VERDICT),
+    ("verdict: block only holds", "dubgate/policy/verdict.py", "Outcome.BLOCK: Decision.BLOCK", "Outcome.BLOCK: Decision.HOLD", VERDICT),
+    ("judging: NaN lies inside", "dubgate/policy/band_rules.py", "if np.isfinite(m.value) else _NOT_A_NUMBER", "if True else _NOT_A_NUMBER", JUDGING),
+    ("judging: what is not measured passes", "dubgate/policy/rule_findings.py", "return Outcome.WARN if rule.severity is Severity.WARN else Outcome.UNKNOWN", "return Outcome.PASS", JUDGING),
+    ("judging: weightless lines vanish", "dubgate/policy/band_rules.py", "full = sum(m.weight_s or average for m, _ in asked)", "full = sum(m.weight_s for m, _ in asked)", JUDGING),
+    ("conditions: anything true-like is true", "dubgate/policy/conditions.py", "if value is True or value is False:", "if value is not None:", CONDITIONS),
+    ("conditions: no time limit", "dubgate/policy/conditions.py", "deadline = time.monotonic() + self._limit_s", "deadline = time.monotonic() + 60", CONDITIONS),
+    ("conditions: a panic ends the child", "dubgate/policy/condition_child.py", "except BaseException as error:", "except ZeroDivisionError as error:", CONDITIONS),
+    ("conditions: the child may open files", "dubgate/policy/condition_child.py", "(resource.RLIMIT_NOFILE, 3),", "", CONDITIONS),
+    ("conditions: the child has the parent's environment", "dubgate/policy/conditions.py", "env=_ENVIRONMENT,", "", CONDITIONS),
+    ("packs: core can be left out", "dubgate/policy/packs.py", "for name in (CORE, *chosen, *extra_paths)", "for name in (*chosen, *extra_paths)", PACKS),
+    ("waivers: one approver forgives a block", "dubgate/policy/waivers.py", "needed = 2 if finding.outcome is Outcome.BLOCK else 1", "needed = 1", SIGNED),
+    ("waivers: one key counts twice", "dubgate/policy/waivers.py", "len({w.key_id for w in mine})", "len(mine)", SIGNED),
+    ("waivers: one person counts twice", "dubgate/policy/waivers.py", "len({w.party for w in mine})", "len(mine)", SIGNED),
+    ("waivers: any group", "dubgate/policy/waivers.py", "finding.group is Group.QUALITY and not reserved", "not reserved", SIGNED),
+    ("waivers: reserved rules too", "dubgate/policy/waivers.py", "finding.group is Group.QUALITY and not reserved", "finding.group is Group.QUALITY", SIGNED),
+    ("attestations: measured fails too", "dubgate/policy/attestations.py", "or finding.outcome is not Outcome.UNKNOWN:", "or False:", SIGNED),
+    ("attestations: a yes overrules a no", "dubgate/policy/attestations.py", '[a for a in mine if a.record.answer == "fail"] or _enough(mine, finding, now)', "_enough(mine, finding, now)", SIGNED),
+    ("attestations: two of the vendor suffice", "dubgate/policy/attestations.py", ">= 2 and outside", ">= 2", SIGNED),
+    ("attestations: one reviewer suffices for consent", "dubgate/policy/attestations.py", ">= 2 and outside", ">= 1 and outside", SIGNED),
+    ("attestations: any performer speaks for any voice", "dubgate/policy/attestations.py", "if a.party in own and a.roles & OWNERS", "if a.roles & OWNERS", SIGNED),
+    ("attestations: nobody need listen", "dubgate/policy/attestations.py", "mine = [a for a in mine if _heard_all(a, finding, now)]", "", SIGNED),
+    ("sign-offs: any role", "dubgate/policy/signoffs.py", "role in demanded and role in sign_off.roles", "role in demanded", SIGNED),
+    ("sign-offs: the submitter's house", "dubgate/policy/signoffs.py", " and sign_off.house not in now.submitters", "", SIGNED),
+    ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "        Outcome.HOLD,\n", "        Outcome.PASS,\n", SIGNED),
+)  # fmt: skip
+
+
+def all_mutants(root: Path) -> list[Mutant]:
+    """Every mutant, in a fixed order."""
+    return [*_mutants(root)]
+
+
+def _mutants(root: Path) -> Iterator[Mutant]:
+    for path in sorted((root / "rules").glob("*.yaml")):
+        own = "core or european or synthetic" if path.stem == "core" else path.stem
+        yield from of_pack(root, f"rules/{path.name}", (*SHIPPED, "-k", own))
+    for file, tests in GUARDED:
+        yield from without_guards(root, file, tests, "guards")
+    yield from with_softer_rows(root, "dubgate/policy/checks.py", CLEARANCE, "checks")
+    for file, tests in CHECKING:
+        yield from with_checks_passed(root, file, tests, "checks")
+    for file, tests in COMPARING:
+        yield from without_equality(root, file, tests, "comparisons", ABOUT)
+    for file, tests in VERIFYING:
+        yield from without_verification(root, file, tests, "signatures")
+    for name, file, old, new, tests in SINGLE:
+        yield Mutant(name, file, tests, replaced(old, new))
