@@ -1,4 +1,4 @@
-"""Containers for the samples: FLAC with a title, MP4 with two audio streams and a picture, a small HLS package."""
+"""What the samples are wrapped in: music under speech, FLAC with a title, MP4 with two audio streams, an HLS package."""
 
 from __future__ import annotations
 
@@ -78,3 +78,19 @@ def write_hls(folder: Path, played: str, *, name: str | None) -> None:
     (folder / "english.m3u8").write_text(
         f"#EXTM3U\n#EXT-X-TARGETDURATION:200\n#EXTINF:200,\n{played}\n#EXT-X-ENDLIST\n", encoding="utf-8"
     )
+
+
+def music_bed(n: int, speech: Floats, below_speech_db: float) -> Floats:
+    """A slow chord sequence with decaying partials, scaled to lie below the speech's RMS."""
+    t = np.arange(n) / RATE_HZ
+    chords = ((220.0, 261.6, 329.6), (174.6, 220.0, 261.6), (196.0, 246.9, 293.7), (164.8, 207.7, 246.9))
+    out = np.zeros(n)
+    for k, chord in enumerate(chords):
+        beat = (t // 2).astype(int) % len(chords) == k
+        for note in chord:
+            for partial in (1, 2, 3):
+                out += beat * np.sin(2 * np.pi * note * partial * t) / partial**1.5
+    out *= 0.4 + 0.6 * np.exp(-1.5 * (t % 2.0))
+    loud = speech[np.abs(speech) > 0.01]
+    level = np.sqrt(np.mean(loud**2)) if len(loud) else 0.05
+    return np.asarray(out * level / np.sqrt(np.mean(out**2)) * 10 ** (-below_speech_db / 20), dtype=np.float32)

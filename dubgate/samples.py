@@ -276,27 +276,13 @@ def repeat(scene: Scene, step: dict[str, Any]) -> Scene:
 
 def music(scene: Scene, step: dict[str, Any]) -> Scene:
     """Lay music under the dub at `below_speech_db`; writes stem.flac and me.flac, the dub becomes the mix."""
-    bed = _music(len(scene.dub), scene.dub, step["below_speech_db"])
+    from dubgate.sample_containers import music_bed
+
+    bed = music_bed(len(scene.dub), scene.dub, step["below_speech_db"])
     stem = scene.dub
     other = _cut(stem, scene.cue(step["swapped"]).span)[0] if "swapped" in step else stem
     extras = (("stem", other), ("me", bed))
     return _with(scene, dub=(stem + bed).astype(np.float32), extras=extras)
-
-
-def _music(n: int, speech: Floats, below_speech_db: float) -> Floats:
-    """A slow chord sequence with decaying partials, scaled to lie below the speech's RMS."""
-    t = np.arange(n) / RATE_HZ
-    chords = ((220.0, 261.6, 329.6), (174.6, 220.0, 261.6), (196.0, 246.9, 293.7), (164.8, 207.7, 246.9))
-    out = np.zeros(n)
-    for k, chord in enumerate(chords):
-        beat = (t // 2).astype(int) % len(chords) == k
-        for note in chord:
-            for partial in (1, 2, 3):
-                out += beat * np.sin(2 * np.pi * note * partial * t) / partial**1.5
-    out *= 0.4 + 0.6 * np.exp(-1.5 * (t % 2.0))
-    loud = speech[np.abs(speech) > 0.01]
-    level = np.sqrt(np.mean(loud**2)) if len(loud) else 0.05
-    return np.asarray(out * level / np.sqrt(np.mean(out**2)) * 10 ** (-below_speech_db / 20), dtype=np.float32)
 
 
 STEPS: dict[str, Step] = {
