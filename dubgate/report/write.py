@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from dubgate.report.markers import markers
 from dubgate.report.sounds import cut_sounds
 
 SOUNDS = "report-sounds"
+SOUND_NAME = re.compile(r"\d{9,}-[\w-]*-(original|dub)\.\w+")
 
 _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
     "junit": lambda j: {"report.junit.xml": junit_xml(j)},
@@ -32,6 +34,8 @@ def write_reports(
 ) -> list[Path]:
     """Write the formats asked for into `folder` and return the files; report.json is always written, and last.
 
+    Sound that lies beside the page is not among the files returned. `lang` is the language the page opens in.
+
     Raises:
         InputError: the folder cannot be written to. No report of this run is left there then.
     """
@@ -42,9 +46,18 @@ def write_reports(
         files.update(_EXTRA[name](judgement) if name in _EXTRA else {})
     files["report.json"] = json.dumps(to_json(judgement), ensure_ascii=False, indent=1, allow_nan=False).encode()
     try:
-        return write_together({folder / name: data for name, data in files.items()})
+        written = write_together({folder / name: data for name, data in files.items()})
+        _drop_old_sounds(folder / SOUNDS, {Path(name).name for name in files if name.startswith(f"{SOUNDS}/")})
     except OSError as error:
         raise InputError(f"reports cannot be written: {error.strerror}", where=str(folder)) from error
+    return [path for path in written if path.parent != folder / SOUNDS]
+
+
+def _drop_old_sounds(folder: Path, kept: set[str]) -> None:
+    """Voices of an earlier run do not stay beside a page that no longer plays them."""
+    for path in folder.glob("*"):
+        if path.name not in kept and SOUND_NAME.fullmatch(path.name):
+            path.unlink()
 
 
 def write_together(files: Mapping[Path, bytes]) -> list[Path]:
