@@ -250,7 +250,14 @@ def _tags(metadata: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((k[:100], v[:_MAX_TAG_CHARS]) for k, v in sorted(metadata.items())[:_MAX_TAGS])
 
 
-_NAMELESS = frozenset({"soundhandler", "core media audio", "mainconcept mp4 sound media handler", "iso media file produced by google inc."})
+_NAMELESS = frozenset(
+    {
+        "soundhandler",
+        "core media audio",
+        "mainconcept mp4 sound media handler",
+        "iso media file produced by google inc.",
+    }
+)
 
 
 def _handler(stream: Any) -> str | None:
