@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dubgate import errors
-from dubgate.errors import ChildError, DubgateError, MediaError
+from dubgate.errors import ChildError, MediaError
+from dubgate.sandbox.endings import ended, printable, raised, said
+from dubgate.sandbox.environment import child_environment
 from dubgate.sandbox.isolation import Isolation
 from dubgate.sandbox.reply import read_reply
 
@@ -40,23 +41,6 @@ _MOST_TALK_BYTES = 16 << 20
 # The very package that is asking, not another one that happens to be installed; -I keeps everything else out.
 _ROOT = Path(__file__).resolve().parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from dubgate.sandbox_child import main; sys.exit(main())"
-
-# What a child may know of our environment: where libraries and models lie, which GPU, how many threads. No HOME, no
-# tokens, no proxies.
-_PASSED_ON = (
-    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES"),
-    *("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
-    *("OPENBLAS_NUM_THREADS", "DUBGATE_TRACEBACK"),
-)
-_SET = {
-    "PYANNOTE_METRICS_ENABLED": "0",
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "USER": "dubgate",  # libraries ask who they run as, and cannot read the list of users
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +151,6 @@ def _write_request(home: Path, task: str, request: Mapping[str, Any], limits: Li
     (home / "request.json").write_text(json.dumps(whole), encoding="utf-8")
 
 
-def child_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """The child's whole environment."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    tmp = str(home / "tmp")
-    own = {"HOME": tmp, "TMPDIR": tmp, "XDG_CACHE_HOME": tmp, "MPLCONFIGDIR": tmp, "NUMBA_CACHE_DIR": tmp}
-    return kept | _SET | own | {"DUBGATE_MODELS": _model_folders()} | dict(extra)
-
-
-def _model_folders() -> str:
-    """Where models lie, the user's cache among them, which the child without a HOME would not find."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dubgate" / "models"
-    given = os.environ.get("DUBGATE_MODELS", "").split(os.pathsep)
-    return os.pathsep.join(str(Path(p).expanduser().absolute()) for p in (*given, str(cache)) if p)
-
-
 def _converse(
     task: str, home: Path, limits: Limits, progress: Progress | None, environment: Mapping[str, str]
 ) -> tuple[dict[str, Any], int]:
@@ -205,7 +174,7 @@ def _converse(
     finally:
         _kill(process)
     if code != 0 and not talk.last:
-        raise ChildError(f"{task}: the child process {_ended(code)}{_said(talk.stderr)}", remedy=_FAULT)
+        raise ChildError(f"{task}: the child process {ended(code)}{said(talk.stderr)}", remedy=_FAULT)
     return talk.last, peak
 
 
@@ -241,7 +210,7 @@ def _refuse_excess(talk: _Talk, limits: Limits, peak: int, deadline: float) -> N
         most = f"{limits.memory_bytes / _GIB:.2g} GiB"
         raise ChildError(f"{talk.task}: the child process took more than {most} of memory", remedy=_FAULT)
     if time.monotonic() > deadline:
-        raise ChildError(f"{talk.task}: the child process did not finish in time{_said(talk.stderr)}", remedy=_FAULT)
+        raise ChildError(f"{talk.task}: the child process did not finish in time{said(talk.stderr)}", remedy=_FAULT)
 
 
 def _hear(talk: _Talk, chunk: bytes) -> None:
@@ -294,7 +263,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _reply_from(task: str, last: dict[str, Any], home: Path, limits: Limits, peak: int) -> Reply:
     if "error" in last:
-        raise _raised(task, last["error"])
+        raise raised(task, last["error"])
     isolation = _isolation(last.get("isolation"))
     if last.get("done") is not True or isolation is None:
         raise ChildError(f"{task}: the child process ended without a reply", remedy=_FAULT)
@@ -306,43 +275,3 @@ def _isolation(told: Any) -> Isolation | None:
     if isinstance(told, list) and len(told) == 2 and all(isinstance(t, str) and len(t) < 40 for t in told):
         return Isolation(printable(told[0]), printable(told[1]))
     return None
-
-
-def _error_classes() -> Iterator[tuple[str, type[DubgateError]]]:
-    for name, value in vars(errors).items():
-        if isinstance(value, type) and issubclass(value, DubgateError):
-            yield name, value
-
-
-def _raised(task: str, told: Any) -> DubgateError:
-    """The error that the task raised, in its own class; anything else is a ChildError."""
-    fields = told if isinstance(told, dict) else {}
-    texts = {k: printable(v[:2000]) for k in ("what", "where", "remedy") if isinstance(v := fields.get(k), str)}
-    cls = dict(_error_classes()).get(str(fields.get("class")))
-    what = texts.pop("what", "it failed without a reason")
-    return ChildError(f"{task}: {what}", **texts) if cls is None else cls(what, **texts)
-
-
-def _ended(code: int) -> str:
-    if code >= 0:
-        return f"ended with code {code}"
-    names = {
-        signal.SIGXCPU: "used more processor time than it may",
-        signal.SIGXFSZ: "wrote a larger file than it may",
-        signal.SIGSYS: "called what is closed to it (SIGSYS)",
-        signal.SIGKILL: "was killed by the system, most likely for want of memory (SIGKILL)",
-    }
-    with contextlib.suppress(ValueError):
-        which = signal.Signals(-code)
-        return names.get(which, f"crashed ({which.name})")
-    return f"was ended by signal {-code}"
-
-
-def _said(stderr: bytes) -> str:
-    text = printable(stderr.decode("utf-8", "replace")).strip()
-    return f"; it said: {text[-500:]}" if text else ""
-
-
-def printable(text: str) -> str:
-    """Text from a child without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
