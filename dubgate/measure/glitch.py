@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dubgate.delivery.script import CueKind, CueSheet
@@ -11,12 +13,18 @@ from dubgate.measure.pauses import Speech, without
 from dubgate.spans import Span, total_s
 from dubgate.unmeasured import Unmeasured
 
-# A hole is cut into speech where the level beside it lies this near to the line's: speech fades by more than that.
+# A hole cuts speech off where the level right before it lies this near to the line's: speech that ends by itself fades
+# by more. The side after a hole tells nothing, since a voice may start at once.
 CUT_WITHIN_DB = 15.0
-BESIDE_S = 0.03
+BEFORE_S = 0.03
+SHORTEST_HOLE_S = 0.05
+PHRASE_END_S = 0.25  # voice activity ends this near to the sound
 SHOWN_CLICK_S = 0.02
 _PROGRAMME = Subject(Scope.PROGRAMME)
 _EMPTY = Unmeasured("the dub is empty")
+_ABRUPT = Unmeasured(
+    "this voice cuts its phrases off into digital silence, so that holes cannot be told from its pauses"
+)
 
 
 def measure_glitch(features: ProgrammeFeatures, sheet: CueSheet) -> tuple[Measurement, ...]:
@@ -59,25 +67,26 @@ def _duration_difference(original: TrackFeatures, dub: TrackFeatures) -> Measure
 
 
 def _dropouts(dub: TrackFeatures, sheet: CueSheet) -> list[Measurement]:
-    """The longest hole of digital silence inside each line.
+    """The longest hole of digital silence inside each line, of 50 ms or more.
 
     Many dubs are digitally silent between words by design. In those a hole counts only where it cuts speech off; in
-    a dub with room tone every hole does.
+    a dub with room tone every hole does. A voice that cuts off all its phrases (espeak does) leaves it untold.
     """
     mutes, speech = Speech(dub.levels.mutes), Speech(dub.speech)
     by_design = _is_silent_by_design(dub)
+    abrupt = by_design and _ends_abruptly(dub)
     out: list[Measurement] = []
     for cue in sheet.cues:
         if cue.kind is CueKind.KEPT_ORIGINAL:
             continue
-        holes = mutes.within(cue.span)
-        value: float | Unmeasured
         spoken = speech.within(cue.span)
+        holes = tuple(h for h in mutes.within(cue.span) if h.duration_s >= SHORTEST_HOLE_S)
+        value: float | Unmeasured
         if by_design and not spoken:
             holes, value = (), Unmeasured("no speech was heard in this line")
         else:
-            holes = tuple(h for h in holes if not by_design or _cuts_speech(h, spoken, dub))
-            value = max((h.duration_s for h in holes), default=0.0)
+            holes = tuple(h for h in holes if not by_design or _follows_loud_sound(h, _level(spoken, dub), dub))
+            value = _ABRUPT if abrupt and holes else max((h.duration_s for h in holes), default=0.0)
         subject = Subject(Scope.LINE, cue.id, cue.character)
         out.append(Measurement("dropout_s", subject, value, cue.span.duration_s, holes or (cue.span,)))
     return out
@@ -90,9 +99,20 @@ def _is_silent_by_design(dub: TrackFeatures) -> bool:
     return silent_s >= 0.5 * total_s(between)
 
 
-def _cuts_speech(hole: Span, spoken: tuple[Span, ...], dub: TrackFeatures) -> bool:
-    """Whether the sound right before or after the hole is as loud as the line's speech."""
-    level = np.median(np.concatenate([dub.energy_db.within(s) for s in spoken]))
-    before = dub.energy_db.within(Span(max(0.0, hole.start_s - BESIDE_S), hole.start_s))
-    after = dub.energy_db.within(Span(hole.end_s, hole.end_s + BESIDE_S))
-    return any(len(side) and float(side.max()) >= level - CUT_WITHIN_DB for side in (before, after))
+def _ends_abruptly(dub: TrackFeatures) -> bool:
+    """Whether half of the digital silences that follow a phrase follow it at full level."""
+    level = _level(dub.speech, dub)
+    after = [m for m in dub.levels.mutes if any(abs(m.start_s - s.end_s) < PHRASE_END_S for s in dub.speech)]
+    return sum(_follows_loud_sound(m, level, dub) for m in after) > len(after) / 2
+
+
+def _level(spoken: Sequence[Span], dub: TrackFeatures) -> float:
+    """The median level of some speech, dBFS."""
+    frames = [dub.energy_db.within(s) for s in spoken]
+    return float(np.median(np.concatenate([np.full(1, -120.0) if not frames else frames[0], *frames[1:]])))
+
+
+def _follows_loud_sound(hole: Span, level_db: float, dub: TrackFeatures) -> bool:
+    """Whether the sound right before the hole is about as loud as speech."""
+    before = dub.energy_db.within(Span(max(0.0, hole.start_s - BEFORE_S), hole.start_s))
+    return bool(len(before) and float(before.max()) >= level_db - CUT_WITHIN_DB)

@@ -18,6 +18,7 @@ from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
 EARLY_S = 0.25  # a phrase that starts this long before a line, or later, may be its own
+EARLIEST_S = 0.5  # a dub line that starts before its slot by more is not believed where another line misses its start
 HARDLY_S = 0.1  # speech that only touches a slot does not fill it
 LATEST_S = 3.0  # beyond its slot, a line is looked for this long after its start
 TAIL_S = 0.4  # what reaches no further into the next slot is the end of the line before
@@ -124,7 +125,8 @@ class _Starts:
             return Why.SILENT
         if k + 1 < len(self._slots):
             next_s = self._slots[k + 1].start_s
-            if start_s >= slot.end_s - HARDLY_S and abs(start_s - next_s) <= start_s - slot.start_s:
+            nearer = abs(start_s - next_s) <= min(EARLIEST_S, start_s - slot.start_s)
+            if start_s >= slot.end_s - HARDLY_S and nearer:
                 return Why.SILENT
         return phrase
 

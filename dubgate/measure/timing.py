@@ -109,8 +109,8 @@ def _onset_error(original: Line, dub: Line, before: float | Unmeasured) -> tuple
 
 def _overruns(lines: Lines, cues: Sequence[Cue], duration_s: float) -> Iterable[Measurement]:
     """How far each line runs past its slot, which lasts until the next line's."""
-    starts = [*(c.span.start_s for c in cues[1:]), duration_s]
-    for original, dub, next_s in zip(lines.original, lines.dub, starts, strict=True):
+    starts = [*(c.span.start_s for c in cues), duration_s]
+    for original, dub, next_s in zip(lines.original, lines.dub, starts[1:], strict=True):
         slot_end_s = max(dub.cue.span.end_s, next_s)
         value: float | Unmeasured
         if not isinstance(dub.end_s, Why):
