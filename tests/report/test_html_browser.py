@@ -165,6 +165,26 @@ def test_zoom_and_drag_move_the_timeline(show: Any) -> None:
     assert len(set(seen)) == 3
 
 
+def test_paper_is_light_and_shows_what_was_folded_away(show: Any) -> None:
+    page = show(render_html(judgement(24)), color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(ground) != dark
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(ground) == dark
+    assert page.locator("li.reason details[open]").count() == 0
+
+
+def test_the_keyboard_stays_where_it_was_when_stepping_by_button(show: Any) -> None:
+    page = show(render_html(judgement(24)))
+    page.focus("[data-step='1']")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert "Line 9" in page.inner_text("#detail h3")
+
+
 def test_single_keys_can_be_switched_off(show: Any) -> None:
     page = show(render_html(judgement(24)))
     page.click("#keys")

@@ -35,7 +35,7 @@ function renderDetail() {
 }
 
 function heading(line, k) {
-  const step = (by) => el("button", { type: "button", "data-step": by, "aria-label": by > 0 ? "Next flagged line" : "Previous flagged line", onclick: () => stepFlagged(by) }, by > 0 ? "↓" : "↑");
+  const step = (by) => el("button", { type: "button", "data-step": by, "aria-label": by > 0 ? "Next flagged line" : "Previous flagged line", onclick: () => { stepFlagged(by); detail.querySelector(`[data-step="${by}"]`).focus(); } }, by > 0 ? "↓" : "↑");
   const times = `${timecode(line.at[0])} – ${timecode(line.at[1])}`;
   const title = el("h3", {}, both(`Line ${line.id}`, `台詞 ${line.id}`), line.who ? ` · ${line.who}` : "");
   return el("div", { class: "top" },
@@ -57,7 +57,7 @@ function controls(line) {
   return el("div", { class: "player" },
     el("button", { type: "button", class: "play", id: "play", onclick: togglePlay }, both("▶ Play", "▶ 再生")),
     el("span", { class: "segment", role: "group", "aria-label": "Track" }, track("original", "Original", "原音"), track("dub", "Dub", "吹替")),
-    el("span", { class: "num small soft", id: "sound-time" }));
+    el("span", { class: "num small soft", id: "sound-time", "aria-live": "off" }));
 }
 
 function findingCard(f) {

@@ -64,7 +64,23 @@ document.addEventListener("keydown", (e) => {
 });
 byId("keys").addEventListener("click", () => byId("help").showModal());
 
-addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });
+// Paper is light, and shows what is folded away; all of it at once, since printing does not wait.
+const beforePaper = {};
+addEventListener("beforeprint", () => {
+  beforePaper.theme = root.dataset.theme;
+  beforePaper.folded = [...document.querySelectorAll("details:not([open])")];
+  for (const folded of beforePaper.folded) folded.open = true;
+  root.dataset.theme = "light";
+  readColours();
+  drawOverview();
+  drawMain();
+});
+addEventListener("afterprint", () => {
+  for (const folded of beforePaper.folded || []) folded.open = false;
+  if (beforePaper.theme) root.dataset.theme = beforePaper.theme;
+  else delete root.dataset.theme;
+  setTheme(null);
+});
 addEventListener("resize", refreshSound);
 
 const firstFlagged = lines.findIndex(isFlagged);

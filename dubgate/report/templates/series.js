@@ -27,6 +27,20 @@ for (const name of ["original", "dub"]) {
   tracks[name] = { ...told, energy: withCoarser(unpack(told.energy)), f0: unpack(told.f0) };
 }
 
+// What is drawn at full height: a level that both tracks pass in half a percent of their time only.
+function fullHeightDb() {
+  let top = -40;
+  for (const name of ["original", "dub"]) {
+    const bytes = tracks[name].energy.bytes, counts = new Uint32Array(256);
+    for (const byte of bytes) counts[byte] += 1;
+    let left = bytes.length * 0.005, byte = 255;
+    while (byte > 0 && left >= counts[byte]) left -= counts[byte--];
+    if (bytes.length) top = Math.max(top, byte / data.scale.a_db + data.scale.lowest_db);
+  }
+  return top;
+}
+const FULL_DB = fullHeightDb(), SHOWN_DB = 48;
+
 // The loudest of a stretch, 0 to 1; between decibels (too even) and amplitude (too spiky) to the eye.
 function loudest(energy, from, to) {
   let level = 0, hop = energy.hop;
@@ -39,7 +53,7 @@ function loudest(energy, from, to) {
   let top = 0;
   for (let k = Math.max(0, Math.floor(from / hop)); k <= last; k++) if (values[k] > top) top = values[k];
   const db = top / data.scale.a_db + data.scale.lowest_db;
-  return Math.max(0, Math.min(1, (db + 60) / 58)) ** 2.4;
+  return Math.max(0, Math.min(1, (db - FULL_DB) / SHOWN_DB + 1)) ** 2;
 }
 
 const NO_PITCH = NaN;
