@@ -27,7 +27,6 @@ CLEARANCE = ("tests/policy/test_clearance.py", *RELEASE)
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
-ATTESTING = ("tests/policy/test_attesting.py",)
 ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
 DENIALS = ("tests/consent/test_denials.py",)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
@@ -43,6 +42,7 @@ CHECKING = (
     ("dubgate/policy/label_checks.py", LABELS),
     ("dubgate/policy/mix_checks.py", MIX),
     ("dubgate/policy/model_checks.py", RELEASE),
+    ("dubgate/policy/approval_checks.py", RELEASE),
     ("dubgate/policy/evidence.py", EVIDENCE),
     ("dubgate/clearing.py", RELEASE),
     ("dubgate/release.py", RELEASE),
@@ -51,7 +51,6 @@ CHECKING = (
 COMPARING = (
     ("dubgate/clearing.py", RELEASE),
     ("dubgate/policy/evidence.py", EVIDENCE),
-    ("dubgate/policy/attesting.py", ATTESTING),
     ("dubgate/policy/signed_objects.py", SIGNED),
     ("dubgate/certificate/dsse.py", ENVELOPES),
     ("dubgate/certificate/statements.py", EVIDENCE),
@@ -81,7 +80,7 @@ GUARDED = (
     ("dubgate/policy/clearance.py", CLEARANCE),
     ("dubgate/policy/voice_checks.py", CLEARANCE),
     ("dubgate/policy/evidence.py", EVIDENCE),
-    ("dubgate/policy/attesting.py", ATTESTING),
+    ("dubgate/answers.py", RELEASE),
     ("dubgate/certificate/dsse.py", ENVELOPES),
     ("dubgate/certificate/statements.py", EVIDENCE),
     ("consent/denials.py", DENIALS),
