@@ -122,7 +122,7 @@ SINGLE = (
     ("attestations: nobody need listen", "dubgate/policy/attestations.py", "mine = [a for a in mine if _heard_all(a, finding, now)]", "", SIGNED),
     ("sign-offs: any role", "dubgate/policy/signoffs.py", "role in demanded and role in sign_off.roles", "role in demanded", SIGNED),
     ("sign-offs: the submitter's house", "dubgate/policy/signoffs.py", " and sign_off.house not in now.submitters", "", SIGNED),
-    ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "        Outcome.HOLD,\n", "        Outcome.PASS,\n", SIGNED),
+    ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "pack, role, Outcome.HOLD, Text", "pack, role, Outcome.PASS, Text", SIGNED),
 )  # fmt: skip
 
 

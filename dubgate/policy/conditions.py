@@ -61,7 +61,7 @@ class Evaluator:
         except (TimeoutError, OSError, EOFError) as error:
             self.close()
             return Unmeasured(_reason(error))
-        return _truth(reply)
+        return truth_of(reply)
 
     def close(self) -> None:
         """End the child."""
@@ -121,12 +121,14 @@ def _reason(error: BaseException) -> str:
     return "the condition's evaluator died"
 
 
-def _truth(reply: bytes) -> bool | Unmeasured:
+def truth_of(reply: bytes) -> bool | Unmeasured:
+    """The child's answer, if it is exactly true or false."""
     try:
         answer = json.loads(reply)
     except ValueError:
         return Unmeasured("the condition's evaluator gave no answer")
-    value = answer.get("value") if isinstance(answer, dict) else None
+    given = answer if isinstance(answer, dict) else {}
+    value = given.get("value")
     if value is True or value is False:
         return value
-    return Unmeasured(f"the condition could not be evaluated ({answer.get('error') if answer else 'no answer'})")
+    return Unmeasured(f"the condition could not be evaluated ({given.get('error', 'no answer')})")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dubgate.policy.conditions import Evaluator
+from dubgate.policy.conditions import Evaluator, truth_of
 from dubgate.policy.expression_types import check_condition
 from dubgate.policy.facts import FACTS, facts_from
 from dubgate.unmeasured import Unmeasured
@@ -98,6 +98,26 @@ def test_whatever_is_not_a_truth_value_is_unknown_within_two_seconds_and_the_pro
     assert isinstance(answer, Unmeasured), answer
     assert time.monotonic() - start < 2.5
     assert evaluator.ask("true", {}) is True
+
+
+def test_a_panic_of_the_evaluator_is_an_answer_and_costs_no_child() -> None:
+    with Evaluator() as evaluator:
+        assert evaluator.ask("true", {}) is True
+        child = evaluator._child
+        panicked = evaluator.ask("(" * 100_000 + "true" + ")" * 100_000, {})
+        assert isinstance(panicked, Unmeasured)
+        assert "Panic" in panicked.reason
+        assert evaluator._child is child
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [b"", b"x", b"null", b"[]", b"[1]", b"true", b'{"value": 1}', b'{"value": "true"}', b'{"value": null}', b"{}"],
+)
+def test_only_true_and_false_themselves_are_answers(reply: bytes) -> None:
+    assert isinstance(truth_of(reply), Unmeasured)
+    assert truth_of(b'{"value": true}') is True
+    assert truth_of(b'{"value": false}') is False
 
 
 def test_a_dead_child_is_unknown_and_replaced() -> None:

@@ -99,6 +99,7 @@ def test_what_blocks_takes_two_people_with_two_keys() -> None:
     blocked = finding(Outcome.BLOCK)
     assert waived([blocked], waiver()) is Outcome.BLOCK
     assert waived([blocked], waiver(), waiver("lead", waiver_id="w-2")) is Outcome.BLOCK
+    assert waived([blocked], waiver(key="one"), waiver(key="two", waiver_id="w-2")) is Outcome.BLOCK
     assert waived([blocked], waiver(key="same"), waiver("chief", key="same")) is Outcome.BLOCK
     assert waived([blocked], waiver(), waiver("chief")) is Outcome.WAIVED
 
