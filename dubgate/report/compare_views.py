@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 
 from dubgate.policy.findings import Text
 from dubgate.report.compare import ChangedLine, Comparison, Moved
@@ -18,6 +17,7 @@ _SECTIONS = {
 }
 _UNASKED = Text("Changed though nobody asked", "指摘がないのに変わった台詞")
 _ASKED = Text("Changed as asked", "指摘を受けて変わった台詞")
+_NO_FINDING = Text("these lines had no finding before", "前回は指摘のなかった台詞です")
 _NONE = Text("none", "なし")
 
 
@@ -74,19 +74,23 @@ def when(moved: Moved) -> str:
 
 
 def comparison_html(comparison: Comparison, *, lang: str = "en") -> str:
-    """The page as text: nothing in it runs, and nothing is fetched."""
-    from jinja2 import Environment
+    """The page as text: nothing is fetched, and nothing runs but the switch of language."""
+    from dubgate.report.html import page
 
-    source = files("dubgate.report").joinpath("templates/compare.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, finalize=lambda x: printable(x) if isinstance(x, str) else x)
     c = comparison
-    order = ("fresh", "still_open", "unjudged", "fixed")
-    return environment.from_string(source).render(
-        c=c,
+    counts = (
+        ("hold", _SECTIONS["fresh"], len(c.fresh)),
+        ("warn", _UNASKED, len(c.unasked)),
+        ("unknown", _SECTIONS["still_open"], len(c.still_open)),
+        ("pass", _SECTIONS["fixed"], len(c.fixed)),
+    )
+    return page(
+        "compare.html.j2",
+        ("compare.js",),
         lang=lang,
-        told=told,
+        c=c,
         when=when,
-        sections=[(getattr(_SECTIONS[n], lang), getattr(c, n)) for n in order],
-        changed=[(getattr(_UNASKED, lang), c.unasked), (getattr(_ASKED, lang), c.asked)],
-        none=getattr(_NONE, lang),
+        counts=counts,
+        titles={**_SECTIONS, "unasked": _UNASKED, "asked": _ASKED},
+        hints={"unasked": _NO_FINDING},
     )

@@ -133,6 +133,7 @@ def _shown(judgement: Judgement) -> dict[str, Any]:
         "groups": group_states(judgement),
         "counts": outcome_counts(judgement),
         "deciding": [r for r in found if r.outcome != "warn"],
+        "open": [r for r in found if r.outcome == "unknown"],
         "minor": [r for r in found if r.outcome == "warn"],
         "notes": judgement.notes,
         "style_name": judgement.style.value,

@@ -10,11 +10,13 @@ from dubgate.delivery.script import Cue
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope
 from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.rule_findings import named
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
 FAILED = (Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN, Outcome.WARN)
 SEVERITY = {Outcome.BLOCK: "Blocker", Outcome.HOLD: "Issue", Outcome.UNKNOWN: "Issue", Outcome.WARN: "FYI"}
+NOT_MEASURED = "not measured"  # the value that rules print then
 _TOUCH_S = 0.2  # a finding of the whole that overlaps a line by less says nothing of that line
 _MOST_PLACES = 10  # a finding with more places than this is about the whole, not about each line
 _WIDEST = {Scope.PROGRAMME: 0, Scope.CHARACTER: 1, Scope.LINE: 2}
@@ -64,11 +66,25 @@ def _weight(finding: Finding) -> tuple[int, int, float]:
 
 
 def by_rule(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
-    """Failed findings with those of the same rule and outcome together, in the order of the worst of each."""
-    groups: dict[tuple[str, str, Outcome], list[Finding]] = {}
+    """Failed findings with those of the same rule and outcome together, in the order of the worst of each.
+
+    What could not be measured is together only where the reason is the same.
+    """
+    groups: dict[tuple[str, str, Outcome, str], list[Finding]] = {}
     for finding in failed(findings):
-        groups.setdefault((finding.pack, finding.rule, finding.outcome), []).append(finding)
+        why = _said_of_anybody(finding) if was_not_measured(finding) else ""
+        groups.setdefault((finding.pack, finding.rule, finding.outcome, why), []).append(finding)
     return tuple(tuple(group) for group in groups.values())
+
+
+def was_not_measured(finding: Finding) -> bool:
+    """Whether the rule had no number to judge."""
+    return finding.value == NOT_MEASURED
+
+
+def _said_of_anybody(finding: Finding) -> str:
+    """The sentence without the name of its subject."""
+    return finding.text.en.replace(named(finding.subject).en, "", 1)
 
 
 def occurrences(judgement: Judgement) -> tuple[Occurrence, ...]:
@@ -151,4 +167,5 @@ __all__ = [
     "failed",
     "lines_with_findings",
     "occurrences",
+    "was_not_measured",
 ]

@@ -16,7 +16,7 @@ from dubgate.policy.bands import with_unit
 from dubgate.policy.findings import Finding
 from dubgate.report.line_sound import words_in
 from dubgate.report.occurrences import LineFindings, dub_extents, failed, lines_with_findings
-from dubgate.report.phrases import bound_ja
+from dubgate.report.phrases import bound_ja, value_ja
 from dubgate.report.printable import printable
 from dubgate.report.sounds import window_of
 from dubgate.spans import Span
@@ -89,6 +89,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "en": printable(f.text.en),
         "ja": printable(f.text.ja),
         "value": printable(f.value),
+        "value_ja": printable(value_ja(f.value)),
         "bound": printable(f.bound),
         "bound_ja": printable(bound_ja(f.bound)),
         "why": printable(f.why),

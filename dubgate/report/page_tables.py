@@ -15,8 +15,8 @@ from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import with_unit
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
-from dubgate.report.occurrences import by_rule, lines_with_findings
-from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES, bound_ja
+from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
+from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES, bound_ja, value_ja
 from dubgate.unmeasured import Unmeasured
 
 MOST_PLACES = 60  # of one rule, listed as links; the table of lines has them all
@@ -42,7 +42,7 @@ class Reason:
     n_more: int
     rule: str
     pack: str
-    value: str
+    value: Text
     bound: Text
     why: str
     remedy: str
@@ -51,14 +51,16 @@ class Reason:
     decided_by: tuple[str, ...]
     places: tuple[Place, ...]
     n_places: int
+    everywhere: bool  # all lines: then a link to each says nothing
 
 
 def reasons(judgement: Judgement) -> tuple[Reason, ...]:
     """Everything that failed, by rule, worst first."""
-    return tuple(_reason(group, judgement.clock) for group in by_rule(judgement.verdict.findings))
+    n_lines = len(judgement.sheet.cues)
+    return tuple(_reason(group, judgement.clock, n_lines) for group in by_rule(judgement.verdict.findings))
 
 
-def _reason(group: Sequence[Finding], clock: Clock) -> Reason:
+def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
     first = group[0]
     places = [p for f in group for p in _places(f, clock)]
     return Reason(
@@ -68,7 +70,7 @@ def _reason(group: Sequence[Finding], clock: Clock) -> Reason:
         n_more=len(group) - 1,
         rule=first.rule,
         pack=first.pack,
-        value=first.value,
+        value=Text(first.value, value_ja(first.value)),
         bound=Text(first.bound, bound_ja(first.bound)),
         why=first.why,
         remedy=first.remedy,
@@ -77,6 +79,7 @@ def _reason(group: Sequence[Finding], clock: Clock) -> Reason:
         decided_by=tuple(dict.fromkeys(d for f in group for d in f.decided_by)),
         places=tuple(places[:MOST_PLACES]),
         n_places=len(places),
+        everywhere=was_not_measured(first) and len(group) >= max(2, n_lines),
     )
 
 

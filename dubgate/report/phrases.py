@@ -63,6 +63,11 @@ def bound_ja(bound: str) -> str:
     return "、".join(p for p in parts if p) + ("（前後とも）" if either != bound else "")
 
 
+def value_ja(value: str) -> str:
+    """A value in Japanese: numbers and units stay, `not measured` is said."""
+    return "測定不能" if value == "not measured" else value
+
+
 def _half_ja(part: str) -> str | None:
     for start, end in (("at least ", "以上"), ("at most ", "以下")):
         if part.startswith(start):

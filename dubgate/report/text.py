@@ -13,8 +13,8 @@ from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.report.json import groups_of
-from dubgate.report.occurrences import by_rule
-from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, bound_ja, decided
+from dubgate.report.occurrences import by_rule, was_not_measured
+from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, bound_ja, decided, value_ja
 from dubgate.report.printable import printable
 from dubgate.report.release_text import release_text
 
@@ -56,10 +56,11 @@ def text_lines(judgement: Judgement, lang: str) -> Iterator[Text]:
     """The lines as they are printed; nothing in them is markup, and no control character is left."""
     yield from _head(judgement, lang)
     for group in by_rule(judgement.verdict.findings):
-        for finding in group[:MOST_A_RULE]:
+        shown = 1 if was_not_measured(group[0]) else MOST_A_RULE
+        for finding in group[:shown]:
             yield from _finding(finding, judgement, lang)
-        if len(group) > MOST_A_RULE:
-            yield _rest(group[MOST_A_RULE:], lang)
+        if len(group) > shown:
+            yield _rest(group[shown:], lang)
         yield from _reasons(group[0], lang)
     yield from (Text(line) for line in release_text(judgement, lang))
     yield Text(_counts(judgement, lang))
@@ -96,7 +97,8 @@ def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text
     head = Text(f"{getattr(OUTCOMES[finding.outcome], lang):<10}", _STYLES[finding.outcome])
     yield head.append(f"{_when(finding, judgement)}{printable(getattr(finding.text, lang))}", "default not bold")
     bound = bound_ja(finding.bound) if lang == "ja" else finding.bound
-    measured = [finding.value] if finding.value else []
+    value = value_ja(finding.value) if lang == "ja" else finding.value
+    measured = [value] if value else []
     measured += [f"{told['wanted']} {bound}"] if bound else []
     yield Text(f"{'':10}{finding.rule}{': ' if measured else ''}{printable(', '.join(measured))}", "dim")
     if finding.decided_by:

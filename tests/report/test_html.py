@@ -20,7 +20,8 @@ from made_judgement import LATE, PROGRAMME, finding, judgement, with_findings
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Series
 from dubgate.judgement import Judgement
-from dubgate.policy.findings import Outcome
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Finding, Outcome
 from dubgate.report.html import render_html, script_json
 from dubgate.report.page_data import LOWEST_DB, LOWEST_HZ, STEPS_A_DB, STEPS_A_SEMITONE, energy_series, f0_series
 from dubgate.report.sounds import Clip, Sounds
@@ -208,3 +209,25 @@ def test_the_page_opens_in_the_language_asked_for() -> None:
 
 def test_the_same_judgement_gives_the_same_page() -> None:
     assert render_html(judgement()) == render_html(judgement())
+
+
+def test_what_could_not_be_measured_for_the_same_reason_is_said_once_and_other_reasons_apart() -> None:
+    made = judgement(6)
+    noisy, silent = "there is too much music", "nobody speaks"
+
+    def unknown(k: int, why: str) -> Finding:
+        cue = made.sheet.cues[k]
+        who = Subject(Scope.LINE, cue.id, cue.character)
+        en = f"Line {cue.id} ({cue.character}): the voice could not be judged ({why})."
+        return finding(
+            "VOI", who, Outcome.UNKNOWN, en, "声を判定できませんでした", value="not measured", spans=(cue.span,)
+        )
+
+    two = with_findings(made, *(unknown(k, noisy if k % 2 else silent) for k in range(6)), alone=True)
+    page = render_html(two)
+    assert page.count("and 2 more like it") == 2
+    assert page.count(noisy) >= 1
+    assert page.count(silent) >= 1
+    every = render_html(with_findings(made, *(unknown(k, noisy) for k in range(6)), alone=True))
+    assert "So it is for all lines." in every
+    assert 'data-line="3"' not in every

@@ -66,7 +66,7 @@ function findingCard(f) {
     tag(f.outcome),
     el("p", { class: "say" }, both(f.en, f.ja)),
     el("dl", { class: "more" },
-      ...row("measured", "測定値", f.value),
+      ...(f.value ? row("measured", "測定値", both(f.value, f.value_ja)) : []),
       ...(f.bound ? row("wanted", "基準", both(f.bound, f.bound_ja)) : []),
       ...row("why", "理由", f.why),
       ...row("do", "対処", f.remedy),

@@ -132,7 +132,12 @@ function drawPitchRow(g, x, w, h) {
   const marks = drawHertz(g, PITCH, y, 0, w);
   drawPitch(g, tracks.original.f0, view.from, view.to, x, y, colours.original, 1.6, view.to - view.from < 40);
   drawPitch(g, tracks.dub.f0, view.from, view.to, x, y, colours.dub, 1.8, false);
-  return drawMarks(g, marks, 46);
+  drawMarks(g, marks, 46);
+  for (const [place, name] of ["original", "dub"].entries()) {
+    const why = tracks[name].why_no_f0;
+    if (why) label(g, 54, top + 14 * place, `no pitch of the ${name}: ${why}`, `${name === "dub" ? "吹替" : "原音"}の声の高さなし: ${why}`, colours.soft);
+  }
+  return undefined;
 }
 
 const timeUnder = (event) => {
