@@ -88,9 +88,7 @@ def agglomerate(weighted: Doubles, threshold_cosine: float) -> Ints:
         _join(a, b, sums, centres, alike, alive, owner)
         stale = alive & ((best == a) | (best == b))
         stale[a] = True
-        best[stale] = alike[stale].argmax(axis=1)
-        better = alive & (alike[:, a] > alike[np.arange(n), best])
-        best[better] = a
+        best[stale] = alike[stale].argmax(axis=1)  # a pair that became the best is seen from its new cluster's row
 
 
 def _join(

@@ -138,7 +138,7 @@ def locate(card: Card, environ: Mapping[str, str] = os.environ) -> Path | None:
             files = [Path(str(distribution(card.source.distribution).locate_file(f.path))) for f in card.files]
         except PackageNotFoundError:
             return None
-        return files[0] if all(f.is_file() for f in files) else None
+        return Path(os.path.commonpath(files)) if all(f.is_file() for f in files) else None
     for folder in folders(environ):
         if all((folder / card.name / f.path).is_file() for f in card.files):
             return folder / card.name
@@ -245,7 +245,9 @@ def _checked(card: Card, path: Path) -> ModelRef:
             raise ModelError(
                 f"the weights of {card.name} were altered: {actual[:16]}… instead of {file.sha256[:16]}…",
                 where=str(found[file.path]),
-                remedy="install the package again" if path.is_file() else f"dubgate models pull {card.name}",
+                remedy="install the package again"
+                if isinstance(card.source, Package)
+                else f"dubgate models pull {card.name}",
             )
     return ModelRef(card.kind, card.name, path, _pinned_digest(card), True, card.embedded, version)
 

@@ -91,11 +91,11 @@ class SileroVad:
         """Probabilities [shape=(n_clips, n_steps)] of samples [shape=(n_clips, 64 + n_steps * 512)]."""
         import torch
 
-        from dubgate.speech.device import exactly
+        from dubgate.speech.device import exactly, one_thread
 
         n_steps = (samples.shape[1] - CONTEXT) // STEP
         found = [torch.zeros(samples.shape[0], 0)]
-        with exactly(self._device):
+        with exactly(self._device), one_thread():
             for first in range(0, n_steps, _BLOCK_STEPS):
                 last = min(n_steps, first + _BLOCK_STEPS)
                 piece = samples[:, first * STEP : CONTEXT + last * STEP].to(self._device)
