@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.ears import Ears
 
-PITCH_BLOCK_S = 60.0
-PITCH_MARGIN_S = 0.5
+PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
+PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_VOICE_S = 8.0
 SHORTEST_VOICE_S = 0.3
 SPILL_S = 1.0
-PAD_S = 0.15  # aligners and encoders get the edges of words
+PAD_S = 0.15  # encoders get the edges of words: the calibration was fitted so
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +86,4 @@ def voices_of(
 def _joined(spool: AudioSpool, spans: Sequence[Span]) -> Floats:
     if not spans:
         return np.zeros(0, dtype=np.float32)
-    return np.concatenate([spool.read(s.start_s, s.end_s) for s in spans])
+    return np.concatenate([spool.read(s.start_s, s.end_s) for s in union(s.padded(PAD_S) for s in spans)])

@@ -125,9 +125,9 @@ def _optional(
     try:
         ref = resolve(kind, models, language=language)
     except ModelError as error:
-        if models in ("auto", "embedded"):
+        if models in ("auto", "embedded") and error.what.startswith(f"no {kind}"):
             return Unmeasured(error.what)
-        raise
+        raise  # altered weights are a broken tool, not a missing one
     return load(ref, device)
 
 
