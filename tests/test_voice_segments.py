@@ -84,11 +84,11 @@ class Diarizer:
         return [None if isinstance(v, Unmeasured) else f"S{k + 1}" for k, v in enumerate(vectors)]
 
 
-def test_a_voice_is_taken_from_a_lines_speech_and_no_other_sound() -> None:
+def test_a_voice_is_taken_from_a_lines_speech_with_the_edges_of_its_words_and_no_other_sound() -> None:
     encoder = Encoder()
     line = Line(Span(0, 10), (Span(1, 2), Span(5, 5.5)), "L0", "ADA")
     [voice] = voices_of(encoder, Diarizer(), Spool(), [line])  # type: ignore[arg-type]
-    assert encoder.clips[0].tolist() == [*range(1000, 2000), *range(5000, 5500)]
+    assert encoder.clips[0].tolist() == [*range(850, 2150), *range(4850, 5650)]
     assert (voice.span, voice.speech_s, voice.cue_id, voice.character, voice.cluster) == (
         Span(0, 10), 1.5, "L0", "ADA", "S1",
     )  # fmt: skip
