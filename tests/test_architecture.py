@@ -13,7 +13,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A stage imports only from its own place in this list or from places before it.
 ORDER = (
-    ("errors", "unmeasured", "units", "spans", "stored", "strict_yaml", "languages", "regions", "sandbox", "sandbox_child"),
+    (
+        "errors",
+        "unmeasured",
+        "units",
+        "spans",
+        "stored",
+        "strict_yaml",
+        "languages",
+        "regions",
+        "sandbox",
+        "sandbox_child",
+    ),
     ("numerals", "wording", "delivery"),
     ("features", "meter"),
     ("speech",),

@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from dubgate.delivery.cues import read_cues
@@ -57,7 +58,7 @@ def main(minutes: float) -> None:
         f"{seconds / 60:.1f} min programme: {middle:.1f} s, {seconds / middle:.1f}x real time (models loaded), peak {peak:.2f} GB resident"
     )
     names = list(stages)
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in pairwise(names):
         print(f"  {first:<26} {stages[second] - stages[first]:6.2f} s")
 
 
