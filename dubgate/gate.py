@@ -196,7 +196,7 @@ def _claimed(voice: VoiceSegment, cues: Sequence[Cue]) -> VoiceSegment:
 
 def notes(features: ProgrammeFeatures) -> tuple[str, ...]:
     """What the first page must say about how this was heard."""
-    embedded = sorted(m.name for m in features.models if m.embedded)
+    embedded = sorted({m.name for m in features.models if m.embedded})
     told = []
     if embedded:
         told.append(f"heard with the models that came inside the installed packages: {', '.join(embedded)}")

@@ -56,6 +56,6 @@ def check(
     request = CheckRequest(manifest, registry, packs, models, device)
     with progress_bar(quiet=quiet) as progress:
         judgement = judge(request, at=moment(at), progress=progress)
-    written = write_reports(judgement, out or manifest.parent / "report", formats, media=media)
+    written = write_reports(judgement, out or manifest.parent / "report", formats, media=media, lang=lang)
     print_judgement(judgement, written, lang=lang)
     return judgement.verdict.decision.exit_code

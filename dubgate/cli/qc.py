@@ -88,7 +88,7 @@ def qc(
     with progress_bar(quiet=quiet) as progress:
         judgement = quality(request, at=moment(at), progress=progress)
     folder = out or dub.with_suffix(".qc")
-    written = write_reports(judgement, folder, formats, media=media)
+    written = write_reports(judgement, folder, formats, media=media, lang=lang)
     print_judgement(judgement, written, lang=lang)
     return judgement.verdict.decision.exit_code
 
