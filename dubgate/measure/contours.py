@@ -20,6 +20,7 @@ LEAST_VOICED_S = 0.25  # for a contour
 POINTS = 40
 _REFERENCE_HZ = 100.0
 _WARP = 8  # points that one contour may run ahead of the other: a fifth
+_SMOOTHING = np.hanning(9)[1:-1] / 4.0  # over a sixth of the line: melody, without what single sounds do to F0
 _LARGEST_STEP_ST = 3.0  # between frames 16 ms apart; more is an octave jump
 
 
@@ -90,7 +91,7 @@ def contour(frames: Doubles, hop_s: float) -> Doubles | None:
         return None
     at = np.linspace(voiced[0], voiced[-1], POINTS)
     raw = np.interp(at, voiced, frames[voiced])
-    smooth = np.convolve(np.pad(raw, 1, "edge"), [0.25, 0.5, 0.25], "valid")
+    smooth = np.convolve(np.pad(raw, len(_SMOOTHING) // 2, "edge"), _SMOOTHING, "valid")
     power = smooth.std()
     return (smooth - smooth.mean()) / power if power > 1e-3 else np.zeros(POINTS)
 
