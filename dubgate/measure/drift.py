@@ -112,7 +112,7 @@ def fit_drift(original: TrackFeatures, dub: TrackFeatures) -> Drift | Unmeasured
     if until_s < original.duration_s:
         stretch *= 1 + _slope(windows)
     error = _standard_error(windows, original.duration_s)
-    return Drift(stretch, error, _candidates(stretch, error))
+    return Drift(stretch, error, conversions_near(stretch, error))
 
 
 def _excerpt_end(original: TrackFeatures) -> float:
@@ -218,7 +218,7 @@ def _standard_error(windows: Doubles, duration_s: float) -> float:
     return gain * spread_s * float(np.sqrt(12.0 / n)) / max(duration_s, 1.0)
 
 
-def _candidates(stretch: float, error: float) -> tuple[str, ...]:
+def conversions_near(stretch: float, error: float) -> tuple[str, ...]:
     """The conversions that the evidence allows, nearest first but for an unchanged speed, which has the first claim."""
     away = {name: abs(stretch - ratio) / error for name, ratio in CONVERSIONS.items()}
     nearest = min(away.values())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from timing_features import lines_at, moved, track
 
-from dubgate.measure.drift import CONVERSIONS, UNCHANGED, Drift, fit_drift
+from dubgate.measure.drift import CONVERSIONS, UNCHANGED, Drift, conversions_near, fit_drift
 from dubgate.unmeasured import Unmeasured
 
 STRETCHES = {
@@ -91,11 +91,35 @@ def test_the_standard_error_covers_the_error() -> None:
     assert np.abs(z).max() < 3
 
 
-def test_over_two_hours_a_second_of_drift_is_seen() -> None:
-    found = scattered(1700, 1 + 1 / 7000)
+def test_an_unchanged_speed_has_the_benefit_of_the_doubt() -> None:
+    slower = "24 played at 23.976 or 30 played at 29.97"
+    assert conversions_near(1.0012, 0.0005) == (UNCHANGED, slower)
+    assert conversions_near(1.0012, 0.0003) == (slower,)
+    assert conversions_near(1.0, 0.0001) == (UNCHANGED,)
+
+
+@pytest.mark.parametrize("stretch", [1 + 1 / 7000, 1.00053])
+def test_over_two_hours_a_small_drift_is_seen(stretch: float) -> None:
+    found = scattered(1700, stretch)
     assert isinstance(found, Drift)
-    assert (found.stretch - 1) * 7000 == pytest.approx(1.0, abs=0.1)
+    assert found.stretch == pytest.approx(stretch, abs=2e-5)
     assert found.ms_per_min > 0
+
+
+@pytest.mark.parametrize("stretch", [1.00048, 1.00052, 0.99951])
+def test_a_quarter_of_an_hour_is_searched_finely(stretch: float) -> None:
+    found = scattered(240, stretch)
+    assert isinstance(found, Drift)
+    assert found.stretch == pytest.approx(stretch, abs=5e-5)
+
+
+def test_a_drift_that_sets_in_after_the_first_half_hour_is_seen() -> None:
+    spans = lines_at(1700)
+    end = spans[-1][1] + 2.0
+    dub = [tuple(t + max(0.0, t - 1800.0) / 10_000 for t in span) for span in spans]
+    found = fit_drift(track(spans, end), track(dub, end + 1.0))
+    assert isinstance(found, Drift)
+    assert 2.0 < found.ms_per_min < 6.5  # 6 from then on
 
 
 def test_unrelated_or_little_speech_has_no_drift() -> None:

@@ -52,9 +52,10 @@ def test_unrelated_speech_has_no_offset() -> None:
     assert sum(isinstance(s, Unmeasured) for s in said) >= 19
 
 
-def test_an_offset_beyond_the_search_is_unmeasured_and_not_the_nearest_edge() -> None:
+@pytest.mark.parametrize("by_s", [5.03, 5.6, -5.05])
+def test_an_offset_beyond_the_search_is_unmeasured_and_not_the_nearest_edge(by_s: float) -> None:
     spans = lines_at(12, first_s=8.0)
-    assert isinstance(global_offset(track(spans), track(moved(spans, 5.6))), Unmeasured)
+    assert isinstance(global_offset(track(spans), track(moved(spans, by_s))), Unmeasured)
 
 
 @pytest.mark.parametrize("spans", [[], [(1.0, 9.0)], [(1.0, 1.4), (3.0, 3.4), (5.0, 5.4)]])

@@ -86,6 +86,18 @@ def test_octave_errors_of_the_tracker_do_not_move_register_or_range() -> None:
     assert measured(of(found, "range_ratio", "ANNA").value) == pytest.approx(1.0, abs=0.1)
 
 
+def test_notes_of_music_far_above_the_voice_widen_no_range() -> None:
+    rng = np.random.default_rng(3)
+    dub = voiced(sung(1))
+    assert not isinstance(dub.pitch, Unmeasured)
+    f0 = dub.pitch.f0_hz.values.copy()
+    f0[rng.random(len(f0)) < 0.1] = 1900.0
+    dub = replace(dub, pitch=replace(dub.pitch, f0_hz=replace(dub.pitch.f0_hz, values=f0)))
+    found = measure_prosody(programme(voiced(sung(1)), dub), SCRIPT)
+    span_ratio = dict(of(found, "flatness_share", "ANNA").detail)["range of F0 against the original"]
+    assert span_ratio == pytest.approx(1.0, abs=0.05)
+
+
 def test_a_line_with_half_the_range_shows_in_that_line() -> None:
     start, end = LINES[4]
     whole, half = sung(1), scaled(sung(1), 0.5)
@@ -98,6 +110,11 @@ def test_a_line_with_half_the_range_shows_in_that_line() -> None:
 def test_a_dub_that_follows_its_lines_has_lift_and_one_that_follows_others_has_none() -> None:
     assert measured(of(prosody(sung(1), scaled(sung(1), 0.8)), "f0_dtw_lift", "ANNA").value) > 0.2
     assert abs(measured(of(prosody(sung(1), sung(2)), "f0_dtw_lift", "ANNA").value)) < 0.15
+
+
+def test_lines_that_all_fall_alike_follow_their_own_no_more_than_others() -> None:
+    falling = sung(1, range_st=0.0, fall_st=6.0)
+    assert measured(of(prosody(falling, falling), "f0_dtw_lift", "ANNA").value) == pytest.approx(0.0, abs=0.02)
 
 
 def test_final_falls_that_become_rises_are_counted() -> None:

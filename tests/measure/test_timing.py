@@ -82,6 +82,13 @@ def test_a_short_line_that_is_late_beyond_its_own_end_is_still_found() -> None:
     assert measured(onsets(late_line(1, 0.9, lines), lines)["2"]) == pytest.approx(0.9, abs=0.03)
 
 
+def test_a_late_line_that_runs_into_the_next_is_not_taken_for_the_next_being_early() -> None:
+    lines = [(1.0, 3.7), (4.7, 6.0), (7.0, 10.3), (11.8, 12.8), (13.7, 15.4), (16.9, 19.0)]
+    found = onsets(late_line(3, 1.0, lines), lines)
+    assert measured(found["4"]) == pytest.approx(1.0, abs=0.03)
+    assert isinstance(found["5"], Unmeasured)
+
+
 def test_a_missing_line_is_unmeasured_and_its_neighbours_are_in_time() -> None:
     found = onsets(LINES[:4] + LINES[5:])
     missing = found.pop("5")
