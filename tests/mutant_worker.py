@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import time
 
+MEMORY_BYTES = 4 << 30  # a mutant without its limits must not take the machine
 THIRD_PARTY = (
     "pytest",
     "hypothesis",
@@ -49,6 +51,7 @@ def _be_pytest(tests: list[str]) -> None:
     code = 3
     try:
         os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silent, stream)

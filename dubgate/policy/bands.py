@@ -10,8 +10,6 @@ from dubgate.units import Quantity, Unit, parse_quantity
 
 
 def _quantity(value: Any) -> Any:
-    if isinstance(value, Quantity):
-        return value
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a number with its unit, such as '0.3 s'")
     return parse_quantity(value)

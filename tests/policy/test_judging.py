@@ -173,6 +173,7 @@ def test_aggregates_over_the_programme(of: str, value: float) -> None:
         assert found.outcome is outcome
         assert found.subject.scope is Scope.PROGRAMME
         assert float(found.value.split()[0]) == pytest.approx(value, abs=1e-3)
+        assert "Left out" not in found.text.en
 
 
 def test_an_aggregate_of_magnitudes() -> None:

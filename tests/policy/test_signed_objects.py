@@ -277,6 +277,12 @@ def test_a_no_decides_over_any_number_of_yeses() -> None:
     ) is (Outcome.BLOCK)
 
 
+@pytest.mark.parametrize("heard", [(5.0, 5.0), (5.0, 4.0), (-1.0, 4.0)])
+def test_what_was_heard_runs_forward_from_the_programme_s_start(heard: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError):
+        attestation(heard=(heard,))
+
+
 def test_a_rule_that_nobody_may_attest_stays_open() -> None:
     assert answered(OPEN, attestation(), now=replace(NOW, attestable={})) is Outcome.UNKNOWN
 
