@@ -6,6 +6,7 @@ but by the forks; with `--warm` only rule packs are mutated, and the program is 
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -51,6 +52,7 @@ def _be_pytest(tests: list[str]) -> None:
     code = 3
     try:
         os.setpgid(0, 0)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no hanging mutant outlives the run
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):

@@ -29,7 +29,7 @@ from mutant_list import all_mutants
 from mutate import Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT_S = 240
+LEAST_TIMEOUT_S, TIMES_UNCHANGED = 30.0, 6.0  # a mutant that makes the tests hang is killed
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.pyc", ".*_cache", ".hypothesis", "dist", "*.qc")
 KILLED = {1: "killed", 2: "killed (does not load)"}  # pytest: 1 tests failed, 2 a module could not be imported
 
@@ -52,13 +52,13 @@ class Tree:
         shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
         self._workers: dict[bool, subprocess.Popen[str]] = {}
 
-    def run(self, mutant: Mutant) -> Result:
+    def run(self, mutant: Mutant, timeout_s: float) -> Result:
         """Make the mutant, run its tests, and take it back."""
         start, path = time.monotonic(), self.folder / mutant.file
         kept = path.read_text(encoding="utf-8")
         try:
             path.write_text(mutant.change(kept), encoding="utf-8")
-            code = self._tests(mutant.tests, warm=mutant.file.startswith("rules/"))
+            code = self._tests(mutant.tests, timeout_s, warm=mutant.file.startswith("rules/"))
         finally:
             path.write_text(kept, encoding="utf-8")
         outcome = KILLED.get(code, "survived" if code == 0 else f"error: pytest exits with {code}")
@@ -70,13 +70,13 @@ class Tree:
             worker.kill()
             worker.wait()
 
-    def _tests(self, tests: Sequence[str], *, warm: bool) -> int:
+    def _tests(self, tests: Sequence[str], timeout_s: float, *, warm: bool) -> int:
         worker = self._workers.get(warm)
         if worker is None:
             worker = self._workers[warm] = self._worker(warm)
         assert worker.stdin is not None
         assert worker.stdout is not None
-        print(json.dumps({"tests": list(tests), "timeout_s": TIMEOUT_S}), file=worker.stdin, flush=True)
+        print(json.dumps({"tests": list(tests), "timeout_s": timeout_s}), file=worker.stdin, flush=True)
         return int(worker.stdout.readline())
 
     def _worker(self, warm: bool) -> subprocess.Popen[str]:
@@ -103,11 +103,11 @@ class Trees:
         for tree in self._all:
             self._free.put(tree)
 
-    def run(self, mutant: Mutant) -> Result:
+    def run(self, mutant: Mutant, timeout_s: float = 1200.0) -> Result:
         """Run a mutant in a tree that is free."""
         tree = self._free.get()
         try:
-            return tree.run(mutant)
+            return tree.run(mutant, timeout_s)
         finally:
             self._free.put(tree)
 
@@ -141,20 +141,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _judged(mutants: Sequence[Mutant], trees: Trees, jobs: int) -> int:
     unchanged = [Mutant("unchanged", mutants[0].file, tests, str) for tests in dict.fromkeys(m.tests for m in mutants)]
     with ThreadPoolExecutor(jobs) as pool:
-        red = [r for r in pool.map(trees.run, unchanged) if r.outcome != "survived"]
+        first = list(pool.map(trees.run, unchanged))
+        red = [r for r in first if r.outcome != "survived"]
+        for result in red:
+            print(f"red before any change: {' '.join(result.mutant.tests)} ({result.outcome})")
         if red:
-            for result in red:
-                print(f"red before any change: {' '.join(result.mutant.tests)} ({result.outcome})")
             return 2
-        results = list(pool.map(_told(trees, len(mutants)), mutants))
+        limits = {r.mutant.tests: max(LEAST_TIMEOUT_S, TIMES_UNCHANGED * r.took_s) for r in first}
+        results = list(pool.map(_told(trees, limits, len(mutants)), mutants))
     return _summed_up(results)
 
 
-def _told(trees: Trees, n: int) -> Callable[[Mutant], Result]:
+def _told(trees: Trees, limits: dict[tuple[str, ...], float], n: int) -> Callable[[Mutant], Result]:
     lock, done = threading.Lock(), Counter[str]()
 
     def run(mutant: Mutant) -> Result:
-        result = trees.run(mutant)
+        result = trees.run(mutant, limits[mutant.tests])
         with lock:
             done["all"] += 1
             if not result.outcome.startswith("killed"):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,7 @@ from dubgate.policy.expression_types import check_condition
 from dubgate.policy.facts import FACTS, facts_from
 from dubgate.unmeasured import Unmeasured
 
+ROOT = Path(__file__).resolve().parents[2]
 TRACK = {"name": "English [AI]", "language": "en", "human_readable": True, "machine_readable": True}
 TRACKS = ({**TRACK, "plays_what_was_heard": True},)
 
@@ -129,6 +135,52 @@ def test_a_dead_child_is_unknown_and_replaced() -> None:
         child.wait()
         assert isinstance(evaluator.ask("true", {}), Unmeasured)
         assert evaluator.ask("true", {}) is True
+
+
+@pytest.mark.timeout(20)
+def test_a_child_that_dies_while_it_evaluates_is_unknown_at_once() -> None:
+    with Evaluator(limit_s=10.0) as evaluator:
+        evaluator.ask("true", {})
+        child = evaluator._child
+        assert child is not None
+        threading.Timer(0.2, child.kill).start()
+        start = time.monotonic()
+        answer = evaluator.ask("l.all(a, l.all(b, l.all(c, l.all(d, a + b + c + d > -1))))", {"l": list(range(300))})
+        assert time.monotonic() - start < 5.0
+    assert answer == Unmeasured("the condition's evaluator died")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("padding", [0, 1_000_000], ids=["that has the question", "that does not even read it"])
+def test_a_child_that_stands_still_is_given_up_as_too_slow(padding: int) -> None:
+    with Evaluator(limit_s=0.5) as evaluator:
+        evaluator.ask("true", {})
+        assert evaluator._child is not None
+        os.kill(evaluator._child.pid, signal.SIGSTOP)
+        answer = evaluator.ask("true", {"padding": "x" * padding})
+    assert answer == Unmeasured("the condition took too long and was stopped")
+
+
+def test_an_evaluator_that_was_never_asked_is_closed_without_ado() -> None:
+    with Evaluator() as evaluator:
+        pass
+    evaluator.close()
+
+
+def test_a_parent_that_is_killed_takes_its_child_along(tmp_path: Path) -> None:
+    script = (
+        "import time; from dubgate.policy.conditions import Evaluator\n"
+        "e = Evaluator(); e.ask('true', {}); print(e._child.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    for _ in range(50):
+        if not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text():
+            return
+        time.sleep(0.1)
+    pytest.fail("the child outlives its parent")
 
 
 def test_the_child_sees_no_environment_and_opens_no_file() -> None:
