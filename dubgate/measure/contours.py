@@ -113,7 +113,7 @@ def _stretched(frames: Doubles, hop_s: float) -> Doubles | None:
     if len(voiced) * hop_s < LEAST_VOICED_S:
         return None
     step = (voiced[-1] - voiced[0]) / (POINTS - 1)
-    return np.interp(voiced[0] + step * _AT, voiced, frames[voiced])
+    return np.asarray(np.interp(voiced[0] + step * _AT, voiced, frames[voiced]))
 
 
 def correlation(a: Doubles, b: Doubles) -> Doubles:

@@ -80,7 +80,7 @@ class _Band:
         away_s = np.maximum(np.repeat(self.starts, self.sizes) - middles, middles - np.repeat(self.ends, self.sizes))
         np.maximum(away_s, 0.0, out=away_s)
         equal = self.heard_ids[before] == np.repeat(self.script_ids, self.sizes)
-        cost = (away_s * (_NEARER_IS_BETTER / max(self.reach_s, 1e-9))).astype(np.int64)
+        cost: NDArray[np.int64] = (away_s * (_NEARER_IS_BETTER / max(self.reach_s, 1e-9))).astype(np.int64)
         cost[~equal] += _EDIT
         cost[away_s > np.where(equal, self.reach_s, self.misheard_s)] = _IMPOSSIBLE
         cost[before < 0] = _IMPOSSIBLE
