@@ -152,7 +152,7 @@ class Outbox:
 def signed(notice: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
     """A DSSE envelope over an in-toto Statement about the releases' sounds, with the notice as its predicate."""
     sounds = sorted({r["packets_sha256"] for r in notice["releases"]})
-    statement = {
+    statement: dict[str, Any] = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "dub", "digest": {"sha256": sound}} for sound in sounds],
         "predicateType": PREDICATE_TYPE,
@@ -161,7 +161,7 @@ def signed(notice: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
     payload = rfc8785.dumps(statement)
     by = dsse_keyid(key.public_key().public_bytes_raw().hex())
     signature = base64.b64encode(key.sign(pre_authentication_encoding(payload))).decode()
-    envelope = {
+    envelope: dict[str, Any] = {
         "payload": base64.b64encode(payload).decode(),
         "payloadType": PAYLOAD_TYPE,
         "signatures": [{"keyid": by, "sig": signature}],

@@ -104,8 +104,8 @@ class Writer(View):
 
     def _unapproved(self, release: Release, candidate: Candidate | None) -> list[Denial]:
         if candidate is None:
-            if named := self._standing(release):
-                raise RecordError(f"a release under the standing approval {named[0]} says what is delivered")
+            if standing := self._standing(release):
+                raise RecordError(f"a release under the standing approval {standing[0]} says what is delivered")
             return []
         if candidate.packets_sha256 != release.packets_sha256:
             raise RecordError("what is said to be delivered is not the sound of the release")

@@ -35,7 +35,7 @@ ORDER = (
     ("labels",),
     ("policy", "certificate"),
     ("judgement", "clearing"),
-    ("listening", "voices_heard", "approving", "delivery_facts", "answers"),
+    ("listening", "voices_heard", "approving", "approving_ahead", "delivery_facts", "answers"),
     ("gate",),
     ("release",),
     ("judging_again",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,12 @@ import click
 
 from dubgate.cli.notices import Posting, notices, post, posting_options
 from dubgate.cli.registry_options import open_registry, registry_options, say, write_text
+from dubgate.cli.standing import moment, standing
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
     from consent.consequences import Ending
     from consent.releases import Impact
-
-
-def _moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("not a time, such as 2026-12-31T18:00:00+01:00") from None
-    if moment.tzinfo is None:
-        raise click.BadParameter("give the offset from UTC, such as +01:00 or Z")
-    return moment.astimezone(UTC)
 
 
 def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
@@ -36,7 +25,7 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry registry.db")
     @click.argument("target")
     @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
-    @click.option("--effective", callback=_moment, help="From when; never earlier than now for an end.")
+    @click.option("--effective", callback=moment, help="From when; never earlier than now for an end.")
     @click.option("--reason", help="In their words.")
     @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
     @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file as well.")
@@ -142,4 +131,5 @@ COMMANDS = (
     _ending("resume", "resumed", "End a suspension.", "g-ada --by p-ada"),
     impact,
     notices,
+    standing,
 )
