@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_delivery import LABELLED, NOW, SHEET, SIGNED_AT, SOUNDS, World, features, make_world
+from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 
-from consent.approvals import Approval, Standing
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
-from consent.writing import Addition
-from dubgate.approving import approve
-from dubgate.certificate.dsse import open_envelope, public_of, save_private_key, sign, signer_of
-from dubgate.certificate.statements import APPROVAL, approval_statement, read_approval
+from dubgate.certificate.dsse import save_private_key
 from dubgate.cli.main import run
+from dubgate.delivery.manifest import load_delivery
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
@@ -46,11 +45,20 @@ class Ears:
         return Voices(heard.original.voices, heard.dub.voices)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = make_world(tmp_path)
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = make_world(tmp_path_factory.mktemp("world"))
     (made.delivery.root / "evidence" / "approval.json").unlink()
     return made
+
+
+@pytest.fixture
+def world(made_once: World, tmp_path: Path) -> World:
+    """A copy of the world whose delivery lacks nothing but the holder's approval."""
+    folder = tmp_path / "world"
+    shutil.copytree(made_once.folder, folder)
+    delivery = load_delivery(folder / "delivery" / "delivery.yaml")
+    return replace(made_once, folder=folder, registry=folder / "registry.db", delivery=delivery)
 
 
 @pytest.fixture
@@ -75,7 +83,10 @@ def ears(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ears:
     monkeypatch.setattr("dubgate.listening._in_child", made)
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: made.labels)
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
+    # conditions on the label and the record are asked in a child of their own, and tested elsewhere
+    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, style: ())
     monkeypatch.setattr("dubgate.cli.request.datetime", Moment)
+    monkeypatch.setattr("dubgate.cli.standing.datetime", Moment)
     monkeypatch.setitem(Registry.open.__func__.__kwdefaults__, "clock", clock)  # type: ignore[attr-defined]
     return made
 
@@ -220,39 +231,24 @@ def test_nothing_that_is_kept_holds_a_vector(world: World, said: Said, tmp_path:
     assert said(manifest(world))[1]["heard_again"]  # what is damaged counts as none
 
 
-def standing(world: World, *, waits: bool) -> Addition:
-    """A standing approval by kestrel for everything in English, recorded under its signature."""
-    made = approve(
-        world.delivery,
-        SOUNDS,
-        title_id="last-train",
-        by="kestrel",
-        holder="kestrel",
-        key=world.keys["kestrel"],
-        at=SIGNED_AT,
-    )
-    opened = open_envelope(made, [public_of(world.keys["kestrel"])], predicate_type=APPROVAL)
-    terms = Standing(languages=("en",), max_releases=1, objection_hours=48, waits=waits)
-    said = read_approval(opened, "approval").model_dump() | {
-        "sounds": (),
-        "standing": terms,
-        "approval_id": "ap-season",
-    }
-    record = Approval(**said)
-    envelope = sign(approval_statement(record), signer_of(world.keys["kestrel"])).decode()
-    return Addition(record, envelope=envelope)
+def standing(world: World) -> None:
+    """Kestrel approves one English release in advance, and waits 48 hours for its own objection."""
+    who = ["last-train", "--as", "kestrel", "--key", key_file(world, "kestrel")]
+    what = ["--language", "en", "--territory", "001", "--channel", "svod", "--number", "1"]
+    when = ["--hours", "48", "--wait", "--until", "2027-12-02T00:00:00Z"]
+    assert run(["consent", "standing", *who, *what, *when]) == 0
 
 
 def test_a_standing_approval_in_the_registry_is_told_waited_for_and_objected_to(
-    world: World, said: Said, ears: Ears
+    world: World, said: Said, ears: Ears, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Registry.open(world.registry) as registry:
-        registry.add(standing(world, waits=True))
+    standing(world)
+    capsys.readouterr()
     delivery = manifest(world)
     code, told = said(delivery)
     assert (code, told["decision"], told["opened"]) == (3, "hold", [])
     [notice] = told["told"]
-    assert (notice["to"], notice["approval_id"]) == ("kestrel", "ap-season")
+    assert (notice["to"], notice["title_id"], notice["packets_sha256"]) == ("kestrel", "last-train", "1" * 64)
     assert said(delivery)[0] == 3  # it may still object
     assert said(delivery)[1]["told"] == []
     ears.now = NOW + timedelta(hours=48)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_examples import DAY, NOW, Ticking, approval, candidate, event, open_world, use
+from consent_examples import DAY, NOW, Place, Ticking, approval, candidate, event, open_world, use
 from test_notices import release
 
 from consent.approvals import Approval, ApprovalHistory, Candidate, Standing, approval_denials
@@ -80,6 +81,25 @@ def test_a_use_that_was_told_before_is_not_told_or_spent_again(tmp_path: Path) -
         assert len(notices(registry)) == 1
         with pytest.raises(RecordError, match="used up"), registry.write() as writer:
             writer.notice_use("a-1", sound(2), "vendor")
+
+
+def test_of_eight_who_ask_at_once_three_get_the_three_uses(tmp_path: Path) -> None:
+    open_world(tmp_path, Ticking(), standing(n=3)).close()
+
+    def use_one(k: int) -> bool:
+        with Place.sqlite(tmp_path).open(Ticking()) as registry:
+            try:
+                with registry.write() as writer:
+                    writer.notice_use("a-1", sound(k), "vendor")
+            except RecordError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use_one, range(8))) == 3
+    with Place.sqlite(tmp_path).open(Ticking()) as registry:
+        assert len(notices(registry)) == 3
+        assert registry.audit().sound
 
 
 def test_a_release_under_it_says_what_is_delivered(tmp_path: Path) -> None:
