@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,11 @@ class Span:
 
 def union(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The spans merged where they touch or overlap, in order."""
+    ordered = tuple(spans)
+    if all(a.end_s < b.start_s for a, b in pairwise(ordered)):  # as most come
+        return ordered
     merged: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(ordered):
         if merged and span.start_s <= merged[-1].end_s:
             merged[-1] = Span(merged[-1].start_s, max(merged[-1].end_s, span.end_s))
         else:

@@ -27,5 +27,8 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_kept_hearing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Tests keep hearing in a folder of their own, so that nothing heard before decides them."""
-    os.environ["DUBGATE_CACHE"] = str(tmp_path_factory.mktemp("heard"))
+    """Tests keep hearing in a folder of their own, so that nothing heard before decides them; workers share it."""
+    run = tmp_path_factory.getbasetemp()
+    folder = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "heard"
+    folder.mkdir(exist_ok=True)
+    os.environ["DUBGATE_CACHE"] = str(folder)

@@ -6,30 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from dubgate.demonstration import Row, judge_samples
+from dubgate.demonstration import judge_case
+from dubgate.sample_registry import SampleRegistry, make_registry
 from dubgate.samples import cases, expected, find_samples
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
-    out = tmp_path_factory.mktemp("samples")
-    judged = judge_samples(None, out, only=(), jobs=2, progress=lambda *_: None)
-    return {row.case: row for row in judged}
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("samples")
+
+
+@pytest.fixture(scope="module")
+def registry(folder: Path) -> SampleRegistry:
+    return make_registry(find_samples(), folder)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("case", [p.name for p in cases(find_samples())])
-def test_a_sample_is_judged_as_expected(case: str, rows: dict[str, Row]) -> None:
-    row = rows[case]
+def test_a_sample_is_judged_as_expected(case: str, folder: Path, registry: SampleRegistry) -> None:
+    row = judge_case(find_samples() / case, folder, registry)
     assert {"decision": row.decision, "because": list(row.because)} == expected(ROOT / "samples" / case)
-
-
-@pytest.mark.slow
-def test_every_case_leaves_a_report(rows: dict[str, Row]) -> None:
-    assert all(row.report.is_file() for row in rows.values())
+    assert row.report.is_file()
 
 
 def test_the_samples_are_small_and_hold_nothing_secret() -> None:

@@ -18,6 +18,7 @@ VOICED_CONFIDENCE = 0.5
 OCTAVE_ST = 12.0  # further from a voice's median lie tracking errors and what else sounds in a mix
 LEAST_VOICED_S = 0.25  # for a contour
 POINTS = 40
+_AT = np.arange(POINTS)
 _REFERENCE_HZ = 100.0
 _WARP = 8  # points that one contour may run ahead of the other: a fifth
 _SMOOTHING = np.hanning(9)[1:-1] / 4.0  # over a sixth of the line: melody, without what single sounds do to F0
@@ -57,7 +58,7 @@ def centred(frames: Sequence[Doubles]) -> tuple[list[Doubles], float]:
     voiced = np.concatenate([np.zeros(0), *(f[np.isfinite(f)] for f in frames)])
     if not len(voiced):
         return [np.full(len(f), np.nan) for f in frames], float("nan")
-    middle = float(np.median(voiced))
+    middle = _median(voiced)
     return [np.where(np.abs(f - middle) <= OCTAVE_ST, f - middle, np.nan) for f in frames], middle
 
 
@@ -68,7 +69,14 @@ def voiced_of(frames: Sequence[Doubles]) -> Doubles:
 
 def spread_st(values: Doubles) -> float:
     """Median absolute deviation; 0 for nothing."""
-    return float(np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
+    return _median(np.abs(values - _median(values))) if len(values) else 0.0
+
+
+def _median(values: Doubles) -> float:
+    """np.median without its checks, which cost more than a line's values."""
+    middle = len(values) // 2
+    ordered = np.partition(values, (middle - 1, middle) if len(values) % 2 == 0 else middle)
+    return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def span_st(values: Doubles) -> float:
@@ -84,16 +92,28 @@ def movement_st_per_s(frames: Sequence[Doubles], hop_s: float) -> float:
     return float(steps.mean() / hop_s) if len(steps) else 0.0
 
 
-def contour(frames: Doubles, hop_s: float) -> Doubles | None:
-    """A line's melody at 40 points from its first voiced frame to its last, mean 0, power 1; None with too few."""
+def contours(lines: Sequence[Doubles], hop_s: float) -> list[Doubles | None]:
+    """Each line's melody at 40 points from its first voiced frame to its last, mean 0, power 1; None with too few."""
+    raw = [_stretched(frames, hop_s) for frames in lines]
+    known = [k for k, line in enumerate(raw) if line is not None]
+    out: list[Doubles | None] = [None] * len(raw)
+    if not known:
+        return out
+    wide = np.pad(np.array([raw[k] for k in known]), ((0, 0), (len(_SMOOTHING) // 2, len(_SMOOTHING) // 2)), "edge")
+    smooth = sum(weight * wide[:, k : k + POINTS] for k, weight in enumerate(_SMOOTHING))
+    smooth = smooth - smooth.mean(axis=1, keepdims=True)
+    power = smooth.std(axis=1, keepdims=True)
+    for k, line in zip(known, np.where(power > 1e-3, smooth / np.maximum(power, 1e-3), 0.0), strict=True):
+        out[k] = line
+    return out
+
+
+def _stretched(frames: Doubles, hop_s: float) -> Doubles | None:
     voiced = np.flatnonzero(np.isfinite(frames))
     if len(voiced) * hop_s < LEAST_VOICED_S:
         return None
-    at = np.linspace(voiced[0], voiced[-1], POINTS)
-    raw = np.interp(at, voiced, frames[voiced])
-    smooth = np.convolve(np.pad(raw, len(_SMOOTHING) // 2, "edge"), _SMOOTHING, "valid")
-    power = smooth.std()
-    return (smooth - smooth.mean()) / power if power > 1e-3 else np.zeros(POINTS)
+    step = (voiced[-1] - voiced[0]) / (POINTS - 1)
+    return np.asarray(np.interp(voiced[0] + step * _AT, voiced, frames[voiced]))
 
 
 def correlation(a: Doubles, b: Doubles) -> Doubles:

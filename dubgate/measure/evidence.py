@@ -108,9 +108,10 @@ def gather(features: ProgrammeFeatures, sheet: CueSheet) -> Evidence:
         judged = cue.kind is CueKind.DIALOGUE and line.words and listened in (None, line.language)
         (lines if judged else elsewhere).append(line)
     heard = _heard(features)
-    clock = _clock(lines, heard)
+    keys = _Keys([[_key(w.text) for w in x.words] for x in lines], [Placed(_key(w.text), w.span) for w in heard])
+    clock = _clock(lines, keys)
     spans = [clock.there(line.cue.span) for line in lines]
-    pairs = _matched(lines, spans, heard, REACH_S)
+    pairs = _matched(keys, spans, REACH_S)
     return _attributed(lines, spans, heard, pairs, [clock.there(line.cue.span) for line in elsewhere])
 
 
@@ -153,14 +154,22 @@ def _in_order(texts: Sequence[str], aligned: Sequence[Word]) -> list[Word | None
     return out
 
 
-def _clock(lines: Sequence[LineEvidence], heard: Sequence[Placed]) -> Clock:
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The words as they are compared: those of each line, and those heard."""
+
+    lines: Sequence[Sequence[str]]
+    heard: Sequence[Placed]
+
+
+def _clock(lines: Sequence[LineEvidence], keys: _Keys) -> Clock:
     """The dub's clock from a first, wide match of equal words."""
     expected = [_middle(part) for line in lines for part in _shares(line.cue.span, len(line.words))]
-    keys = [_key(w.text) for line in lines for w in line.words]
+    script = [key for line in keys.lines for key in line]
     pairs = [
-        (expected[p.script], _middle(heard[p.heard].span))
-        for p in _matched(lines, [line.cue.span for line in lines], heard, FIRST_REACH_S)
-        if p.script is not None and p.heard is not None and keys[p.script] == _key(heard[p.heard].text)
+        (expected[p.script], _middle(keys.heard[p.heard].span))
+        for p in _matched(keys, [line.cue.span for line in lines], FIRST_REACH_S)
+        if p.script is not None and p.heard is not None and script[p.script] == keys.heard[p.heard].text
     ]
     return fit_clock([s for s, _ in pairs], [h for _, h in pairs])
 
@@ -171,12 +180,9 @@ def _shares(span: Span, n: int) -> list[Span]:
     return [Span(span.start_s + k * step, span.start_s + (k + 1) * step) for k in range(n)]
 
 
-def _matched(
-    lines: Sequence[LineEvidence], spans: Sequence[Span], heard: Sequence[Placed], reach_s: float
-) -> tuple[Pair, ...]:
-    script = [Placed(_key(w.text), span) for line, span in zip(lines, spans, strict=True) for w in line.words]
-    keys = [Placed(_key(w.text), w.span) for w in heard]
-    return match_words(script, keys, reach_s=reach_s, misheard_reach_s=MISHEARD_REACH_S)
+def _matched(keys: _Keys, spans: Sequence[Span], reach_s: float) -> tuple[Pair, ...]:
+    script = [Placed(key, span) for line, span in zip(keys.lines, spans, strict=True) for key in line]
+    return match_words(script, keys.heard, reach_s=reach_s, misheard_reach_s=MISHEARD_REACH_S)
 
 
 def _attributed(

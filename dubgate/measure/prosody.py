@@ -14,10 +14,11 @@ import numpy as np
 from dubgate.delivery.script import Cue, CueSheet
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.contours import (
+    POINTS,
     Doubles,
     Melody,
     centred,
-    contour,
+    contours,
     line_frames,
     melody,
     movement_st_per_s,
@@ -75,6 +76,16 @@ class Sound:
         return len(self.voiced) * self.hop_s
 
 
+class _Pair:
+    """A part in the original and in the dub, and the contours of the lines that have one in both [shape=(n, 40)]."""
+
+    def __init__(self, original: Sound, dub: Sound) -> None:
+        self.original, self.dub = original, dub
+        pairs = zip(contours(original.frames, original.hop_s), contours(dub.frames, dub.hop_s), strict=True)
+        both = [(x, y) for x, y in pairs if x is not None and y is not None]
+        self.contours = tuple(np.array([pair[side] for pair in both]).reshape(-1, POINTS) for side in (0, 1))
+
+
 def measure_prosody(features: ProgrammeFeatures, sheet: CueSheet) -> tuple[Measurement, ...]:
     """All prosody metrics: lines in order of the sheet, then characters, then the programme where it has several."""
     original, dub = features.original.pitch, features.dub.pitch
@@ -96,10 +107,10 @@ def measure_prosody(features: ProgrammeFeatures, sheet: CueSheet) -> tuple[Measu
         )
     )
     parts = _parts(cues)
-    pairs = {subject: (tracks[0].sound(own), tracks[1].sound(own)) for subject, own in parts.items()}
+    pairs = {subject: _Pair(tracks[0].sound(own), tracks[1].sound(own)) for subject, own in parts.items()}
     return (
         *_line_ranges(cues, tracks[0], tracks[1]),
-        *(m for subject, (a, b) in pairs.items() for m in _of_part(subject, a, b)),
+        *(m for subject, pair in pairs.items() for m in _of_part(subject, pair)),
         *_of_programme(list(pairs.values())),
     )
 
@@ -169,39 +180,38 @@ def _over(b: float, a: float) -> Value:
     return b / a if a > 0 else Unmeasured("the original does not vary at all")
 
 
-def _of_part(subject: Subject, a: Sound, b: Sound) -> Iterable[Measurement]:
-    """All metrics of one part; a is the original, b the dub."""
-    first, second = _contours(a, b)
+def _of_part(subject: Subject, pair: _Pair) -> Iterable[Measurement]:
+    """All metrics of one part."""
+    a, b = pair.original, pair.dub
     values: dict[str, Value] = {
         "register_shift_st": _register_shift(a, b),
         "range_ratio": _ratio(a.voiced, b.voiced, a.hop_s, LEAST_PART_VOICED_S),
-        "f0_dtw_lift": f0_dtw_lift(first, second),
+        "f0_dtw_lift": f0_dtw_lift(*pair.contours),
         "final_rise_match": _final_rise_match(a, b),
         "energy_range_ratio": _energy_ratio(a, b),
         "rate_spearman": _rate_spearman(a.paces, b.paces),
     }
     yield from (Measurement(metric, subject, value, b.speech_s) for metric, value in values.items())
-    yield _flatness(subject, [(a, b)], first, second)
+    yield _flatness(subject, [pair])
 
 
-def _of_programme(pairs: Sequence[tuple[Sound, Sound]]) -> Iterable[Measurement]:
+def _of_programme(pairs: Sequence[_Pair]) -> Iterable[Measurement]:
     """Flatness of all parts together, each about its own median."""
     if len(pairs) > 1:
-        contours = [_contours(a, b) for a, b in pairs]
-        first, second = (np.concatenate([c[side] for c in contours]) for side in (0, 1))
-        yield _flatness(Subject(Scope.PROGRAMME), pairs, first, second)
+        yield _flatness(Subject(Scope.PROGRAMME), pairs)
 
 
-def _flatness(subject: Subject, pairs: Sequence[tuple[Sound, Sound]], first: Doubles, second: Doubles) -> Measurement:
-    a, b = ([f for pair in pairs for f in pair[side].frames] for side in (0, 1))
-    hop_s = pairs[0][0].hop_s
+def _flatness(subject: Subject, pairs: Sequence[_Pair]) -> Measurement:
+    a, b = [f for p in pairs for f in p.original.frames], [f for p in pairs for f in p.dub.frames]
+    first, second = (np.concatenate([p.contours[side] for p in pairs]) for side in (0, 1))
+    hop_s = pairs[0].dub.hop_s
     spans, moves = [span_st(voiced_of(x)) for x in (a, b)], [movement_st_per_s(x, hop_s) for x in (a, b)]
     part = Melodies(
         span_ratio=spans[1] / max(spans[0], 1e-9),
         movement_ratio=moves[1] / max(moves[0], 1e-9),
         agreement=mean_agreement(first, second),
         n_lines=sum(bool(np.isfinite(f).any()) for f in b),
-        speech_s=sum(pair[1].speech_s for pair in pairs),
+        speech_s=sum(pair.dub.speech_s for pair in pairs),
         voiced_s=min(len(voiced_of(x)) * hop_s for x in (a, b)),
     )
     detail = (
@@ -210,15 +220,6 @@ def _flatness(subject: Subject, pairs: Sequence[tuple[Sound, Sound]], first: Dou
         ("agreement of contours", part.agreement),
     )
     return Measurement("flatness_share", subject, flatness_share(part), part.speech_s, (), detail)
-
-
-def _contours(a: Sound, b: Sound) -> tuple[Doubles, Doubles]:
-    """Contours of the lines that have one in both tracks [shape=(n, 40)] each."""
-    pairs = [(contour(x, a.hop_s), contour(y, b.hop_s)) for x, y in zip(a.frames, b.frames, strict=True)]
-    both = [(x, y) for x, y in pairs if x is not None and y is not None]
-    if not both:
-        return np.zeros((0, 1)), np.zeros((0, 1))
-    return np.array([x for x, _ in both]), np.array([y for _, y in both])
 
 
 def f0_dtw_lift(original: Doubles, dub: Doubles) -> Value:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from dubgate.spans import Span
 
-_IMPOSSIBLE = 1e6
-_NEARER_IS_BETTER = 1e-3  # of an edit, at the edge of reach: parts equal matches by time
+# Costs are whole numbers of billionths of an edit, so that sums do not depend on their order.
+_EDIT = 1_000_000_000
+_NEARER_IS_BETTER = _EDIT // 1000  # at the edge of reach: parts equal matches by time
+_IMPOSSIBLE = 1 << 60
 _DELETE, _PAIR, _INSERT = 0, 1, 2
 
 
@@ -42,19 +44,15 @@ def match_words(
     """
     if not script or not heard:
         return tuple(Pair(i, None) for i in range(len(script))) + tuple(Pair(None, j) for j in range(len(heard)))
-    costs = _Costs(script, heard, reach_s, misheard_reach_s)
-    steps: list[NDArray[np.int8]] = []
-    row = np.arange(costs.high[0] + 1, dtype=np.float64)  # before any script word, heard ones can only be put in
-    low = 0
-    for i in range(len(script)):
-        row, step = _next_row(row, low, costs, i)
-        low = int(costs.low[i])
-        steps.append(step)
-    return _trace(steps, costs.low, len(heard))
+    band = _Band(script, heard, reach_s, misheard_reach_s)
+    return _trace(_steps(band, len(heard)), band, len(heard))
 
 
-class _Costs:
-    """The band of heard positions for each script word, and what pairing costs in it."""
+class _Band:
+    """The heard positions in reach of each script word, `low[i]` to `high[i]`, all in one row after another.
+
+    Position j is reached after j heard words. Word i's positions begin at `offset[i]` of the row.
+    """
 
     def __init__(self, script: Sequence[Placed], heard: Sequence[Placed], reach_s: float, misheard_s: float) -> None:
         names = {text: k for k, text in enumerate({w.text for w in (*script, *heard)})}
@@ -72,41 +70,53 @@ class _Costs:
         # Neighbouring bands must meet, and the last must reach the end, or there is no way through.
         self.high[:-1] = np.maximum(self.high[:-1], self.low[1:])
         self.high[-1] = len(heard)
+        self.sizes = self.high - self.low + 1
+        self.offset = np.concatenate([[0], np.cumsum(self.sizes)])
 
-    def pairing(self, i: int, first: int, last: int) -> NDArray[np.float64]:
-        """The cost of pairing script word i with heard words first..last-1."""
-        middles = self.middles[first:last]
-        away_s = np.maximum(0.0, np.maximum(self.starts[i] - middles, middles - self.ends[i]))
-        equal = self.heard_ids[first:last] == self.script_ids[i]
-        limit = np.where(equal, self.reach_s, self.misheard_s)
-        nearness = _NEARER_IS_BETTER * away_s / max(self.reach_s, 1e-9)
-        return np.where(away_s > limit, _IMPOSSIBLE, np.where(equal, 0.0, 1.0) + nearness)
-
-
-def _next_row(
-    row: NDArray[np.float64], before: int, costs: _Costs, i: int
-) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Edit costs after script word i, for positions low[i]..high[i]; `row` starts at position `before`."""
-    low, high = int(costs.low[i]), int(costs.high[i])
-    above = np.full(high - low + 2, _IMPOSSIBLE)  # positions low-1 .. high of the row before
-    first, last = max(low - 1, before), min(high, before + len(row) - 1)
-    above[first - low + 1 : last - low + 2] = row[first - before : last - before + 1]
-    delete = above[1:] + 1.0
-    pair = np.full(high - low + 1, _IMPOSSIBLE)
-    start = max(low, 1)
-    pair[start - low :] = above[start - low : -1] + costs.pairing(i, start - 1, high)
-    best = np.minimum(delete, pair)
-    index = np.arange(len(best))
-    through: NDArray[np.float64] = np.minimum.accumulate(best - index) + index
-    step = np.where(through < best - 1e-9, _INSERT, np.where(pair <= delete, _PAIR, _DELETE)).astype(np.int8)
-    return through, step
+    def pairing(self) -> NDArray[np.int64]:
+        """The cost of coming to each position by pairing the script word with the heard word before it."""
+        before = np.arange(self.offset[-1]) + np.repeat(self.low - 1 - self.offset[:-1], self.sizes)
+        middles = self.middles[before]  # before the first heard word there is none: made impossible below
+        away_s = np.maximum(np.repeat(self.starts, self.sizes) - middles, middles - np.repeat(self.ends, self.sizes))
+        np.maximum(away_s, 0.0, out=away_s)
+        equal = self.heard_ids[before] == np.repeat(self.script_ids, self.sizes)
+        cost: NDArray[np.int64] = (away_s * (_NEARER_IS_BETTER / max(self.reach_s, 1e-9))).astype(np.int64)
+        cost[~equal] += _EDIT
+        cost[away_s > np.where(equal, self.reach_s, self.misheard_s)] = _IMPOSSIBLE
+        cost[before < 0] = _IMPOSSIBLE
+        return cost
 
 
-def _trace(steps: Sequence[NDArray[np.int8]], low: NDArray[np.int64], n_heard: int) -> tuple[Pair, ...]:
+def _steps(band: _Band, n_heard: int) -> NDArray[np.int8]:
+    """The last step of the cheapest way to every position of the band.
+
+    `row[j + 1]` is the cost of position j after the words so far, less j edits: putting a heard word in then costs
+    nothing, and a row follows from the one before by two minima.
+    """
+    pairing = band.pairing()
+    delete, pair, through = (np.empty(len(pairing), np.int64) for _ in range(3))
+    row = np.full(n_heard + 2, _IMPOSSIBLE)
+    row[1 : band.high[0] + 2] = 0  # before any script word, heard ones can only be put in
+    for low, high, at in zip(band.low.tolist(), band.high.tolist(), band.offset.tolist(), strict=False):
+        to = at + high - low + 1
+        above = row[low + 1 : high + 2]
+        np.add(above, _EDIT, out=delete[at:to])
+        np.add(row[low : high + 1], pairing[at:to] - _EDIT, out=pair[at:to])
+        np.minimum(delete[at:to], pair[at:to], out=through[at:to])
+        np.minimum.accumulate(through[at:to], out=above)
+        row[low] = _IMPOSSIBLE
+        through[at:to] = above
+    return np.where(through < np.minimum(delete, pair), _INSERT, np.where(pair <= delete, _PAIR, _DELETE)).astype(
+        np.int8
+    )
+
+
+def _trace(steps: NDArray[np.int8], band: _Band, n_heard: int) -> tuple[Pair, ...]:
     out: list[Pair] = []
-    i, j = len(steps) - 1, n_heard
+    offset, low, step_of = band.offset.tolist(), band.low.tolist(), steps.tolist()
+    i, j = len(low) - 1, n_heard
     while i >= 0:
-        step = steps[i][j - low[i]]
+        step = step_of[offset[i] + j - low[i]]
         if step == _INSERT:
             j -= 1
             out.append(Pair(None, j))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,10 +35,19 @@ class Judging:
     by_metric: Mapping[str, Sequence[Measurement]]
     style: Style
     embedded: frozenset[str] = frozenset()
+    _by_subject: dict[str, dict[Subject, list[Measurement]]] = field(default_factory=dict, init=False, compare=False)
 
     def of(self, rule: BandRule) -> list[Measurement]:
         """The measurements that a rule judges."""
         return [m for name in rule.metrics for m in self.by_metric.get(name, ())]
+
+    def about(self, subject: Subject, metric: str) -> Sequence[Measurement]:
+        """The measurements of a metric for one subject."""
+        if metric not in self._by_subject:
+            found = self._by_subject[metric] = {}
+            for m in self.by_metric.get(metric, ()):
+                found.setdefault(m.subject, []).append(m)
+        return self._by_subject[metric].get(subject, ())
 
 
 def judge_band(rule: BandRule, pack: Pack, judging: Judging) -> Iterator[Finding]:
@@ -77,7 +86,7 @@ def _value(m: Measurement, rule: BandRule, judging: Judging) -> float | bool | U
         return float(m.value) if np.isfinite(m.value) else _NOT_A_NUMBER
     if rule.instead is None:
         return m.value
-    others = [o for o in judging.by_metric.get(rule.instead.metric, ()) if o.subject == m.subject]
+    others = judging.about(m.subject, rule.instead.metric)
     answers = [not isinstance(o.value, Unmeasured) and rule.instead.require.holds(o.value) for o in others]
     return True if answers and all(answers) else m.value
 

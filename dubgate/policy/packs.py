@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from consent.vocabulary import Role
@@ -42,8 +43,9 @@ class Pack:
         return tuple(rule for rule in self.rules if isinstance(rule, ConditionRule))
 
 
+@lru_cache(maxsize=64)
 def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
-    """A pack from its bytes.
+    """A pack from its bytes; the same bytes are parsed once.
 
     Args:
         core: whether this is the program's own core pack, which alone may use its name and the reserved ids.

@@ -144,6 +144,7 @@ def _fill(hole: str, lang: str, rule: BandRule, subject: Subject, value: float, 
     return who.ja if lang == "ja" else who.en
 
 
+@lru_cache(maxsize=65_536)
 def named(subject: Subject) -> Text:
     """Who or what a subject is, in words."""
     if subject.scope is Scope.PROGRAMME:

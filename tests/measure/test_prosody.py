@@ -13,7 +13,7 @@ from timing_features import UNHEARD, by_line, lines_at, of, programme, sheet, tr
 
 from dubgate.delivery.script import CueSheet, Style
 from dubgate.features import TrackFeatures
-from dubgate.measure.contours import POINTS, contour, correlation, movement_st_per_s, span_st, warped_correlation
+from dubgate.measure.contours import POINTS, contours, correlation, movement_st_per_s, span_st, warped_correlation
 from dubgate.measure.flatness import Melodies, flatness_share
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
@@ -269,13 +269,13 @@ def test_a_contour_bridges_unvoiced_frames_and_needs_a_quarter_second() -> None:
     frames = np.linspace(0.0, 4.0, 60)
     gap = frames.copy()
     gap[20:35] = np.nan
-    whole, bridged = contour(frames, 0.016), contour(gap, 0.016)
+    whole, bridged = contours([frames, gap], 0.016)
     assert whole is not None
     assert bridged == pytest.approx(whole, abs=0.05)
     assert whole.mean() == pytest.approx(0, abs=1e-9)
     assert whole.std() == pytest.approx(1)
-    assert contour(np.array([1.0] * 15 + [np.nan] * 50), 0.016) is None
-    assert contour(np.full(60, 2.0), 0.016) == pytest.approx(np.zeros(POINTS))
+    assert contours([np.array([1.0] * 15 + [np.nan] * 50)], 0.016) == [None]
+    assert contours([np.full(60, 2.0)], 0.016)[0] == pytest.approx(np.zeros(POINTS))
 
 
 def test_movement_counts_steps_between_voiced_frames_only() -> None:
