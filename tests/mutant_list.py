@@ -137,7 +137,7 @@ SINGLE = (
     ("remarks: a minor's term may be as long", "consent/remarks.py", "YEARS if grant.minor is None else YEARS_OF_A_MINOR", "YEARS", REMARKS),
     ("remarks: no pay is no remark", "consent/remarks.py", "if grant.compensation is None:", "if False:", REMARKS),
     ("remarks: a union's unpaid work only warns", "consent/remarks.py", "return tuple(_unpaid(grant)) if grant.representation is Representation.UNION_CBA else ()", "return ()", REMARKS),
-    ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK,  # whatever", "Outcome.WARN,  # whatever", REMARKS),
+    ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
     ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
     ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
     ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "or not history.signed or", "or", REQUESTED),

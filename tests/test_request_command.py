@@ -260,6 +260,24 @@ def test_a_standing_approval_in_the_registry_is_told_waited_for_and_objected_to(
     assert ears.tasks == ["hear"]
 
 
+def test_a_standing_approval_that_its_holder_did_not_sign_is_none(
+    world: World, said: Said, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(world.folder, tmp_path / "before")
+    standing(world)
+    with Registry.open(world.registry) as registry, registry.view() as view:
+        [record] = [h.approval for h in view.approvals(["last-train"]) if h.approval.standing is not None]
+    for path in world.folder.glob("registry.db*"):
+        path.unlink()
+    for path in (tmp_path / "before").glob("registry.db*"):
+        shutil.copy(path, world.folder)
+    with Registry.open(world.registry) as registry:
+        registry.add(record)
+    capsys.readouterr()
+    code, told = said(manifest(world))
+    assert (code, told["told"], [r["to"] for r in told["opened"]]) == (1, [], ["kestrel"])
+
+
 @pytest.mark.parametrize(
     "words",
     [(), ("--list", "--refuse", "rq-1"), ("--refuse", "rq-1", "--lift", "rq-1"), ("--refuse", "rq-1")],

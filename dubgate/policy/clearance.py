@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from consent.remarks import remarks
 from consent.terms import Grant
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.checks import failed, passed, said
+from dubgate.policy.checks import CHECKS, failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
@@ -105,10 +105,11 @@ def _grants(declared: Declared, subject: Subject, who: str) -> Iterator[Finding]
         elif not clearance.denials:
             yield failed("CON-001", subject, f"no grant covers {clearance.voice_id}", "同意がありません")
         for denial in clearance.denials:
+            usual = CHECKS[denial.code].failed
             yield said(
                 denial.code,
                 subject,
-                Outcome.BLOCK,  # whatever the check is otherwise: what stands against a grant is no warning
+                Outcome.BLOCK if usual is Outcome.WARN else usual,  # what stands against a grant is no warning
                 f"{who}: {denial.text.en}",
                 f"{who}: {denial.text.ja}",
                 value=denial.record_id or "",
