@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,12 +55,14 @@ def record_ending(
     reason: str | None = None,
     strike: bool = False,
     envelope: str | None = None,
+    sign: Callable[[Event], str | None] | None = None,
 ) -> Ending:
     """Record that something ended, is suspended or resumed, and say in the same moment what rested on it.
 
     Args:
         target: `grant:…`, `permission:…`, `approval:…`, `claim:…`, `refusal:…`, `key:…` or `enrolment:…`.
         effective_at: now where it is not said; an end never reaches back before its recording.
+        sign: makes the envelope in which `by` signs the very event that is recorded; else `envelope` is kept as it is.
 
     Raises:
         RecordError: no such record, or `by` may not say so.
@@ -75,7 +77,7 @@ def record_ending(
         except ValidationError as error:
             raise problems(error, target) from None
         impact = touched(writer, target, writer.now)
-        entry = writer.add(Addition(event, envelope=envelope))
+        entry = writer.add(Addition(event, envelope=envelope if sign is None else sign(event)))
     return Ending(event, entry.recorded_at, impact)
 
 

@@ -15,13 +15,10 @@ from typing import Any
 from consent.asking import request_histories
 from consent.events import Event
 from consent.requests import Request, RequestHistory, RequestKind, Wanted, asks_the_same
-from consent.signatures import predicate_type
-from consent.strict import Record
 from consent.uses import UseNotice
 from consent.vocabulary import EventKind
 from consent.writing import Addition, Writer
-from dubgate.certificate.dsse import sign, signer_of
-from dubgate.certificate.statements import statement
+from dubgate.certificate.records import signed
 from dubgate.policy.approval_checks import at_hand
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.whom_to_ask import Release, approvals_of, wanted_by_party
@@ -119,13 +116,6 @@ def _close(
         writer.add(Addition(event, envelope=signed(event, key)))
         closed.append(request)
     return tuple(closed)
-
-
-def signed(record: Record, key: Any) -> str | None:
-    """The envelope in which a record's author signs it; None without a key."""
-    if key is None:
-        return None
-    return sign(statement(predicate_type(record), record, ()), signer_of(key)).decode()
 
 
 def _tell(writer: Writer, release: Release) -> tuple[UseNotice, ...]:

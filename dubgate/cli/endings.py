@@ -29,6 +29,7 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     @click.option("--reason", help="In their words.")
     @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
     @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file as well.")
+    @click.option("--key", type=click.Path(path_type=Path), help="Sign what you say with your own key (PEM).")
     @posting_options
     @registry_options
     def command(
@@ -38,6 +39,7 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
         reason: str | None,
         strike: bool,
         notice: Path | None,
+        key: Path | None,
         posting: Posting,
         location: str,
         key_file: Path | None,
@@ -45,8 +47,11 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     ) -> None:
         from consent.consequences import record_ending
         from consent.vocabulary import EventKind
+        from dubgate.certificate.records import signed
+        from dubgate.cli.keys import load
 
         posting.checked()
+        private = None if key is None else load(key)
         with open_registry(location, key_file) as registry:
             ending = record_ending(
                 registry,
@@ -56,6 +61,7 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
                 effective_at=effective,
                 reason=reason,
                 strike=strike,
+                sign=lambda said: signed(said, private),
             )
         if notice is not None and EventKind(kind) is not EventKind.RESUMED:
             write_text(notice, json.dumps(ending.notice(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -25,9 +25,9 @@ from consent.strict import Window
 from consent.vocabulary import Channel, EventKind, Role, Technique
 from consent.webhooks import Endpoint, WebhookError, checked_address, send, signature
 from consent.writing import Addition
-from dubgate.certificate.dsse import PublicKey, open_envelope
+from dubgate.certificate.dsse import PublicKey, open_envelope, save_private_key
+from dubgate.certificate.records import signed
 from dubgate.cli.main import run
-from dubgate.requesting import signed
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 Got = list[tuple[dict[str, str], bytes]]
@@ -317,6 +317,21 @@ def test_a_key_that_is_revoked_touches_what_it_signed(tmp_path: Path) -> None:
         registry.add(release("rel-2", voices=voices), release("rel-3"))
         with registry.view() as view:
             assert [r.release_id for r in touched(view, "key:k-p-ada", NOW).releases] == ["rel-2"]
+
+
+def test_a_withdrawal_is_signed_by_whom_it_concerns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private = Ed25519PrivateKey.generate()
+    save_private_key(private, tmp_path / "ada.pem", None)
+    save_private_key(Ed25519PrivateKey.generate(), tmp_path / "other.pem", None)
+    mine = key("p-ada", private.public_key().public_bytes_raw().hex(), Role.PERFORMER)
+    open_world(tmp_path, Ticking(), mine).close()
+    monkeypatch.setattr("consent.lookup.key_problem", lambda *_: "")
+    monkeypatch.setenv("DUBGATE_REGISTRY", str(tmp_path / "registry.db"))
+    words = ["consent", "withdraw", "g-ada", "--by", "p-ada", "--key"]
+    assert run([*words, str(tmp_path / "other.pem")]) == 2
+    assert run([*words, str(tmp_path / "ada.pem")]) == 0
+    with Registry.open(tmp_path / "registry.db") as registry, registry.view() as view:
+        assert view.store.entries("grant:g-ada")[-1].envelope is not None
 
 
 def test_lost_notices_are_found_again_in_the_history(tmp_path: Path) -> None:
