@@ -33,6 +33,7 @@ mutants: install
 	$(PY) tests/mutants.py
 
 bench: install
+	$(PY) -m pip install -q -e '.[bench]'
 	$(PY) tests/bench/run.py
 
 # Makes the committed sounds again; needs flite, festival with festvox-kdlpc16k, and espeak-ng.

@@ -73,11 +73,12 @@ def qc(
     from dubgate.gate import QualityRequest, Track, quality
     from dubgate.report.write import print_judgement, write_reports
 
+    spoken = language(dub_language)
     request = QualityRequest(
         original=track(original, original_stream),
-        dub=Track(dub, *_stream(dub_stream), spoken=dub_language),
+        dub=Track(dub, *_stream(dub_stream), spoken=spoken),
         script=script,
-        stem=Track(stem, spoken=dub_language) if stem else None,
+        stem=Track(stem, spoken=spoken) if stem else None,
         music_and_effects=Track(me) if me else None,
         style=Style(style) if style else None,
         packs=packs,
@@ -98,6 +99,18 @@ def track(path: Path, stream: str | None):  # type: ignore[no-untyped-def]
     from dubgate.gate import Track
 
     return Track(path, *_stream(stream))
+
+
+def language(tag: str | None) -> str | None:
+    """The canonical form of a language tag from the command line."""
+    from consent.languages import canonical
+    from dubgate.errors import InputError
+
+    try:
+        return None if tag is None else canonical(tag)
+    except ValueError:
+        remedy = "Write a BCP-47 tag, such as en, pt-BR or zh-Hant."
+        raise InputError(f"{tag!r} names no known language", where="--dub-language", remedy=remedy) from None
 
 
 def _stream(choice: str | None) -> tuple[int | None, str | None]:

@@ -1,7 +1,8 @@
 """Clean programmes of 500 lines, codec, level and noise varied: lines that rules name wrongly, rule by rule.
 
-Run `python tests/bench/false_alarms.py [programmes] [lines] [--words]`. Writes rules/evidence.json, which `dubgate rules show` prints.
-Needs flite and espeak-ng. Words are heard only with --words: PocketSphinx takes minutes a programme.
+Run `python tests/bench/false_alarms.py [programmes] [lines] [--words] [--write]`; prints a Markdown table. With --write
+what was counted goes into rules/evidence.json, which `dubgate rules show` prints. Needs flite and espeak-ng. Words are
+heard only with --words: PocketSphinx takes minutes a programme.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -26,7 +28,6 @@ from dubgate.judgement import Clock
 from dubgate.measure.measurement import Scope
 from dubgate.policy.findings import Outcome
 
-AT = datetime(2026, 11, 20, tzinfo=UTC)
 CODECS = (("flac", "flac", None), ("mp3", "mp3", 128_000), ("m4a", "aac", 96_000), ("ogg", "libopus", 64_000))
 
 
@@ -57,8 +58,18 @@ def varied(samples: np.ndarray, rng: random.Random) -> np.ndarray:
     return np.clip((samples + noise) * 10 ** (rng.uniform(-6, 4) / 20), -1, 1).astype(np.float32)
 
 
-def alarms(seed: int, n_lines: int, words: bool) -> tuple[Counter[str], int]:
-    """Failing findings of line rules by rule, and how many lines any rule names."""
+@dataclass(frozen=True)
+class Counted:
+    """One programme: its rules that judged a line, how often each failed, and the lines that any of them named."""
+
+    name: str
+    judged: frozenset[str]
+    failed: Counter[str]
+    lines_named: frozenset[str]
+
+
+def counted(seed: int, n_lines: int, words: bool) -> Counted:
+    """What the line rules say of one clean programme; the rules of words only where words were heard."""
     rng = random.Random(seed)
     programme = make_programme(n_lines, seed)
     sheet = sheet_from(programme.vtt().encode(), "script.vtt", language="en")
@@ -67,41 +78,52 @@ def alarms(seed: int, n_lines: int, words: bool) -> tuple[Counter[str], int]:
         paths = [Path(folder) / f"{n}.{suffix}" for n in ("original", "dub")]
         for path, track in zip(paths, (programme.original, programme.dub), strict=True):
             write(path, codec, bitrate, varied(track, rng))
-        plan = HearingPlan(
-            Source(str(paths[0]), 0, "original", "de"),
-            Source(str(paths[1]), 0, "dub", "en"),
-            sheet,
-            "embedded",
-            "cpu",
-            without=() if words else ("transcriber", "aligner"),
+        without = () if words else ("transcriber", "aligner")
+        sources = [Source(str(p), 0, p.stem, lang) for p, lang in zip(paths, ("de", "en"), strict=True)]
+        features = hear_here(
+            HearingPlan(*sources, sheet, "embedded", "cpu", without=without), Path(folder), lambda *_: None
         )
-        features = hear_here(plan, Path(folder), lambda *_: None)
-    judged = judge_quality(
-        QualityRequest(Track(paths[0]), Track(paths[1])), features, sheet, at=AT, clock=Clock(), streams=(0, 0)
-    )
-    bad = [
-        f
-        for f in judged.verdict.findings
-        if f.outcome > Outcome.WARN and (words or not f.rule.startswith(("TXT-", "LNG-")))
-    ]
-    named = {f.subject.name for f in bad if f.subject.scope is Scope.LINE}
-    print(
-        f"seed {seed}, {suffix}: {len(named)} of {n_lines} lines named; {dict(Counter((f.rule, f.outcome.name) for f in bad))}",
-        flush=True,
-    )
-    return Counter(f.rule for f in bad), len(named)
+    request = QualityRequest(Track(paths[0]), Track(paths[1]))
+    findings = judge_quality(
+        request, features, sheet, at=datetime.now(UTC), clock=Clock(), streams=(0, 0)
+    ).verdict.findings
+    asked = [f for f in findings if words or not f.rule.startswith(("TXT-", "LNG-"))]
+    answered = [f for f in asked if f.outcome not in (Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)]
+    bad = [f for f in asked if f.outcome > Outcome.WARN]
+    named = frozenset(f.subject.name for f in bad if f.subject.scope is Scope.LINE)
+    return Counted(f"seed {seed}, {suffix}", frozenset(f.rule for f in answered), Counter(f.rule for f in bad), named)
 
 
-def main(n: int, n_lines: int, words: bool) -> None:
-    found = [alarms(seed, n_lines, words) for seed in range(1, n + 1)]
-    print(f"median lines named wrongly per {n_lines}: {median(k for _, k in found)}")
-    total = sum((c for c, _ in found), Counter())
-    print({rule: count * 500 / (n * n_lines) for rule, count in total.items()})
-    if "--write" in sys.argv:
-        path = ROOT / "rules/evidence.json"
-        print("written", path, json.dumps(dict(total)))
+def main(n: int, n_lines: int, words: bool, write_down: bool) -> None:
+    print("| programme | lines named wrongly | by which rules |\n| --- | --- | --- |", flush=True)
+    found = []
+    for seed in range(1, n + 1):
+        one = counted(seed, n_lines, words)
+        found.append(one)
+        what = ", ".join(f"{rule} {k}" for rule, k in sorted(one.failed.items())) or "–"
+        print(f"| {one.name}, {n_lines} lines | {len(one.lines_named)} | {what} |", flush=True)
+    print(f"\nmedian lines named wrongly: {median(len(c.lines_named) for c in found)}")
+    if write_down:
+        print("written:", _written(found, n_lines))
+
+
+def _written(found: list[Counted], n_lines: int) -> str:
+    """Adds to rules/evidence.json what these programmes say of each rule; other rules keep their figures."""
+    path = ROOT / "rules/evidence.json"
+    table = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    for rule in sorted({r for c in found for r in c.judged | set(c.failed)}):
+        of = [c for c in found if rule in c.judged or rule in c.failed]
+        lines = n_lines * len(of)
+        alarms = sum(c.failed[rule] for c in of)
+        table[rule] = {
+            "false_alarms_per_500_lines": round(alarms * 500 / lines, 2),
+            "lines": lines,
+            "as_of": f"{datetime.now(UTC):%Y-%m-%d}",
+        }
+    path.write_text(json.dumps(dict(sorted(table.items())), indent=1) + "\n", "utf-8")
+    return f"{path.name}, {len(table)} rules"
 
 
 if __name__ == "__main__":
     numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
-    main(*(numbers + [4, 500][len(numbers) :])[:2], "--words" in sys.argv)
+    main(*(numbers + [4, 500][len(numbers) :])[:2], "--words" in sys.argv, "--write" in sys.argv)

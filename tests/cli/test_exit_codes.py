@@ -93,6 +93,14 @@ def test_a_call_that_is_off_is_2(arguments: tuple[str, ...]) -> None:
     assert dubgate(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize("tag", ["xx", "english", "", "e n"])
+def test_a_dub_language_that_is_none_is_refused(good: Path, tag: str, tmp_path: Path) -> None:
+    out = dubgate("qc", good, good, "--dub-language", tag, "--out", tmp_path / "report")
+    assert out.returncode == 2
+    assert f"--dub-language: {tag!r} names no known language" in out.stderr
+    assert not (tmp_path / "report").exists()
+
+
 def test_an_unknown_pack_fails_before_anything_is_heard(good: Path) -> None:
     out = dubgate("qc", good, good, "--pack", "no-such-pack")
     assert out.returncode == 2
