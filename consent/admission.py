@@ -10,6 +10,7 @@ from typing import Any
 
 from consent import ledger
 from consent.approvals import Approval
+from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
 from consent.metering import require_left
@@ -40,6 +41,7 @@ _TARGETS: dict[str, type[Record]] = {
     "key": PartyKey,
     "voice": Voice,
     "party": Party,
+    **ASKED,
 }
 _WORD = {kind: word for word, kind in _TARGETS.items()} | {
     Title: "title",
@@ -247,6 +249,7 @@ def _event(view: View, event: Event) -> None:
         raise RecordError(f"no {event.target} {event.target_id!r} is registered")
     _standing_of(view, event, record)
     _sensible(view, event, record)
+    admit_answer(view, event, record)
     if isinstance(record, Grant) and event.kind in (EventKind.USE_RESERVED, EventKind.USE_SPENT):
         require_left(view, event, record)
 
@@ -257,7 +260,8 @@ def _standing_of(view: View, event: Event, record: Record) -> None:
     operator = author is not None and Role.OPERATOR in author.roles and event.kind in _OPERATOR_MAY
     union = author is not None and Role.UNION in author.roles and event.kind is EventKind.SUSPENDED
     contests = event.kind is EventKind.CONTESTED and event.target == "claim"
-    if not (operator or union or contests or event.by in view.concerned(record)):
+    asked = event.target in ASKED  # who may answer these is asking's to say
+    if not (operator or union or contests or asked or event.by in view.concerned(record)):
         raise RecordError(f"{event.by} may not record {event.kind} for {event.target} {event.target_id}")
 
 
@@ -287,6 +291,7 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Grant: _grant,
     Approval: _approval,
     Release: _release,
+    **ASKING,
     Witness: _witness,
     Event: _event,
 }

@@ -27,6 +27,7 @@ from consent.strict import (
     Window,
 )
 from consent.terms import Count
+from consent.uses import UseHistory
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Channel
 
 
@@ -38,12 +39,17 @@ class ApprovedSound(Strict):
 
 
 class Standing(Strict):
-    """An approval in advance: for these languages under these packs (by digest), at most so many uses."""
+    """An approval in advance: for these languages under these packs (by digest), at most so many uses.
+
+    The holder is told of every use and has `objection_hours` to object. Where it `waits`, a use is held until that time
+    has passed without an objection; elsewhere it may be released at once, and an objection takes it out again.
+    """
 
     languages: Languages
     pack_sha256s: tuple[Sha256, ...] = ()
     max_releases: Count
     objection_hours: Annotated[int, Field(ge=1, le=8760)]
+    waits: bool | None = None
 
 
 class Approval(Record):
@@ -135,6 +141,7 @@ class ApprovalHistory:
     n_releases: int = 0
     signed: bool = False
     discredited_at: datetime | None = None
+    uses: tuple[UseHistory, ...] = ()
 
 
 def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetime) -> tuple[Denial, ...]:
@@ -144,7 +151,7 @@ def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetim
         *_validity(history, candidate, at),
         *_scope(approval, candidate),
         *_bytes(approval, candidate),
-        *_standing(history, candidate),
+        *_standing(history, candidate, at),
     )
     return tuple(Denial(code, field, Sentence(en, ja), approval.approval_id) for code, field, en, ja in found)
 
@@ -244,11 +251,14 @@ def same_sound(sound: ApprovedSound, candidate: Candidate) -> bool:
     return sound.packets_sha256 == candidate.packets_sha256
 
 
-def _standing(history: ApprovalHistory, candidate: Candidate) -> Iterator[_Found]:
+def _standing(history: ApprovalHistory, candidate: Candidate, at: datetime) -> Iterator[_Found]:
     standing = history.approval.standing
     if standing is None:
         return
-    if history.n_releases >= standing.max_releases:
+    known = [u for u in history.uses if u.recorded_at <= at]
+    own = next((u for u in known if u.notice.packets_sha256 == candidate.packets_sha256), None)
+    yield from _objections(standing, own, at)
+    if own is None and max(history.n_releases, len(known)) >= standing.max_releases:
         yield (
             "RH-002",
             "standing",
@@ -262,3 +272,19 @@ def _standing(history: ApprovalHistory, candidate: Candidate) -> Iterator[_Found
             "it is judged by other rule packs than the standing approval names",
             "包括承認と異なる規則で判定されています",
         )
+
+
+def _objections(standing: Standing, own: UseHistory | None, at: datetime) -> Iterator[_Found]:
+    """Whether the holder was told of this use, and what it said; RH-004 is the time that is still to pass."""
+    if own is None:
+        if standing.waits:
+            en = "the holder has not been told of this use of its standing approval"
+            yield "RH-004", "standing", en, "包括承認の利用が権利者に通知されていません"
+        return
+    if (objection := own.objection(at)) is not None:
+        words = objection.event.reason or "without words"
+        yield "RH-001", "standing", f"the holder objected to this use: {words}", f"権利者が異議を述べました: {words}"
+    elif standing.waits and at < own.notice.object_until:
+        until = own.notice.object_until.isoformat()
+        en = f"the holder may still object to this use, until {until}"
+        yield "RH-004", "standing", en, f"権利者は{until}まで異議を述べることができます"

@@ -12,6 +12,7 @@ from datetime import datetime
 from consent import languages
 from consent.events import RecordedEvent, State, Step, fold
 from consent.regions import expand
+from consent.remarks import unpaid_union_work
 from consent.terms import Grant, Use
 from consent.vocabulary import Capacity, EventKind, Performance, Representation, Subject, TrainingUse
 from consent.voices import Voice
@@ -62,6 +63,7 @@ def denials(history: GrantHistory, use: Use, at: datetime, *, voice: Voice) -> t
         *_metered(history.grant, history.state(at), use),
         *_making(history, use, at),
         *_subject(history.grant, use, voice),
+        *unpaid_union_work(history.grant),
     )
     return tuple(_Reason(*reason).of(history.grant.grant_id) for reason in found)
 

@@ -18,7 +18,18 @@ from consent.strict import Id, Line, Record, Text, Time, Window
 from consent.vocabulary import EventKind
 
 TargetKind = Literal[
-    "grant", "claim", "refusal", "permission", "enrolment", "approval", "key", "voice", "party", "release"
+    "grant",
+    "claim",
+    "refusal",
+    "permission",
+    "enrolment",
+    "approval",
+    "key",
+    "voice",
+    "party",
+    "release",
+    "request",
+    "use_notice",
 ]
 
 OPENING = frozenset({EventKind.GIVEN, EventKind.RENEWED})

@@ -17,6 +17,7 @@ from consent.store import Entry, Store
 from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal, Title, TitleRecord
+from consent.uses import UseHistory, UseNotice
 from consent.vocabulary import RevocationEffect, Right
 from consent.witnessing import Witness
 
@@ -146,7 +147,13 @@ class Lookup:
     def _approval_history(self, entry: Entry, approval: Approval) -> ApprovalHistory:
         events, n = self.events(f"approval:{approval.approval_id}"), self._n_releases(approval)
         signed, gone = entry.envelope is not None, self.discredited_at(entry)
-        return ApprovalHistory(approval, entry.recorded_at, events, n, signed, gone)
+        uses = self.uses(approval.approval_id) if approval.standing is not None else ()
+        return ApprovalHistory(approval, entry.recorded_at, events, n, signed, gone, uses)
+
+    def uses(self, approval_id: str) -> tuple[UseHistory, ...]:
+        """The uses of a standing approval of which its holder was told, in ledger order."""
+        found = self._all([f"approval:{approval_id}"], UseNotice)
+        return tuple(UseHistory(n, e.recorded_at, self.events(f"use_notice:{n.notice_id}")) for e, n in found)
 
     def discredited_at(self, entry: Entry) -> datetime | None:
         """When the key behind an entry's signature was revoked, unless a witness had seen the entry before that."""

@@ -1,7 +1,8 @@
-"""Metered grants: nobody spends what is not left."""
+"""Metered grants and standing approvals: nobody spends what is not left."""
 
 from __future__ import annotations
 
+from consent.approvals import Approval
 from consent.errors import RecordError
 from consent.events import Event, RecordedEvent, fold
 from consent.terms import Grant
@@ -22,3 +23,16 @@ def require_left(view: View, event: Event, grant: Grant) -> None:
     longer = grant.max_minutes is not None and then.minutes_spent > max(grant.max_minutes, now.minutes_spent)
     if over or longer:
         raise RecordError("the grant has not so many uses or minutes left")
+
+
+def require_use_left(view: View, approval: Approval, packets_sha256: str) -> None:
+    """Check that a standing approval has a use left for one more sound; writers are one at a time.
+
+    Raises:
+        RecordError: it has none, or this use of it was already noticed.
+    """
+    used = {u.notice.packets_sha256 for u in view.uses(approval.approval_id)}
+    if packets_sha256 in used:
+        raise RecordError("the holder was already told of this use")
+    if approval.standing is None or len(used) >= approval.standing.max_releases:
+        raise RecordError("the standing approval's number of uses is used up")

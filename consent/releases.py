@@ -103,6 +103,7 @@ class Impact:
 
     releases: tuple[Release, ...]
     effect: RevocationEffect
+    standing: tuple[Release, ...] = ()  # other versions of the same titles and languages, which it does not touch
 
     @property
     def certificates(self) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ def takedown_notice(
 ) -> dict[str, Any]:
     """What a pipeline is told: which certificates no longer stand, from when, how far, and what to offer instead."""
     return {
-        "schema": "consent-takedown/1.0",
+        "schema": "consent-takedown/1.1",
         "target": target,
         "reason": reason,
         "effect": str(impact.effect),
@@ -131,7 +132,22 @@ def takedown_notice(
         "certificates": list(impact.certificates),
         "releases": [_named(r) for r in impact.releases],
         "fallback": "Offer the original audio with subtitles, or a human dub; do not leave the title without sound.",
+        "fallbacks": [*(_earlier(r) for r in impact.standing), *_FALLBACKS] if impact.releases else [],
     }
+
+
+_FALLBACKS = (
+    {"kind": "original_with_subtitles", "text": "The original audio with subtitles in the language of the dub."},
+    {"kind": "human_dub", "text": "A dub by human performers, where there is one; else ask the rights holder for one."},
+    {"kind": "other_language", "text": "Another language version that still stands, so that the title keeps a sound."},
+)
+
+
+def _earlier(release: Release) -> dict[str, str]:
+    """Another version that still stands, as something to offer."""
+    certificate = release.certificate_sha256 or "none"
+    text = f"The version {release.release_id} of {release.title_id} in {release.language} (certificate {certificate})."
+    return {"kind": "previous_version", "text": text, "release_id": release.release_id}
 
 
 def _named(release: Release) -> dict[str, Any]:
@@ -141,5 +157,8 @@ def _named(release: Release) -> dict[str, Any]:
         "language": release.language,
         "territories": list(release.territories),
         "channels": [str(c) for c in release.channels],
+        "window": release.window.model_dump(mode="json"),
         "packets_sha256": release.packets_sha256,
+        "certificate_sha256": release.certificate_sha256,
+        "label": release.label,
     }

@@ -20,11 +20,13 @@ from consent.errors import StoreError
 from consent.events import Event
 from consent.parties import Party, PartyKey
 from consent.releases import Release
+from consent.requests import Request
 from consent.sealing import Keyring, seal, unseal
 from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
+from consent.uses import UseNotice
 from consent.voices import Enrolment, Permission, Voice
 from consent.witnessing import Witness
 
@@ -40,6 +42,8 @@ KINDS: tuple[type[Record], ...] = (
     Grant,
     Approval,
     Release,
+    Request,
+    UseNotice,
     Witness,
     Event,
 )

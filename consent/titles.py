@@ -92,6 +92,11 @@ class Claim(Record):
         """`[not_before, not_after)`."""
         return Window(start=self.not_before, end=self.not_after)
 
+    def reaches(self, language: str, territories: tuple[str, ...], excluded: tuple[str, ...] = ()) -> bool:
+        """Whether the claim is for any part of a release in this language and these territories."""
+        spoken = not self.languages or any(languages.covers(tag, language) for tag in self.languages)
+        return spoken and bool(expand(self.territories, self.territories_excluded) & expand(territories, excluded))
+
     def found_under(self) -> tuple[str, ...]:
         """By claim, title and holders."""
         return (f"claim:{self.claim_id}", f"title:{self.title_id}", *(f"party:{h}" for h in self.holder_ids))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent.admission import admit
-from consent.approvals import Candidate, approval_denials
+from consent.approvals import Approval, Candidate, approval_denials
 from consent.denials import Denial
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
@@ -19,6 +19,7 @@ from consent.signatures import SIGNED_KINDS, check_envelope
 from consent.store import Entry, Sealable, Store
 from consent.strict import Record, canonical_json
 from consent.terms import Grant, Use
+from consent.uses import UseNotice
 from consent.views import View, packed
 from consent.vocabulary import EventKind, PermissionKind, Role
 from consent.voices import Enrolment, Permission, Voice
@@ -69,12 +70,15 @@ class Writer(View):
     def release(self, release: Release, planned: Sequence[Planned], candidate: Candidate | None = None) -> Entry:
         """Record a release if every consent that it rests on stands now; metered uses are spent with it.
 
+        The holder of a standing approval that it names is told of this use, which spends one of the approval's number.
+
         Args:
             planned: each voice that needs a grant, with its use.
-            candidate: what the approvals named by the release must cover now.
+            candidate: what the approvals named by the release must cover now; a standing one wants it.
 
         Raises:
             RefusedError: with every reason; nothing was recorded.
+            RecordError: a standing approval without a candidate.
         """
         asked = [self.clear(p.voice_id, p.use, self.now) for p in planned]
         denials = [d for clearance in asked for d in clearance.denials]
@@ -84,6 +88,9 @@ class Writer(View):
             raise RefusedError("the registry refuses this release", denials, where=f"release {release.release_id}")
         named = {(v.voice_id, v.grant_id) for v in release.voices}
         entry = self.add(Addition(release))
+        if candidate is not None:
+            for approval_id in self._standing(release):
+                self.notice_use(approval_id, candidate, release.recorded_by)
         for use, clearance in zip(planned, asked, strict=True):
             chosen = [g for g in clearance.grants if (use.voice_id, g.grant_id) in named]
             if not chosen:
@@ -97,10 +104,48 @@ class Writer(View):
 
     def _unapproved(self, release: Release, candidate: Candidate | None) -> list[Denial]:
         if candidate is None:
+            if standing := self._standing(release):
+                raise RecordError(f"a release under the standing approval {standing[0]} says what is delivered")
             return []
+        if candidate.packets_sha256 != release.packets_sha256:
+            raise RecordError("what is said to be delivered is not the sound of the release")
         known = {h.approval.approval_id: h for h in self.approvals(candidate.title_ids)}
         named = [known[a] for a in release.approval_ids if a in known]
         return [d for history in named for d in approval_denials(history, candidate, self.now)]
+
+    def _standing(self, release: Release) -> list[str]:
+        """The standing approvals that a release names."""
+        found = ((a, self.record(f"approval:{a}", Approval)) for a in release.approval_ids)
+        return [a for a, approval in found if approval is not None and approval.standing is not None]
+
+    def notice_use(self, approval_id: str, candidate: Candidate, by: str) -> UseNotice:
+        """Tell the holder of a standing approval that it is used for this sound, once; spends one of its number.
+
+        Raises:
+            RecordError: no such standing approval, or its number is used up.
+        """
+        approval = self.record(f"approval:{approval_id}", Approval)
+        if approval is None or approval.standing is None:
+            raise RecordError(f"{approval_id!r} is no standing approval of this registry")
+        told = (u.notice for u in self.uses(approval_id) if u.notice.packets_sha256 == candidate.packets_sha256)
+        if (notice := next(told, None)) is not None:
+            return notice
+        notice = UseNotice(
+            notice_id=f"un-{uuid.uuid4().hex}",
+            approval_id=approval_id,
+            to=approval.for_holder_id,
+            by=by,
+            title_id=candidate.title_ids[0],
+            language=candidate.language,
+            territories=candidate.territories,
+            territories_excluded=candidate.territories_excluded,
+            channels=candidate.channels,
+            window=candidate.window,
+            packets_sha256=candidate.packets_sha256,
+            object_until=self.now + timedelta(hours=approval.standing.objection_hours),
+        )
+        self.add(Addition(notice))
+        return notice
 
     def _spend(self, grant: Grant, use: Use, release: Release) -> None:
         if grant.max_uses is None and grant.max_minutes is None:

@@ -16,7 +16,7 @@ from consent.strict import Window
 from consent.terms import Use
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
-from consent.vocabulary import Performance, PermissionKind, Technique
+from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
@@ -42,6 +42,7 @@ class Release:
     channels: tuple[Any, ...]
     window: Window
     submitter: str | None
+    trained: tuple[TrainingKind, ...] = ()  # what the production record says was trained with the voices
 
 
 def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Finding, ...]]:
@@ -75,7 +76,9 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
         )
         return None, tuple(findings)
     window = Window(start=where.window.start, end=where.window.end)
-    release = Release(title, delivery.dub.language, where.countries, where.channels, window, delivery.submitter)
+    trained = (delivery.production.used_to_train if delivery.production else None) or ()
+    language, submitter = delivery.dub.language, delivery.submitter
+    release = Release(title, language, where.countries, where.channels, window, submitter, trained)
     return release, tuple(findings)
 
 
@@ -94,6 +97,7 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
         performance=Performance.NEW,
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
+        training=release.trained,
     )
 
 

@@ -85,8 +85,12 @@ def judge_quality(
     clock: Clock,
     streams: tuple[int, int],
     facts: Facts | None = None,
+    measurements: tuple[Measurement, ...] | None = None,
 ) -> Judgement:
-    """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found."""
+    """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found.
+
+    `measurements` are what was measured of the same features before, None to measure now.
+    """
     from dubgate.policy.judge import judge
     from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
@@ -95,7 +99,7 @@ def judge_quality(
     features = features if script is not None else with_lines(features, sheet)
     style = request.style or sheet.style or Style.LIPSYNC
     packs = packs_of(request, style)
-    measurements = measure(features, sheet, style)
+    measurements = measure(features, sheet, style) if measurements is None else measurements
     findings = judge(
         measurements,
         packs,

@@ -75,6 +75,16 @@ class Heard:
     streams: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be heard, and what the parent knows of it without hearing."""
+
+    plan: HearingPlan
+    sheet: CueSheet | None
+    clock: Clock
+    streams: tuple[int, int]
+
+
 def hear(request: Request, progress: Progress) -> Heard:
     """Hear original and dub in a child process.
 
@@ -83,6 +93,28 @@ def hear(request: Request, progress: Progress) -> Heard:
         ModelError, ChildError: hearing could not be done.
     """
     progress("reading", 0.0)
+    planned = plan_of(request)
+    return _heard(planned, run_plan(planned.plan, progress), request)
+
+
+def heard_before(request: Request) -> tuple[str, Heard] | None:
+    """What was heard of these very bytes, by these models, before, with its key; no speaker vector is in it, no model
+    runs. None where nothing was kept."""
+    planned = plan_of(request)
+    key = key_of_plan(planned.plan)
+    kept = load(key)
+    return None if kept is None else (key, _heard(planned, kept, request))
+
+
+def _heard(planned: Planned, found: ProgrammeFeatures, request: Request) -> Heard:
+    features, sheet = with_digests(found, request), planned.sheet
+    if sheet is not None:
+        check_against_duration(sheet, max(features.dub.duration_s, features.original.duration_s))
+    return Heard(features, sheet, planned.clock, planned.streams)
+
+
+def plan_of(request: Request) -> Planned:
+    """Choose streams and read the script."""
     original, original_info = source_of(request.original)
     published, published_info = source_of(request.dub)
     clock = request.clock or clock_of(published_info, original_info)
@@ -98,10 +130,7 @@ def hear(request: Request, progress: Progress) -> Heard:
         mix=published if stem else None,
         music_and_effects=_optional(request.music_and_effects, None),
     )
-    features = with_digests(run_plan(plan, progress), request)
-    if sheet is not None:
-        check_against_duration(sheet, max(features.dub.duration_s, features.original.duration_s))
-    return Heard(features, sheet, clock, (original.stream, published.stream))
+    return Planned(plan, sheet, clock, (original.stream, published.stream))
 
 
 def source_of(track: Track) -> tuple[Source, MediaInfo]:
@@ -149,8 +178,7 @@ def run_plan(plan: HearingPlan, progress: Progress) -> ProgrammeFeatures:
     Raises:
         ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
     """
-    inputs = [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
-    key = key_of(plan, [file_sha256(p) for p in inputs], model_digests(plan))
+    inputs, key = inputs_of(plan), key_of_plan(plan)
     kept = load(key)
     if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
         voices = _in_child("voices", VoicesPlan(plan, kept.original.speech, kept.dub.speech), Voices, inputs, progress)
@@ -162,6 +190,16 @@ def run_plan(plan: HearingPlan, progress: Progress) -> ProgrammeFeatures:
     features = _in_child("hear", plan, ProgrammeFeatures, inputs, progress)
     keep(key, features)
     return features
+
+
+def inputs_of(plan: HearingPlan) -> list[Path]:
+    """The files that are heard."""
+    return [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
+
+
+def key_of_plan(plan: HearingPlan) -> str:
+    """What this plan's hearing is kept under."""
+    return key_of(plan, [file_sha256(p) for p in inputs_of(plan)], model_digests(plan))
 
 
 def model_digests(plan: HearingPlan) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from consent.asking import request_histories
 from consent.registry import Registry
 from consent.views import View
 from dubgate.answers import circumstances_of, with_answers
@@ -28,18 +29,27 @@ from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
-from dubgate.measure.measurement import Scope, Subject
+from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.label_checks import label_findings
+from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
 from dubgate.voices_heard import compare_voices
 
 Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a dub, and what comparing its voices gave; no vector is among it."""
+
+    measurements: tuple[Measurement, ...]
+    speakers: tuple[Heard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,27 +159,40 @@ def judge_delivery(
     view: View,
     *,
     at: datetime,
+    measured: Measured | None = None,
 ) -> Judgement:
-    """Judge what was heard and read, against what the registry answers at `at`. Hears nothing."""
+    """Judge what was heard and read, against what the registry answers at `at`. Hears nothing.
+
+    `measured` is what was measured and compared of the same sound before, None to do it now.
+    """
     sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
     features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
     style = quality.style or sheet.style or Style.LIPSYNC
     release, found = release_of(delivery, view)
     evidence, unsorted = evidence_files(delivery)
     findings = [*found, *unsorted]
-    speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at)
+    earlier = measured.speakers if measured is not None else None
+    speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
     facts = facts_of(delivery, release, declared, labels, style)
     judged = judge_quality(
-        quality, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams, facts=facts
+        quality,
+        heard.features,
+        heard.sheet,
+        at=at,
+        clock=heard.clock,
+        streams=heard.streams,
+        facts=facts,
+        measurements=measured.measurements if measured is not None else None,
     )
     findings += _quality_asked(judged.verdict.findings)
     findings += label_findings(labels, synthetic=synthetic(declared))
     if release is not None:
         packs = tuple(p.sha256 for p in judged.packs)
         candidate = candidate_of(
-            delivery, release, features, script_sha256=_script_sha256(delivery), pack_sha256s=packs, style=str(style)
+            delivery, release, features, script_sha256=script_sha256_of(delivery), pack_sha256s=packs, style=str(style)
         )
         findings += clear_all(speakers, declared)
+        findings += refused_findings(request_histories(view, f"sound:{candidate.packets_sha256}"), candidate, at)
         approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
         findings += bad
         if release.title is not None:
@@ -202,13 +225,14 @@ def _cleared(
     findings: list[Finding],
     view: View,
     at: datetime,
+    compared: tuple[Heard, ...] | None,
 ) -> tuple[tuple[Heard, ...], list[Declared]]:
     """The speakers heard, and the cast with the registry's answers; without a release there is no use to ask about."""
     if release is None:
         return (), []
     humans, bad = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
     findings += bad
-    speakers = compare_voices(features, sheet, delivery, release, view, at)
+    speakers = compare_voices(features, sheet, delivery, release, view, at) if compared is None else compared
     seconds: dict[str | None, float] = {}
     for speaker in speakers:
         seconds[speaker.name] = seconds.get(speaker.name, 0.0) + speaker.speech_s
@@ -221,5 +245,6 @@ def _cleared(
     return speakers, declared
 
 
-def _script_sha256(delivery: Delivery) -> str | None:
+def script_sha256_of(delivery: Delivery) -> str | None:
+    """The digest of the script as it lies there; None where the delivery has none."""
     return None if delivery.cues is None else hashlib.sha256(delivery.cues.read_bytes()).hexdigest()

@@ -129,7 +129,7 @@ def _heard(
         hits=_searched(speaker, [p for p in protected if p.voice_id not in own], unsearched - own, calibration),
         original_llr=clone_score(speaker, null),
         original_from=CLONE_Z,
-        original_granted=_own_translation(entry, release, view, at),
+        original_granted=own_translation(entry, release, view, at),
     )
 
 
@@ -208,7 +208,7 @@ def clone_score(speaker: Speaker, null: tuple[Floats, ...] | Unmeasured) -> floa
     return float((cosines[0] - others.mean()) / max(float(others.std()), 0.04))
 
 
-def _own_translation(entry: object, release: Release, view: View, at: datetime) -> bool:
+def own_translation(entry: object, release: Release, view: View, at: datetime) -> bool:
     """Whether the declared voice granted the translation of its own performance for this use."""
     from dubgate.delivery.manifest_schema import CastEntry
 

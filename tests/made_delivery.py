@@ -71,6 +71,7 @@ SIGNERS: dict[str, tuple[tuple[Role, ...], tuple[Role, ...], str | None, datetim
 }
 MORE = {
     "rival": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), None, datetime(2028, 1, 1, tzinfo=UTC)),
+    "rival-clerk": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), "rival", datetime(2028, 1, 1, tzinfo=UTC)),
     "kestrel-clerk": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
     "kestrel-lapsed": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), "kestrel", datetime(2026, 11, 18, tzinfo=UTC)),
     "kestrel-ear": ((Role.RIGHTS_HOLDER, Role.REVIEWER), (Role.REVIEWER,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),

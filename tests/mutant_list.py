@@ -23,7 +23,12 @@ CONDITIONS = ("tests/policy/test_conditions.py", "tests/policy/test_expressions.
 SIGNED = ("tests/policy/test_signed_objects.py",)
 VERDICT = ("tests/policy/test_verdict.py",)
 RELEASE = ("tests/test_release.py", "-k", "not 1_000 and not 10_000")
-CLEARANCE = ("tests/policy/test_clearance.py", *RELEASE)
+CLEARANCE = (
+    "tests/policy/test_clearance.py",
+    "tests/policy/test_grant_remarks.py",
+    "tests/test_request_command.py",
+    *RELEASE,
+)
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
@@ -33,6 +38,11 @@ APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_d
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
 LEDGER = ("tests/consent/test_ledger.py",)
+ASKED = ("tests/consent/test_requests.py",)
+STANDING = ("tests/consent/test_standing_approvals.py",)
+NOTICES = ("tests/consent/test_notices.py",)
+REQUESTED = ("tests/test_request_command.py",)
+REMARKS = ("tests/policy/test_grant_remarks.py",)
 WEIGHTS = ("tests/speech/test_models.py",)
 
 # (file, tests): every finding that a check fails or leaves open says, in turn, that it passed.
@@ -122,6 +132,35 @@ SINGLE = (
     ("attestations: nobody need listen", "dubgate/policy/attestations.py", "mine = [a for a in mine if _heard_all(a, finding, now)]", "", SIGNED),
     ("sign-offs: any role", "dubgate/policy/signoffs.py", "role in demanded and role in sign_off.roles", "role in demanded", SIGNED),
     ("sign-offs: the submitter's house", "dubgate/policy/signoffs.py", " and sign_off.house not in now.submitters", "", SIGNED),
+    ("remarks: a long term is no remark", "consent/remarks.py", "grant.not_after > later(grant.not_before, years)", "False", REMARKS),
+    ("remarks: an endless term is no remark", "consent/remarks.py", "if grant.not_after is None:", "if False:", REMARKS),
+    ("remarks: a minor's term may be as long", "consent/remarks.py", "YEARS if grant.minor is None else YEARS_OF_A_MINOR", "YEARS", REMARKS),
+    ("remarks: no pay is no remark", "consent/remarks.py", "if grant.compensation is None:", "if False:", REMARKS),
+    ("remarks: a union's unpaid work only warns", "consent/remarks.py", "return tuple(_unpaid(grant)) if grant.representation is Representation.UNION_CBA else ()", "return ()", REMARKS),
+    ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
+    ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
+    ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
+    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "or not history.signed or", "or", REQUESTED),
+    ("approvals: an objection is not heard", "consent/approvals.py", "if (objection := own.objection(at)) is not None:", "if (objection := own.objection(at)) is not None and False:", STANDING),
+    ("approvals: the time to object need not pass", "consent/approvals.py", "elif standing.waits and at < own.notice.object_until:", "elif False:", STANDING),
+    ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
+    ("approvals: a use is spent without a notice", "consent/metering.py", "len(used) >= approval.standing.max_releases", "False", STANDING),
+    ("approvals: an objection may come late", "consent/asking.py", "view.now >= notice.object_until", "False", STANDING),
+    ("approvals: anybody objects", "consent/asking.py", "if notice.to not in (event.by, house_of(view, event.by)):", "if False:", STANDING),
+    ("requests: anybody answers", "consent/asking.py", "if who not in (event.by, house_of(view, event.by)):", "if False:", ASKED),
+    ("requests: what is closed is answered", "consent/asking.py", "if event.kind is not EventKind.LIFTED and not history.waiting(view.now):", "if False:", ASKED),
+    ("requests: a no is forgotten", "dubgate/policy/request_checks.py", "if no is None or", "if True or", REQUESTED),
+    ("requests: asked although there is something to mend", "dubgate/requesting.py", "    if mend:\n", "    if False:\n", REQUESTED),
+    ("requests: asked twice", "dubgate/requesting.py", "if any(asks_the_same(h, release.candidate, wanted) for h in mine):", "if False:", REQUESTED),
+    ("requests: comparisons of another cast are kept", "dubgate/judging_again.py", "heard_key, str(delivery.style), cast,", "heard_key, str(delivery.style),", REQUESTED),
+    ("webhooks: any address", "consent/webhooks.py", "    if inside and not allow_private:", "    if False:", NOTICES),
+    ("webhooks: addresses that carry others", "consent/webhooks.py", "if any(address in net for net in _TRANSLATED):", "if False:", NOTICES),
+    ("webhooks: plain http", "consent/webhooks.py", 'if parts.scheme == "http" and not self.allow_private:', "if False:", NOTICES),
+    ("webhooks: no deadline", "consent/webhooks.py", "    cut.start()\n", "", NOTICES),
+    ("webhooks: the body is not signed", "consent/webhooks.py", '".encode() + body', '".encode()', NOTICES),
+    ("notices: written over", "consent/notices.py", "if path.exists() and not over:", "if False:", NOTICES),
+    ("notices: delivered ones are sent again", "consent/notices.py", "if waiting.delivered or target is None", "if target is None", NOTICES),
+    ("notices: a key touches nothing", "consent/consequences.py", 'if word in ("claim", "key", "enrolment"):', 'if word in ("claim", "enrolment"):', NOTICES),
     ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "pack, role, Outcome.HOLD, Text", "pack, role, Outcome.PASS, Text", SIGNED),
 )  # fmt: skip
 

@@ -473,8 +473,8 @@ def an_approval_whose_signature_is_another(world: World, rng: random.Random) -> 
 
 @defect(BLOCK, "RH-002")
 def an_approval_by_who_submits_it(world: World, rng: random.Random) -> Changes:
-    by = rng.choice(["kestrel", "kestrel-clerk"])  # the holder itself, and somebody of its house
-    delivery = replace(world.delivery, submitter="kestrel")
+    by = rng.choice(["kestrel", "kestrel-clerk"])  # the holder itself, and somebody of its house who hands it in
+    delivery = replace(world.delivery, submitter=by)
     return _with(world, world.approval(by, delivery=delivery), delivery=delivery)
 
 
@@ -722,7 +722,35 @@ def test_the_registry_is_opened_for_reading_only(world: World) -> None:
 
 @pytest.mark.usefixtures("quality_judged")
 @pytest.mark.parametrize("by", ["kestrel", "kestrel-clerk"])
-def test_neither_the_submitter_nor_anybody_of_its_house_approves_it(world: World, view: View, by: str) -> None:
-    delivery = replace(world.delivery, submitter="kestrel")
+def test_nobody_approves_what_they_submitted(world: World, view: View, by: str) -> None:
+    delivery = replace(world.delivery, submitter=by)
     changes = _with(world, world.approval(by, delivery=delivery), delivery=delivery)
     assert {"RH-001", "RH-002"} <= decisive(world.judged(view=view, **changes))
+
+
+@pytest.mark.usefixtures("quality_judged")
+@pytest.mark.parametrize(("submitter", "by"), [("kestrel", "kestrel-clerk"), ("kestrel-clerk", "kestrel")])
+def test_a_holder_may_approve_its_own_title_and_the_verdict_says_so(
+    world: World, view: View, submitter: str, by: str
+) -> None:
+    cast = tuple(e.model_copy(update={"technique": "human", "voice": None}) for e in world.delivery.cast)
+    delivery = replace(world.delivery, cast=cast, submitter=submitter)
+    signed = _with(world, world.approval(by, delivery=delivery), world.human(), delivery=delivery)
+    plain = Labels((replace(LABELLED, name="English", machine_readable=False),))
+    judgement = world.judged(view=view, labels=plain, **signed)
+    assert judgement.verdict.decision is Decision.RELEASE
+    [said] = [f for f in judgement.verdict.findings if f.rule == "RH-005"]
+    assert said.outcome is Outcome.PASS
+    assert "the registry shows kestrel as the holder" in said.text.en
+
+
+@pytest.mark.usefixtures("quality_judged")
+def test_the_submitters_house_does_not_approve_what_the_registry_shows_as_somebody_elses(
+    world: World, view: View
+) -> None:
+    # rival submits, and its clerk signs in the house's own name: a rights holder, but not of this title
+    delivery = replace(world.delivery, submitter="rival")
+    changes = _with(world, world.approval("rival-clerk", holder="rival", delivery=delivery), delivery=delivery)
+    found = world.judged(view=view, **changes).verdict.findings
+    assert {f.outcome for f in found if f.rule == "RH-005"} == {Outcome.BLOCK}
+    assert "RH-001" in {f.rule for f in found if f.outcome is Outcome.BLOCK}

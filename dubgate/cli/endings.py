@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dubgate.cli.notices import Posting, notices, post, posting_options
 from dubgate.cli.registry_options import open_registry, registry_options, say, write_text
+from dubgate.cli.standing import moment, standing
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
     from consent.consequences import Ending
-    from consent.releases import Impact, Release
-
-
-def _moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("not a time, such as 2026-12-31T18:00:00+01:00") from None
-    if moment.tzinfo is None:
-        raise click.BadParameter("give the offset from UTC, such as +01:00 or Z")
-    return moment.astimezone(UTC)
+    from consent.releases import Impact
 
 
 def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
@@ -35,10 +25,12 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry registry.db")
     @click.argument("target")
     @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
-    @click.option("--effective", callback=_moment, help="From when; never earlier than now for an end.")
+    @click.option("--effective", callback=moment, help="From when; never earlier than now for an end.")
     @click.option("--reason", help="In their words.")
     @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
-    @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file.")
+    @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file as well.")
+    @click.option("--key", type=click.Path(path_type=Path), help="Sign what you say with your own key (PEM).")
+    @posting_options
     @registry_options
     def command(
         target: str,
@@ -47,13 +39,19 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
         reason: str | None,
         strike: bool,
         notice: Path | None,
+        key: Path | None,
+        posting: Posting,
         location: str,
         key_file: Path | None,
         form: str,
     ) -> None:
         from consent.consequences import record_ending
         from consent.vocabulary import EventKind
+        from dubgate.certificate.records import signed
+        from dubgate.cli.keys import load
 
+        posting.checked()
+        private = None if key is None else load(key)
         with open_registry(location, key_file) as registry:
             ending = record_ending(
                 registry,
@@ -63,12 +61,22 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
                 effective_at=effective,
                 reason=reason,
                 strike=strike,
+                sign=lambda said: signed(said, private),
             )
         if notice is not None and EventKind(kind) is not EventKind.RESUMED:
             write_text(notice, json.dumps(ending.notice(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
-        say(form, ending.notice() | {"event_id": ending.event.event_id}, _ended(ending))
+        written = _posted(ending, posting, location)
+        data = ending.notice() | {"event_id": ending.event.event_id, "notice_id": written[0]}
+        say(form, data, "\n".join([_ended(ending), *filter(None, written[1:])]))
 
     return command
+
+
+def _posted(ending: Ending, posting: Posting, location: str) -> tuple[str | None, str]:
+    """The notice's id and what came of it; a resumption and an end that touches nothing need none."""
+    if str(ending.event.kind) == "resumed" or not ending.impact.releases:
+        return None, ""
+    return post(ending, posting, location)
 
 
 def _ended(ending: Ending) -> str:
@@ -94,11 +102,6 @@ def _touched(impact: Impact) -> str:
     return f"{len(lines)} live release(s) rest on it ({impact.effect}):\n" + "\n".join(lines)
 
 
-def _line(release: Release) -> str:
-    certificate = release.certificate_sha256 or "(no certificate)"
-    return f"  {release.release_id}  {release.title_id}  {release.language}  {certificate}"
-
-
 @click.command()
 @click.argument("target")
 @registry_options
@@ -107,13 +110,17 @@ def impact(target: str, location: str, key_file: Path | None, form: str) -> None
 
     \b
     dubgate consent impact g-ada --registry registry.db
+    dubgate consent impact approval:ap-1 --registry registry.db --format json
     """
+    from consent.consequences import touched
+
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
-        found = view.impact(_target(target), view.now)
+        found = touched(view, _target(target), view.now)
     data = {
         "certificates": list(found.certificates),
         "releases": [r.release_id for r in found.releases],
         "effect": str(found.effect),
+        "still_standing": [r.release_id for r in found.standing],
     }
     say(form, data, _touched(found))
 
@@ -129,4 +136,6 @@ COMMANDS = (
     _ending("suspend", "suspended", "Stop it for a time.", "g-ada --by p-ada --strike"),
     _ending("resume", "resumed", "End a suspension.", "g-ada --by p-ada"),
     impact,
+    notices,
+    standing,
 )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from consent.remarks import remarks
+from consent.terms import Grant
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.checks import failed, passed, said
+from dubgate.policy.checks import CHECKS, failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
@@ -99,16 +101,28 @@ def _grants(declared: Declared, subject: Subject, who: str) -> Iterator[Finding]
                 f"{who}への{clearance.voice_id}の利用は同意されています",
                 value=ids,
             )
+            yield from _remarks(clearance.grants, subject, who)
         elif not clearance.denials:
             yield failed("CON-001", subject, f"no grant covers {clearance.voice_id}", "同意がありません")
         for denial in clearance.denials:
-            yield failed(
+            usual = CHECKS[denial.code].failed
+            yield said(
                 denial.code,
                 subject,
+                Outcome.BLOCK if usual is Outcome.WARN else usual,  # what stands against a grant is no warning
                 f"{who}: {denial.text.en}",
                 f"{who}: {denial.text.ja}",
                 value=denial.record_id or "",
             )
+
+
+def _remarks(grants: Sequence[Grant], subject: Subject, who: str) -> Iterator[Finding]:
+    """What every one of the covering grants is warned about; one grant that is free of it suffices."""
+    of_each = [{remark[0]: remark for remark in remarks(grant)} for grant in grants]
+    for code, (_, _, en, ja) in of_each[0].items():
+        if all(code in found for found in of_each):
+            ids = ", ".join(g.grant_id for g in grants)
+            yield failed(code, subject, f"{who}: {en}", f"{who}: {ja}", value=ids)
 
 
 def _verified_share(

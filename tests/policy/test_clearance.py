@@ -37,6 +37,7 @@ GRANT = Grant.model_validate(
         "not_before": "2026-01-01T00:00:00Z",
         "not_after": "2028-01-01T00:00:00Z",
         "evidence": (Evidence(kind=EvidenceKind.CONTRACT, sha256="c" * 64),),
+        "compensation": {"ref": "contract 7", "basis": "session"},
     },
     strict=False,
 )

@@ -1,0 +1,164 @@
+"""Judging again from what was measured: after somebody's answer no model runs, only the registry is asked anew.
+
+Kept beside the hearing are the measurements and what comparing the voices gave, scores without a vector, under a key that
+names everything they rest on: the bytes, the models, the cast, and the enrolments that might be compared then. Where a
+permission or an enrolment changed since, the voices are heard again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from consent.views import View
+from dubgate import __version__
+from dubgate.clearing import Release, release_of
+from dubgate.delivery.manifest import Delivery, load_delivery
+from dubgate.delivery.script import Style
+from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
+from dubgate.gate import measure as measure_all
+from dubgate.judgement import Judgement
+from dubgate.kept import DAMAGED, folder
+from dubgate.listening import Heard, hear, heard_before
+from dubgate.policy.speakers import Heard as Speaker
+from dubgate.release import (
+    CheckRequest,
+    Measured,
+    judge_delivery,
+    labels_of,
+    open_registry,
+    quality_request,
+)
+from dubgate.speech.calibration import Relation, find
+from dubgate.stored import from_stored, to_stored
+from dubgate.voices_heard import compare_voices, own_translation
+
+Progress = Callable[[str, float], None]
+SCHEMA = "kept-measures/1.0"
+MAX_ENTRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A delivery and its judgement; `heard_again` says whether a model had to run for it."""
+
+    delivery: Delivery
+    judgement: Judgement
+    heard_again: bool
+
+
+def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> Judged:
+    """Judge a delivery, from what was measured before where nothing that it rests on has changed.
+
+    Raises:
+        InputError: the manifest, a file it names, or a pack cannot be used.
+        RegistryError: the registry is missing, locked, damaged or newer than this program.
+        ModelError, ChildError: hearing was needed and could not be done.
+    """
+    delivery = load_delivery(request.manifest)
+    quality = quality_request(delivery, request)
+    packs_of(quality, quality.style)
+    before = heard_before(quality)
+    with open_registry(request.registry) as registry:
+        if before is not None:
+            with registry.view() as view:
+                key = key_of(before[0], delivery, before[1], view, at)
+                if (measured := load(key)) is not None:
+                    fresh = replace(measured, speakers=refreshed(measured.speakers, delivery, view, at))
+                    return Judged(delivery, _judged(delivery, quality, before[1], fresh, view, at), heard_again=False)
+        heard = hear(quality, progress)
+        with registry.view() as view:
+            measured = measured_of(delivery, quality, heard, view, at)
+            judgement = _judged(delivery, quality, heard, measured, view, at)
+            if (kept := heard_before(quality)) is not None:
+                keep(key_of(kept[0], delivery, heard, view, at), measured)
+            return Judged(delivery, judgement, heard_again=True)
+
+
+def _judged(
+    delivery: Delivery, quality: QualityRequest, heard: Heard, measured: Measured, view: View, at: datetime
+) -> Judgement:
+    labels = labels_of(delivery, heard)
+    return judge_delivery(delivery, quality, heard, labels, view, at=at, measured=measured)
+
+
+def measured_of(delivery: Delivery, quality: QualityRequest, heard: Heard, view: View, at: datetime) -> Measured:
+    """Measure what was heard, and compare its voices as far as the registry allows now."""
+    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
+    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
+    release, _ = release_of(delivery, view)
+    speakers = compare_voices(features, sheet, delivery, release, view, at) if release is not None else ()
+    return Measured(measure_all(features, sheet, quality.style or sheet.style or Style.LIPSYNC), speakers)
+
+
+def refreshed(speakers: Sequence[Speaker], delivery: Delivery, view: View, at: datetime) -> tuple[Speaker, ...]:
+    """The same comparisons, with what the registry says now of the performers' own translations."""
+    release, _ = release_of(delivery, view)
+    if release is None:
+        return tuple(speakers)
+    return tuple(replace(s, original_granted=_granted(s, delivery, release, view, at)) for s in speakers)
+
+
+def _granted(speaker: Speaker, delivery: Delivery, release: Release, view: View, at: datetime) -> bool:
+    entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
+    return own_translation(entry, release, view, at)
+
+
+def key_of(heard_key: str, delivery: Delivery, heard: Heard, view: View, at: datetime) -> str:
+    """Everything that the measurements and comparisons rest on, the registry's answers of now included."""
+    encoder = next((m.weights_sha256 for m in heard.features.models if m.kind == "speaker_encoder"), "none")
+    cast = [entry.model_dump(mode="json") for entry in delivery.cast]
+    voices = sorted({v for entry in delivery.cast for v in entry.voice_ids})
+    compared = {v: sorted(e.enrolment.enrolment_id for e in view.enrolments(v, at)) for v in voices}
+    protected = sorted(e.enrolment.enrolment_id for e in view.protected_voices(at, encoder_sha256=encoder))
+    unsearched = sorted(view.protected_for_others(at, encoder_sha256=encoder))
+    scale = repr(find(encoder, Relation.SAME))
+    asks = release_of(delivery, view)[0] is not None
+    facts = [SCHEMA, __version__, heard_key, str(delivery.style), cast, compared, protected, unsearched, scale, asks]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def load(key: str) -> Measured | None:
+    """What was kept under a key; None where there is nothing, or it is damaged."""
+    where = folder()
+    if where is None:
+        return None
+    try:
+        path = where / "measured" / f"{key}.json"
+        found = from_stored(Measured, json.loads(path.read_bytes()), {})
+        os.utime(path)
+        return found
+    except DAMAGED:
+        return None
+
+
+def keep(key: str, measured: Measured) -> None:
+    """Keep what was measured, atomically; a full or read-only disk, or a number that is none, only costs hearing again."""
+    where = folder()
+    if where is None:
+        return
+    try:
+        data, arrays = to_stored(measured)
+        if arrays:
+            return
+        inside = where / "measured"
+        inside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=inside, prefix=".new-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(data, allow_nan=False).encode())
+        os.replace(name, inside / f"{key}.json")
+        _prune(inside)
+    except (OSError, ValueError, TypeError):
+        return
+
+
+def _prune(inside: Path) -> None:
+    """Drop the entries used longest ago."""
+    for path in sorted(inside.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-MAX_ENTRIES]:
+        path.unlink(missing_ok=True)
