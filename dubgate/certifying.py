@@ -26,6 +26,7 @@ from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError, InputError, RegistryError
 from dubgate.judgement import Judgement
+from dubgate.policy.evidence import evidence_files
 from dubgate.policy.verdict import Decision
 from dubgate.witnessed import ledger_part
 
@@ -63,6 +64,7 @@ class Watched:
     file: Path
     file_sha256: str
     place: tuple[int, int, int, int]  # device, inode, size, change time: a swap there and back shows too
+    beside: tuple[tuple[str, str], ...]  # the script and what people signed, by digest
 
     def require_unchanged(self) -> None:
         """Nothing was exchanged while it was judged.
@@ -74,11 +76,20 @@ class Watched:
             raise InputError("the manifest changed while it was judged", where=str(self.manifest))
         if _place(self.file) != self.place or file_sha256(self.file) != self.file_sha256:
             raise InputError("the file changed while it was judged", where=str(self.file))
+        if _beside(self.delivery) != self.beside:
+            raise InputError("script or evidence changed while it was judged", where=str(self.manifest))
 
 
 def _place(file: Path) -> tuple[int, int, int, int]:
     found = os.stat(file)
     return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
+
+
+def _beside(delivery: Delivery) -> tuple[tuple[str, str], ...]:
+    """The script, and every file of signed evidence, by digest."""
+    files, _ = evidence_files(delivery)
+    paths = {p for found in files.values() for p in found} | ({delivery.cues} if delivery.cues is not None else set())
+    return tuple((str(path), file_sha256(path)) for path in sorted(paths))
 
 
 def watch(manifest: Path) -> Watched:
@@ -92,7 +103,7 @@ def watch(manifest: Path) -> Watched:
     if published is None:
         raise InputError("the dub needs a mix or a stem", where=str(manifest))
     place = _place(published.path)
-    return Watched(manifest, delivery, published.path, file_sha256(published.path), place)
+    return Watched(manifest, delivery, published.path, file_sha256(published.path), place, _beside(delivery))
 
 
 def clear_place(folder: Path) -> None:

@@ -1,10 +1,10 @@
 """A publisher's own demands on a certificate: which rule packs must have judged, and which levels will do.
 
-    schema: publish-policy/1.0
-    levels: [DUBGATE_RELEASE]
-    packs:
-      - {pack: core}
-      - {pack: quality-lipsync, sha256: …}      # these very bytes
+schema: publish-policy/1.0
+levels: [DUBGATE_RELEASE]
+packs:
+  - {pack: core}
+  - {pack: quality-lipsync, sha256: …}      # these very bytes
 """
 
 from __future__ import annotations

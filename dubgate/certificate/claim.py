@@ -99,9 +99,7 @@ def claim_data(claim: Claim) -> dict[str, Any]:
         "release_id": claim.release_id,
         "decision": claim.decision,
         "packs": [{"name": p.name, "version": p.version, "sha256": p.sha256} for p in claim.packs],
-        "models": [
-            {"kind": m.kind, "name": m.name, "sha256": m.sha256, "fallback": m.fallback} for m in claim.models
-        ],
+        "models": [{"kind": m.kind, "name": m.name, "sha256": m.sha256, "fallback": m.fallback} for m in claim.models],
         "grant_ids": list(claim.grant_ids),
         "signed": [{"kind": s.kind, "sha256": s.sha256} for s in claim.signed],
         "reasons": list(claim.reasons),

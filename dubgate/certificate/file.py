@@ -1,6 +1,6 @@
 """`certificate.json`: the verdict and the measurements as envelopes in one file, and opening them against a trust store.
 
-    {"schema": "certificate/1.0", "verdict": <DSSE envelope>, "measurements": <DSSE envelope>}
+{"schema": "certificate/1.0", "verdict": <DSSE envelope>, "measurements": <DSSE envelope>}
 """
 
 from __future__ import annotations

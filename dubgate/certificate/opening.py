@@ -88,9 +88,7 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def open_payload(
-    envelope: Any, keys: Mapping[str, SigningKey], *, payload_type: str, name: str
-) -> tuple[bytes, str]:
+def open_payload(envelope: Any, keys: Mapping[str, SigningKey], *, payload_type: str, name: str) -> tuple[bytes, str]:
     """The payload of an envelope that one of `keys` (by key id) signed, and that key's id.
 
     Raises:
@@ -101,7 +99,7 @@ def open_payload(
     signatures = fields.each("signatures", _signature)
     fields.done()
     if kind != payload_type:
-        raise WrongType(f"its payload is of type {ascii(kind[:80])}, not {payload_type}", where=name)
+        raise WrongType(f"its payload is of type {kind[:80]!a}, not {payload_type}", where=name)
     if not 0 < len(signatures) <= MAX_SIGNATURES:
         raise Malformed(f"it has {len(signatures)} signatures", where=name)
     known = [(keyid, signature) for keyid, signature in signatures if keyid in keys]
@@ -158,7 +156,7 @@ def open_statement(envelope: Any, keys: Mapping[str, SigningKey], *, predicate_t
     if fields.text("_type") != STATEMENT_TYPE:
         raise WrongPredicate("it is not an in-toto Statement v1", where=name)
     if (stated := fields.text("predicateType")) != predicate_type:
-        raise WrongPredicate(f"it states {ascii(stated[:80])}, not {predicate_type}", where=name)
+        raise WrongPredicate(f"it states {stated[:80]!a}, not {predicate_type}", where=name)
     subjects, predicate = fields.each("subject", _subject), fields.take("predicate")
     fields.done()
     if not isinstance(predicate, dict) or not subjects:
@@ -174,5 +172,3 @@ def _subject(data: Any, name: str) -> str:
     sha256 = digest.sha256("sha256")
     digest.done()
     return sha256
-
-

@@ -61,7 +61,9 @@ def _seen(place: Path) -> dict[str, tuple[int, str]]:
         found = fields.each("seen", _one)
         fields.done()
     except Malformed as error:
-        raise InputError(f"damaged: {error.what}", where=str(place), remedy="Find out why before removing it.") from None
+        raise InputError(
+            f"damaged: {error.what}", where=str(place), remedy="Find out why before removing it."
+        ) from None
     return dict(found)
 
 
