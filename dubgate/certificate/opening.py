@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,9 +30,9 @@ class SigningKey:
 
     @property
     def keyid(self) -> str:
-        """The name that securesystemslib gives it: SHA-256 over its canonical JSON."""
-        described = {"keytype": self.keytype, "scheme": self.scheme, "keyval": {"public": self.public}}
-        canonical = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """The name that securesystemslib gives it: SHA-256 over its canonical JSON (OLPC's)."""
+        kind, scheme, public = (_quoted(text) for text in (self.keytype, self.scheme, self.public))
+        canonical = f'{{"keytype":{kind},"keyval":{{"public":{public}}},"scheme":{scheme}}}'
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def data(self) -> dict[str, Any]:
@@ -51,6 +50,11 @@ class SigningKey:
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether this key signed `data`."""
         return _ed25519(self.public, signature, data) if self.keytype == "ed25519" else _other(self, signature, data)
+
+
+def _quoted(text: str) -> str:
+    """A string in OLPC canonical JSON, which escapes nothing but the quote and the backslash."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def ed25519_key(public_hex: str) -> SigningKey:
