@@ -125,11 +125,14 @@ def ledger_part(at: datetime = AT, record: str = "consent-release/1.0", *, key: 
     return LedgerPart(note, tuple(proofs))
 
 
+CERTIFIED = replace(CLAIM, ledger=ledger_part())
+
+
 @dataclass(frozen=True)
 class Made:
     """A certificate with the parts that a test may change before it is signed."""
 
-    claim: Claim = replace(CLAIM, ledger=ledger_part())
+    claim: Claim = CERTIFIED
     measured: Measured = MEASURED
     result: str = "PASSED"
     level: str = "DUBGATE_RELEASE"
