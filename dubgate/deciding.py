@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,9 +12,10 @@ import rfc8785
 
 from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials
 from consent.registry import Registry
-from consent.releases import Planned, ReleaseDecision, VoiceUse
+from consent.releases import Planned, RefusedError, ReleaseDecision, VoiceUse
 from consent.releases import Release as ReleaseRecord
 from consent.store import Entry
+from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.vocabulary import Technique
 from consent.writing import Addition, Writer
@@ -30,11 +31,14 @@ from dubgate.errors import RegistryError
 from dubgate.features import VoiceSegment
 from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
 from dubgate.judgement import Judgement
+from dubgate.policy.approval_checks import approval_findings
+from dubgate.policy.findings import Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.signed_evidence import SignedFile, signed_files
 from dubgate.unmeasured import Unmeasured
 
 LIFETIME = timedelta(hours=24)
+REFUSED = "the registry refuses this release as it stands now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,13 @@ class Decided:
 class _Resting:
     """What a release rests on: each voice with its use and the grant that clears it, and the approvals that cover it."""
 
-    voices: tuple[tuple[CastEntry, str, Use, Grant | None], ...] = ()
+    voices: tuple[tuple[CastEntry, str, Use, Grant], ...] = ()
     approvals: tuple[SignedFile, ...] = ()
     candidate: Candidate | None = None
 
     @property
     def grants(self) -> tuple[Grant, ...]:
-        return tuple({g.grant_id: g for _, _, _, g in self.voices if g is not None}.values())
+        return tuple({g.grant_id: g for _, _, _, g in self.voices}.values())
 
 
 def decide_in_ledger(
@@ -102,6 +106,10 @@ def _resting(
         pack_sha256s=tuple(p.sha256 for p in judgement.packs),
         style=str(judgement.style),
     )
+    approvals = [s.signed for s in signed if isinstance(s.record, Approval)]
+    asked = approval_findings(release.title, candidate, approvals, writer, writer.now)
+    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
+        raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
     covering = tuple(s for s in signed if _covers(s.record, candidate, writer))
     return _Resting(tuple(_voices(judgement, delivery, release, writer)), covering, candidate)
 
@@ -115,8 +123,12 @@ def _covers(record: object, candidate: Candidate, writer: Writer) -> bool:
 
 def _voices(
     judgement: Judgement, delivery: Delivery, release: Release, writer: Writer
-) -> Iterator[tuple[CastEntry, str, Use, Grant | None]]:
-    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now."""
+) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
+    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
+
+    Raises:
+        RefusedError: none does.
+    """
     heard = judgement.features.dub.voices
     spoken: Sequence[VoiceSegment] = () if isinstance(heard, Unmeasured) else heard
     for entry in delivery.cast:
@@ -125,8 +137,10 @@ def _voices(
         seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
         use = use_of(release, entry, seconds if seconds > 0 else None)
         for voice_id in entry.voice_ids:
-            grants = writer.clear(voice_id, use, writer.now).grants
-            yield entry, voice_id, use, grants[0] if grants else None
+            clearance = writer.clear(voice_id, use, writer.now)
+            if not clearance.cleared:
+                raise RefusedError(REFUSED, clearance.denials, where=voice_id)
+            yield entry, voice_id, use, clearance.grants[0]
 
 
 def _verdict(
@@ -175,7 +189,10 @@ def _expiry(now: datetime, release: Release | None, signed: Sequence[SignedFile]
     ends: list[datetime | None] = [g.not_after for g in resting.grants]
     ends += [release.window.end if release is not None else None]
     ends += [end for s in signed for end in s.ends_at]
-    return min([now + LIFETIME, *(end for end in ends if end is not None)])
+    expiry = min([now + LIFETIME, *(end for end in ends if end is not None)])
+    if expiry <= now:
+        raise RegistryError("nothing was certified: something that the release rests on has ended")
+    return expiry
 
 
 def _record(
@@ -245,7 +262,7 @@ def _append(record: ReleaseRecord, resting: _Resting, writer: Writer) -> tuple[E
         return (writer.add(Addition(record)),)
     planned = [Planned(voice_id, use) for _, voice_id, use, _ in resting.voices]
     own = writer.release(record, planned, resting.candidate)
-    grants = [_entry(writer, f"grant:{g.grant_id}", lambda r, g=g: r == g) for g in resting.grants]
+    grants = [_entry(writer, f"grant:{g.grant_id}", g) for g in resting.grants]
     return (own, *approvals, *grants)
 
 
@@ -254,11 +271,12 @@ def _approval_entry(signed: SignedFile, writer: Writer) -> Entry:
     record = signed.record
     if writer.record(f"approval:{record.record_id}", Approval) is None:
         return writer.add(Addition(record, envelope=signed.copy.envelope.decode()))
-    return _entry(writer, f"approval:{record.record_id}", lambda r: r == record)
+    return _entry(writer, f"approval:{record.record_id}", record)
 
 
-def _entry(writer: Writer, key: str, same: Callable[[object], bool]) -> Entry:
-    for entry in writer.store.entries(key):
-        if same(entry.record):
+def _entry(writer: Writer, key: str, record: Record) -> Entry:
+    """The entry of this very record."""
+    for entry in writer.store.entries(key, type(record)):
+        if entry.record == record:
             return entry
     raise RegistryError(f"nothing was certified: the registry holds another record as {key}")

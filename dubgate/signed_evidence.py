@@ -14,19 +14,29 @@ from dubgate.answers import ATTESTATIONS, SIGN_OFFS, WAIVERS
 from dubgate.certificate.annex import SignedCopy
 from dubgate.certificate.dsse import SignatureError
 from dubgate.delivery.manifest import Delivery
-from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, evidence_files, open_one
+from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, Signed, evidence_files, open_one
 
 KINDS: tuple[Kind[Any], ...] = (APPROVALS, HUMAN, ATTESTATIONS, WAIVERS, SIGN_OFFS)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedFile:
-    """A signed object as it came: its record, its envelope, its payload's digest, and when it and its key end."""
+    """A signed object as it came: what was verified, its envelope, and when it and its key end."""
 
-    record: Record
+    signed: Signed[Any]
     copy: SignedCopy
-    payload_sha256: str
     ends_at: tuple[datetime, ...]
+
+    @property
+    def record(self) -> Record:
+        """What was signed."""
+        record: Record = self.signed.record
+        return record
+
+    @property
+    def payload_sha256(self) -> str:
+        """By which the verdict names it."""
+        return self.signed.payload_sha256
 
 
 def signed_files(delivery: Delivery, view: View, at: datetime) -> tuple[SignedFile, ...]:
@@ -48,4 +58,4 @@ def _each(delivery: Delivery, view: View, at: datetime) -> Iterator[SignedFile]:
             copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.public_hex)
             own_end = getattr(signed.record, "expires_at", None)
             ends = (key.not_after, *((own_end,) if own_end is not None else ()))
-            yield SignedFile(signed.record, copy, signed.payload_sha256, ends)
+            yield SignedFile(signed, copy, ends)

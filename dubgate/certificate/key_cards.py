@@ -47,7 +47,7 @@ def _public_of(path: Path) -> SigningKey:
     from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
     try:
-        key = SSlibKey.from_crypto(load_pem_public_key(path.read_bytes()))  # type: ignore[arg-type]
+        key = SSlibKey.from_crypto(load_pem_public_key(path.read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"cannot read this public key: {error}", where=str(path)) from None
     return SigningKey(key.keytype, key.scheme, key.keyval["public"])

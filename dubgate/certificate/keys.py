@@ -159,7 +159,7 @@ def service_signer(uri: str, key: SigningKey) -> Any:
         InputError: an unknown scheme, an extra that is missing, or a service that does not answer.
     """
     from securesystemslib.exceptions import UnsupportedLibraryError
-    from securesystemslib.signer import Key, Signer
+    from securesystemslib.signer import Key, Signer  # type: ignore[attr-defined]
 
     scheme = uri.partition(":")[0]
     described = {"keytype": key.keytype, "scheme": key.scheme, "keyval": {"public": key.public}}

@@ -76,7 +76,7 @@ def _ed25519(public_hex: str, signature: bytes, data: bytes) -> bool:
 def _other(key: SigningKey, signature: bytes, data: bytes) -> bool:
     """ECDSA, RSA and what else a key service signs with."""
     from securesystemslib.exceptions import UnverifiedSignatureError
-    from securesystemslib.signer import Key, Signature
+    from securesystemslib.signer import Key, Signature  # type: ignore[attr-defined]
 
     described = {"keytype": key.keytype, "scheme": key.scheme, "keyval": {"public": key.public}}
     try:

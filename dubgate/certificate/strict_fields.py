@@ -87,7 +87,7 @@ class Fields:
         value = self.take(key)
         if type(value) is not kind:
             raise Malformed(f"{key} is not of type {kind.__name__}", where=self.name)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""

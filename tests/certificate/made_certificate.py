@@ -12,7 +12,8 @@ from typing import Any
 from made_delivery import NOW, World, make_world
 
 from consent.registry import Registry
-from dubgate.certificate.claim import LEVEL_EMBEDDED, LEVELS
+from consent.terms import Grant
+from dubgate.certificate.claim import LEVEL_EMBEDDED
 from dubgate.certificate.dsse import new_private_key, public_of, signer_of
 from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.opening import SigningKey, ed25519_key
@@ -54,6 +55,13 @@ class Place:
         published = self.world.delivery.dub.mix or self.world.delivery.dub.stem
         assert published is not None
         return published.path
+
+    def world_grants(self) -> list[Grant]:
+        """The grants that the right delivery rests on."""
+        voices = {v for entry in self.world.delivery.cast for v in entry.voice_ids}
+        with Registry.open(self.world.registry, read_only=True) as opened, opened.view() as view:
+            found = [h.grant for v in sorted(voices) for h in view.grants(v)]
+        return [g for g in found if "last-train" in g.title_ids]
 
     def gate(self) -> Gate:
         return Gate(VERIFIER, "op-1", signer_of(self.keys.gate), self.keys.ledger)
@@ -98,6 +106,3 @@ def writing(place: Place, at: datetime) -> Iterator[Registry]:
 def with_gate(store: TrustStore, **changes: Any) -> TrustStore:
     """The store with its one gate changed."""
     return replace(store, gates=(replace(store.gates[0], **changes),))
-
-
-ALL_LEVELS = LEVELS
