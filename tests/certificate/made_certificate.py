@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.opening import SigningKey, ed25519_key
 from dubgate.certificate.trust import TrustedGate, TrustedLedger, TrustStore, Validity
 from dubgate.certifying import Certified, Gate, certify, watch
+from dubgate.delivery.manifest import load_delivery
 from dubgate.judgement import Judgement
+from dubgate.release import CheckRequest, quality_request
 from dubgate.verifying import Verified, verify
 
 VERIFIER = "urn:dubgate:gate:test"
@@ -49,6 +52,7 @@ class Place:
     world: World
     keys: Keys
     trust: TrustStore
+    right: Judgement | None = None  # the right delivery's, where it was judged before
 
     @property
     def file(self) -> Path:
@@ -63,6 +67,19 @@ class Place:
             found = [h.grant for v in sorted(voices) for h in view.grants(v)]
         return [g for g in found if "last-train" in g.title_ids]
 
+    def judged(self) -> Judgement:
+        """The right delivery, judged at AT."""
+        return self.right or self.world.judged(at=AT)
+
+    def copied(self, folder: Path) -> Place:
+        """Another place of the same kind, whose registry and files may be spoilt."""
+        shutil.copytree(self.world.folder, folder, dirs_exist_ok=True)
+        registry, manifest = folder / "registry.db", folder / "delivery" / "delivery.yaml"
+        delivery = load_delivery(manifest)
+        request = CheckRequest(manifest, str(registry), packs=(str(folder / "house.yaml"),))
+        world = World(folder, registry, self.world.keys, delivery, quality_request(delivery, request))
+        return Place(world, self.keys, self.trust, self.judged())
+
     def gate(self) -> Gate:
         return Gate(VERIFIER, "op-1", signer_of(self.keys.gate), self.keys.ledger)
 
@@ -70,7 +87,7 @@ class Place:
         """The certificate of a judgement; by default of the right delivery's."""
         folder.mkdir(parents=True, exist_ok=True)
         watched = watch(self.world.delivery.root / "delivery.yaml")
-        judged = self.world.judged(at=AT) if judgement is None else judgement
+        judged = judgement or self.judged()
         return certify(judged, watched, str(self.world.registry), self.gate(), folder, clock=lambda: at)
 
     def verified(self, certificate: Path | bytes, **how: Any) -> Verified:

@@ -34,13 +34,19 @@ from dubgate.policy.verdict import Verdict
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return make_place(tmp_path_factory.mktemp("place"))
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    made = make_place(tmp_path_factory.mktemp("untouched"))
+    return replace(made, right=made.judged())
 
 
 @pytest.fixture(scope="module")
-def right(place: Place) -> Judgement:
-    return place.world.judged(at=AT)
+def place(untouched: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return untouched.copied(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def right(untouched: Place) -> Judgement:
+    return untouched.judged()
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +55,9 @@ def made(place: Place, right: Judgement, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Place:
+def own(untouched: Place, tmp_path: Path) -> Place:
     """A place of a test's own, where the history may be spoilt."""
-    return make_place(tmp_path)
+    return untouched.copied(tmp_path / "own")
 
 
 def payload(certificate: Path, envelope: str = "verdict") -> dict[str, Any]:
@@ -151,7 +157,7 @@ def test_a_judgement_of_quality_alone_is_never_signed(place: Place, right: Judge
 
 
 def test_a_consent_withdrawn_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
-    judged = own.world.judged(at=AT)
+    judged = own.judged()
     grant = own.world_grants()[0]
     with writing(own, AT) as opened:
         opened.add(event(f"grant:{grant.grant_id}", "withdrawn", grant.granted_by))
@@ -163,7 +169,7 @@ def test_a_consent_withdrawn_before_signing_leaves_no_certificate(own: Place, tm
 
 def test_an_approval_taken_back_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
     own.certified(tmp_path / "earlier")  # the approval is in the ledger since
-    judged = own.world.judged(at=AT)
+    judged = own.judged()
     with writing(own, AT) as opened:
         opened.add(_take_back_approval(own))
     with pytest.raises(RegistryError, match="taken back"):
@@ -172,7 +178,7 @@ def test_an_approval_taken_back_before_signing_leaves_no_certificate(own: Place,
 
 
 def test_an_approval_that_ran_out_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
-    judged = own.world.judged(at=AT)
+    judged = own.judged()
     with pytest.raises(RegistryError, match="nothing was certified"):
         own.certified(tmp_path / "out", judged, at=AT + timedelta(days=4000))
 
@@ -180,7 +186,7 @@ def test_an_approval_that_ran_out_before_signing_leaves_no_certificate(own: Plac
 def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
     from consent.titles import Refusal
 
-    judged = own.world.judged(at=AT)
+    judged = own.judged()
     refusal = {
         "refusal_id": "r-now", "by": "kestrel", "title_ids": ["last-train"], "words": {"en": "Not this one."},
         "not_before": SIGNED_AT.isoformat(),
@@ -193,7 +199,7 @@ def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp
 
 @pytest.mark.parametrize("name", ["dub.flac", "script.vtt", "series.yaml", "evidence/approval.json"])
 def test_what_changed_while_it_was_judged_is_not_certified(name: str, own: Place, tmp_path: Path) -> None:
-    judged, root = own.world.judged(at=AT), own.world.delivery.root
+    judged, root = own.judged(), own.world.delivery.root
     watched = watch(root / "delivery.yaml")
     path = root / name
     path.write_bytes(path.read_bytes() + b"\n")
@@ -203,7 +209,7 @@ def test_what_changed_while_it_was_judged_is_not_certified(name: str, own: Place
 
 
 def test_a_file_that_was_swapped_and_swapped_back_is_not_certified(own: Place, tmp_path: Path) -> None:
-    judged, file = own.world.judged(at=AT), own.file
+    judged, file = own.judged(), own.file
     watched = watch(own.world.delivery.root / "delivery.yaml")
     file.rename(tmp_path / "kept")
     file.write_bytes(b"another dub for a moment")
@@ -257,7 +263,7 @@ def test_a_key_service_that_fails_leaves_no_certificate(own: Place, tmp_path: Pa
     gate = replace(own.gate(), signer=Silent())
     watched = watch(own.world.delivery.root / "delivery.yaml")
     with pytest.raises(InputError, match="does not answer"):
-        certify(own.world.judged(at=AT), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
     assert not (tmp_path / "certificate.json").exists()
 
 
@@ -275,7 +281,7 @@ def test_a_party_that_the_registry_does_not_know_records_nothing(own: Place, tmp
     gate = replace(own.gate(), party="nobody")
     watched = watch(own.world.delivery.root / "delivery.yaml")
     with pytest.raises(RegistryError, match="nobody"):
-        certify(own.world.judged(at=AT), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
 
 
 # The registry asked again
@@ -421,7 +427,6 @@ def test_a_certificate_that_its_own_ledger_does_not_name_is_refused(own: Place, 
 
 def test_one_byte_changed_is_refused_each_for_its_own_reason(own: Place, tmp_path: Path) -> None:
     made = own.certified(tmp_path / "out")
-    own.world.judged(at=AT)
     policy = tmp_path / "publish.yaml"
     house = Path(own.world.quality.packs[0])
 

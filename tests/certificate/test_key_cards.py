@@ -224,10 +224,15 @@ def test_an_extra_that_is_missing_is_named(scheme: str) -> None:
 # Checked, certified, verified
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    made = make_place(tmp_path_factory.mktemp("untouched"))
+    return replace(made, right=made.judged())
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    (tmp_path / "world").mkdir()
-    return make_place(tmp_path / "world")
+def place(untouched: Place, tmp_path: Path) -> Place:
+    return untouched.copied(tmp_path / "world")
 
 
 @pytest.fixture
@@ -245,7 +250,7 @@ def _trust(keys: dict[str, Path], place: Place, *more: object) -> None:
 
 
 def check(place: Place, keys: dict[str, Path], out: Path, *more: object, heard: Any = None) -> int:
-    judged = place.world.judged(at=AT, heard=heard)
+    judged = place.judged() if heard is None else place.world.judged(at=AT, heard=heard)
     manifest = place.world.delivery.root / "delivery.yaml"
     arguments = ["--registry", place.world.registry, "--out", out, "--quiet", "--format", "json"]
     signing = ["--certify", "--key", keys["gate"], "--ledger-key", keys["ledger"], "--as", "op-1"]
