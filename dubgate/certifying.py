@@ -44,6 +44,7 @@ class Gate:
     party: str
     signer: Any
     ledger_key: Any
+    ends_at: tuple[datetime, ...] = ()  # of both keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,7 @@ def watch(manifest: Path) -> Watched:
     """
     delivery = load_delivery(manifest)
     published = delivery.dub.mix or delivery.dub.stem
-    if published is None:
-        raise InputError("the dub needs a mix or a stem", where=str(manifest))
+    assert published is not None  # of a manifest's tracks one is there
     place = _place(published.path)
     return Watched(manifest, delivery, published.path, file_sha256(published.path), place, _beside(delivery))
 
@@ -139,7 +139,8 @@ def certify(
         raise ValueError("a judgement of quality alone is never certified")
     watched.require_unchanged()
     with _explained(), Registry.open(registry, clock=clock) as opened:
-        decided = decide_in_ledger(judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party, opened)
+        asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party)
+        decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at)
         part = ledger_part(opened, decided.leaf_indexes, gate.ledger_key)
     return _write(decided, decided.certified(part), gate, folder, judgement.verdict.decision)
 

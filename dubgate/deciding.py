@@ -71,9 +71,19 @@ class _Resting:
 
 
 def decide_in_ledger(
-    judgement: Judgement, delivery: Delivery, file_sha256: str, verifier: str, party: str, registry: Registry
+    judgement: Judgement,
+    delivery: Delivery,
+    file_sha256: str,
+    verifier: str,
+    party: str,
+    registry: Registry,
+    *,
+    ends_at: Sequence[datetime] = (),
 ) -> Decided:
     """Append the decision, and the approvals that it rests on, in one transaction.
+
+    Args:
+        ends_at: when the keys end that will sign it; the certificate ends no later.
 
     Raises:
         RefusedError: the registry does not release it as it stands now; nothing was recorded.
@@ -84,7 +94,7 @@ def decide_in_ledger(
         signed = signed_files(delivery, writer, writer.now)
         passed = judgement.verdict.decision is Decision.RELEASE
         resting = _resting(judgement, delivery, release, signed, writer) if passed else _Resting()
-        verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, writer)
+        verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, ends_at, writer)
         record = _record(verdict, judgement, delivery, release, resting, party, writer)
         entries = _append(record, resting, writer) if record is not None else ()
     measured, findings = measured_in(judgement), annex_findings(judgement)
@@ -110,13 +120,11 @@ def _resting(
     asked = approval_findings(release.title, candidate, approvals, writer, writer.now)
     if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
         raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
-    covering = tuple(s for s in signed if _covers(s.record, candidate, writer))
+    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
     return _Resting(tuple(_voices(judgement, delivery, release, writer)), covering, candidate)
 
 
-def _covers(record: object, candidate: Candidate, writer: Writer) -> bool:
-    if not isinstance(record, Approval):
-        return False
+def _covers(record: Approval, candidate: Candidate, writer: Writer) -> bool:
     events = writer.events(f"approval:{record.approval_id}")
     return not approval_denials(ApprovalHistory(record, record.signed_at, events), candidate, writer.now)
 
@@ -150,6 +158,7 @@ def _verdict(
     resting: _Resting,
     verifier: str,
     file_sha256: str,
+    ends_at: Sequence[datetime],
     writer: Writer,
 ) -> Verdict:
     """What will be signed, but for its ledger part and annex."""
@@ -169,7 +178,7 @@ def _verdict(
         grant_ids=tuple(g.grant_id for g in resting.grants),
         signed=tuple(SignedUsed(s.copy.kind, s.payload_sha256) for s in signed),
         reasons=reasons_in(judgement),
-        expires_at=_expiry(writer.now, release, signed, resting) if passed else writer.now + LIFETIME,
+        expires_at=_expiry(writer.now, release, signed, resting, ends_at) if passed else writer.now + LIFETIME,
     )
     measured = measured_statement(measured_in(judgement), file_sha256, packs, models)
     return Verdict(
@@ -184,9 +193,15 @@ def _verdict(
     )
 
 
-def _expiry(now: datetime, release: Release | None, signed: Sequence[SignedFile], resting: _Resting) -> datetime:
+def _expiry(
+    now: datetime,
+    release: Release | None,
+    signed: Sequence[SignedFile],
+    resting: _Resting,
+    ends_at: Sequence[datetime],
+) -> datetime:
     """The earliest end of what the release rests on, and 24 hours at most."""
-    ends: list[datetime | None] = [g.not_after for g in resting.grants]
+    ends: list[datetime | None] = [*ends_at, *(g.not_after for g in resting.grants)]
     ends += [release.window.end if release is not None else None]
     ends += [end for s in signed for end in s.ends_at]
     expiry = min([now + LIFETIME, *(end for end in ends if end is not None)])

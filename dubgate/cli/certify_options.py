@@ -43,7 +43,7 @@ def gate_of(
     """
     if not certify:
         return None
-    from dubgate.certificate.keys import private_for, signer_for
+    from dubgate.certificate.keys import private_for, read_card, signer_for
     from dubgate.certifying import Gate
     from dubgate.cli.keys import passphrase_for
 
@@ -53,7 +53,8 @@ def gate_of(
         raise click.UsageError("--certify needs --key, --ledger-key and --as")
     now = datetime.now(UTC)
     signer = signer_for(key, "gate", now, passphrase_for)
-    return Gate(verifier, party, signer, private_for(ledger_key, "ledger", now, passphrase_for))
+    private = private_for(ledger_key, "ledger", now, passphrase_for)
+    return Gate(verifier, party, signer, private, tuple(read_card(k).not_after for k in (key, ledger_key)))
 
 
 def say_certified(certified: Certified) -> None:

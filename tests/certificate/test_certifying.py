@@ -267,6 +267,41 @@ def test_a_key_service_that_fails_leaves_no_certificate(own: Place, tmp_path: Pa
     assert not (tmp_path / "certificate.json").exists()
 
 
+@pytest.mark.parametrize("hours", [1, 23, 25])
+def test_a_certificate_ends_with_the_keys_that_sign_it(hours: int, own: Place, tmp_path: Path) -> None:
+    end = AT + timedelta(hours=hours)
+    gate = replace(own.gate(), ends_at=(end, end + timedelta(days=1)))
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    made = certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+    assert made.verdict.claim.expires_at == min(end, AT + timedelta(hours=24))
+
+
+def test_a_certificate_ends_with_the_approval_that_it_rests_on(own: Place, tmp_path: Path) -> None:
+    """The holder's key, and an approval that ends in an hour."""
+    evidence = own.world.delivery.root / "evidence" / "approval.json"
+    evidence.write_bytes(own.world.approval(at=AT - timedelta(days=179, hours=12)))
+    made = own.certified(tmp_path / "out", own.world.judged(at=AT))
+    assert made.verdict.claim.expires_at == AT + timedelta(hours=12)
+
+
+def test_nothing_is_signed_by_a_key_that_has_ended(own: Place, tmp_path: Path) -> None:
+    gate = replace(own.gate(), ends_at=(AT,))
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    with pytest.raises(RegistryError, match="has ended"):
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+    assert releases(own) == []
+
+
+def test_a_release_to_nowhere_is_never_recorded(own: Place) -> None:
+    """Whatever was judged, the registry is asked about what the delivery says."""
+    from dubgate.deciding import decide_in_ledger
+
+    nowhere = replace(own.world.delivery, distribution=None)
+    with writing(own, AT) as opened, pytest.raises(RegistryError, match="nothing was certified"):
+        decide_in_ledger(own.judged(), nowhere, "0" * 64, "urn:test", "op-1", opened)
+    assert releases(own) == []
+
+
 def test_the_certificate_of_an_earlier_run_is_gone_before_judging(tmp_path: Path) -> None:
     for name in ("certificate.json", "annex.json", "report.html"):
         (tmp_path / name).write_bytes(b"old")
@@ -357,6 +392,34 @@ def test_a_rejection_by_the_holder_since_is_seen_with_the_registry(own: Place, t
     assert "RH-001" in ended(own, made.certificate)
 
 
+def test_an_approval_that_the_release_does_not_rest_on_may_end(own: Place, tmp_path: Path) -> None:
+    from consent.writing import Addition
+
+    made = own.certified(tmp_path / "out")
+    envelope = own.world.approval(at=AT)  # a second one, signed later
+    record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
+    record.pop("schema")
+    approval = Approval.model_validate_json(json.dumps(record))
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        opened.add(Addition(approval, envelope=envelope.decode()))
+        opened.add(event(f"approval:{approval.approval_id}", "withdrawn", "kestrel"))
+    assert own.verified(made.certificate, registry=str(own.world.registry))
+
+
+def test_what_is_signed_is_what_was_decided(own: Place, tmp_path: Path) -> None:
+    """Even if what is recorded and what was judged came apart inside the program."""
+    from dubgate.deciding import decide_in_ledger
+
+    held = own.world.judged(at=AT, heard=features(()))
+
+    def confused(_: Judgement, *rest: Any, **more: Any) -> Any:
+        return decide_in_ledger(own.judged(), *rest, **more)
+
+    with patch("dubgate.certifying.decide_in_ledger", confused), pytest.raises(RuntimeError):
+        own.certified(tmp_path / "out", held)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_later_history_of_other_things_changes_nothing(own: Place, tmp_path: Path) -> None:
     made = own.certified(tmp_path / "out")
     own.certified(tmp_path / "again", at=AT + timedelta(minutes=1))
@@ -377,6 +440,12 @@ EDITS = {
     "WHERE schema_name LIKE '%grant%'",
     "the tree": "UPDATE node SET hash = replace(hash, 'a', 'b') WHERE level > 3",
     "an index": "UPDATE entry SET recorded_at = replace(recorded_at, '2026', '2025') WHERE schema_name LIKE '%release%'",
+}
+
+
+EDITS |= {
+    "its name": "UPDATE meta SET value = 'dubgate-registry/other' WHERE key = 'origin'",
+    "its index": "DELETE FROM lookup WHERE key LIKE 'voice:%'",
 }
 
 
