@@ -123,6 +123,12 @@ def test_no_key_is_written_over_another(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "moved.pem").read_bytes() == before
 
 
+def test_a_partys_key_is_not_given_a_card_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dubgate("keys", "new", tmp_path / "holder.pem") == 0
+    assert "already there" in refused("keys", "new", tmp_path / "holder.pem", "--purpose", "gate", capsys=capsys)
+    assert not card_path(tmp_path / "holder.pem").exists()
+
+
 def test_a_key_ends_and_is_rotated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = new(tmp_path / "gate.pem", "gate", "--days", "30")
     assert dubgate("keys", "rotate", old, tmp_path / "gate-2.pem", "--overlap-days", "7") == 0

@@ -195,6 +195,38 @@ def test_rubbish_is_malformed(data: bytes, dub: Path) -> None:
     assert reason(data, dub) == "malformed"
 
 
+def test_a_certificate_is_small(dub: Path) -> None:
+    assert asked(GOOD + b" " * 1000, dub)
+    assert reason(GOOD + b" " * 4_000_000, dub) == "malformed"
+
+
+def test_base64_has_one_form(dub: Path) -> None:
+    """The last character before the padding has bits that decode to nothing."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+    def respelt(data: Any) -> None:
+        signature = data["verdict"]["signatures"][0]
+        text = signature["sig"]
+        assert text.endswith("==")
+        other = letters[letters.index(text[-3]) ^ 1]
+        assert base64.b64decode(text[:-3] + other + "==") == base64.b64decode(text)
+        signature["sig"] = text[:-3] + other + "=="
+
+    assert reason(changed(GOOD, respelt), dub) == "malformed"
+    assert reason(changed(GOOD, lambda d: d["verdict"]["signatures"][0].update(sig="!")), dub) == "malformed"
+
+
+def test_measurements_whose_result_is_not_their_tests_are_refused(dub: Path) -> None:
+    import rfc8785
+
+    statement, measured = Made().statement(), Made().measurements()
+    measured["predicate"]["result"] = "WARNED"
+    digest = hashlib.sha256(rfc8785.dumps(measured)).hexdigest()
+    statement["predicate"]["inputAttestations"][0]["digest"]["sha256"] = digest
+    signer = signer_of(GATE)
+    assert reason(certificate_bytes(sign(statement, signer), sign(measured, signer)), dub) == "altered-measurements"
+
+
 def _said(change: Callable[[dict[str, Any]], None]) -> bytes:
     """A certificate whose verdict says something else, signed by the gate's own key."""
     statement = Made().statement()
@@ -362,6 +394,7 @@ PROOFS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda p: replace(p, proofs=(replace(p.proofs[0], leaf=p.proofs[0].leaf.replace("commit", "kommit")),)),
         "ledger-proof",
     ),
+    "a leaf that is no object": (lambda p: replace(p, proofs=(replace(p.proofs[0], leaf="[]"),)), "malformed"),
     "no checkpoint": (lambda p: replace(p, checkpoint="nothing\n"), "ledger-proof"),
     "a checkpoint with another size": (
         lambda p: replace(p, checkpoint=p.checkpoint.replace("\n5\n", "\n6\n")),
