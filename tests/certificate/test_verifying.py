@@ -260,6 +260,8 @@ CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
     "a time without a zone": lambda s: s["predicate"].update(timeVerified="2026-12-02T12:00:00.000000"),
     "a time that does not exist": lambda s: s["predicate"].update(timeVerified="2026-13-02T12:00:00.000000Z"),
     "an upper-case digest": lambda s: s["subject"][0]["digest"].update(sha256="A" * 64),
+    "a list of numbers": lambda s: s["predicate"][EXTENSION].update(grant_ids=[1]),
+    "a list without an end": lambda s: s["predicate"][EXTENSION].update(grant_ids=["g"] * 10_001),
     "a number for a text": lambda s: s["predicate"].update(resourceUri=1),
 }
 
