@@ -82,7 +82,7 @@ GATE_DATA, LEDGER_DATA = TRUST.data()["gates"][0], TRUST.data()["ledgers"][0]
     [
         b"",
         b"{",
-        b" " * 4_000_001,
+        SIGNED + b" " * 4_000_000,
         _said({"schema": "trust-store/2.0"}),
         _said({"more": 1}),
         _said({"version": "1"}),
