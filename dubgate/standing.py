@@ -76,7 +76,7 @@ def _same_history(part: LedgerPart, view: View, origin: str) -> None:
 def _entry(view: View, index: int, leaf: str) -> Entry:
     """The entry, hashed again from what lies in the registry."""
     entry = next(iter(view.store.all_entries(start=index)), None)
-    if entry is None or entry.leaf_index != index or entry.leaf().decode() != leaf:
+    if entry is None or entry.leaf().decode() != leaf:
         raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
     return entry
 

@@ -318,7 +318,14 @@ def test_what_is_signed_takes_no_time_and_needs_its_keys(
     assert check(place, signing | {"ledger": signing["gate"]}, tmp_path / "out") == 2
     manifest = place.world.delivery.root / "delivery.yaml"
     assert dubgate("check", manifest, "--registry", place.world.registry, "--certify") == 2
+    assert "needs --key" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_certify_no_key_is_asked_for() -> None:
+    from dubgate.cli.certify_options import gate_of
+
+    assert gate_of(certify=False, key=None, ledger_key=None, party=None, verifier="urn:x", at=None) is None
 
 
 def test_a_check_that_breaks_leaves_no_certificate_of_before(
