@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_certificate import certificate_mutants
 from mutate import (
     Mutant,
     of_pack,
@@ -185,3 +186,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from certificate_mutants(root)

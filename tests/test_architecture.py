@@ -34,6 +34,8 @@ ORDER = (
     ("measure",),
     ("labels",),
     ("policy", "certificate"),
+    ("rewrapping", "publishing", "standing"),
+    ("verifying",),
     ("judgement", "clearing"),
     ("listening", "voices_heard", "approving", "approving_ahead", "delivery_facts", "answers"),
     ("gate",),
@@ -41,6 +43,9 @@ ORDER = (
     ("judging_again",),
     ("whom_to_ask",),
     ("requesting",),
+    ("judged_facts", "signed_evidence", "witnessed"),
+    ("deciding",),
+    ("certifying",),
     ("sample_containers",),
     ("samples",),
     ("sample_registry",),
@@ -112,6 +117,7 @@ def _loaded_by(code: str) -> set[str]:
         "import dubgate, consent",
         "from dubgate.cli.main import run\nassert run(['--help']) == 0",
         "import dubgate.policy.verdict, dubgate.certificate.dsse, dubgate.gate",
+        "from dubgate import verify\nfrom dubgate.cli.main import run\nassert run(['verify', '--help']) == 0",
     ],
 )
 def test_the_light_part_loads_no_model_library(code: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.certify_options import certify_options, gate_of, say_certified
 from dubgate.cli.judging import judging_options, moment, report_options
 
 EXAMPLES = """\b
@@ -13,6 +14,7 @@ Examples:
   dubgate check delivery.yaml --registry consent.db
   dubgate check delivery.yaml --registry consent.db --pack quality-lipsync --pack loudness-netflix
   DUBGATE_REGISTRY=consent.db dubgate check season1/ep03/delivery.yaml --out reports/ep03
+  dubgate check delivery.yaml --registry consent.db --certify --key gate.pem --ledger-key ledger.pem --as op-1 --out out
 
 \b
 Exit codes: 0 release, 3 hold, 1 block, 2 could not judge.
@@ -30,6 +32,7 @@ Only 0 means that every check was made and passed."""
 )
 @judging_options
 @report_options
+@certify_options
 def check(
     manifest: Path,
     registry: str,
@@ -42,6 +45,11 @@ def check(
     lang: str,
     at: str | None,
     quiet: bool,
+    certify: bool,
+    key: Path | None,
+    ledger_key: Path | None,
+    party: str | None,
+    verifier: str,
 ) -> int:
     """Judge the delivery that MANIFEST (a delivery.yaml) describes: release, hold or block, with every reason.
 
@@ -54,8 +62,19 @@ def check(
     from dubgate.report.write import print_judgement, write_reports
 
     request = CheckRequest(manifest, registry, packs, models, device)
+    folder = out or manifest.parent / "report"
+    gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
+    if gate is not None:
+        from dubgate.certifying import certify as sign
+        from dubgate.certifying import clear_place, watch
+
+        clear_place(folder)
+        watched = watch(manifest)
     with progress_bar(quiet=quiet) as progress:
         judgement = judge(request, at=moment(at), progress=progress)
-    written = write_reports(judgement, out or manifest.parent / "report", formats, media=media, lang=lang)
+    written = write_reports(judgement, folder, formats, media=media, lang=lang)
+    certified = None if gate is None else sign(judgement, watched, registry, gate, folder)
     print_judgement(judgement, written, lang=lang)
+    if certified is not None:
+        say_certified(certified)
     return judgement.verdict.decision.exit_code

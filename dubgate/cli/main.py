@@ -37,11 +37,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Sign a rights holder's approval, a waiver, an attestation or a statement.",
     ),
     "request": ("dubgate.cli.request", "request", "Ask the parties for the decisions that a delivery lacks."),
-    "keys": ("dubgate.cli.keys", "keys", "Make and show signing keys."),
+    "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
+    "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "demo", "request"})
+JUDGING = frozenset({"qc", "check", "demo", "request", "verify"})
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 

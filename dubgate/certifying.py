@@ -1,0 +1,194 @@
+"""Sign what was decided: the decision enters the ledger first, then the verdict is signed under the checkpoint that has it.
+
+A crash in between leaves an entry without a certificate, never a certificate without an entry. `certificate.json` appears
+last and whole. Whatever goes wrong, there is no certificate; one of an earlier run is gone before judging starts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from consent.errors import ConsentError, StoreError
+from consent.registry import Registry
+from dubgate.certificate.claim import FAILED, PASSED
+from dubgate.certificate.dsse import sign
+from dubgate.certificate.file import certificate_bytes
+from dubgate.certificate.measured import measured_statement
+from dubgate.certificate.verdict import Verdict, verdict_statement
+from dubgate.deciding import Decided, decide_in_ledger
+from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.manifest import Delivery, load_delivery
+from dubgate.errors import DubgateError, InputError, RegistryError
+from dubgate.judgement import Judgement
+from dubgate.policy.evidence import evidence_files
+from dubgate.policy.verdict import Decision
+from dubgate.witnessed import ledger_part
+
+CERTIFICATE, ANNEX = "certificate.json", "annex.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Who signs: the verifier's name, the party that the registry knows it as, its signer, and the ledger's key.
+
+    `signer` is securesystemslib's; `ledger_key` is cryptography's Ed25519 private key.
+    """
+
+    verifier: str
+    party: str
+    signer: Any
+    ledger_key: Any
+    ends_at: tuple[datetime, ...] = ()  # of both keys
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What was written."""
+
+    certificate: Path
+    annex: Path
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The delivery and the published file as they lay there before judging began."""
+
+    manifest: Path
+    delivery: Delivery
+    file: Path
+    file_sha256: str
+    place: tuple[int, int, int, int]  # device, inode, size, change time: a swap there and back shows too
+    beside: tuple[tuple[str, str], ...]  # the script and what people signed, by digest
+
+    def require_unchanged(self) -> None:
+        """Nothing was exchanged while it was judged.
+
+        Raises:
+            InputError
+        """
+        if load_delivery(self.manifest) != self.delivery:
+            raise InputError("the manifest changed while it was judged", where=str(self.manifest))
+        if _place(self.file) != self.place or file_sha256(self.file) != self.file_sha256:
+            raise InputError("the file changed while it was judged", where=str(self.file))
+        if _beside(self.delivery) != self.beside:
+            raise InputError("script or evidence changed while it was judged", where=str(self.manifest))
+
+
+def _place(file: Path) -> tuple[int, int, int, int]:
+    found = os.stat(file)
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
+
+
+def _beside(delivery: Delivery) -> tuple[tuple[str, str], ...]:
+    """The script, and every file of signed evidence, by digest."""
+    files, _ = evidence_files(delivery)
+    paths = {p for found in files.values() for p in found} | ({delivery.cues} if delivery.cues is not None else set())
+    return tuple((str(path), file_sha256(path)) for path in sorted(paths))
+
+
+def watch(manifest: Path) -> Watched:
+    """Digest what is about to be judged.
+
+    Raises:
+        ManifestError, MediaError: it cannot be used.
+    """
+    delivery = load_delivery(manifest)
+    published = delivery.dub.mix or delivery.dub.stem
+    assert published is not None  # of a manifest's tracks one is there
+    place = _place(published.path)
+    return Watched(manifest, delivery, published.path, file_sha256(published.path), place, _beside(delivery))
+
+
+def clear_place(folder: Path) -> None:
+    """Take away the certificate of an earlier run, so that none is left beside a decision that it is not of.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (CERTIFICATE, ANNEX):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"certificates cannot be written: {error.strerror}", where=str(folder)) from error
+
+
+def certify(
+    judgement: Judgement,
+    watched: Watched,
+    registry: str,
+    gate: Gate,
+    folder: Path,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Certified:
+    """Record the decision, sign it, and write it into `folder`: PASSED for a release, FAILED for everything else.
+
+    Raises:
+        InputError: the delivery changed while it was judged, or the folder cannot be written to.
+        RegistryError: the registry refuses the release as it stands now, or cannot be written.
+    """
+    if judgement.verdict.quality_only:
+        raise ValueError("a judgement of quality alone is never certified")
+    watched.require_unchanged()
+    with _explained(), Registry.open(registry, clock=clock) as opened:
+        asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party)
+        decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at)
+        part = ledger_part(opened, decided.leaf_indexes, gate.ledger_key)
+    return _write(decided, decided.certified(part), gate, folder, judgement.verdict.decision)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise RegistryError(error.what, where=error.where, remedy=error.remedy) from error
+    except ConsentError as error:
+        raise RegistryError(f"nothing was certified: {error.what}", where=error.where, remedy=error.remedy) from error
+
+
+def _write(decided: Decided, verdict: Verdict, gate: Gate, folder: Path, decision: Decision) -> Certified:
+    """Sign both statements and write the annex, then the certificate."""
+    if verdict.result != (PASSED if decision is Decision.RELEASE else FAILED):
+        raise RuntimeError("the verdict to be signed is not what was decided")
+    claim = verdict.claim
+    measured = measured_statement(decided.measured, verdict.file_sha256, claim.packs, claim.models)
+    signed = certificate_bytes(_signed(verdict_statement(verdict), gate), _signed(measured, gate))
+    try:
+        _place_whole(folder / ANNEX, decided.annex, 0o600)
+        _place_whole(folder / CERTIFICATE, signed, 0o644)
+    except OSError as error:
+        (folder / CERTIFICATE).unlink(missing_ok=True)
+        raise InputError(f"the certificate cannot be written: {error.strerror}", where=str(folder)) from error
+    return Certified(folder / CERTIFICATE, folder / ANNEX, verdict)
+
+
+def _signed(statement: dict[str, Any], gate: Gate) -> bytes:
+    try:
+        return sign(statement, gate.signer)
+    except DubgateError:
+        raise
+    except Exception as error:  # key services raise what they like
+        raise InputError(f"the gate's key did not sign: {type(error).__name__}: {error}") from error
+
+
+def _place_whole(path: Path, data: bytes, mode: int) -> None:
+    """Write under another name beside its place, to the disk, then rename."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(waiting, path)
+    finally:
+        waiting.unlink(missing_ok=True)

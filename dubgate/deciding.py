@@ -1,0 +1,297 @@
+"""A decision enters the ledger: consents looked up again in the one transaction that records it, or nothing is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import rfc8785
+
+from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials
+from consent.registry import Registry
+from consent.releases import Planned, RefusedError, ReleaseDecision, VoiceUse
+from consent.releases import Release as ReleaseRecord
+from consent.store import Entry
+from consent.strict import Record
+from consent.terms import Grant, Use
+from consent.vocabulary import Technique
+from consent.writing import Addition, Writer
+from dubgate import __version__
+from dubgate.certificate.annex import annex_bytes
+from dubgate.certificate.claim import FAILED, LEVEL, LEVEL_EMBEDDED, PASSED, Claim, LedgerPart, SignedUsed
+from dubgate.certificate.measured import Measured, measured_statement
+from dubgate.certificate.verdict import Verdict, certificate_id, verdict_statement
+from dubgate.clearing import Release, candidate_of, release_of, use_of
+from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.errors import RegistryError
+from dubgate.features import VoiceSegment
+from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
+from dubgate.judgement import Judgement
+from dubgate.policy.approval_checks import approval_findings
+from dubgate.policy.findings import Outcome
+from dubgate.policy.verdict import Decision
+from dubgate.signed_evidence import SignedFile, signed_files
+from dubgate.unmeasured import Unmeasured
+
+LIFETIME = timedelta(hours=24)
+REFUSED = "the registry refuses this release as it stands now"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that stands in the ledger, and what is still to be signed; the release's own entry comes first."""
+
+    verdict: Verdict  # without its ledger part
+    measured: Measured
+    annex: bytes
+    leaf_indexes: tuple[int, ...]
+
+    def certified(self, part: LedgerPart) -> Verdict:
+        """The verdict to sign, under a checkpoint that includes it."""
+        ledger = part if self.leaf_indexes else None
+        annex = hashlib.sha256(self.annex).hexdigest()
+        return replace(self.verdict, claim=replace(self.verdict.claim, ledger=ledger, annex_sha256=annex))
+
+
+@dataclass(frozen=True, slots=True)
+class _Resting:
+    """What a release rests on: each voice with its use and the grant that clears it, and the approvals that cover it."""
+
+    voices: tuple[tuple[CastEntry, str, Use, Grant], ...] = ()
+    approvals: tuple[SignedFile, ...] = ()
+    candidate: Candidate | None = None
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        return tuple({g.grant_id: g for _, _, _, g in self.voices}.values())
+
+
+def decide_in_ledger(
+    judgement: Judgement,
+    delivery: Delivery,
+    file_sha256: str,
+    verifier: str,
+    party: str,
+    registry: Registry,
+    *,
+    ends_at: Sequence[datetime] = (),
+) -> Decided:
+    """Append the decision, and the approvals that it rests on, in one transaction.
+
+    Args:
+        ends_at: when the keys end that will sign it; the certificate ends no later.
+
+    Raises:
+        RefusedError: the registry does not release it as it stands now; nothing was recorded.
+        ConsentError: it could not be recorded.
+    """
+    with registry.write() as writer:
+        release, _ = release_of(delivery, writer)
+        signed = signed_files(delivery, writer, writer.now)
+        passed = judgement.verdict.decision is Decision.RELEASE
+        resting = _resting(judgement, delivery, release, signed, writer) if passed else _Resting()
+        verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, ends_at, writer)
+        record = _record(verdict, judgement, delivery, release, resting, party, writer)
+        entries = _append(record, resting, writer) if record is not None else ()
+    measured, findings = measured_in(judgement), annex_findings(judgement)
+    own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
+    annex = annex_bytes([s.copy for s in signed], own, findings)
+    return Decided(verdict, measured, annex, tuple(e.leaf_index for e in entries))
+
+
+def _resting(
+    judgement: Judgement, delivery: Delivery, release: Release | None, signed: Sequence[SignedFile], writer: Writer
+) -> _Resting:
+    if release is None or release.title is None:
+        raise RegistryError("nothing was certified: the release is not one that the registry knows any more")
+    candidate = candidate_of(
+        delivery,
+        release,
+        judgement.features,
+        script_sha256=None if delivery.cues is None else hashlib.sha256(delivery.cues.read_bytes()).hexdigest(),
+        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
+        style=str(judgement.style),
+    )
+    approvals = [s.signed for s in signed if isinstance(s.record, Approval)]
+    asked = approval_findings(release.title, candidate, approvals, writer, writer.now)
+    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
+        raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
+    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
+    return _Resting(tuple(_voices(judgement, delivery, release, writer)), covering, candidate)
+
+
+def _covers(record: Approval, candidate: Candidate, writer: Writer) -> bool:
+    events = writer.events(f"approval:{record.approval_id}")
+    return not approval_denials(ApprovalHistory(record, record.signed_at, events), candidate, writer.now)
+
+
+def _voices(
+    judgement: Judgement, delivery: Delivery, release: Release, writer: Writer
+) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
+    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
+
+    Raises:
+        RefusedError: none does.
+    """
+    heard = judgement.features.dub.voices
+    spoken: Sequence[VoiceSegment] = () if isinstance(heard, Unmeasured) else heard
+    for entry in delivery.cast:
+        if entry.technique == "human":
+            continue
+        seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
+        use = use_of(release, entry, seconds if seconds > 0 else None)
+        for voice_id in entry.voice_ids:
+            clearance = writer.clear(voice_id, use, writer.now)
+            if not clearance.cleared:
+                raise RefusedError(REFUSED, clearance.denials, where=voice_id)
+            yield entry, voice_id, use, clearance.grants[0]
+
+
+def _verdict(
+    judgement: Judgement,
+    release: Release | None,
+    signed: Sequence[SignedFile],
+    resting: _Resting,
+    verifier: str,
+    file_sha256: str,
+    ends_at: Sequence[datetime],
+    writer: Writer,
+) -> Verdict:
+    """What will be signed, but for its ledger part and annex."""
+    passed = judgement.verdict.decision is Decision.RELEASE
+    published = judgement.features.published
+    pcm = None if published is None or isinstance(published.pcm_sha256, Unmeasured) else published.pcm_sha256
+    packs, models = packs_in(judgement), models_in(judgement)
+    claim = Claim(
+        release_id=f"rel-{uuid.uuid4().hex}",
+        decision=judgement.verdict.decision.name.lower(),
+        title_id=release.title.title.title_id if release is not None and release.title is not None else None,
+        scope=scope_of(release) if release is not None else None,
+        packets_sha256=None if published is None else published.packet_sha256,
+        pcm_sha256=pcm,
+        packs=packs,
+        models=models,
+        grant_ids=tuple(g.grant_id for g in resting.grants),
+        signed=tuple(SignedUsed(s.copy.kind, s.payload_sha256) for s in signed),
+        reasons=reasons_in(judgement),
+        expires_at=_expiry(writer.now, release, signed, resting, ends_at) if passed else writer.now + LIFETIME,
+    )
+    measured = measured_statement(measured_in(judgement), file_sha256, packs, models)
+    return Verdict(
+        verifier=verifier,
+        version=__version__,
+        verified_at=writer.now,
+        file_sha256=file_sha256,
+        result=PASSED if passed else FAILED,
+        level=(LEVEL_EMBEDDED if any(m.fallback for m in models) else LEVEL) if passed else FAILED,
+        measurements_sha256=hashlib.sha256(rfc8785.dumps(measured)).hexdigest(),
+        claim=claim,
+    )
+
+
+def _expiry(
+    now: datetime,
+    release: Release | None,
+    signed: Sequence[SignedFile],
+    resting: _Resting,
+    ends_at: Sequence[datetime],
+) -> datetime:
+    """The earliest end of what the release rests on, and 24 hours at most."""
+    ends: list[datetime | None] = [*ends_at, *(g.not_after for g in resting.grants)]
+    ends += [release.window.end if release is not None else None]
+    ends += [end for s in signed for end in s.ends_at]
+    expiry = min([now + LIFETIME, *(end for end in ends if end is not None)])
+    if expiry <= now:
+        raise RegistryError("nothing was certified: something that the release rests on has ended")
+    return expiry
+
+
+def _record(
+    verdict: Verdict,
+    judgement: Judgement,
+    delivery: Delivery,
+    release: Release | None,
+    resting: _Resting,
+    party: str,
+    writer: Writer,
+) -> ReleaseRecord | None:
+    """The ledger's record of the decision; None where there is no title or use that it could be about."""
+    claim = verdict.claim
+    if release is None or release.title is None or claim.packets_sha256 is None:
+        return None
+    passed = verdict.result == PASSED
+    voices = _used(resting) if passed else tuple(_declared(delivery, writer))
+    return ReleaseRecord(
+        release_id=claim.release_id,
+        decision=ReleaseDecision(claim.decision),
+        title_id=release.title.title.title_id,
+        language=release.language,
+        territories=release.territories,
+        channels=release.channels,
+        window=release.window,
+        packets_sha256=claim.packets_sha256,
+        certificate_sha256=certificate_id(verdict_statement(verdict)),
+        voices=voices,
+        approval_ids=tuple(s.record.record_id for s in resting.approvals),
+        label=next(iter(delivery.label.text.values()), None) if delivery.label else None,
+        reasons=claim.reasons,
+        recorded_by=party,
+        decided_at=judgement.judged_at,
+    )
+
+
+def _used(resting: _Resting) -> tuple[VoiceUse, ...]:
+    return tuple(
+        _voice_use(entry, voice_id, use.technique, use.minutes, grant) for entry, voice_id, use, grant in resting.voices
+    )
+
+
+def _declared(delivery: Delivery, writer: Writer) -> Iterator[VoiceUse]:
+    """The voices that were asked for and are registered; without grants, since nothing was released."""
+    for entry in delivery.cast:
+        for voice_id in entry.voice_ids:
+            if entry.technique != "human" and writer.record_of_voice(voice_id) is not None:
+                yield _voice_use(entry, voice_id, entry.technique, None, None)
+
+
+def _voice_use(
+    entry: CastEntry, voice_id: str, technique: Technique, minutes: float | None, grant: Grant | None
+) -> VoiceUse:
+    return VoiceUse(
+        voice_id=voice_id,
+        grant_id=None if grant is None else grant.grant_id,
+        character=entry.name,
+        technique=technique,
+        minutes=minutes or 0.0,
+    )
+
+
+def _append(record: ReleaseRecord, resting: _Resting, writer: Writer) -> tuple[Entry, ...]:
+    """The entries that the certificate proves: the decision's own, then approvals and grants."""
+    approvals = [_approval_entry(signed, writer) for signed in resting.approvals]
+    if record.decision is not ReleaseDecision.RELEASE:
+        return (writer.add(Addition(record)),)
+    planned = [Planned(voice_id, use) for _, voice_id, use, _ in resting.voices]
+    own = writer.release(record, planned, resting.candidate)
+    grants = [_entry(writer, f"grant:{g.grant_id}", g) for g in resting.grants]
+    return (own, *approvals, *grants)
+
+
+def _approval_entry(signed: SignedFile, writer: Writer) -> Entry:
+    """An approval enters the ledger in its own envelope, so that it can be taken back there; once."""
+    record = signed.record
+    if writer.record(f"approval:{record.record_id}", Approval) is None:
+        return writer.add(Addition(record, envelope=signed.copy.envelope.decode()))
+    return _entry(writer, f"approval:{record.record_id}", record)
+
+
+def _entry(writer: Writer, key: str, record: Record) -> Entry:
+    """The entry of this very record."""
+    for entry in writer.store.entries(key, type(record)):
+        if entry.record == record:
+            return entry
+    raise RegistryError(f"nothing was certified: the registry holds another record as {key}")

@@ -1,0 +1,147 @@
+"""Whether what a certificate rests on still stands in the registry at hand: its ledger, its consents, its approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from consent import ledger
+from consent.approvals import ApprovalHistory
+from consent.checkpoint import read_body
+from consent.denials import Denial, denials
+from consent.errors import ConsentError
+from consent.events import fold
+from consent.regions import expand
+from consent.registry import Registry
+from consent.releases import Release, VoiceUse
+from consent.store import Entry
+from consent.strict import Window
+from consent.terms import Use
+from consent.views import View
+from consent.vocabulary import ApprovalDecision
+from dubgate.certificate.claim import LedgerPart
+from dubgate.certificate.file import Certificate
+from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten
+from dubgate.certificate.verdict import certificate_id
+from dubgate.errors import RegistryError
+
+# Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
+SETTLED = frozenset({"CON-016", "CON-019"})
+
+
+def check_standing(certificate: Certificate, location: str, now: datetime) -> None:
+    """Ask the registry whether the release stands there as certified, and everything it rests on stands now.
+
+    Raises:
+        LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+        ConsentEnded: with every reason.
+        RegistryError: it could not be asked.
+    """
+    try:
+        with Registry.open(location, read_only=True) as registry:
+            origin = registry.head().origin
+            with registry.view() as view:
+                release = _release(certificate, view, origin)
+                ended = tuple(dict.fromkeys(_ended(release, view, now)))
+    except ConsentError as error:
+        raise RegistryError(error.what, where=error.where, remedy=error.remedy) from error
+    if ended:
+        raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
+
+
+def _release(certificate: Certificate, view: View, origin: str) -> Release:
+    """The release's own record, once the history up to the checkpoint is the one that was witnessed."""
+    part = certificate.verdict.claim.ledger
+    assert part is not None  # what passed has one: verdict._agreeing
+    _same_history(part, view, origin)
+    entries = [_entry(view, proof.index, proof.leaf) for proof in part.proofs]
+    release = entries[0].record
+    named = certificate_id(certificate.statement)
+    if not isinstance(release, Release) or release.certificate_sha256 != named:
+        raise LedgerRewritten("the ledger's entry names another certificate", where=f"entry {part.proofs[0].index}")
+    return release
+
+
+def _same_history(part: LedgerPart, view: View, origin: str) -> None:
+    checkpoint = read_body(part.checkpoint)
+    if checkpoint.origin != origin:
+        raise LedgerRewritten(f"the checkpoint is of {checkpoint.origin}, and this registry is {origin}")
+    if checkpoint.size > view.store.size():
+        what = f"the checkpoint saw {checkpoint.size} entries, and this registry has {view.store.size()}"
+        raise LedgerRewritten(what, remedy="It was rolled back, or it is an old copy.")
+    if ledger.root(checkpoint.size, view.store.read_node) != checkpoint.root:
+        raise LedgerRewritten("the registry's tree is not the one that the checkpoint saw")
+
+
+def _entry(view: View, index: int, leaf: str) -> Entry:
+    """The entry, hashed again from what lies in the registry."""
+    entry = next(iter(view.store.all_entries(start=index)), None)
+    if entry is None or entry.leaf().decode() != leaf:
+        raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
+    return entry
+
+
+def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
+    title = view.title(release.title_id)
+    title_ids = title.title_ids if title is not None else (release.title_id,)
+    for voice in release.voices:
+        use = _use(release, voice, title_ids, now)
+        yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
+        for refusal in view.refusals(use, now, voice_id=voice.voice_id):
+            yield f"CON-005: {refusal.by} has refused it"
+    for history in view.approvals(title_ids):
+        yield from _of_approval(history, release, now)
+
+
+def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
+    """What is left of the use: a window that began is asked about from now on."""
+    window = Window(start=max(now, release.window.start), end=release.window.end)
+    return Use(
+        title_ids=title_ids,
+        character=voice.character,
+        language=release.language,
+        territories=release.territories,
+        territories_excluded=release.territories_excluded,
+        channels=release.channels,
+        window=window,
+        technique=voice.technique,
+        minutes=voice.minutes,
+    )
+
+
+def _of_grant(used: VoiceUse, use: Use, view: View, now: datetime) -> Iterator[Denial]:
+    """Why the grant that cleared the voice does not any more; for a blend, why none does for one of its voices."""
+    voice = view.voice(used.voice_id, now)
+    histories = [h for h in view.grants(used.voice_id) if h.grant.grant_id == used.grant_id]
+    found = [d for h in histories if voice is not None for d in denials(h, use, now, voice=voice)]
+    for source in voice.blend_of if voice is not None else ():
+        found += view.clear(source, use, now).denials
+    if voice is None or not histories:
+        raise LedgerRewritten("the registry does not know a voice or grant of this release", where=used.voice_id)
+    return (d for d in found if d.code not in SETTLED)
+
+
+def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> Iterator[str]:
+    approval = history.approval
+    name = f"the approval {approval.approval_id}"
+    stands = fold(history.events, known_at=now, born=approval.signed_at).alive(max(now, approval.signed_at))
+    if approval.decision is ApprovalDecision.REJECT:
+        if stands and _meets(history, release, now):
+            yield f"RH-001: {approval.by} refused this release"
+        return
+    if approval.approval_id not in release.approval_ids:
+        return
+    if not stands:
+        yield f"RH-002: {name} was taken back"
+    if approval.expires_at <= now:
+        yield f"RH-002: {name} has expired"
+    if history.discredited_at is not None and history.discredited_at <= now:
+        yield f"RH-002: the key that signed {name} was revoked"
+
+
+def _meets(history: ApprovalHistory, release: Release, now: datetime) -> bool:
+    """Whether a refusal to approve is about this sound, or about the language and places of this release."""
+    said = history.approval
+    sound = not said.sounds or release.packets_sha256 in {s.packets_sha256 for s in said.sounds}
+    places = expand(said.territories, said.territories_excluded) & expand(release.territories)
+    return sound and said.language == release.language and bool(places) and history.recorded_at <= now

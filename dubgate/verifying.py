@@ -1,0 +1,185 @@
+"""May these bytes be published here, now? A certificate verified offline: it raises with a reason, or returns.
+
+Light on purpose: no models, no database, no expression engine. `registry` and `policy` bring in more, and only then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dubgate.certificate.annex import check_annex
+from dubgate.certificate.claim import PASSED, Claim, Scope
+from dubgate.certificate.file import MAX_BYTES, Certificate, open_certificate
+from dubgate.certificate.opening import SigningKey, ed25519_key
+from dubgate.certificate.refusals import (
+    Expired,
+    LevelNotAccepted,
+    NotPassed,
+    OtherBytes,
+    OtherChannel,
+    OtherTerritory,
+    OutsideWindow,
+)
+from dubgate.certificate.trust import TrustStore, read_trust
+from dubgate.certificate.trust_seen import remember
+from dubgate.certificate.verdict import certificate_id
+from dubgate.delivery.formats import open_regular
+from dubgate.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A certificate that allows what was asked, and what it says."""
+
+    certificate_id: str
+    release_id: str
+    verifier: str
+    keyid: str
+    level: str
+    title_id: str
+    scope: Scope
+    file_sha256: str
+    verified_at: datetime
+    expires_at: datetime
+    grant_ids: tuple[str, ...]
+    packs: tuple[str, ...]
+    fallback_models: tuple[str, ...]
+    n_signed: int
+    trust_version: int
+    consents_asked: bool
+
+
+def verify(
+    certificate: Path | bytes,
+    file: Path,
+    *,
+    territory: str,
+    channel: str,
+    trust: Path | TrustStore,
+    root: str | SigningKey | None = None,
+    annex: Path | None = None,
+    registry: str | None = None,
+    policy: Path | None = None,
+    seen: Path | None = None,
+    now: datetime | None = None,
+) -> Verified:
+    """Verify a certificate for a file and a use.
+
+    Args:
+        territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
+        trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
+        registry: a registry at hand, asked whether the consents still stand.
+        policy: a publisher's demands; see dubgate.publishing.
+        seen: a file that remembers the newest trust store, so that an older one is refused.
+        now: the moment asked about (aware); by default this machine's.
+
+    Raises:
+        Refused: do not publish; its `reason` is machine-readable.
+        InputError, MediaError, RegistryError: it could not be asked.
+    """
+    moment = datetime.now(UTC) if now is None else now
+    store = trust if isinstance(trust, TrustStore) else read_trust(read_small(trust), _root(root), trust.name)
+    store.require_current(moment)
+    if seen is not None:
+        remember(store, _root(root).keyid, seen)
+    name = certificate.name if isinstance(certificate, Path) else "certificate"
+    data = read_small(certificate) if isinstance(certificate, Path) else certificate
+    opened = open_certificate(data, store, moment, name)
+    _allows(opened, file, territory, channel, moment, name)
+    if annex is not None:
+        check_annex(read_small(annex), opened.verdict.claim, annex.name)
+    if policy is not None:
+        from dubgate.publishing import check_demands, read_demands
+
+        check_demands(read_demands(policy), opened.verdict)
+    if registry is not None:
+        from dubgate.standing import check_standing
+
+        check_standing(opened, registry, moment)
+    return _verified(opened, store, registry is not None)
+
+
+def _root(root: str | SigningKey | None) -> SigningKey:
+    if root is None:
+        raise InputError("no root key", remedy="Name the key that signs the trust store: --root, or root=…")
+    return root if isinstance(root, SigningKey) else ed25519_key(root)
+
+
+def read_small(path: Path) -> bytes:
+    """The bytes of a certificate, annex or trust store.
+
+    Raises:
+        MediaError: missing, or no regular file.
+    """
+    with open(open_regular(path), "rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _allows(opened: Certificate, file: Path, territory: str, channel: str, now: datetime, name: str) -> None:
+    """It passed, at a level that is accepted, for these bytes, this use and this moment."""
+    verdict, claim = opened.verdict, opened.verdict.claim
+    if verdict.result != PASSED:
+        raise NotPassed(f"the gate said {claim.decision}: {', '.join(claim.reasons[:20])}", where=name)
+    if verdict.level not in opened.gate.levels:
+        raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name)
+    _same_bytes(file, verdict.file_sha256, claim, name)
+    assert claim.scope is not None  # what passed has one: verdict._agreeing
+    _covers(claim.scope, territory, channel, name)
+    if now >= claim.expires_at:
+        remedy = "Have it judged again: dubgate check … --certify."
+        raise Expired(f"it expired on {claim.expires_at.isoformat()}", where=name, remedy=remedy)
+    start, end = claim.scope.window_start, claim.scope.window_end
+    if now < start or (end is not None and now >= end):
+        until = "" if end is None else f" until {end.isoformat()}"
+        raise OutsideWindow(f"the release window is from {start.isoformat()}{until}", where=name)
+
+
+def _covers(scope: Scope, territory: str, channel: str, name: str) -> None:
+    from dubgate.regions import countries, expand
+
+    try:
+        wanted = countries(territory)
+    except ValueError as error:
+        raise InputError(str(error), where="territory") from None
+    if missing := sorted(wanted - set(expand(scope.territories))):
+        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}", where=name)
+    if channel not in scope.channels:
+        raise OtherChannel(f"the release is for {', '.join(scope.channels)}, not {channel}", where=name)
+
+
+def _same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
+    with open(open_regular(file), "rb") as data:
+        found = hashlib.file_digest(data, "sha256").hexdigest()
+    if found == sha256:
+        return
+    from dubgate.rewrapping import refuse_other_bytes
+
+    refuse_other_bytes(file, claim.packets_sha256)
+    raise OtherBytes(f"{file.name} is not the file that was judged", where=name)
+
+
+def _verified(opened: Certificate, store: TrustStore, asked: bool) -> Verified:
+    verdict, claim = opened.verdict, opened.verdict.claim
+    assert claim.scope is not None
+    assert claim.title_id is not None
+    return Verified(
+        certificate_id=certificate_id(opened.statement),
+        release_id=claim.release_id,
+        verifier=verdict.verifier,
+        keyid=opened.gate.key.keyid,
+        level=verdict.level,
+        title_id=claim.title_id,
+        scope=claim.scope,
+        file_sha256=verdict.file_sha256,
+        verified_at=verdict.verified_at,
+        expires_at=claim.expires_at,
+        grant_ids=claim.grant_ids,
+        packs=tuple(f"{p.name} {p.version}" for p in claim.packs),
+        fallback_models=tuple(f"{m.kind} {m.name}" for m in claim.models if m.fallback),
+        n_signed=len(claim.signed),
+        trust_version=store.version,
+        consents_asked=asked,
+    )

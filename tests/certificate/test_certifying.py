@@ -1,0 +1,549 @@
+"""What was decided enters the ledger and is signed; what was not earned is not. Registry, keys and signatures are real."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from made_certificate import AT, LATER, Place, make_place, with_gate, writing
+from made_delivery import SIGNED_AT, dub_voices, features
+
+from consent.approvals import Approval
+from consent.events import Event
+from consent.registry import Registry
+from consent.releases import Release, ReleaseDecision
+from consent.signatures import check_envelope
+from consent.vocabulary import ApprovalDecision
+from dubgate import certifying
+from dubgate.certificate import refusals
+from dubgate.certificate.dsse import signer_of
+from dubgate.certifying import certify, clear_place, watch
+from dubgate.errors import InputError, RegistryError
+from dubgate.judgement import Judgement
+from dubgate.policy.verdict import Verdict
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    made = make_place(tmp_path_factory.mktemp("untouched"))
+    return replace(made, right=made.judged())
+
+
+@pytest.fixture(scope="module")
+def place(untouched: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return untouched.copied(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def right(untouched: Place) -> Judgement:
+    return untouched.judged()
+
+
+@pytest.fixture(scope="module")
+def made(place: Place, right: Judgement, tmp_path_factory: pytest.TempPathFactory) -> certifying.Certified:
+    return place.certified(tmp_path_factory.mktemp("certified"), right)
+
+
+@pytest.fixture
+def own(untouched: Place, tmp_path: Path) -> Place:
+    """A place of a test's own, where the history may be spoilt."""
+    return untouched.copied(tmp_path / "own")
+
+
+def payload(certificate: Path, envelope: str = "verdict") -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(b64decode(json.loads(certificate.read_bytes())[envelope]["payload"]))
+    return data
+
+
+def releases(place: Place) -> list[Release]:
+    with Registry.open(place.world.registry, read_only=True) as opened, opened.view() as view:
+        return [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
+
+
+def event(target: str, kind: str, by: str) -> Event:
+    name, _, target_id = target.partition(":")
+    data = {"event_id": f"e-{target_id}-{kind}", "target": name, "target_id": target_id, "kind": kind, "by": by}
+    return Event.model_validate_json(json.dumps(data | {"effective_at": (AT + timedelta(minutes=1)).isoformat()}))
+
+
+def test_a_released_dub_gets_a_certificate_that_verifies(place: Place, made: certifying.Certified) -> None:
+    verified = place.verified(made.certificate, annex=made.annex, registry=str(place.world.registry))
+    assert verified.level == "DUBGATE_RELEASE_EMBEDDED"
+    assert verified.consents_asked
+    assert verified.n_signed == 1
+    assert verified.fallback_models == ("speaker_encoder ge2e",)
+    assert verified.expires_at == AT + timedelta(hours=24)
+
+
+def test_the_decision_stands_in_the_ledger_with_what_it_rests_on(place: Place, made: certifying.Certified) -> None:
+    verified = place.verified(made.certificate)
+    [release] = [r for r in releases(place) if r.release_id == verified.release_id]
+    assert release.decision is ReleaseDecision.RELEASE
+    assert release.certificate_sha256 == verified.certificate_id
+    assert {v.grant_id for v in release.voices} == set(verified.grant_ids)
+    assert len(release.approval_ids) == 1
+    ledger = payload(made.certificate)["predicate"]["urn:dubgate:release-verdict:1.0"]["ledger"]
+    assert len(ledger["proofs"]) == 1 + 1 + len(verified.grant_ids)
+
+
+def test_the_approval_lies_in_the_ledger_in_its_signers_own_envelope(place: Place, made: certifying.Certified) -> None:
+    with Registry.open(place.world.registry, read_only=True) as opened, opened.view() as view:
+        [entry] = view.store.of_kind(Approval)
+        assert entry.envelope is not None
+        assert check_envelope(view, entry.record, entry.envelope).party.party_id == "kestrel"
+
+
+def test_nothing_public_names_or_measures_a_person(place: Place, made: certifying.Certified) -> None:
+    """Voices, characters and performers stand in the annex only, which nobody but its owner reads."""
+    public = json.dumps([payload(made.certificate, e) for e in ("verdict", "measurements")])
+    with Registry.open(place.world.registry, read_only=True) as opened, opened.view() as view:
+        names = [p.name for v in view.voices() if (p := view.personal(f"voice:{v.voice_id}", type(v))) is not None]
+        ids = [v.voice_id for v in view.voices()]
+    private = [*names, *ids, "p-mara", "p-jonas", "p-otto", "kestrel", "MARA", "JONAS", "OTTO", "llr", "nat"]
+    assert [word for word in private if f'"{word}"' in public or f"{word} " in public] == []
+    assert "MARA" in made.annex.read_text(encoding="utf-8")
+    assert made.annex.stat().st_mode & 0o077 == 0
+
+
+def test_the_envelopes_are_in_toto_statements_for_others_too(made: certifying.Certified) -> None:
+    statement = payload(made.certificate, "measurements")
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
+    assert "core/CON-001" in statement["predicate"]["passedTests"]
+    assert statement["predicate"]["result"] in ("PASSED", "WARNED")
+
+
+# What is not released
+
+
+def test_a_dub_that_is_held_or_blocked_gets_a_certificate_that_says_so(own: Place, tmp_path: Path) -> None:
+    wrong = own.world.judged(at=AT, heard=features(dub_voices({"MARA": 12})))
+    made = own.certified(tmp_path / "out", wrong)
+    assert made.verdict.result == "FAILED"
+    with pytest.raises(refusals.NotPassed, match="CON-031"):
+        own.verified(made.certificate)
+    [release] = releases(own)
+    assert release.decision is not ReleaseDecision.RELEASE
+    assert "CON-031" in release.reasons
+    assert all(v.grant_id is None for v in release.voices)
+
+
+def test_a_dub_of_nobodys_title_gets_its_refusal_without_an_entry(own: Place, tmp_path: Path) -> None:
+    text = (own.world.delivery.root / "series.yaml").read_text(encoding="utf-8")
+    (own.world.delivery.root / "series.yaml").write_text(text.replace("last-train", "nobodys"), encoding="utf-8")
+    from dubgate.delivery.manifest import load_delivery
+
+    delivery = load_delivery(own.world.delivery.root / "delivery.yaml")
+    made = own.certified(tmp_path / "out", own.world.judged(at=AT, delivery=delivery))
+    with pytest.raises(refusals.NotPassed, match="RH-020"):
+        own.verified(made.certificate)
+    assert releases(own) == []
+
+
+def test_a_judgement_of_quality_alone_is_never_signed(place: Place, right: Judgement, tmp_path: Path) -> None:
+    quality = replace(right, verdict=Verdict(right.verdict.findings, quality_only=True))
+    with pytest.raises(ValueError):
+        place.certified(tmp_path / "out", quality)
+
+
+def test_a_consent_withdrawn_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    judged = own.judged()
+    grant = own.world_grants()[0]
+    with writing(own, AT) as opened:
+        opened.add(event(f"grant:{grant.grant_id}", "withdrawn", grant.granted_by))
+    with pytest.raises(RegistryError, match="refuses this release"):
+        own.certified(tmp_path / "out", judged, at=LATER)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert releases(own) == []
+
+
+def test_an_approval_taken_back_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    own.certified(tmp_path / "earlier")  # the approval is in the ledger since
+    judged = own.judged()
+    with writing(own, AT) as opened:
+        opened.add(_take_back_approval(own))
+    with pytest.raises(RegistryError, match="taken back"):
+        own.certified(tmp_path / "out", judged, at=LATER)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_approval_that_ran_out_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    judged = own.judged()
+    with pytest.raises(RegistryError, match="nothing was certified"):
+        own.certified(tmp_path / "out", judged, at=AT + timedelta(days=4000))
+
+
+def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    from consent.titles import Refusal
+
+    judged = own.judged()
+    refusal = {
+        "refusal_id": "r-now", "by": "kestrel", "title_ids": ["last-train"], "words": {"en": "Not this one."},
+        "not_before": SIGNED_AT.isoformat(),
+    }  # fmt: skip
+    with writing(own, AT) as opened:
+        opened.add(Refusal.model_validate_json(json.dumps(refusal)))
+    with pytest.raises(RegistryError, match="refused for good"):
+        own.certified(tmp_path / "out", judged, at=LATER)
+
+
+@pytest.mark.parametrize("name", ["dub.flac", "script.vtt", "series.yaml", "evidence/approval.json"])
+def test_what_changed_while_it_was_judged_is_not_certified(name: str, own: Place, tmp_path: Path) -> None:
+    judged, root = own.judged(), own.world.delivery.root
+    watched = watch(root / "delivery.yaml")
+    path = root / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(InputError):
+        certify(judged, watched, str(own.world.registry), own.gate(), tmp_path, clock=lambda: AT)
+    assert releases(own) == []
+
+
+def test_a_file_that_was_swapped_and_swapped_back_is_not_certified(own: Place, tmp_path: Path) -> None:
+    judged, file = own.judged(), own.file
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    file.rename(tmp_path / "kept")
+    file.write_bytes(b"another dub for a moment")
+    file.unlink()
+    (tmp_path / "kept").rename(file)
+    with pytest.raises(InputError, match="changed"):
+        certify(judged, watched, str(own.world.registry), own.gate(), tmp_path, clock=lambda: AT)
+
+
+# In one order that a crash cannot invert
+
+STEPS = ("ledger_part", "sign", "certificate_bytes", "_place_whole")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_crash_at_any_step_leaves_an_entry_and_no_certificate(step: str, own: Place, tmp_path: Path) -> None:
+    class Crash(BaseException):
+        pass
+
+    out = tmp_path / "out"
+    with patch.object(certifying, step, side_effect=Crash), pytest.raises(Crash):
+        own.certified(out)
+    assert not (out / "certificate.json").exists()
+    assert len(releases(own)) == 1
+    assert own.verified(own.certified(out).certificate)
+
+
+def test_a_crash_in_the_transaction_leaves_nothing(own: Place, tmp_path: Path) -> None:
+    class Crash(BaseException):
+        pass
+
+    with patch("consent.writing.Writer._spend", side_effect=Crash), pytest.raises(Crash):
+        own.certified(tmp_path / "out")
+    assert releases(own) == []
+    with Registry.open(own.world.registry, read_only=True) as opened, opened.view() as view:
+        assert view.store.of_kind(Approval) == []
+
+
+def test_a_full_disk_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    full = OSError(28, "No space left on device")
+    with patch("dubgate.certifying.os.fsync", side_effect=full), pytest.raises(InputError, match="No space left"):
+        own.certified(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_key_service_that_fails_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    class Silent:
+        def sign(self, _: bytes) -> Any:
+            raise TimeoutError("the key service does not answer")
+
+    gate = replace(own.gate(), signer=Silent())
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    with pytest.raises(InputError, match="does not answer"):
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+    assert not (tmp_path / "certificate.json").exists()
+
+
+@pytest.mark.parametrize("hours", [1, 23, 25])
+def test_a_certificate_ends_with_the_keys_that_sign_it(hours: int, own: Place, tmp_path: Path) -> None:
+    end = AT + timedelta(hours=hours)
+    gate = replace(own.gate(), ends_at=(end, end + timedelta(days=1)))
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    made = certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+    assert made.verdict.claim.expires_at == min(end, AT + timedelta(hours=24))
+
+
+def test_a_certificate_ends_with_the_approval_that_it_rests_on(own: Place, tmp_path: Path) -> None:
+    """The holder's key, and an approval that ends in an hour."""
+    evidence = own.world.delivery.root / "evidence" / "approval.json"
+    evidence.write_bytes(own.world.approval(at=AT - timedelta(days=179, hours=12)))
+    made = own.certified(tmp_path / "out", own.world.judged(at=AT))
+    assert made.verdict.claim.expires_at == AT + timedelta(hours=12)
+
+
+def test_nothing_is_signed_by_a_key_that_has_ended(own: Place, tmp_path: Path) -> None:
+    gate = replace(own.gate(), ends_at=(AT,))
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    with pytest.raises(RegistryError, match="has ended"):
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+    assert releases(own) == []
+
+
+def test_a_release_to_nowhere_is_never_recorded(own: Place) -> None:
+    """Whatever was judged, the registry is asked about what the delivery says."""
+    from dubgate.deciding import decide_in_ledger
+
+    nowhere = replace(own.world.delivery, distribution=None)
+    with writing(own, AT) as opened, pytest.raises(RegistryError, match="nothing was certified"):
+        decide_in_ledger(own.judged(), nowhere, "0" * 64, "urn:test", "op-1", opened)
+    assert releases(own) == []
+
+
+def test_the_certificate_of_an_earlier_run_is_gone_before_judging(tmp_path: Path) -> None:
+    for name in ("certificate.json", "annex.json", "report.html"):
+        (tmp_path / name).write_bytes(b"old")
+    clear_place(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError):
+        clear_place(tmp_path / "file")
+
+
+def test_a_party_that_the_registry_does_not_know_records_nothing(own: Place, tmp_path: Path) -> None:
+    gate = replace(own.gate(), party="nobody")
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    with pytest.raises(RegistryError, match="nobody"):
+        certify(own.judged(), watched, str(own.world.registry), gate, tmp_path, clock=lambda: AT)
+
+
+# The registry asked again
+
+
+def ended(place: Place, certificate: Path) -> str:
+    with pytest.raises(refusals.Refused) as refused:
+        place.verified(certificate, registry=str(place.world.registry))
+    assert place.verified(certificate)  # offline nobody can know
+    return f"{refused.value.reason}: {refused.value.what}"
+
+
+def _withdraw_grant(place: Place) -> Event:
+    grant = place.world_grants()[0]
+    return event(f"grant:{grant.grant_id}", "withdrawn", grant.granted_by)
+
+
+def _suspend_grant(place: Place) -> Event:
+    return event(f"grant:{place.world_grants()[0].grant_id}", "suspended", "op-1")
+
+
+def _take_back_approval(place: Place) -> Event:
+    with Registry.open(place.world.registry, read_only=True) as opened, opened.view() as view:
+        [approval] = [e.record for e in view.store.of_kind(Approval)]
+    return event(f"approval:{approval.record_id}", "withdrawn", "kestrel")
+
+
+def _revoke_approvers_key(_: Place) -> Event:
+    return event("key:k-kestrel", "revoked", "op-1")
+
+
+ENDINGS: dict[str, tuple[Callable[[Place], Event], str]] = {
+    "a grant withdrawn": (_withdraw_grant, "CON-002"),
+    "a grant suspended": (_suspend_grant, "CON-002"),
+    "an approval taken back": (_take_back_approval, "taken back"),
+    "an approver's key revoked": (_revoke_approvers_key, "key that signed"),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_consent_that_ended_since_is_seen_with_the_registry(name: str, own: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    end, says = ENDINGS[name]
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        opened.add(end(own))
+    told = ended(own, made.certificate)
+    assert told.startswith("consent-ended: ")
+    assert says in told
+
+
+def test_a_refusal_since_is_seen_with_the_registry(own: Place, tmp_path: Path) -> None:
+    from consent.titles import Refusal
+
+    made = own.certified(tmp_path / "out")
+    refusal = {
+        "refusal_id": "r-now", "by": "kestrel", "title_ids": ["last-train"], "words": {"en": "Not any more."},
+        "not_before": SIGNED_AT.isoformat(),
+    }  # fmt: skip
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        opened.add(Refusal.model_validate_json(json.dumps(refusal)))
+    assert "CON-005" in ended(own, made.certificate)
+
+
+def test_a_rejection_by_the_holder_since_is_seen_with_the_registry(own: Place, tmp_path: Path) -> None:
+    from consent.writing import Addition
+
+    made = own.certified(tmp_path / "out")
+    envelope = own.world.approval(decision=ApprovalDecision.REJECT, at=AT)
+    record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
+    record.pop("schema")
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        opened.add(Addition(Approval.model_validate_json(json.dumps(record)), envelope=envelope.decode()))
+    assert "RH-001" in ended(own, made.certificate)
+
+
+def test_an_approval_that_the_release_does_not_rest_on_may_end(own: Place, tmp_path: Path) -> None:
+    from consent.writing import Addition
+
+    made = own.certified(tmp_path / "out")
+    envelope = own.world.approval(at=AT)  # a second one, signed later
+    record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
+    record.pop("schema")
+    approval = Approval.model_validate_json(json.dumps(record))
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        opened.add(Addition(approval, envelope=envelope.decode()))
+        opened.add(event(f"approval:{approval.approval_id}", "withdrawn", "kestrel"))
+    assert own.verified(made.certificate, registry=str(own.world.registry))
+
+
+def test_what_is_signed_is_what_was_decided(own: Place, tmp_path: Path) -> None:
+    """Even if what is recorded and what was judged came apart inside the program."""
+    from dubgate.deciding import decide_in_ledger
+
+    held = own.world.judged(at=AT, heard=features(()))
+
+    def confused(_: Judgement, *rest: Any, **more: Any) -> Any:
+        return decide_in_ledger(own.judged(), *rest, **more)
+
+    with patch("dubgate.certifying.decide_in_ledger", confused), pytest.raises(RuntimeError):
+        own.certified(tmp_path / "out", held)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_later_history_of_other_things_changes_nothing(own: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    own.certified(tmp_path / "again", at=AT + timedelta(minutes=1))
+    assert own.verified(made.certificate, registry=str(own.world.registry))
+
+
+def _edited(place: Place, sql: str) -> None:
+    """By somebody who owns the database: its triggers go first."""
+    with sqlite3.connect(place.world.registry) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        assert database.execute(sql).rowcount > 0
+
+
+EDITS = {
+    "the release": "UPDATE entry SET body = replace(body, '\"svod\"', '\"avod\"') WHERE schema_name LIKE '%release%'",
+    "a grant": "UPDATE entry SET body = replace(body, '\"perpetual_ack\":false', '\"perpetual_ack\":true') "
+    "WHERE schema_name LIKE '%grant%'",
+    "the tree": "UPDATE node SET hash = replace(hash, 'a', 'b') WHERE level > 3",
+    "an index": "UPDATE entry SET recorded_at = replace(recorded_at, '2026', '2025') WHERE schema_name LIKE '%release%'",
+}
+
+
+EDITS |= {
+    "its name": "UPDATE meta SET value = 'dubgate-registry/other' WHERE key = 'origin'",
+    "its index": "DELETE FROM lookup WHERE key LIKE 'voice:%'",
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_rewritten_ledger_is_seen(name: str, own: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    _edited(own, EDITS[name])
+    assert ended(own, made.certificate).startswith("ledger-rewritten")
+
+
+def test_a_ledger_that_was_rolled_back_is_seen(own: Place, tmp_path: Path) -> None:
+    before = own.world.registry.read_bytes()
+    made = own.certified(tmp_path / "out")
+    for old in own.world.registry.parent.glob("registry.db-*"):
+        old.unlink()
+    own.world.registry.write_bytes(before)
+    assert ended(own, made.certificate).startswith("ledger-rewritten")
+
+
+def test_another_registry_is_seen(own: Place, place: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    with pytest.raises(refusals.LedgerRewritten):
+        own.verified(made.certificate, registry=str(place.world.registry))
+
+
+def test_a_registry_that_is_missing_cannot_be_asked(place: Place, made: certifying.Certified, tmp_path: Path) -> None:
+    with pytest.raises(RegistryError):
+        place.verified(made.certificate, registry=str(tmp_path / "none.db"))
+
+
+def test_a_certificate_that_its_own_ledger_does_not_name_is_refused(own: Place, tmp_path: Path) -> None:
+    """Two certificates over one entry: whoever has the gate's key still cannot say more than what was recorded."""
+    from dubgate.certificate.dsse import sign
+    from dubgate.certificate.file import certificate_bytes
+
+    made = own.certified(tmp_path / "out")
+    statement = payload(made.certificate)
+    statement["predicate"]["urn:dubgate:release-verdict:1.0"]["scope"]["territories"].append("JP")
+    signer = signer_of(own.keys.gate)
+    forged = certificate_bytes(sign(statement, signer), sign(payload(made.certificate, "measurements"), signer))
+    assert own.verified(forged, territory="JP")
+    with pytest.raises(refusals.LedgerRewritten, match="another certificate"):
+        own.verified(forged, registry=str(own.world.registry))
+
+
+# One byte of the audio, the certificate, the pack or the ledger
+
+
+def test_one_byte_changed_is_refused_each_for_its_own_reason(own: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    policy = tmp_path / "publish.yaml"
+    house = Path(own.world.quality.packs[0])
+
+    def reason(**how: Any) -> str:
+        try:
+            own.verified(how.pop("certificate", made.certificate), **how)
+        except refusals.Refused as refused:
+            return refused.reason
+        return "published"
+
+    def demanded() -> Path:
+        import hashlib
+
+        digest = hashlib.sha256(house.read_bytes()).hexdigest()
+        policy.write_text(
+            f"schema: publish-policy/1.0\nlevels: [DUBGATE_RELEASE_EMBEDDED]\npacks: [{{pack: house, sha256: {digest}}}]\n"
+        )
+        return policy
+
+    registry = str(own.world.registry)
+    assert reason(policy=demanded(), registry=registry, annex=made.annex) == "published"
+    certificate = made.certificate.read_bytes()
+    k = certificate.index(b'"payload": "') + 500
+    altered = certificate[:k] + (b"A" if certificate[k : k + 1] != b"A" else b"B") + certificate[k + 1 :]
+    audio = tmp_path / "dub.flac"
+    audio.write_bytes(bytes([own.file.read_bytes()[0] ^ 1]) + own.file.read_bytes()[1:])
+    house.write_bytes(house.read_bytes().replace(b"-1 dBTP", b"-2 dBTP"))
+    found = [reason(file=audio), reason(certificate=altered), reason(policy=demanded())]
+    _edited(own, EDITS["a grant"])
+    found.append(reason(registry=registry))
+    assert found == ["other-bytes", "bad-signature", "pack-demanded", "ledger-rewritten"]
+
+
+def test_an_embedded_level_is_not_accepted_unless_the_store_says_so(place: Place, made: certifying.Certified) -> None:
+    with pytest.raises(refusals.LevelNotAccepted):
+        place.verified(made.certificate, trust=with_gate(place.trust, levels=("DUBGATE_RELEASE",)))
+
+
+def test_the_cli_says_the_reason_and_ends_with_1(place: Place, made: certifying.Certified, tmp_path: Path) -> None:
+    """Through a real process, at the real time: this certificate is of a fixed past or future moment."""
+    from made_certificate import key_of
+
+    arguments = [
+        "verify", made.certificate, place.file, "--territory", "DE", "--channel", "svod", "--format", "json",
+        "--trust", place.trust_file(tmp_path), "--root", key_of(place.keys.root).public, "--seen", tmp_path / "seen",
+    ]  # fmt: skip
+    out = subprocess.run(
+        [sys.executable, "-m", "dubgate", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert out.returncode == 1
+    assert json.loads(out.stdout)["reason"] in ("not-yet-valid", "expired", "trust-expired")
