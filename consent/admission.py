@@ -12,6 +12,7 @@ from consent import ledger
 from consent.approvals import Approval
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
+from consent.gallery import admit_halt
 from consent.metering import require_left
 from consent.parties import Party, PartyKey
 from consent.releases import Release
@@ -20,7 +21,7 @@ from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Capacity, EventKind, PermissionKind, Quorum, Role
-from consent.voices import Enrolment, Permission, Voice
+from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
 _OWNERSHIP_ROLES = {
@@ -40,6 +41,7 @@ _TARGETS: dict[str, type[Record]] = {
     "key": PartyKey,
     "voice": Voice,
     "party": Party,
+    "search_halt": SearchHalt,
 }
 _WORD = {kind: word for word, kind in _TARGETS.items()} | {
     Title: "title",
@@ -284,6 +286,7 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Voice: _voice,
     Permission: _permission,
     Enrolment: _enrolment,
+    SearchHalt: admit_halt,
     Grant: _grant,
     Approval: _approval,
     Release: _release,

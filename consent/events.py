@@ -18,7 +18,17 @@ from consent.strict import Id, Line, Record, Text, Time, Window
 from consent.vocabulary import EventKind
 
 TargetKind = Literal[
-    "grant", "claim", "refusal", "permission", "enrolment", "approval", "key", "voice", "party", "release"
+    "grant",
+    "claim",
+    "refusal",
+    "permission",
+    "enrolment",
+    "approval",
+    "key",
+    "voice",
+    "party",
+    "release",
+    "search_halt",
 ]
 
 OPENING = frozenset({EventKind.GIVEN, EventKind.RENEWED})

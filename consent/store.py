@@ -25,7 +25,7 @@ from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
-from consent.voices import Enrolment, Permission, Voice
+from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
 KINDS: tuple[type[Record], ...] = (
@@ -37,6 +37,7 @@ KINDS: tuple[type[Record], ...] = (
     Voice,
     Permission,
     Enrolment,
+    SearchHalt,
     Grant,
     Approval,
     Release,
