@@ -11,22 +11,20 @@ from datetime import datetime
 
 import numpy as np
 
-from consent.gallery import protected_gallery
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance
 from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
-from dubgate.measure.voice_gallery import Gallery, identify
-from dubgate.policy.speakers import Heard, Hit
+from dubgate.policy.speakers import Heard
+from dubgate.protected_voices import Protected, protected_of, search
 from dubgate.spans import Span
 from dubgate.speech.calibration import Calibration, Relation, find
 from dubgate.unmeasured import Unmeasured
 
 ACCEPT_LLR = 5.0  # a stranger reaches it in under 0.7 % of cases, if the ratio is calibrated (Markov: exp(-5))
 REJECT_LLR = -2.0
-POOLED_S = 10.0  # searching many voices needs this much speech of a character (design, calibration)
 CLONE_Z = 4.0  # deviations by which a voice stands out towards one original speaker over its null
 
 
@@ -67,7 +65,9 @@ def compare_voices(
     if encoder is None:
         return (_unheard(features, Unmeasured("no speaker encoder is named among the models that heard")),)
     calibration = find(encoder, Relation.SAME)
-    protected = protected_of(delivery, release, view, at, encoder)
+    titles = release.title.title_ids if release.title else ()
+    vendors = (delivery.submitter,) if delivery.submitter is not None else ()
+    protected = protected_of(view, at, encoder, title_ids=titles, vendor_ids=vendors)
     speakers = speakers_of(features.dub.voices)
     null = originals(features)
     return tuple(_heard(s, delivery, release, view, at, encoder, calibration, protected, null) for s in speakers)
@@ -116,7 +116,7 @@ def _heard(
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
     enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
     own = frozenset(entry.voice_ids) if entry is not None else frozenset()
-    searched = search(speaker, protected, own, calibration)
+    searched = search(speaker.pooled(), protected, own, calibration)
     return Heard(
         name=speaker.name,
         speech_s=speaker.speech_s,
@@ -152,85 +152,6 @@ def _match(
         return Unmeasured("the declared voice has no enrolment for this speaker encoder")
     vector, seconds = pooled
     return calibration.llr(max(_likeness(vector, e) for e in enrolled), seconds)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Protected:
-    """Who is looked for in this delivery: the small gallery, the rest, whose enrolment was confirmed; who is not."""
-
-    near: Gallery
-    rest: Gallery
-    confirmed: frozenset[str]
-    elsewhere: frozenset[str] = frozenset()
-    unpermitted: int = 0
-    off: Unmeasured | None = None
-
-    @property
-    def nobody(self) -> bool:
-        """Whether there is no template to compare with."""
-        return not any(len(g) or g.unusable for g in (self.near, self.rest))
-
-
-def protected_of(delivery: Delivery, release: Release, view: View, at: datetime, encoder_sha256: str) -> Protected:
-    """The voices with `protect` in force; those of this production, its vendor and the refusals apart from the rest."""
-    titles = release.title.title_ids if release.title else ()
-    vendors = (delivery.submitter,) if delivery.submitter is not None else ()
-    found = protected_gallery(view, at, encoder_sha256=encoder_sha256, title_ids=titles, vendor_ids=vendors)
-    rows = np.frombuffer(found.templates, dtype="<f4").reshape(len(found.voice_ids), found.dimension)
-    near = np.array(found.near, dtype=np.bool_)
-    ids = np.array(found.voice_ids, dtype=np.str_)
-    halt = found.halt
-    return Protected(
-        near=Gallery.of(list(ids[near]), rows[near]),
-        rest=Gallery.of(list(ids[~near]), rows[~near]),
-        confirmed=frozenset(v for v, yes in zip(found.voice_ids, found.confirmed, strict=True) if yes),
-        elsewhere=found.elsewhere,
-        unpermitted=found.unpermitted,
-        off=None if halt is None else Unmeasured(f"{halt.by} switched the search off: {halt.legal_basis}"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What the search for one speaker gave; see Heard."""
-
-    hits: tuple[Hit, ...] | Unmeasured
-    gap: Unmeasured | None = None
-    n: int | None = None
-
-
-def search(speaker: Speaker, among: Protected, own: frozenset[str], calibration: Calibration | Unmeasured) -> Searched:
-    """Voices that asked for protection and are heard; a hit blocks only from 10 s of speech on, and beyond doubt.
-
-    Finding nobody says nothing where some voices are enrolled for another encoder only, or could not be searched.
-    """
-    if among.off is not None:
-        return Searched(among.off)
-    elsewhere = len(among.elsewhere - own)
-    gaps = [f"{elsewhere} protected voices are enrolled for another speaker encoder only"] if elsewhere else []
-    if among.nobody:
-        return _told((), gaps, 0)
-    pooled = speaker.pooled()
-    if isinstance(pooled, Unmeasured):
-        return Searched(pooled)
-    if isinstance(calibration, Unmeasured):
-        return Searched(calibration)
-    found = identify(*pooled, (among.near, among.rest), calibration, apart_from=own)
-    if isinstance(found, Unmeasured):
-        return Searched(found)
-    sure = pooled[1] >= POOLED_S
-    hits = tuple(
-        Hit(m.voice_id, m.llr, sure and m.beyond_doubt, m.voice_id in among.confirmed, m.false_hit_rate)
-        for m in found.matches
-    )
-    gaps += [found.gap.reason] if found.gap is not None else []
-    return _told(hits, gaps, len(among.near) + len(among.rest))
-
-
-def _told(hits: tuple[Hit, ...], gaps: list[str], n: int) -> Searched:
-    """Hits beside what could not be searched; with nobody hit, what could not be searched is all that there is."""
-    gap = Unmeasured("; ".join(gaps)) if gaps else None
-    return Searched(hits, gap, n) if hits or gap is None else Searched(gap)
 
 
 def clone_score(speaker: Speaker, null: tuple[Floats, ...] | Unmeasured) -> float | Unmeasured:

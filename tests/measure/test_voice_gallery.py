@@ -63,7 +63,9 @@ def test_in_an_open_set_nobody_may_be_found() -> None:
 @pytest.mark.parametrize("n", [1, 40, 2_000])
 @pytest.mark.parametrize(("over_nat", "hit"), [(-0.05, False), (0.05, True)])
 def test_the_threshold_is_that_of_the_gallery_s_size(n: int, over_nat: float, hit: bool) -> None:
-    rows = np.vstack([strangers(n - 1).rows.reshape(-1, D), alike(at_llr(gallery_threshold(HOLDING_RATE, n) + over_nat))])
+    rows = np.vstack(
+        [strangers(n - 1).rows.reshape(-1, D), alike(at_llr(gallery_threshold(HOLDING_RATE, n) + over_nat))]
+    )
     ids = [f"s{k}" for k in range(n - 1)] + ["near"]
     assert [m.voice_id for m in found(Gallery.of(ids, rows)).matches] == ["near"] * hit
 
