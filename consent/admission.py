@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consent import ledger
+from consent import ledger, spoken_door
 from consent.approvals import Approval
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
@@ -43,12 +43,8 @@ _TARGETS: dict[str, type[Record]] = {
     "party": Party,
     "search_halt": SearchHalt,
 }
-_WORD = {kind: word for word, kind in _TARGETS.items()} | {
-    Title: "title",
-    Release: "release",
-    Witness: "witness",
-    Event: "event",
-}
+_WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
+_WORD |= {Title: "title", Release: "release", Witness: "witness", Event: "event", **spoken_door.NAMES}
 _OPERATOR_MAY = frozenset(
     {
         EventKind.SUSPENDED,
@@ -292,4 +288,5 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Release: _release,
     Witness: _witness,
     Event: _event,
+    **spoken_door.CHECKS,
 }

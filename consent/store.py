@@ -21,6 +21,7 @@ from consent.events import Event
 from consent.parties import Party, PartyKey
 from consent.releases import Release
 from consent.sealing import Keyring, seal, unseal
+from consent.spoken import SpokenConsent, SpokenPhrase
 from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
 from consent.terms import Grant
@@ -38,6 +39,8 @@ KINDS: tuple[type[Record], ...] = (
     Permission,
     Enrolment,
     SearchHalt,
+    SpokenPhrase,
+    SpokenConsent,
     Grant,
     Approval,
     Release,

@@ -5,13 +5,14 @@ The answers carry numbers and ids; no vector leaves this module.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from consent.views import View
+from consent.views import EnrolledVoice, View
 from dubgate.enrolling import Recording
 from dubgate.measure.voice_gallery import BLOCKING_RATE, HOLDING_RATE
 from dubgate.policy.speakers import Hit
@@ -97,25 +98,24 @@ class Identified:
 
 def verify(recording: Recording, voice_id: str, view: View, at: datetime) -> Verified:
     """Whether a recording is an enrolled voice, by the best of its templates; compared only with its `match`."""
-    told = [e for e in view.enrolments(voice_id, at) if e.enrolment.encoder_sha256 == recording.encoder_sha256]
+    return compare(recording, voice_id, view.enrolments(voice_id, at))
+
+
+def compare(recording: Recording, voice_id: str, templates: Sequence[EnrolledVoice]) -> Verified:
+    """Whether a recording is the voice of these templates; who may compare them is the caller's to have asked."""
+    told = [e for e in templates if e.enrolment.encoder_sha256 == recording.encoder_sha256]
     cosines = [_likeness(recording, e.vector) for e in told]
     confirmed = bool(told) and all(e.confirmed for e in told)
-
-    def answered(cosine: float | Unmeasured, llr: float | Unmeasured, answer: bool | Unmeasured) -> Verified:
-        return Verified(voice_id, recording.speech_s, cosine, llr, answer, confirmed)
-
     why = _unfit(recording, SHORTEST_S)
-    if why is not None:
-        return answered(why, why, why)
-    if not told:
+    if why is None and not told:
         why = Unmeasured("the voice gave no `match`, or has no enrolment for this speaker encoder")
-        return answered(why, why, why)
-    if not np.isfinite(cosines).all():
+    if why is None and not np.isfinite(cosines).all():
         why = Unmeasured("a template of the voice holds no voice")
-        return answered(why, why, why)
+    if why is not None:
+        return Verified(voice_id, recording.speech_s, why, why, why, confirmed)
     best, calibration = max(cosines), find(recording.encoder_sha256, Relation.SAME)
     llr = calibration if isinstance(calibration, Unmeasured) else calibration.llr(best, recording.speech_s)
-    return answered(best, llr, _answer(llr, confirmed))
+    return Verified(voice_id, recording.speech_s, best, llr, _answer(llr, confirmed), confirmed)
 
 
 def _answer(llr: float | Unmeasured, confirmed: bool) -> bool | Unmeasured:

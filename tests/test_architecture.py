@@ -36,6 +36,7 @@ ORDER = (
     ("policy", "certificate"),
     ("judgement", "clearing", "protected_voices"),
     ("comparing",),
+    ("spoken",),
     ("listening", "voices_heard", "approving", "delivery_facts", "answers"),
     ("gate",),
     ("release",),

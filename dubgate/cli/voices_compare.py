@@ -16,7 +16,7 @@ from dubgate.cli.registry_options import open_registry, plain, registry_options,
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 _models = click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME")
 _device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -204,4 +204,4 @@ def _lift(registry: Any, by: str) -> None:
             writer.add(Addition(ended))
 
 
-COMMANDS: tuple[Callable[..., Any], ...] = (verify, identify, not_me, search)
+COMMANDS = (verify, identify, not_me, search)

@@ -9,9 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_examples import DAY, ENCODER, NEXT_YEAR, NOW, Place, Ticking, enrolment, event, open_world, party
+from consent_examples import (
+    DAY,
+    ENCODER,
+    NEXT_YEAR,
+    NOW,
+    Place,
+    Ticking,
+    enrolment,
+    event,
+    open_world,
+    party,
+    refusal,
+    voice,
+)
 from consent_examples import permission as permitted
-from consent_examples import refusal, voice
 
 from consent.errors import RecordError, StoreError
 from consent.gallery import ProtectedGallery, protected_gallery, search_halt
@@ -71,10 +83,10 @@ def at_once(found: ProtectedGallery) -> list[tuple[str, tuple[float, ...], bool]
     return list(zip(found.voice_ids, vectors, found.confirmed, strict=True))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_reading_all_at_once_finds_whom_reading_one_by_one_finds(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    people = [record for k in range(40) for record in somebody(k, rng)]
+    people = [record for k in range(30) for record in somebody(k, rng)]
     with open_world(tmp_path, None, *people) as registry, registry.view() as view:
         for at in (NOW, NOW + 2 * DAY, NOW - DAY):
             found = protected_gallery(view, at, encoder_sha256=ENCODER)
@@ -128,9 +140,9 @@ def test_without_the_registry_s_key_no_template_is_read(tmp_path: Path) -> None:
     with open_world(tmp_path, None, *bo(*ASKING)):
         pass
     (tmp_path / "registry.db.key").unlink()
-    with Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry, registry.view() as view:
-        with pytest.raises(StoreError, match="key is not here"):
-            protected_gallery(view, NOW, encoder_sha256=ENCODER)
+    registry = Registry.open(tmp_path / "registry.db", clock=Ticking())
+    with registry, registry.view() as view, pytest.raises(StoreError, match="key is not here"):
+        protected_gallery(view, NOW, encoder_sha256=ENCODER)
 
 
 def test_an_operator_switches_the_search_off_on_a_legal_basis_until_a_day(place: Place) -> None:
@@ -164,12 +176,12 @@ def test_only_an_operator_switches_the_search_off(tmp_path: Path, by: str) -> No
 
 @pytest.mark.parametrize("changes", [{"not_after": NOW}, {"legal_basis": " "}, {"not_after": None}])
 def test_a_switch_has_a_reason_and_an_end(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="halt|term|empty|not_after"):
+    with pytest.raises(ValueError, match=r"halt|term|empty|not_after"):
         halt(**changes)
 
 
 @pytest.mark.parametrize("by", ["vendor", "p-bo"])
 def test_only_an_operator_switches_it_on_again(tmp_path: Path, by: str) -> None:
+    on_again = event(EventKind.REVOKED, NOW, event_id="e-on", by=by, target="search_halt", target_id="h-1")
     with open_world(tmp_path, None, halt()) as registry, pytest.raises(RecordError, match="may not record"):
-        target = {"target": "search_halt", "target_id": "h-1"}
-        registry.add(event(EventKind.REVOKED, NOW, event_id="e-on", by=by, **target))
+        registry.add(on_again)
