@@ -44,7 +44,8 @@ _TARGETS: dict[str, type[Record]] = {
     "search_halt": SearchHalt,
 }
 _WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
-_WORD |= {Title: "title", Release: "release", Witness: "witness", Event: "event", **spoken_door.NAMES}
+_OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
+_WORD |= _OTHERS | spoken_door.NAMES
 _OPERATOR_MAY = frozenset(
     {
         EventKind.SUSPENDED,
@@ -61,6 +62,7 @@ _OPERATOR_MAY = frozenset(
         EventKind.MODEL_DELETED,
         EventKind.DIED,
         EventKind.ERASED,
+        EventKind.HEARD,
     }
 )
 

@@ -93,7 +93,7 @@ def check_spoken(
         "transcriber_sha256": words.transcriber_sha256,
     }
     told = [_words_told(phrase, words, rate)]
-    if not _said_it(words, rate):
+    if not said_it(phrase, words):
         fields["refused_at"] = "words"
     else:
         heard = (listen or hear_voice)(recording)
@@ -106,8 +106,9 @@ def check_spoken(
     return Said(evidence, tuple(told))
 
 
-def _said_it(words: WordsHeard, rate: float) -> bool:
-    score = words.statement_score
+def said_it(phrase: SpokenPhrase, words: WordsHeard) -> bool:
+    """Whether a recording says the phrase: the statement, and most of the random words in their order."""
+    score, rate = words.statement_score, word_error_rate(phrase.words, words.words)
     return rate <= MAX_WORD_ERRORS and not isinstance(score, Unmeasured) and score >= MIN_STATEMENT_SCORE
 
 

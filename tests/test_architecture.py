@@ -34,7 +34,7 @@ ORDER = (
     ("measure",),
     ("labels",),
     ("policy", "certificate"),
-    ("judgement", "clearing", "protected_voices"),
+    ("judgement", "clearing", "protected_voices", "hit_notices"),
     ("comparing",),
     ("spoken",),
     ("listening", "voices_heard", "approving", "delivery_facts", "answers"),

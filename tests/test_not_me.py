@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from made_delivery import DUB, NOT_HEARD, NOW, SIGNED_AT, SOUNDS, World, dub_voices, features, make_world
 
+from consent.errors import RecordError
 from consent.parties import Party, PartyKey
 from consent.registry import Registry
 from consent.views import View
-from consent.vocabulary import Role
+from consent.vocabulary import EventKind, Role
 from consent.voices import SearchHalt
 from dubgate.answers import circumstances_of, with_answers
 from dubgate.approving import Sounds
@@ -22,6 +23,7 @@ from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.certificate.statements import ATTESTATION
 from dubgate.clearing import candidate_of, release_of
 from dubgate.digesting import Sound
+from dubgate.hit_notices import hit_notices, record_hits
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.findings import Finding, Outcome
@@ -213,3 +215,30 @@ def test_with_the_search_switched_off_nobody_is_hit_and_nothing_passes(tmp_path:
         ears = (not_me(world, by, voice_id=None) for by in ("reviewer-a", "reviewer-b"))
         attested, *_ = hits(world, view, *ears)
     assert (attested.outcome, attested.was) == (Outcome.PASS, Outcome.UNKNOWN)
+
+
+def test_the_owner_of_a_voice_that_was_hit_is_told_once_for_each_sound(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    with world.view() as view:
+        found = hits(world, view)
+        [notice] = hit_notices(found, view, DUB)
+        again = hit_notices((*found, *found), view, "8" * 64)
+        assert hit_notices([replace(f, outcome=Outcome.PASS) for f in found], view, DUB) == ()
+    assert (notice.voice_id, notice.party_ids, notice.characters, notice.blocks) == (
+        "v-karl",
+        ("p-karl",),
+        ("OTTO",),
+        True,
+    )
+    assert "not-me" in notice.text
+    with Registry.open(world.registry, clock=lambda: NOW) as registry:
+        assert record_hits(registry, [notice], "op-1") == (notice,)
+        assert record_hits(registry, [notice], "op-1") == ()
+        assert record_hits(registry, again, "op-1") == again
+        with registry.view() as view:
+            events = [e.event for e in view.events("voice:v-karl")]
+            assert view.voice("v-karl", NOW) is not None
+        assert [(e.kind, e.ref) for e in events] == [(EventKind.HEARD, DUB), (EventKind.HEARD, "8" * 64)]
+        with pytest.raises(RecordError, match="may not record"):
+            record_hits(registry, [replace(notice, packets_sha256="7" * 64)], "polyglot")
+        assert registry.audit().sound
