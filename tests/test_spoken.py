@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import wave
@@ -9,14 +10,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from made_delivery import ENCODER, NOW, D, axis, make_world
+from made_delivery import ENCODER, NOW, D, axis, make_world, sha
 
 from consent.errors import RecordError
 from consent.registry import Registry
 from consent.spoken import VALID_FOR, SpokenConsent, SpokenPhrase, new_phrase
+from dubgate.cli.main import run
 from dubgate.enrolling import Recording
 from dubgate.spoken import Said, WordsHeard, check_spoken, hear_words, said_it
 from dubgate.unmeasured import Unmeasured
@@ -202,3 +206,31 @@ def test_silence_says_nothing(tmp_path: Path) -> None:
     heard = hear_words(path, SAMPLE)
     assert heard.words == ()
     assert wrong(heard)
+
+
+def test_the_commands_issue_a_phrase_and_say_what_came_of_it(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--registry", str(desk.folder / "registry.db"), "--by", "op-1", "--format", "json")
+
+    def asked(*words: str) -> tuple[int, dict[str, Any]]:
+        code = run(["consent", *words, *where])
+        out = capsys.readouterr()
+        return code, json.loads(out.out) if out.out else {"error": out.err}
+
+    def spoken(name: str, k: int) -> tuple[int, dict[str, Any]]:
+        told = WordsHeard(tuple(issued["text"].rpartition(": ")[2].rstrip(".").split(", ")), -0.7, 9.0, "7" * 64)
+        with (
+            patch("dubgate.spoken.hear_words", lambda *_: told),
+            patch("dubgate.enrolling.hear_voice", lambda *_, **__: voice(k)),
+        ):
+            return asked("spoken", "v-karl", str(desk.recording(name)), "--phrase", issued["phrase_id"])
+
+    code, issued = asked("phrase", "v-karl")
+    assert code == 0
+    code, refused = spoken("first", 5)
+    assert (code, refused["accepted"], refused["refused_at"]) == (1, False, "voice")
+    code, used = spoken("second", 3)
+    assert code == 2
+    assert "said before" in used["error"]
+    code, issued = asked("phrase", "v-karl", "--minutes", "5")
+    code, accepted = spoken("third", 3)
+    assert (code, accepted["accepted"], accepted["recording_sha256"]) == (0, True, sha("third"))
