@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consent import ledger
+from consent import ledger, spoken_door
 from consent.approvals import Approval
 from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
+from consent.gallery import admit_halt
 from consent.metering import require_left
 from consent.parties import Party, PartyKey
 from consent.releases import Release
@@ -21,7 +22,7 @@ from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Capacity, EventKind, PermissionKind, Quorum, Role
-from consent.voices import Enrolment, Permission, Voice
+from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
 _OWNERSHIP_ROLES = {
@@ -42,13 +43,11 @@ _TARGETS: dict[str, type[Record]] = {
     "voice": Voice,
     "party": Party,
     **ASKED,
+    "search_halt": SearchHalt,
 }
-_WORD = {kind: word for word, kind in _TARGETS.items()} | {
-    Title: "title",
-    Release: "release",
-    Witness: "witness",
-    Event: "event",
-}
+_WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
+_OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
+_WORD |= _OTHERS | spoken_door.NAMES
 _OPERATOR_MAY = frozenset(
     {
         EventKind.SUSPENDED,
@@ -65,6 +64,7 @@ _OPERATOR_MAY = frozenset(
         EventKind.MODEL_DELETED,
         EventKind.DIED,
         EventKind.ERASED,
+        EventKind.HEARD,
     }
 )
 
@@ -288,10 +288,12 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Voice: _voice,
     Permission: _permission,
     Enrolment: _enrolment,
+    SearchHalt: admit_halt,
     Grant: _grant,
     Approval: _approval,
     Release: _release,
     **ASKING,
     Witness: _witness,
     Event: _event,
+    **spoken_door.CHECKS,
 }

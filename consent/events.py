@@ -30,6 +30,7 @@ TargetKind = Literal[
     "release",
     "request",
     "use_notice",
+    "search_halt",
 ]
 
 OPENING = frozenset({EventKind.GIVEN, EventKind.RENEWED})

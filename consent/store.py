@@ -22,12 +22,13 @@ from consent.parties import Party, PartyKey
 from consent.releases import Release
 from consent.requests import Request
 from consent.sealing import Keyring, seal, unseal
+from consent.spoken import SpokenConsent, SpokenPhrase
 from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title
 from consent.uses import UseNotice
-from consent.voices import Enrolment, Permission, Voice
+from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
 KINDS: tuple[type[Record], ...] = (
@@ -39,6 +40,9 @@ KINDS: tuple[type[Record], ...] = (
     Voice,
     Permission,
     Enrolment,
+    SearchHalt,
+    SpokenPhrase,
+    SpokenConsent,
     Grant,
     Approval,
     Release,

@@ -136,6 +136,10 @@ class View(Lookup):
         owners = {p.voice_id for _, p in self._all([f"permission-kind:{PermissionKind.PROTECT}"], Permission)}
         return [v for v in sorted(owners) if PermissionKind.PROTECT in self.permissions(v, at)]
 
+    def kept_templates(self, voice_id: str, at: datetime) -> tuple[EnrolledVoice, ...]:
+        """The templates of a voice that may be kept, for a comparison that its owner granted otherwise than by `match`."""
+        return self._enrolled(voice_id, at)
+
     def _enrolled(self, voice_id: str, at: datetime) -> tuple[EnrolledVoice, ...]:
         if PermissionKind.KEEP not in self.permissions(voice_id, at):
             return ()

@@ -166,6 +166,7 @@ class EventKind(StrEnum):
     MODEL_DELETED = "model_deleted"
     DIED = "died"
     ERASED = "erased"
+    HEARD = "heard"
 
 
 class TrainingUse(StrEnum):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from consent.strict import Id, Ids, Line, Record, Sha256, Time, Window
+from consent.strict import Id, Ids, Line, Record, Sha256, Text, Time, Window
 from consent.terms import Count, Evidence
 from consent.vocabulary import LegalBasis, PermissionKind, Subject
 
@@ -104,3 +104,38 @@ class Enrolment(Record):
     def found_under(self) -> tuple[str, ...]:
         """By enrolment, voice and encoder."""
         return (f"enrolment:{self.enrolment_id}", f"voice:{self.voice_id}", f"encoder:{self.encoder_sha256}")
+
+
+class SearchHalt(Record):
+    """An operator switched the search for protected voices off, in the words of the law that it rests on, until a day.
+
+    While it stands nobody is looked for, and the question goes to people: the rule is attested, never passed.
+    """
+
+    schema_name: ClassVar[str] = "consent-search-halt/1.0"
+
+    halt_id: Id
+    by: Id
+    legal_basis: Text
+    not_before: Time
+    not_after: Time
+
+    @property
+    def record_id(self) -> str:
+        """The halt's id."""
+        return self.halt_id
+
+    @property
+    def term(self) -> Window:
+        """`[not_before, not_after)`; a search that is off for ever is refused."""
+        return Window(start=self.not_before, end=self.not_after)
+
+    def found_under(self) -> tuple[str, ...]:
+        """By halt and operator."""
+        return (f"search_halt:{self.halt_id}", f"party:{self.by}")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.not_after <= self.not_before:
+            raise ValueError("the term ends before it starts")
+        return self

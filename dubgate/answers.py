@@ -6,6 +6,7 @@ Each is bound to the sound, counted and shown; none touches consent, rights, lab
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +58,8 @@ def with_answers(
     attested, bad_attested = _verified(ATTESTATIONS, evidence, view, now.at)
     waived, bad_waived = _verified(WAIVERS, evidence, view, now.at)
     agreed, bad_agreed = _verified(SIGN_OFFS, evidence, view, now.at)
+    hit = {f.voice_id for f in findings if f.voice_id is not None}
+    now = replace(now, owners_of={voice_id: view.spokespeople(voice_id) for voice_id in hit})
     answered = apply_waivers(apply_attestations(findings, attested, now), waived, now)
     return (*answered, *sign_off_findings(packs, agreed, now), *bad_attested, *bad_waived, *bad_agreed)
 

@@ -147,16 +147,21 @@ def attest(
     key: Any,
     at: datetime,
     heard: Sequence[Span] | None = None,
+    voice_id: str | None = None,
     days: int = ANSWER_DAYS,
 ) -> bytes:
-    """A signed answer, by ear, to a question that could not be measured; `heard` None says the whole programme."""
+    """A signed answer, by ear, to a question that could not be measured; `heard` None says the whole programme.
+
+    With `voice_id` it answers a hit on that voice: "pass" is "not me".
+    """
     spans = heard if heard is not None else (Span(0.0, sounds.dub.duration_s),)
     attestation = Attestation(
-        attestation_id=_id("at", sounds.dub, f"{by} {rule} {about.scope} {about.name}", at),
+        attestation_id=_id("at", sounds.dub, f"{by} {rule} {about.scope} {about.name} {voice_id or ''}", at),
         rule=rule,
         about=about,
         answer=answer,
         heard=tuple(Listened(start_s=s.start_s, end_s=s.end_s) for s in spans),
+        voice_id=voice_id,
         **_bound(sounds, by, at, days),
     )
     return _signed(ATTESTATION, attestation, key)

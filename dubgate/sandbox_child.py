@@ -25,6 +25,7 @@ TASKS = {
     "digest": "dubgate.digesting:digest_task",
     "excerpts": "dubgate.excerpts:excerpts_task",
     "enrol": "dubgate.enrolling:enrol_task",
+    "spoken": "dubgate.spoken:spoken_task",
 }
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/opt", "/sys")

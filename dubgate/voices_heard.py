@@ -17,15 +17,14 @@ from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
-from dubgate.policy.speakers import Heard, Hit
+from dubgate.policy.speakers import Heard
+from dubgate.protected_voices import Protected, protected_of, search
 from dubgate.spans import Span
-from dubgate.speech.calibration import Calibration, Relation, false_hit_rate, find, gallery_threshold
+from dubgate.speech.calibration import Calibration, Relation, find
 from dubgate.unmeasured import Unmeasured
 
 ACCEPT_LLR = 5.0  # a stranger reaches it in under 0.7 % of cases, if the ratio is calibrated (Markov: exp(-5))
 REJECT_LLR = -2.0
-POOLED_S = 10.0  # searching many voices needs this much speech of a character (design, calibration)
-BLOCKING_RATE, HOLDING_RATE = 0.001, 0.05  # false hits at the gallery's size (design, calibration)
 CLONE_Z = 4.0  # deviations by which a voice stands out towards one original speaker over its null
 
 
@@ -66,13 +65,12 @@ def compare_voices(
     if encoder is None:
         return (_unheard(features, Unmeasured("no speaker encoder is named among the models that heard")),)
     calibration = find(encoder, Relation.SAME)
-    protected = view.protected_voices(at, encoder_sha256=encoder)
-    unsearched = view.protected_for_others(at, encoder_sha256=encoder)
+    titles = release.title.title_ids if release.title else ()
+    vendors = (delivery.submitter,) if delivery.submitter is not None else ()
+    protected = protected_of(view, at, encoder, title_ids=titles, vendor_ids=vendors)
     speakers = speakers_of(features.dub.voices)
     null = originals(features)
-    return tuple(
-        _heard(s, delivery, release, view, at, encoder, calibration, protected, unsearched, null) for s in speakers
-    )
+    return tuple(_heard(s, delivery, release, view, at, encoder, calibration, protected, null) for s in speakers)
 
 
 def _unheard(features: ProgrammeFeatures, why: Unmeasured) -> Heard:
@@ -112,13 +110,13 @@ def _heard(
     at: datetime,
     encoder: str,
     calibration: Calibration | Unmeasured,
-    protected: Sequence[EnrolledVoice],
-    unsearched: frozenset[str],
+    protected: Protected,
     null: tuple[Floats, ...] | Unmeasured,
 ) -> Heard:
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
     enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
-    own = set(entry.voice_ids) if entry is not None else set()
+    own = frozenset(entry.voice_ids) if entry is not None else frozenset()
+    searched = search(speaker.pooled(), protected, own, calibration)
     return Heard(
         name=speaker.name,
         speech_s=speaker.speech_s,
@@ -126,10 +124,13 @@ def _heard(
         match_llr=_match(speaker, enrolled, calibration),
         accept=ACCEPT_LLR,
         reject=REJECT_LLR,
-        hits=_searched(speaker, [p for p in protected if p.voice_id not in own], unsearched - own, calibration),
+        hits=searched.hits,
         original_llr=clone_score(speaker, null),
         original_from=CLONE_Z,
         original_granted=own_translation(entry, release, view, at),
+        search_gap=searched.gap,
+        n_searched=searched.n,
+        n_unpermitted=protected.unpermitted,
     )
 
 
@@ -151,43 +152,6 @@ def _match(
         return Unmeasured("the declared voice has no enrolment for this speaker encoder")
     vector, seconds = pooled
     return calibration.llr(max(_likeness(vector, e) for e in enrolled), seconds)
-
-
-def _searched(
-    speaker: Speaker,
-    gallery: Sequence[EnrolledVoice],
-    unsearched: frozenset[str],
-    calibration: Calibration | Unmeasured,
-) -> tuple[Hit, ...] | Unmeasured:
-    """What the search found; finding nothing says nothing where some voices are enrolled for another encoder only."""
-    found = _search(speaker, gallery, calibration)
-    if unsearched and not isinstance(found, Unmeasured) and not found:
-        return Unmeasured(f"{len(unsearched)} protected voices are enrolled for another speaker encoder only")
-    return found
-
-
-def _search(
-    speaker: Speaker, gallery: Sequence[EnrolledVoice], calibration: Calibration | Unmeasured
-) -> tuple[Hit, ...] | Unmeasured:
-    """Voices of the gallery that are heard: blocking where strangers would be hit in at most 0.1 % of searches."""
-    if not gallery:
-        return ()
-    pooled = speaker.pooled()
-    if isinstance(pooled, Unmeasured):
-        return pooled
-    if isinstance(calibration, Unmeasured):
-        return calibration
-    vector, seconds = pooled
-    n = len({e.voice_id for e in gallery})
-    holds, blocks = gallery_threshold(HOLDING_RATE, n), gallery_threshold(BLOCKING_RATE, n)
-    scored = ((e.voice_id, calibration.llr(_likeness(vector, e), seconds)) for e in gallery)
-    best: dict[str, float] = {}
-    for voice_id, llr in scored:
-        if isinstance(llr, Unmeasured):
-            return llr
-        best[voice_id] = max(llr, best.get(voice_id, llr))
-    sure = seconds >= POOLED_S and false_hit_rate(blocks, n) <= BLOCKING_RATE * 1.01
-    return tuple(Hit(v, llr, sure and llr >= blocks) for v, llr in sorted(best.items()) if llr >= holds)
 
 
 def clone_score(speaker: Speaker, null: tuple[Floats, ...] | Unmeasured) -> float | Unmeasured:

@@ -62,8 +62,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def view(world: World) -> Iterator[View]:
     """One snapshot of the registry; what it was asked once it need not be asked again."""
     with world.view() as opened:
-        read = functools.cache(opened.store.entries_of)
-        with patch.object(opened.store, "entries_of", lambda keys, kind=None: read(tuple(keys), kind)):
+        read, every = functools.cache(opened.store.entries_of), functools.cache(opened.store.of_kind)
+        with (
+            patch.object(opened.store, "entries_of", lambda keys, kind=None: read(tuple(keys), kind)),
+            patch.object(opened.store, "of_kind", every),
+        ):
             yield opened
 
 

@@ -27,12 +27,15 @@ from made_delivery import (
 from consent.events import Event
 from consent.registry import Registry
 from consent.views import View
-from consent.vocabulary import EventKind
-from consent.voices import Enrolment
+from consent.vocabulary import EventKind, LegalBasis, PermissionKind
+from consent.voices import Enrolment, Permission
 from consent.writing import Addition
 from dubgate.clearing import release_of
 from dubgate.features import ProgrammeFeatures, VoiceSegment
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.speakers import Heard
+from dubgate.policy.voice_checks import protected
 from dubgate.spans import Span
 from dubgate.speech.calibration import gallery_threshold, packaged
 from dubgate.unmeasured import Unmeasured, measured
@@ -242,3 +245,37 @@ def test_templates_and_voices_of_one_encoder_only_are_compared(world: World, vie
     assert view.protected_voices(NOW, encoder_sha256="f" * 64) == ()
     assert view.protected_for_others(NOW, encoder_sha256="f" * 64) == {"v-karl"}
     assert view.protected_for_others(NOW, encoder_sha256=ENCODER) == frozenset()
+
+
+def test_the_report_says_how_many_were_looked_for_and_how_many_were_not(world: World, view: View) -> None:
+    for heard in compared(world, view, features()).values():
+        assert (heard.n_searched, heard.n_unpermitted) == (1, 6)  # Karl alone asked for protection
+    [said] = protected_findings(compared(world, view, features())["OTTO"])
+    assert said.text.en.endswith("(1 looked for; 6 enrolled without `protect` were not)")
+
+
+def protected_findings(heard: Heard) -> list[Finding]:
+    return list(protected(heard, Subject(Scope.CHARACTER, "OTTO"), "OTTO"))
+
+
+def test_a_hit_of_an_enrolment_that_nobody_confirmed_is_unknown(tmp_path_factory: pytest.TempPathFactory) -> None:
+    world = make_world(tmp_path_factory.mktemp("poisoned"))
+    with Registry.open(world.registry, clock=lambda: NOW - DAY) as registry:
+        registry.add(
+            Permission(
+                permission_id="pm-new-protect",
+                voice_id="v-otto-new",
+                kind=PermissionKind.PROTECT,
+                given_by="p-otto",
+                legal_basis=LegalBasis.GDPR_EXPLICIT_CONSENT,
+                not_before=NOW - DAY,
+                not_after=NOW + DAY,
+            )
+        )
+    with world.view() as view:
+        found = compared(world, view, speaking("MARA", axis(2)))["MARA"]
+    [hit] = measured_hits(found)
+    assert (hit.voice_id, hit.confirmed) == ("v-otto-new", False)
+    [said] = protected_findings(found)
+    assert (said.outcome, said.voice_id) == (Outcome.UNKNOWN, "v-otto-new")
+    assert "nobody confirmed" in said.text.en

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubgate.cli import voices_compare
 from dubgate.cli.registry_options import open_registry, registry_options, say
 from dubgate.errors import InputError
 
@@ -108,3 +109,7 @@ def _voice_row(view: View, voice_id: str) -> dict[str, Any]:
         "enrolments": [e.enrolment_id for e in view.standing_enrolments(voice_id, view.now)],
         "grants": sorted(h.grant.grant_id for h in view.grants(voice_id)),
     }
+
+
+for _command in voices_compare.COMMANDS:
+    voices.add_command(_command)

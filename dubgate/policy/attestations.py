@@ -1,4 +1,8 @@
-"""Attestations: an open question is answered by ear, by who may answer it. A measured result is never touched."""
+"""Attestations: an open question is answered by ear, by who may answer it. A measured result is never touched.
+
+One thing measured is a question all the same: a hit on a voice that did not consent. Its owner's signed "not me", or
+two reviewers', lifts it for this sound.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,8 @@ from dubgate.spans import Span, difference, total_s, union
 
 UNHEARD_AT_MOST_S = 0.25  # of what a finding is about: slack for where somebody pressed play
 OWNERS = frozenset({Role.PERFORMER, Role.AGENT})
+# For somebody who cannot listen any more, or not yet, those answer who stand in for them.
+STANDING_IN = OWNERS | {Role.GUARDIAN, Role.ESTATE, Role.HEIR}
 
 Signed = VerifiedStatement[Attestation]
 
@@ -60,12 +66,15 @@ def apply_attestations(
 
 def _answered(finding: Finding, given: Sequence[Signed], now: Circumstances, used: set[str]) -> Finding:
     rule = now.attestable.get(finding.rule)
-    if rule is None or finding.outcome is not Outcome.UNKNOWN:
+    if rule is None or not _is_a_question(finding):
         return finding
     mine = [
         a
         for a in given
-        if a.record.rule == finding.rule and a.record.about.is_about(finding.subject) and a.roles & rule.roles
+        if a.record.rule == finding.rule
+        and a.record.about.is_about(finding.subject)
+        and a.record.voice_id == finding.voice_id
+        and a.roles & rule.roles
     ]
     mine = [a for a in mine if _heard_all(a, finding, now)]
     deciding = [a for a in mine if a.record.answer == "fail"] or _enough(mine, finding, now)
@@ -73,15 +82,24 @@ def _answered(finding: Finding, given: Sequence[Signed], now: Circumstances, use
         return finding
     used |= {a.record.record_id for a in mine}
     said_no = deciding[0].record.answer == "fail"
-    return _decided(finding, rule.fails if said_no else Outcome.PASS, deciding)
+    return _decided(finding, max(rule.fails, finding.outcome) if said_no else Outcome.PASS, deciding)
+
+
+def _is_a_question(finding: Finding) -> bool:
+    """What is unknown; and a hit on a voice, which only says how alike two voices are."""
+    hit = finding.voice_id is not None and finding.outcome in (Outcome.HOLD, Outcome.BLOCK)
+    return hit or finding.outcome is Outcome.UNKNOWN
 
 
 def _enough(mine: Sequence[Signed], finding: Finding, now: Circumstances) -> Sequence[Signed]:
     """Those whose "yes" suffices; nobody, where too few agree."""
     if not finding.rule.startswith("CON-"):
         return mine[:1]
-    own = now.speak_for.get(finding.subject.name, frozenset())
-    owners = [a for a in mine if a.party in own and a.roles & OWNERS]
+    if finding.voice_id is not None:
+        own, roles = now.owners_of.get(finding.voice_id, frozenset()), STANDING_IN
+    else:
+        own, roles = now.speak_for.get(finding.subject.name, frozenset()), OWNERS
+    owners = [a for a in mine if a.party in own and a.roles & roles]
     if owners:
         return owners[:1]
     reviewers = [a for a in mine if Role.REVIEWER in a.roles]
@@ -100,9 +118,12 @@ def _heard_all(attestation: Signed, finding: Finding, now: Circumstances) -> boo
 def _decided(finding: Finding, outcome: Outcome, by: Sequence[Signed]) -> Finding:
     who = ", ".join(dict.fromkeys(a.party for a in by))
     yes = outcome is Outcome.PASS
+    en, ja = ("yes" if yes else "no"), ("適正" if yes else "不適")
+    if finding.voice_id is not None:
+        en, ja = (f"not {finding.voice_id}", "別人の声") if yes else (f"it is {finding.voice_id}", "本人の声")
     text = Text(
-        f"{finding.text.en} Answered by ear: {'yes' if yes else 'no'} ({who}).",
-        f"{finding.text.ja} 聴取による回答: {'適正' if yes else '不適'}（{who}）。",
+        f"{finding.text.en} Answered by ear: {en} ({who}).",
+        f"{finding.text.ja} 聴取による回答: {ja}（{who}）。",
     )
     names = tuple(f"attestation {a.record.record_id} by {a.party}" for a in by)
-    return replace(finding, outcome=outcome, text=text, was=Outcome.UNKNOWN, decided_by=names, who_can_resolve=None)
+    return replace(finding, outcome=outcome, text=text, was=finding.outcome, decided_by=names, who_can_resolve=None)

@@ -32,6 +32,7 @@ class Check:
 _B, _H, _U = Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN
 _C, _A, _L, _I = Group.CONSENT, Group.APPROVAL, Group.LABEL, Group.INTEGRITY
 _EAR = ("performer", "agent", "reviewer")
+_OWNER_EAR = (*_EAR, "guardian", "estate", "heir")
 _ASK = "ask the performer or agent for a grant that covers this use: dubgate request"
 _HOLDER = "ask the rights holder: dubgate request"
 
@@ -60,7 +61,7 @@ _ROWS = (
     Check("CON-025", _C, Outcome.WARN, "the grant says how the performer is paid", "record the reference of the payment agreed", "SAG-AFTRA; NAVA: payment", (), "performer"),
     Check("CON-030", _C, _U, "the voice may be compared with its enrolment", "ask for the permission to compare, or attest by ear", "GDPR 9; BIPA", _EAR, "performer"),
     Check("CON-031", _C, _B, "the voice heard is the one that was declared", "declare the voice that was used, or record the line again", "threat 2: declare one, use another", _EAR),
-    Check("CON-032", _C, _B, "the voice heard is none that asked for protection", "use a voice whose owner consents; the owner can say \"not me\"", "threat 2; do-not-clone list", _EAR),
+    Check("CON-032", _C, _B, "the voice heard is none that asked for protection", "use a voice whose owner consents; the owner can say \"not me\"", "threat 2; do-not-clone list", _OWNER_EAR),
     Check("CON-033", _C, _B, "the voice heard is not cloned from the original's cast", "ask that performer for a grant (translation of own performance)", "design: the original's speakers are the first who did not consent", _EAR, "performer"),
     Check("CON-034", _C, _U, "the voice's owner or agent confirmed its enrolment", "ask the owner to confirm the enrolment", "threat 2: poisoned enrolment", _EAR, "performer"),
     Check("CON-035", _C, _U, "enough of the speech could be verified", "have the rest attested by ear", "threat 3: clones in minor characters", _EAR, "reviewer"),

@@ -54,7 +54,8 @@ class Finding:
 
     `value` and `bound` are printed as they stand ("0.92 s", "at most 0.5 s"); `spans` are occurrences on the dub's
     timeline; `who_can_resolve` names whose decision is missing where only a person can lift it ("rights holder"…).
-    `decided_by` names the signed objects that changed the outcome from what it `was`.
+    `decided_by` names the signed objects that changed the outcome from what it `was`. `voice_id` names the voice that
+    a hit is of: only an answer that names it too can lift it.
     """
 
     rule: str
@@ -72,6 +73,7 @@ class Finding:
     who_can_resolve: str | None = None
     was: Outcome | None = None
     decided_by: tuple[str, ...] = ()
+    voice_id: str | None = None
 
 
 __all__ = ["Finding", "Group", "Outcome", "Severity", "Text"]

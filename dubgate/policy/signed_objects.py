@@ -105,7 +105,10 @@ class Waiver(SignedObject):
 
 
 class Attestation(SignedObject):
-    """An open question is answered by ear: the signer listened to these stretches."""
+    """An open question is answered by ear: the signer listened to these stretches.
+
+    With `voice_id` it answers a hit on that voice and nothing else: "pass" is "not me", "fail" is "me".
+    """
 
     schema_name: ClassVar[str] = "attestation/1.0"
     kind: ClassVar[str] = "attestation"
@@ -115,6 +118,7 @@ class Attestation(SignedObject):
     about: About
     answer: Literal["pass", "fail"]
     heard: Annotated[tuple[Heard, ...], Field(min_length=1, max_length=10_000)]
+    voice_id: Id | None = None
     words: Text | None = None
 
     @property
@@ -165,7 +169,7 @@ class Circumstances:
 
     `submitters` are the party and house ids of who handed the delivery in, `vendor_houses` those that made it; where
     nobody knows who submitted, nothing counts. `speak_for` lists, by character, the performers and agents whose voice
-    it is.
+    it is; `owners_of`, by voice, who speaks for a voice that was hit.
     """
 
     at: datetime
@@ -176,6 +180,7 @@ class Circumstances:
     duration_s: float
     attestable: Mapping[str, Attestable] = field(default_factory=dict)
     speak_for: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    owners_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def why_it_does_not_count(statement: VerifiedStatement[SignedObject], now: Circumstances) -> str | None:

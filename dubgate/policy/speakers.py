@@ -39,11 +39,14 @@ class Declared:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A voice that did not consent and was heard: its id, the score, and whether the gallery's false-hit rate lets it
-    block."""
+    block. Until its owner or agent `confirmed` the enrolment, a hit is unknown. `false_hit_rate` is that of the search.
+    """
 
     voice_id: str
     llr: float
     blocks: bool
+    confirmed: bool = True
+    false_hit_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Heard:
 
     `match_llr` is against the declared voice; `accept` and `reject` are the calibration's thresholds on it.
     `original_llr` is how far the voice stands out towards one of the original's speakers; from `original_from` on it is
-    a clone.
+    a clone. `search_gap` says why a part of the search could not be made, beside what the rest of it hit; `n_searched`
+    protected voices were looked for (None: nobody counted), and `n_unpermitted` enrolled ones not, for want of `protect`.
     """
 
     name: str | None
@@ -65,3 +69,6 @@ class Heard:
     original_llr: Score
     original_from: float
     original_granted: bool = False
+    search_gap: Unmeasured | None = None
+    n_searched: int | None = None
+    n_unpermitted: int = 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dubgate.measure.measurement import Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
-from dubgate.policy.speakers import Declared, Heard
+from dubgate.policy.speakers import Declared, Heard, Hit
 from dubgate.unmeasured import Unmeasured
 
 
@@ -77,35 +78,49 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
 
 
 def protected(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
+    """CON-032: whoever was hit holds or blocks; what could not be searched stays open; nobody hit passes, with how many
+    were looked for and how many were not."""
     if isinstance(heard.hits, Unmeasured):
-        yield said(
-            "CON-032",
-            subject,
-            Outcome.UNKNOWN,
-            f"{who} could not be searched for protected voices ({heard.hits.reason})",
-            "保護された声との照合ができませんでした",
-            spans=heard.spans,
-        )
+        yield _not_searched(heard.hits, heard, subject, who)
         return
-    if not heard.hits:
-        yield passed(
-            "CON-032",
-            subject,
-            f"{who} is none of the voices that asked for protection",
-            f"{who}は保護された声ではありません",
-        )
-    for hit in heard.hits:
-        outcome = Outcome.BLOCK if hit.blocks else Outcome.HOLD
-        en = f"{who} sounds like {hit.voice_id}, who did not consent to this"
-        yield said(
-            "CON-032",
-            subject,
-            outcome,
-            en,
-            f"{who}は同意のない声（{hit.voice_id}）に似ています",
-            value=f"{hit.llr:.1f} nat",
-            spans=heard.spans,
-        )
+    yield from (_hit(hit, heard, subject, who) for hit in heard.hits)
+    if heard.search_gap is not None:
+        yield _not_searched(heard.search_gap, heard, subject, who)
+    elif not heard.hits:
+        en, ja = f"{who} is none of the voices that asked for protection", f"{who}は保護された声ではありません"
+        yield passed("CON-032", subject, f"{en}{_looked_for(heard)}", ja)
+
+
+def _looked_for(heard: Heard) -> str:
+    """How many voices were looked for, and how many not; nothing where nobody counted."""
+    if heard.n_searched is None:
+        return ""
+    rest = f"; {heard.n_unpermitted} enrolled without `protect` were not" if heard.n_unpermitted else ""
+    return f" ({heard.n_searched} looked for{rest})"
+
+
+def _not_searched(why: Unmeasured, heard: Heard, subject: Subject, who: str) -> Finding:
+    en, ja = (
+        f"{who} could not be searched for protected voices ({why.reason})",
+        "保護された声との照合ができませんでした",
+    )
+    return said("CON-032", subject, Outcome.UNKNOWN, en, ja, spans=heard.spans)
+
+
+def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
+    """Lifted only by an answer that names this voice: its owner's signed "not me", or two reviewers'."""
+    outcome = Outcome.BLOCK if hit.blocks else Outcome.HOLD
+    en, ja = (
+        f"{who} sounds like {hit.voice_id}, who did not consent to this",
+        f"{who}は同意のない声（{hit.voice_id}）に似ています",
+    )
+    if not hit.confirmed:
+        outcome = Outcome.UNKNOWN
+        en, ja = f"{en}; nobody confirmed that enrolment", f"{ja}。登録音声は本人により確認されていません"
+    rate = hit.false_hit_rate
+    bound = "" if rate is None else f"hit by chance in at most {rate:.2g} of searches"
+    found = said("CON-032", subject, outcome, en, ja, value=f"{hit.llr:.1f} nat", bound=bound, spans=heard.spans)
+    return replace(found, voice_id=hit.voice_id, who_can_resolve=f"the owner of {hit.voice_id}")
 
 
 def cloned(heard: Heard, subject: Subject, who: str, declared: Declared | None = None) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ _GARBAGE_PROB = 0.05
 # right (WER 0.24 against 0.23 on LJ Speech, 0.10 against 0.10 on the clean sample).
 _SEARCH = {"fwdflat": False, "maxhmmpf": 3000, "maxwpf": 10, "pl_window": 5}
 _ARPABET = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
-_PHONES = _ARPABET.split()
+PHONES = _ARPABET.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def packaged_model() -> EnglishModel:
     return model
 
 
-def _decoder(model: EnglishModel, **options: Any) -> Any:
+def open_decoder(model: EnglishModel, **options: Any) -> Any:
     from pocketsphinx import Config, Decoder
 
     try:
@@ -92,7 +92,7 @@ def _decoder(model: EnglishModel, **options: Any) -> Any:
         raise ModelError("PocketSphinx cannot load its model", where=str(model.acoustic)) from error
 
 
-def _decode(decoder: Any, clip: Floats) -> None:
+def decode(decoder: Any, clip: Floats) -> None:
     """Run one whole clip through a decoder whose front end has forgotten every other clip."""
     samples = np.clip(np.nan_to_num(clip), -1.0, 1.0) * 32767.0
     decoder.reinit_feat()
@@ -124,7 +124,7 @@ class _Segment:
         return self.name[0] not in "<[~"
 
 
-def _segments(decoder: Any) -> list[_Segment]:
+def segments(decoder: Any) -> list[_Segment]:
     """The best path; empty where the decoder found none."""
     if decoder.hyp() is None:
         return []
@@ -145,7 +145,7 @@ class PocketSphinxTranscriber:
         model = model or packaged_model()
         self.info = BackendInfo("transcriber", "pocketsphinx", model.sha256(), embedded=True, version=_version())
         self.languages: frozenset[str] | None = _ENGLISH
-        self._decoder = _decoder(model, lm=str(model.language_model), **_SEARCH)
+        self._decoder = open_decoder(model, lm=str(model.language_model), **_SEARCH)
 
     def transcribe(self, clips: Sequence[Floats], *, language: str) -> list[tuple[Word, ...] | Unmeasured]:
         """Words of each clip; Unmeasured for a language other than English, no words for a clip under 0.1 s."""
@@ -159,8 +159,8 @@ class PocketSphinxTranscriber:
     def _words(self, clip: Floats) -> tuple[Word, ...]:
         if _too_short(clip):
             return ()
-        _decode(self._decoder, clip)
-        return tuple(Word(s.name, s.span, s.prob) for s in _segments(self._decoder) if s.is_word)
+        decode(self._decoder, clip)
+        return tuple(Word(s.name, s.span, s.prob) for s in segments(self._decoder) if s.is_word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +186,9 @@ class PocketSphinxAligner:
         self.languages: frozenset[str] | None = _ENGLISH
         # compallsen: scores are relative to the best of all senones, so that two decoders can be compared
         beams = {"beam": _OPEN_BEAM, "pbeam": _OPEN_BEAM, "wbeam": _OPEN_BEAM, "maxhmmpf": -1, "maxwpf": -1}
-        self._aligner = _decoder(model, lm=None, compallsen=True, bestpath=False, **beams)
-        self._free = _decoder(model, lm=None, compallsen=True, allphone=str(model.phone_model))
-        for phone in _PHONES:
+        self._aligner = open_decoder(model, lm=None, compallsen=True, bestpath=False, **beams)
+        self._free = open_decoder(model, lm=None, compallsen=True, allphone=str(model.phone_model))
+        for phone in PHONES:
             self._aligner.add_word(f"~{phone}", phone, False)
 
     def align(self, clips: Sequence[Floats], texts: Sequence[str], *, language: str) -> list[PlacedText | Unmeasured]:
@@ -203,12 +203,12 @@ class PocketSphinxAligner:
         if _too_short(clip):
             return Unmeasured(f"the clip is shorter than {_SHORTEST_CLIP_S} s")
         self._set_grammar(words)
-        _decode(self._aligner, clip)
-        path = _segments(self._aligner)
+        decode(self._aligner, clip)
+        path = segments(self._aligner)
         if sum(s.is_word for s in path) != len(words):
             return Unmeasured("the text has more sounds than the clip has time for")
-        _decode(self._free, clip)
-        return _scored(path, _per_frame(_segments(self._free)))
+        decode(self._free, clip)
+        return _scored(path, _per_frame(segments(self._free)))
 
     def _pronounceable(self, word: str) -> bool:
         if self._aligner.lookup_word(word) is not None:
@@ -222,7 +222,7 @@ class PocketSphinxAligner:
     def _set_grammar(self, words: Sequence[str]) -> None:
         """Free phones, the words in order, free phones."""
         end = len(words)
-        loops = [(state, state, _GARBAGE_PROB / len(_PHONES), f"~{p}") for state in (0, end) for p in _PHONES]
+        loops = [(state, state, _GARBAGE_PROB / len(PHONES), f"~{p}") for state in (0, end) for p in PHONES]
         line = [(i, i + 1, 1.0, word) for i, word in enumerate(words)]
         self._aligner.add_fsg("line", self._aligner.create_fsg("line", 0, end, loops + line))
         self._aligner.activate_search("line")
