@@ -12,6 +12,7 @@ from consent import ledger
 from consent.approvals import Approval
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
+from consent.impartial import require_impartial, require_second_operator
 from consent.metering import require_left
 from consent.parties import Party, PartyKey
 from consent.releases import Release
@@ -137,6 +138,8 @@ def _claim(view: View, claim: Claim) -> None:
         party = view.party(holder_id)
         if party is not None and Role.RIGHTS_HOLDER not in party.roles:
             raise RecordError(f"{holder_id} is not a rights holder")
+    if claim.confirmed_by is not None:
+        require_second_operator(view, claim, claim.confirmed_by)
     if claim.quorum is Quorum.SOME and len(claim.holder_ids) == 1:
         raise RecordError("a single holder needs no quorum of several")
 
@@ -246,6 +249,7 @@ def _event(view: View, event: Event) -> None:
     if record is None:
         raise RecordError(f"no {event.target} {event.target_id!r} is registered")
     _standing_of(view, event, record)
+    require_impartial(view, event, record)
     _sensible(view, event, record)
     if isinstance(record, Grant) and event.kind in (EventKind.USE_RESERVED, EventKind.USE_SPENT):
         require_left(view, event, record)
