@@ -24,27 +24,21 @@ def require_impartial(view: Lookup, event: Event, record: Record) -> None:
         _of_refusal(view, event, record)
 
 
-def require_second_operator(view: Lookup, claim: Claim, confirmed_by: str) -> None:
-    """Check that who confirms a claim is an operator, and none of those who gain by it.
+def require_second_operator(view: Lookup, claim: Claim, by: str) -> None:
+    """Check that who vouches for a claim is an operator, and of none of the houses that gain by it.
 
     Raises:
         RecordError: it is not.
     """
-    party = view.party(confirmed_by)
+    party = view.party(by)
     houses = {h.house_id for holder in claim.holder_ids if (h := view.party(holder)) is not None}
     if party is None or Role.OPERATOR not in party.roles or party.house_id in houses:
-        raise RecordError(f"{confirmed_by} is not a second operator, who alone can confirm a claim")
+        raise RecordError(f"{by} is not a second operator, who alone can confirm a claim or settle a contest")
 
 
 def _of_claim(view: Lookup, event: Event, claim: Claim) -> None:
-    if event.kind is EventKind.CONFIRMED:
+    if event.kind in (EventKind.CONFIRMED, EventKind.SETTLED):
         require_second_operator(view, claim, event.by)
-    if event.kind is EventKind.SETTLED:
-        told = view.events(f"claim:{claim.claim_id}")
-        contesting = {e.event.by for e in told if e.event.kind is EventKind.CONTESTED}
-        party = view.party(event.by)
-        if event.by not in contesting and (party is None or Role.OPERATOR not in party.roles):
-            raise RecordError(f"{event.by} cannot settle a contest of their own claim")
 
 
 def _of_refusal(view: Lookup, event: Event, refusal: Refusal) -> None:
