@@ -48,6 +48,7 @@ class Writer(View):
     def __init__(self, store: Store, now: datetime, *, signatures_required: bool = False) -> None:
         super().__init__(store, now)
         self._signatures_required = signatures_required
+        self.erased = False  # whether something was, which its database may still hold in some corner
 
     def add(self, addition: Addition) -> Entry:
         """Check a record and append it.
@@ -145,6 +146,7 @@ class Writer(View):
         gone = self.store.erase(holder)
         if not gone:
             return False
+        self.erased = True
         for start in range(0, len(gone), _ERASED_AT_ONCE):
             self._record_erasure(holder, by, reason, gone[start : start + _ERASED_AT_ONCE])
         return True

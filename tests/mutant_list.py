@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_consent import consent_mutants
 from mutate import (
     Mutant,
     of_pack,
@@ -28,7 +29,6 @@ LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
 ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
-DENIALS = ("tests/consent/test_denials.py",)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
@@ -83,8 +83,6 @@ GUARDED = (
     ("dubgate/answers.py", RELEASE),
     ("dubgate/certificate/dsse.py", ENVELOPES),
     ("dubgate/certificate/statements.py", EVIDENCE),
-    ("consent/denials.py", DENIALS),
-    ("consent/approvals.py", APPROVALS),
 )
 
 # (file, tests): every call that verifies a signature is left out.
@@ -146,3 +144,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from consent_mutants(root)

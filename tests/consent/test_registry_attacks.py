@@ -5,9 +5,11 @@ THREATS.md lists them with what stops each; test_threats.py keeps that list true
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,13 +42,26 @@ from test_signatures import ADA, KEYS, STUDIO, enveloped, public, signed, statem
 from consent.audit import Audit, audit
 from consent.database import engine_for
 from consent.errors import RecordError, SignatureError
+from consent.evidence import files_of
 from consent.quorum import missing_approvals
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError
 from consent.sealing import read_keyring
 from consent.store import Store
+from consent.terms import Evidence
 from consent.titles import Title
-from consent.vocabulary import ApprovalKind, EventKind, Level, PermissionKind, Quorum, Right, Role, Subject, Technique
+from consent.vocabulary import (
+    ApprovalKind,
+    EventKind,
+    EvidenceKind,
+    Level,
+    PermissionKind,
+    Quorum,
+    Right,
+    Role,
+    Subject,
+    Technique,
+)
 from consent.witnessing import Witness
 from consent.writing import Addition
 
@@ -476,6 +491,27 @@ def test_a_text_with_hidden_or_turned_letters_enters_no_record() -> None:
     for hidden in ("\u202e", "\u200b", "\u2066", "\ufeff", "\x00", "\x1b"):
         with pytest.raises(ValidationError):
             refusal(words={"en": f"No {hidden}AI dub."})
+
+
+def test_evidence_whose_bytes_were_swapped_is_not_what_the_grant_names(registry: Registry, tmp_path: Path) -> None:
+    contract, audio = tmp_path / "contract.pdf", tmp_path / "consent.wav"
+    contract.write_bytes(b"%PDF-1.7 the performer agrees to one season")
+    audio.write_bytes(b"RIFF....WAVE")
+    named = tuple(
+        Evidence(kind=kind, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        for kind, path in ((EvidenceKind.CONTRACT, contract), (EvidenceKind.CONSENT_AUDIO, audio))
+    )
+    registry.add(signed(grant(grant_id="g-2", evidence=named), ADA))
+    with registry.view() as view:
+        kept = next(h.grant for h in view.grants("v-ada") if h.grant.grant_id == "g-2")
+    assert set(files_of(kept.evidence, [contract, audio]).values()) == {contract, audio}
+    with pytest.raises(RecordError, match="no file is the evidence consent_audio"):
+        files_of(kept.evidence, [contract])
+    with pytest.raises(RecordError, match="cannot be read"):
+        files_of(kept.evidence, [contract, tmp_path / "gone.wav"])
+    contract.write_bytes(b"%PDF-1.7 the performer agrees to all seasons")
+    with pytest.raises(RecordError, match="not those of any evidence"):
+        files_of(kept.evidence, [contract, audio])
 
 
 # Metering
