@@ -148,7 +148,7 @@ def table() -> str:
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     """The test functions of a file, and in it what a law's name stands for."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_"))
@@ -163,7 +163,7 @@ def test_every_attack_is_tried_by_tests_that_exist(attack: Attack) -> None:
     assert attack.tests
     for short in attack.tests:
         path, name = location(short)
-        assert name in tests_in(path), f"{short} does not exist"
+        assert name in functions_of(path), f"{short} does not exist"
 
 
 def test_every_module_that_is_said_to_stop_something_exists() -> None:
@@ -180,7 +180,7 @@ def test_every_attack_of_the_threat_model_is_here_or_said_to_be_elsewhere() -> N
 
 def test_every_attack_that_is_tried_stands_in_the_table() -> None:
     listed = {location(t)[1] for a in ATTACKS for t in a.tests if t.startswith("attacks::")}
-    assert tests_in(ROOT / SHORT["attacks"]) == listed
+    assert functions_of(ROOT / SHORT["attacks"]) == listed
 
 
 if __name__ == "__main__":
