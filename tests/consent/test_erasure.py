@@ -218,6 +218,29 @@ def test_a_newer_history_erases_whatever_an_older_file_of_keys_holds(tmp_path: P
     assert not {(PARTY,), (VOICE,)} & set(holders)
 
 
+def test_a_content_smuggled_back_into_a_backup_after_its_erasure_is_left_out(tmp_path: Path) -> None:
+    place = Place.sqlite(tmp_path)
+    with open_world(place, None, *zoe()) as registry:
+        registry.backup(tmp_path / "old.jsonl", tmp_path / "old-keys.jsonl")
+        registry.erase(VOICE, by="p-zoe", reason="asked for")
+        registry.backup(tmp_path / "new.jsonl", tmp_path / "keys.jsonl")
+    smuggled = [line for line in (tmp_path / "old.jsonl").read_text().splitlines() if f'"holder": "{VOICE}"' in line]
+    assert len(smuggled) == 2
+    with (tmp_path / "new.jsonl").open("a") as file:
+        file.writelines(line + "\n" for line in smuggled)
+    again = Registry.restore(
+        tmp_path / "again.db",
+        tmp_path / "new.jsonl",
+        tmp_path / "old-keys.jsonl",
+        clock=Ticking(),
+        key_file=place.key_file,
+    )
+    with again, again.view() as view:
+        assert view.enrolments("v-zoe", NOW) == ()
+        assert view.personal(PARTY, Party) == PERSONAL
+        assert again.audit().sound
+
+
 def on_disk(engine: Engine) -> tuple[Path, bytes]:
     """PostgreSQL's data folder, and all bytes of this database's own files after a checkpoint."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

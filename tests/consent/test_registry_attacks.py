@@ -6,6 +6,7 @@ THREATS.md lists them with what stops each; test_threats.py keeps that list true
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Iterator
 from datetime import timedelta
@@ -40,6 +41,7 @@ from test_consent_races import release
 from test_signatures import ADA, KEYS, STUDIO, enveloped, public, signed, statement
 
 from consent.audit import Audit, audit
+from consent.checkpoint import sign
 from consent.database import engine_for
 from consent.errors import RecordError, SignatureError
 from consent.evidence import files_of
@@ -48,10 +50,12 @@ from consent.registry import Registry
 from consent.releases import Planned, RefusedError
 from consent.sealing import read_keyring
 from consent.store import Store
+from consent.strict import canonical_json
 from consent.terms import Evidence
 from consent.titles import Title
 from consent.vocabulary import (
     ApprovalKind,
+    Capacity,
     EventKind,
     EvidenceKind,
     Level,
@@ -514,6 +518,75 @@ def test_evidence_whose_bytes_were_swapped_is_not_what_the_grant_names(registry:
         files_of(kept.evidence, [contract, audio])
 
 
+UNKNOWN = [
+    (key("nobody", "ab" * 32, Role.LEGAL), "no party"),
+    (claim(claim_id="c-2", holder_ids=("nobody",)), "no party"),
+    (claim(claim_id="c-2", recorded_by="nobody"), "no party"),
+    (claim(claim_id="c-2", confirmed_by="nobody"), "no party"),
+    (refusal(by="nobody"), "no party"),
+    (refusal(title_ids=("nothing",)), "no title"),
+    (refusal(voice_ids=("v-none",)), "no voice"),
+    (voice(voice_id="v-2", owner_id="nobody"), "no party"),
+    (voice(voice_id="v-2", agent_ids=("nobody",)), "no party"),
+    (voice(voice_id="v-2", subject=Subject.BLEND, blend_of=("v-ada", "v-none")), "no voice"),
+    (permission(PermissionKind.PROTECT, given_by="nobody"), "no party"),
+    (permission(PermissionKind.PROTECT, "v-none"), "no voice"),
+    (enrolment(supplied_by="nobody"), "no party"),
+    (enrolment(voice_id="v-none"), "no voice"),
+    (grant(grant_id="g-2", licensee_id="nobody"), "no party"),
+    (grant(grant_id="g-2", licensee_id="vendor", sublicensee_ids=("nobody",)), "no party"),
+    (approval(by="nobody"), "no party"),
+    (approval(for_holder_id="nobody"), "no party"),
+    (approval(title_id="nothing"), "no title"),
+    (release("rel-1", recorded_by="nobody"), "no party"),
+    (release("rel-1", title_id="nothing"), "no title"),
+    (release("rel-1", approval_ids=("a-none",)), "no approval"),
+    (Witness(witness_id="w-1", by="nobody", size=0, root="0" * 64, seen_at=NOW), "no party"),
+    (event(EventKind.WITHDRAWN, NOW, by="nobody"), "no party"),
+    (event(EventKind.WITHDRAWN, NOW, target="release", target_id="rel-1"), "no release"),
+]
+
+
+@pytest.mark.parametrize(("record", "what"), UNKNOWN, ids=lambda v: getattr(v, "schema_name", v))
+def test_what_names_somebody_or_something_that_nobody_registered_does_not_enter(
+    registry: Registry, record: Any, what: str
+) -> None:
+    vector = VECTOR if record.schema_name.startswith("consent-enrolment") else None
+    with pytest.raises(RecordError, match=what):
+        registry.add(Addition(record, vector=vector))
+
+
+def test_a_release_names_voices_and_grants_that_are_registered(registry: Registry) -> None:
+    (known,) = release("x").voices
+    for changes, what in (({"voice_id": "v-none"}, "no voice"), ({"grant_id": "g-none"}, "no grant")):
+        with pytest.raises(RecordError, match=what):
+            registry.add(release("rel-1", voices=(known.model_copy(update=changes),)))
+
+
+def test_an_agent_grants_for_its_own_voices_only(registry: Registry) -> None:
+    said = {"granted_by": "agency", "capacity": Capacity.AGENT, "authority_sha256": "f" * 64}
+    registry.add(grant(grant_id="g-2", **said))
+    with pytest.raises(RecordError, match="not an agent of the voice v-bo"):
+        registry.add(grant(grant_id="g-3", voice_id="v-bo", **said))
+
+
+def test_what_does_not_stand_is_not_suspended_and_one_holder_is_no_quorum_of_several(registry: Registry) -> None:
+    registry.add(event(EventKind.WITHDRAWN, NOW))
+    with pytest.raises(RecordError, match="only what stands can be suspended"):
+        registry.add(event(EventKind.SUSPENDED, NOW))
+    with pytest.raises(RecordError, match="needs no quorum"):
+        registry.add(claim(claim_id="c-2", quorum=Quorum.SOME, quorum_n=1))
+
+
+def test_an_envelope_over_4_mb_or_with_eleven_signatures_is_not_read(registry: Registry) -> None:
+    envelope = json.loads(enveloped(statement(grant(grant_id="g-2")), ADA))
+    with pytest.raises(SignatureError, match="larger than 4 MB"):
+        registry.add(Addition(grant(grant_id="g-2"), envelope=json.dumps(envelope) + " " * 4_000_000))
+    envelope["signatures"] *= 11
+    with pytest.raises(SignatureError, match="one to ten"):
+        registry.add(Addition(grant(grant_id="g-2"), envelope=json.dumps(envelope)))
+
+
 # Metering
 
 
@@ -701,6 +774,20 @@ def test_an_entry_forged_with_a_good_hash_and_no_good_signature_is_named(registr
     size = registry.head().size
     assert any(f"entry {size - 2} is not signed by its author" in p and "is not one of p-ada" in p for p in problems)
     assert any(f"entry {size - 1}" in p and "something else was signed: grant_id" in p for p in problems)
+
+
+def test_an_entry_that_is_not_in_canonical_form_is_named(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hash is right and its record too; its bytes could hide something that a reader passes over."""
+    monkeypatch.setattr("consent.store.canonical_json", lambda r: canonical_json(r).replace(b",", b", ", 1))
+    registry.add(grant(grant_id="g-2"))
+    size = registry.head().size
+    assert registry.audit().problems == (f"entry {size - 1} is not in canonical form",)
+
+
+def test_a_checkpoint_is_not_signed_under_a_name_that_would_split_its_line(registry: Registry) -> None:
+    for name in ("two words", "a+b", "line\nbreak", ""):
+        with pytest.raises(SignatureError, match="cannot name a key"):
+            sign(registry.head(), ADA, name=name or " ")
 
 
 def test_an_unsigned_entry_slipped_into_a_registry_that_wants_signatures_is_named(tmp_path: Any) -> None:
