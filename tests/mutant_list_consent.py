@@ -78,7 +78,7 @@ CALLING = (
 )
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("quorum: anybody's approval counts", "consent/quorum.py", "h.approval.kind is kind and h.approval.for_holder_id in claim.holder_ids", "h.approval.kind is kind", LAWS),
+    ("quorum: anybody's approval counts", "consent/quorum.py", "h.approval.kind is kind and h.approval.for_holder_id in claim.holder_ids", "h.approval.kind is kind", ADMISSION),
     ("quorum: any kind counts", "consent/quorum.py", "h.approval.kind is kind and h", "h", APPROVALS),
     ("quorum: one holder is enough", "consent/quorum.py", "len(given) >= needed[claim.quorum]", "bool(given)", APPROVALS),
     ("quorum: anybody leads", "consent/quorum.py", "claim.lead_id in given if", "bool(given) if", APPROVALS),
@@ -88,7 +88,7 @@ SINGLE = (
     ("quorum: any language is refused", "consent/quorum.py", "        and approval.language == candidate.language\n", "", LAWS),
     ("quorum: any title is refused", "consent/quorum.py", "        and approval.title_id in candidate.title_ids\n", "", LAWS),
     ("quorum: every country of the release", "consent/quorum.py", "there = _within(candidate, claim)", "there = candidate", APPROVALS),
-    ("rights: a claim that was withdrawn", "consent/rights.py", "        and history.stands(at)\n", "", ADMISSION),
+    ("rights: a claim that was withdrawn", "consent/rights.py", "        and history.stands(at)\n", "", APPROVALS),
     ("rights: a claim on another title", "consent/rights.py", "        claim.title_id in title.title_ids\n        and claim", "        claim", APPROVALS),
     ("rights: a claim on another right", "consent/rights.py", "        and claim.right is right\n", "", APPROVALS),
     ("rights: a claim for a part of the window", "consent/rights.py", "spoken and claim.term.contains(use.window)", "spoken", APPROVALS),
