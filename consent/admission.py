@@ -14,6 +14,7 @@ from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
 from consent.events import ALIVE, OPENING, Event
 from consent.gallery import admit_halt
+from consent.impartial import require_impartial, require_second_operator
 from consent.metering import require_left
 from consent.parties import Party, PartyKey
 from consent.releases import Release
@@ -48,24 +49,10 @@ _TARGETS: dict[str, type[Record]] = {
 _WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
 _OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
 _WORD |= _OTHERS | spoken_door.NAMES
+_K = EventKind
 _OPERATOR_MAY = frozenset(
-    {
-        EventKind.SUSPENDED,
-        EventKind.REVOKED,
-        EventKind.EXPIRED,
-        EventKind.INVALIDATED,
-        EventKind.SUPERSEDED,
-        EventKind.CONTESTED,
-        EventKind.SETTLED,
-        EventKind.CONFIRMED,
-        EventKind.USE_RESERVED,
-        EventKind.USE_SPENT,
-        EventKind.USE_RELEASED,
-        EventKind.MODEL_DELETED,
-        EventKind.DIED,
-        EventKind.ERASED,
-        EventKind.HEARD,
-    }
+    (_K.SUSPENDED, _K.REVOKED, _K.EXPIRED, _K.INVALIDATED, _K.SUPERSEDED, _K.CONTESTED, _K.SETTLED, _K.CONFIRMED)
+    + (_K.USE_RESERVED, _K.USE_SPENT, _K.USE_RELEASED, _K.MODEL_DELETED, _K.DIED, _K.ERASED, _K.HEARD)
 )
 
 
@@ -139,6 +126,8 @@ def _claim(view: View, claim: Claim) -> None:
         party = view.party(holder_id)
         if party is not None and Role.RIGHTS_HOLDER not in party.roles:
             raise RecordError(f"{holder_id} is not a rights holder")
+    if claim.confirmed_by is not None:
+        require_second_operator(view, claim, claim.confirmed_by)
     if claim.quorum is Quorum.SOME and len(claim.holder_ids) == 1:
         raise RecordError("a single holder needs no quorum of several")
 
@@ -248,6 +237,7 @@ def _event(view: View, event: Event) -> None:
     if record is None:
         raise RecordError(f"no {event.target} {event.target_id!r} is registered")
     _standing_of(view, event, record)
+    require_impartial(view, event, record)
     _sensible(view, event, record)
     admit_answer(view, event, record)
     if isinstance(record, Grant) and event.kind in (EventKind.USE_RESERVED, EventKind.USE_SPENT):

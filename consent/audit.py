@@ -16,9 +16,12 @@ from consent import ledger
 from consent.checkpoint import Checkpoint
 from consent.errors import StoreError
 from consent.events import Event
-from consent.store import LOOKUP, NODE, SEALED, Entry, Store
-from consent.strict import canonical_json
+from consent.parties import Party
+from consent.signature_audit import SignatureAudit
+from consent.store import ENTRY, LOOKUP, NODE, SEALED, Entry, Store
+from consent.strict import Record, canonical_json
 from consent.vocabulary import EventKind
+from consent.voices import Enrolment, Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ class _Walk:
         self.nodes: dict[tuple[int, int], bytes] = {}
         self.n_lookups = 0
         self.sealed_entries: dict[int, Entry] = {}
-        self.erased: set[int] = set()
+        self.erased: dict[int, str] = {}
         self.n_unread = 0
+        self.signatures = SignatureAudit(store)
 
     def node(self, level: int, position: int) -> bytes:
         return self.nodes[(level, position)]
@@ -72,7 +76,7 @@ class _Walk:
     def entries(self) -> Iterator[str]:
         last: datetime | None = None
         stored = self._stored_nodes()
-        lookups = self._stored_lookups()
+        lookups, names = self._stored_lookups(), self._stored_names()
         try:
             for place, entry in enumerate(self.store.all_entries()):
                 if entry.leaf_index != place:
@@ -81,11 +85,13 @@ class _Walk:
                 if last is not None and entry.recorded_at < last:
                     yield f"entry {place} was recorded before the entry in front of it"
                 last = entry.recorded_at
-                yield from self._entry(entry, lookups.get(place, set()), stored)
+                yield from self._entry(entry, lookups.get(place, set()), names.get(place, ""), stored)
         except (StoreError, ValueError) as error:
             yield f"entry {len(self.leaves)} cannot be read: {error}"
 
-    def _entry(self, entry: Entry, lookups: set[tuple[str, str]], stored: dict[tuple[int, int], str]) -> Iterator[str]:
+    def _entry(
+        self, entry: Entry, lookups: set[tuple[str, str]], name: str, stored: dict[tuple[int, int], str]
+    ) -> Iterator[str]:
         leaf = ledger.leaf_hash(entry.leaf())
         if leaf.hex() != entry.leaf_hash:
             yield f"entry {entry.leaf_index} was changed: its hash is not the one that was recorded"
@@ -94,24 +100,28 @@ class _Walk:
             self.nodes[(level, position)] = value
             if stored.get((level, position)) != value.hex():
                 yield f"entry {entry.leaf_index}: the tree's node {level}/{position} does not follow from the entries"
-        yield from self._record(entry, lookups)
-
-    def _record(self, entry: Entry, lookups: set[tuple[str, str]]) -> Iterator[str]:
         try:
             record = entry.record
         except StoreError as error:
             yield error.what
             return
+        yield from self._record(entry, record, lookups, name)
+
+    def _record(self, entry: Entry, record: Record, lookups: set[tuple[str, str]], name: str) -> Iterator[str]:
         wanted = {(key, entry.schema_name) for key in record.found_under()}
         self.n_lookups += len(wanted)
         if lookups != wanted:
             yield f"entry {entry.leaf_index} is not found under its keys: {_difference(lookups, wanted)}"
+        if name != record.record_id:
+            yield f"entry {entry.leaf_index} stands under the id {name[:70]!r} and is {record.record_id!r}"
         if canonical_json(record).decode() != entry.body:
             yield f"entry {entry.leaf_index} is not in canonical form"
         if entry.sealed_sha256 is not None:
             self.sealed_entries[entry.leaf_index] = entry
         if isinstance(record, Event) and record.kind is EventKind.ERASED and record.ref:
-            self.erased |= {int(i) for i in record.ref.split(",")}
+            holder = f"{record.target}:{record.target_id}"
+            self.erased |= {int(i): holder for i in record.ref.split(",") if i.isdecimal()}
+        yield from self.signatures.entry(entry, record)
 
     def counts(self) -> Iterator[str]:
         n_nodes = self.store.connection.execute(select(func.count()).select_from(NODE)).scalar_one()
@@ -128,7 +138,7 @@ class _Walk:
         for index, entry in self.sealed_entries.items():
             if index in present:
                 yield from self._unsealed(entry)
-            elif index not in self.erased:
+            elif self.erased.get(index) != _holder(entry.record):
                 yield f"the sealed content of entry {index} is gone and no erasure says why"
 
     def _unsealed(self, entry: Entry) -> Iterator[str]:
@@ -144,6 +154,10 @@ class _Walk:
         rows = self.store.connection.execute(select(NODE.c.level, NODE.c.position, NODE.c.hash))
         return {(level, position): value for level, position, value in rows}
 
+    def _stored_names(self) -> dict[int, str]:
+        rows = self.store.connection.execute(select(ENTRY.c.leaf_index, ENTRY.c.record_id))
+        return {int(index): name for index, name in rows}
+
     def _stored_lookups(self) -> dict[int, set[tuple[str, str]]]:
         found: dict[int, set[tuple[str, str]]] = {}
         for key, schema, index in self.store.connection.execute(
@@ -151,6 +165,13 @@ class _Walk:
         ):
             found.setdefault(int(index), set()).add((key, schema))
         return found
+
+
+def _holder(record: Record) -> str:
+    """Under whose key the sealed content of a record lies, as `Writer` chooses it."""
+    if isinstance(record, Voice | Enrolment):
+        return f"voice:{record.voice_id}"
+    return f"party:{record.party_id}" if isinstance(record, Party) else ""
 
 
 def _difference(found: set[tuple[str, str]], wanted: set[tuple[str, str]]) -> str:

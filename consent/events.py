@@ -47,6 +47,8 @@ TERMINAL = frozenset(
     }
 )
 ALIVE = OPENING | {EventKind.RESUMED}
+# What lets more happen than before: said by a stolen key, it must not outlive the key. What ends something may.
+LOOSENING = ALIVE | {EventKind.CONFIRMED, EventKind.SETTLED, EventKind.MODEL_DELETED, EventKind.USE_RELEASED}
 
 
 class Event(Record):
@@ -79,11 +81,19 @@ class Event(Record):
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event with its place in the ledger."""
+    """An event with its place in the ledger.
+
+    `discredited_at` is when the key that signed an opening was revoked, where no witness had seen the signature before.
+    """
 
     event: Event
     recorded_at: datetime
     leaf_index: int
+    discredited_at: datetime | None = None
+
+    def counts(self, known_at: datetime) -> bool:
+        """Whether it had been recorded by then, and its key had not been found out."""
+        return self.recorded_at <= known_at and (self.discredited_at is None or known_at < self.discredited_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ def fold(events: Iterable[RecordedEvent], *, known_at: datetime, born: datetime 
         events: of one record, in any order; the ledger's order decides.
         born: for records that stand from their recording (claims, refusals, permissions), the moment they begin.
     """
-    known = sorted((e for e in events if e.recorded_at <= known_at), key=lambda e: e.leaf_index)
+    known = sorted((e for e in events if e.counts(known_at)), key=lambda e: e.leaf_index)
     steps = [Step(born, EventKind.GIVEN)] if born is not None else []
     for recorded in known:
         steps = _after(steps, recorded)
@@ -186,7 +196,8 @@ def _spent(events: list[RecordedEvent]) -> tuple[int, float]:
     spent: set[str] = set()
     for recorded in events:
         event, ref = recorded.event, recorded.event.ref or recorded.event.event_id
-        if event.kind is EventKind.USE_RESERVED or (event.kind is EventKind.USE_SPENT and ref not in meter):
+        settles = ref in meter and ref not in spent  # a spending settles its reservation once; another one adds to it
+        if event.kind is EventKind.USE_RESERVED or (event.kind is EventKind.USE_SPENT and not settles):
             uses, minutes = meter.get(ref, (0, 0.0))
             meter[ref] = (uses + event.uses, minutes + event.minutes)
         if event.kind is EventKind.USE_SPENT:

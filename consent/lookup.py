@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from consent.approvals import Approval, ApprovalHistory
 from consent.errors import StoreError
-from consent.events import TERMINAL, Event, RecordedEvent, State, fold
+from consent.events import LOOSENING, TERMINAL, Event, RecordedEvent, State, fold
 from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
 from consent.releases import Impact, Release, ReleaseDecision, live
 from consent.rights import ClaimHistory, RefusalHistory, TitleRights, refused, title_rights
@@ -19,6 +19,7 @@ from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal, Title, TitleRecord
 from consent.uses import UseHistory, UseNotice
 from consent.vocabulary import RevocationEffect, Right
+from consent.voices import Voice
 from consent.witnessing import Witness
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -64,10 +65,15 @@ class Lookup:
         target = key.split(":", 1)
         found = self._all([key], Event)
         return tuple(
-            RecordedEvent(event, entry.recorded_at, entry.leaf_index)
+            RecordedEvent(event, entry.recorded_at, entry.leaf_index, self._void_from(entry, event))
             for entry, event in found
             if [event.target, event.target_id] == target
         )
+
+    def _void_from(self, entry: Entry, event: Event) -> datetime | None:
+        """From when an event no longer counts, since a stolen key said it; whatever ends something goes on counting."""
+        opens = event.kind in LOOSENING or event.target == "refusal"
+        return self.discredited_at(entry) if opens and event.target != "key" else None
 
     def state(self, key: str, record: Record, at: datetime) -> State:
         """The state of a record at a moment; a grant needs a giving, everything else stands from its recording."""
@@ -133,11 +139,17 @@ class Lookup:
         return tuple(r for _, r in self._all([f"party:{party_id}"], Refusal) if r.by == party_id)
 
     def refusals(self, use: Use, at: datetime, *, voice_id: str | None = None) -> tuple[Refusal, ...]:
-        """The standing refusals that meet a use, of its title and of the voice."""
-        voice = (f"voice:{voice_id}",) if voice_id is not None else ()
-        found = self._all([*(f"title:{t}" for t in use.title_ids), *voice], Refusal)
-        histories = (RefusalHistory(r, e.recorded_at, self.events(f"refusal:{r.refusal_id}")) for e, r in found)
-        return refused(histories, use, at, voice_id=voice_id)
+        """The standing refusals that meet a use, of its title and of the voice or any that it is blended of."""
+        voices = self._parts(voice_id) if voice_id is not None else ()
+        found = self._all([*(f"title:{t}" for t in use.title_ids), *(f"voice:{v}" for v in voices)], Refusal)
+        histories = [RefusalHistory(r, e.recorded_at, self.events(f"refusal:{r.refusal_id}")) for e, r in found]
+        met = (r for v in voices or (None,) for r in refused(histories, use, at, voice_id=v))
+        return tuple({r.refusal_id: r for r in met}.values())
+
+    def _parts(self, voice_id: str) -> tuple[str, ...]:
+        """A voice and, for a blend, every voice in it."""
+        voice = self.record(f"voice:{voice_id}", Voice)
+        return (voice_id, *(p for source in (voice.blend_of if voice else ()) for p in self._parts(source)))
 
     def approvals(self, title_ids: Sequence[str]) -> tuple[ApprovalHistory, ...]:
         """Every approval of a title or of what stands above it."""

@@ -106,7 +106,10 @@ class Registry:
         with writing(self._engine) as connection:
             store = Store(connection, self._keyring)
             required = _meta(connection, "signatures") == "required"
-            yield Writer(store, self._now(store), signatures_required=required)
+            writer = Writer(store, self._now(store), signatures_required=required)
+            yield writer
+        if writer.erased:
+            self._flush()
 
     def _now(self, store: Store) -> datetime:
         now, last = self._clock().astimezone(UTC), store.last_recorded_at()
@@ -170,9 +173,7 @@ class Registry:
         with self.write() as writer:
             if writer.party(by) is None:
                 raise RecordError(f"no party {by!r} is registered")
-            erased = writer.erase(holder, by, reason)
-        self._flush()
-        return erased
+            return writer.erase(holder, by, reason)
 
     def report(self, party_id: str, *, at: datetime | None = None) -> Report:
         """Everything done with a party's voices and titles, with the ledger's root as its proof.
@@ -220,10 +221,16 @@ class Registry:
         return cls.open(location, clock=clock, key_file=key_file)
 
     def _flush(self) -> None:
-        """Move what was overwritten out of SQLite's write-ahead log, which would otherwise keep it for a while."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        """Wipe what an erasure left: SQLite's write-ahead log, and the old rows that PostgreSQL keeps until a vacuum.
+
+        PostgreSQL's own write-ahead log holds the wrapped key until it is recycled, as do its replicas and archives.
+        """
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                connection.exec_driver_sql("VACUUM (FULL) person_key")
+                connection.exec_driver_sql("VACUUM sealed")
 
 
 def _origin(connection: Connection) -> str:

@@ -36,13 +36,13 @@ class ClaimHistory:
     def confirmed(self, at: datetime) -> bool:
         """Whether a second operator confirmed it."""
         return self.claim.confirmed_by is not None or any(
-            e.event.kind is EventKind.CONFIRMED and e.event.by != self.claim.recorded_by and e.recorded_at <= at
+            e.event.kind is EventKind.CONFIRMED and e.event.by != self.claim.recorded_by and e.counts(at)
             for e in self.events
         )
 
     def contested(self, at: datetime) -> bool:
         """Whether somebody contests it and that has not been settled."""
-        kinds = [e.event.kind for e in sorted(self.events, key=lambda e: e.leaf_index) if e.recorded_at <= at]
+        kinds = [e.event.kind for e in sorted(self.events, key=lambda e: e.leaf_index) if e.counts(at)]
         disputes = [k for k in kinds if k in (EventKind.CONTESTED, EventKind.SETTLED)]
         return bool(disputes) and disputes[-1] is EventKind.CONTESTED
 

@@ -167,5 +167,8 @@ def _dated(value: Any, zone: ZoneInfo | None, key: str = "") -> Any:
         return value
     if zone is None:
         raise ValueError(f"{key}: {value} is a day without a time; give a time with its offset, or the seed a `zone`")
-    day = date.fromisoformat(value) + timedelta(days=key in _LAST_DAY)
+    try:
+        day = date.fromisoformat(value) + timedelta(days=key in _LAST_DAY)
+    except OverflowError:
+        raise ValueError(f"{key}: {value} has no day after it") from None
     return datetime.combine(day, time(), zone).isoformat()

@@ -10,7 +10,8 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from consent.approvals import Approval
 from consent.errors import SignatureError
 from consent.events import Event
-from consent.lookup import Lookup
 from consent.parties import KeyHolder
 from consent.strict import Record, canonical_json
 from consent.terms import Grant
@@ -59,7 +59,16 @@ def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
     return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
 
 
-def check_envelope(view: Lookup, record: Record, envelope: str) -> KeyHolder:
+class KnownKeys(Protocol):
+    """Who owned which key at the moment `now`: a view of the registry, or an audit of its past."""
+
+    now: datetime
+
+    def key(self, key: str, at: datetime) -> KeyHolder | None:
+        """The holder of a key by its name in envelopes, and what speaks against its use at `at`."""
+
+
+def check_envelope(view: KnownKeys, record: Record, envelope: str) -> KeyHolder:
     """Whose key signed this very record, in a role that it has now.
 
     Raises:

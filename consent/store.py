@@ -178,7 +178,7 @@ class Store:
     def all_entries(self, *, start: int = 0) -> Iterable[Entry]:
         """Every entry in ledger order, read as it is needed."""
         query = select(ENTRY).where(ENTRY.c.leaf_index >= start).order_by(ENTRY.c.leaf_index)
-        rows = self.connection.execution_options(yield_per=1000).execute(query).mappings()
+        rows = self.connection.execute(query.execution_options(yield_per=1000)).mappings()
         return (entry_of(row) for row in rows)
 
     def last_recorded_at(self) -> datetime | None:

@@ -26,7 +26,10 @@ def _plain(text: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time lies beyond the ends of the calendar") from None
 
 
 def _territory(code: str) -> str:

@@ -88,6 +88,7 @@ class View(Lookup):
             for e, p in found
             if e.recorded_at <= at
             and p.term.holds(at)
+            and ((gone := self.discredited_at(e)) is None or at < gone)
             and fold(self.events(f"permission:{p.permission_id}"), known_at=at, born=e.recorded_at).alive(at)
         )
 
@@ -153,7 +154,7 @@ class View(Lookup):
     def _confirmed(self, enrolment: Enrolment, at: datetime) -> bool:
         who = self.spokespeople(enrolment.voice_id)
         events = self.events(f"enrolment:{enrolment.enrolment_id}")
-        confirmed = (e.event.by for e in events if e.event.kind is EventKind.CONFIRMED and e.recorded_at <= at)
+        confirmed = (e.event.by for e in events if e.event.kind is EventKind.CONFIRMED and e.counts(at))
         return enrolment.confirmed_by in who or any(by in who for by in confirmed)
 
     def concerned(self, record: Record) -> frozenset[str]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from consent.admission import admit
 from consent.approvals import Approval, Candidate, approval_denials
-from consent.denials import Denial
+from consent.denials import Denial, Sentence
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
 from consent.parties import Party, Personal
@@ -23,6 +23,11 @@ from consent.uses import UseNotice
 from consent.views import View, packed
 from consent.vocabulary import EventKind, PermissionKind, Role
 from consent.voices import Enrolment, Permission, Voice
+
+_OF_ANOTHER_TITLE = Denial(
+    "RH-001", "title_id", Sentence("an approval is for another title", "承認は別の作品に対するものです")
+)
+_ERASED_AT_ONCE = 40  # entries that one event names, so that its line stays short
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Writer(View):
     def __init__(self, store: Store, now: datetime, *, signatures_required: bool = False) -> None:
         super().__init__(store, now)
         self._signatures_required = signatures_required
+        self.erased = False  # whether something was, which its database may still hold in some corner
 
     def add(self, addition: Addition) -> Entry:
         """Check a record and append it.
@@ -111,7 +117,8 @@ class Writer(View):
             raise RecordError("what is said to be delivered is not the sound of the release")
         known = {h.approval.approval_id: h for h in self.approvals(candidate.title_ids)}
         named = [known[a] for a in release.approval_ids if a in known]
-        return [d for history in named for d in approval_denials(history, candidate, self.now)]
+        denials = [d for history in named for d in approval_denials(history, candidate, self.now)]
+        return [*denials, *(_OF_ANOTHER_TITLE for a in release.approval_ids if a not in known)]
 
     def _standing(self, release: Release) -> list[str]:
         """The standing approvals that a release names."""
@@ -184,6 +191,12 @@ class Writer(View):
         gone = self.store.erase(holder)
         if not gone:
             return False
+        self.erased = True
+        for start in range(0, len(gone), _ERASED_AT_ONCE):
+            self._record_erasure(holder, by, reason, gone[start : start + _ERASED_AT_ONCE])
+        return True
+
+    def _record_erasure(self, holder: str, by: str, reason: str, gone: Sequence[int]) -> None:
         target, _, target_id = holder.partition(":")
         event = Event.model_validate(
             {
@@ -198,7 +211,6 @@ class Writer(View):
             }
         )
         self.store.append(event, self.now)
-        return True
 
 
 def _sealable(addition: Addition) -> Sealable | None:

@@ -99,7 +99,7 @@ def _whom(view: View, release: Release, finding: Finding) -> tuple[RequestKind, 
     if finding.rule in _APPROVING:
         return RequestKind.APPROVAL, _holders(view, release)
     if finding.voice_id is not None:  # somebody's voice was heard who may not have consented: only they can say
-        return RequestKind.ATTESTATION, view.spokespeople(finding.voice_id)
+        return RequestKind.ATTESTATION, tuple(sorted(view.spokespeople(finding.voice_id)))
     if finding.rule == "RH-013":
         return RequestKind.CLAIM, _confirmers(view, finding.value)
     if who in _VOICES:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mutant_list_certificate import certificate_mutants
+from mutant_list_consent import consent_mutants
 from mutate import (
     Mutant,
     of_pack,
@@ -37,7 +38,6 @@ LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
 ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
-DENIALS = ("tests/consent/test_denials.py",)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
@@ -97,8 +97,6 @@ GUARDED = (
     ("dubgate/answers.py", RELEASE),
     ("dubgate/certificate/dsse.py", ENVELOPES),
     ("dubgate/certificate/statements.py", EVIDENCE),
-    ("consent/denials.py", DENIALS),
-    ("consent/approvals.py", APPROVALS),
 )
 
 # (file, tests): every call that verifies a signature is left out.
@@ -203,3 +201,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from certificate_mutants(root)
+    yield from consent_mutants(root)

@@ -26,6 +26,8 @@ THIRD_PARTY = (
     "rfc8785",
     "cryptography",
     "langcodes",
+    "sqlalchemy",
+    "sqlmodel",
 )
 OWN = ("dubgate.policy.judge", "dubgate.policy.pack_cases", "dubgate.policy.pack_report")
 

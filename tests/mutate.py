@@ -73,6 +73,33 @@ def without_guards(root: Path, file: str, tests: tuple[str, ...], group: str) ->
             )
 
 
+def without_yields(root: Path, file: str, tests: tuple[str, ...], group: str) -> Iterator[Mutant]:
+    """Each `if` whose body yields a reason, a problem or a finding never holds: nothing is said."""
+    source = (root / file).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        last = node.body[-1] if isinstance(node, ast.If) else None
+        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Yield | ast.YieldFrom):
+            assert isinstance(node, ast.If)
+            start, end = _span(node.test, source)
+            test = " ".join(source[start:end].split())
+            yield Mutant(
+                f"{group}: {file}:{node.lineno} says nothing if `{test[:60]}`", file, tests, cut(start, end, "False")
+            )
+
+
+def without_calls(root: Path, file: str, tests: tuple[str, ...], group: str, about: str) -> Iterator[Mutant]:
+    """Each statement that calls a function whose name is like `about` (a regular expression) is left out."""
+    source = (root / file).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+            continue
+        start, end = _span(node, source)
+        if re.fullmatch(about, ast.unparse(node.value.func)):
+            yield Mutant(
+                f"{group}: {file}:{node.lineno} without {source[start:end][:60]}", file, tests, cut(start, end, "pass")
+            )
+
+
 def with_checks_passed(root: Path, file: str, tests: tuple[str, ...], group: str) -> Iterator[Mutant]:
     """Each finding that a check fails, or leaves open, says that it passed."""
     source = (root / file).read_text(encoding="utf-8")
