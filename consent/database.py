@@ -119,6 +119,11 @@ def _postgresql(url: str, busy_s: float) -> Engine:
         connection.execute(f"SET synchronous_commit = on; SET lock_timeout = {math.ceil(1000 * busy_s)}")
         connection.commit()
 
+    @event.listens_for(engine, "checkin")
+    def _as_the_server_says(connection: Any, _: object) -> None:
+        if connection is not None:  # a view leaves `READ WRITE` behind, which would overrule a server that only reads
+            connection.read_only = None
+
     return engine
 
 
@@ -162,11 +167,11 @@ def _explained(engine: Engine) -> Iterator[None]:
 _CAUSES = (
     ("lock timeout", "the registry is locked by another process", "Try again, or find who holds a transaction open."),
     ("read-only transaction", "the registry cannot be written", "This server or role only reads: name another."),
+    ("authentication failed", "the server does not let this role in", "Check the role and its password."),
+    ('role "', "the server does not let this role in", "Check the role and its password."),
     ("permission denied", "this role may not use the registry", "Ask whoever runs the server."),
     ("terminating connection", "the connection to the database was lost", "Look at what was recorded, and try again."),
     ("connection unexpectedly", "the connection to the database was lost", "Look at what was recorded, and try again."),
-    ("connection failed", "the database cannot be reached", "Check the URL, and that the server runs."),
-    ("connection timeout", "the database cannot be reached", "Check the URL, and that the server runs."),
     ("disk i/o error", "the disk failed or is full; nothing was recorded", "Make room, check the disk, and try again."),
     ("locked", "the registry is locked by another process", "Try again, or find who holds a transaction open."),
     ("readonly", "the registry cannot be written", "Check the permissions of the file and its folder."),
@@ -177,6 +182,9 @@ _CAUSES = (
     ("unable to open", "the registry cannot be opened", "Check the path and its permissions."),
     ("no such table", "this file is not a registry", "Make one with `dubgate consent init`."),
     ("does not exist", "this database is not a registry", "Make one with `dubgate consent init`."),
+    ("connection is bad", "the database cannot be reached", "Check the URL, and that the server runs."),
+    ("connection failed", "the database cannot be reached", "Check the URL, and that the server runs."),
+    ("connection timeout", "the database cannot be reached", "Check the URL, and that the server runs."),
     ("history is never", "the history refuses edits", "Corrections supersede: record a new version or an event."),
 )
 

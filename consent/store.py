@@ -54,6 +54,7 @@ _PLACES = select(LOOKUP.c.leaf_index).where(LOOKUP.c.key.in_(bindparam("keys", e
 _IN_ORDER = select(ENTRY).order_by(ENTRY.c.leaf_index)
 _UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
 _UNDER_OF_KIND = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES.where(LOOKUP.c.schema_name == bindparam("schema"))))
+_NAMED = _IN_ORDER.where(ENTRY.c.schema_name == bindparam("schema"), ENTRY.c.record_id == bindparam("record_id"))
 _ONE_NODE = select(NODE.c.hash).where(NODE.c.level == bindparam("lv"), NODE.c.position == bindparam("place"))
 _SIZE = select(func.max(ENTRY.c.leaf_index))
 
@@ -161,6 +162,11 @@ class Store:
         """The entries under any of the keys, each once, in ledger order."""
         query, bound = (_UNDER, {}) if kind is None else (_UNDER_OF_KIND, {"schema": kind.schema_name})
         return [entry_of(row) for row in self.connection.execute(query, {"keys": list(keys), **bound}).mappings()]
+
+    def named(self, kind: type[Record], record_id: str) -> list[Entry]:
+        """The entries of one kind whose record has this id; events of several records may share one."""
+        bound = {"schema": kind.schema_name, "record_id": record_id}
+        return [entry_of(row) for row in self.connection.execute(_NAMED, bound).mappings()]
 
     def of_kind(self, kind: type[Record]) -> list[Entry]:
         """Every entry of one kind, in ledger order."""

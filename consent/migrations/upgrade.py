@@ -54,13 +54,13 @@ class Migration:
     backup: Path | None
 
 
-def migrate(location: str | Path, *, dry_run: bool = False) -> Migration:
-    """Bring a registry to today's schema version.
+def migrate(location: str | Path, *, dry_run: bool = False, busy_s: float | None = None) -> Migration:
+    """Bring a registry to today's schema version, waiting `busy_s` (30 s by default) for who writes to it.
 
     Raises:
         StoreError: no registry, a newer one, one that cannot be locked or written; it is then as it was.
     """
-    engine = engine_for(location, create=False, read_only=dry_run)
+    engine = engine_for(location, create=False, read_only=dry_run, busy_s=busy_s)
     copied: list[Path] = []
     try:
         with (reading if dry_run else writing)(engine) as connection:
