@@ -24,9 +24,7 @@ BUSY_S = 30
 _WRITER_LOCK = 7_305_114_826  # any number; one advisory lock per database serialises the writers of PostgreSQL
 
 
-def engine_for(
-    location: str | Path, *, create: bool, read_only: bool = False, busy_s: float | None = None
-) -> Engine:
+def engine_for(location: str | Path, *, create: bool, read_only: bool = False, busy_s: float | None = None) -> Engine:
     """An engine for a path (SQLite) or a URL (`sqlite:///…`, `postgresql://…`).
 
     Args:
@@ -67,7 +65,7 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
-        record.info["file"] = _identity(path)
+        record.info["file"] = path, _identity(path)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -98,8 +96,8 @@ def _require_same_file(connection: Connection) -> None:
     Raises:
         StoreError: that happened.
     """
-    path = sqlite_path(connection.engine)
-    if path is not None and _identity(path) != connection.info["file"]:
+    path, opened = connection.info.get("file", (None, None))
+    if path is not None and _identity(path) != opened:
         what = "the registry's file was deleted or replaced while it was open"
         raise StoreError(what, where=str(path), remedy="Nothing was recorded in it. Open the registry again.")
 
@@ -154,14 +152,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     """The database's own failures, as a StoreError that says what to do."""
-    where = _shown(str(engine.url))
     try:
         yield
     except DBAPIError as error:
         what, remedy = _cause(str(error.orig))
-        raise StoreError(what, where=where, remedy=remedy) from error
+        raise StoreError(what, where=_shown(str(engine.url)), remedy=remedy) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {error}", where=where) from error
+        raise StoreError(f"the database failed: {error}", where=_shown(str(engine.url))) from error
 
 
 _CAUSES = (
@@ -225,7 +222,9 @@ def _triggers(table: str, dialect: str) -> Iterator[str]:
 
 def note_revision(connection: Connection, version: int) -> None:
     """Tell Alembic where the schema stands; the registry's own word is `schema_version`, and both agree."""
-    connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(
+        text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    )
     connection.execute(text("DELETE FROM alembic_version"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": f"{version:04}"})
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, bindparam, insert, inspect, select
 
 from consent import ledger
 from consent.audit import Audit, audit
@@ -30,6 +30,7 @@ from consent.writing import Addition, Writer
 
 Clock = Callable[[], datetime]
 META = MetaRow.__table__  # type: ignore[attr-defined]
+_META = select(META.c.value).where(META.c.key == bindparam("key"))
 CLOCK_SLACK = timedelta(minutes=5)
 
 
@@ -233,7 +234,7 @@ def _origin(connection: Connection) -> str:
 
 
 def _meta(connection: Connection, key: str) -> str:
-    value = connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+    value = connection.execute(_META, {"key": key}).scalar_one_or_none()
     if value is None:
         raise StoreError(f"the registry does not say its {key}", remedy="Restore a backup.")
     return str(value)

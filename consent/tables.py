@@ -45,7 +45,7 @@ class LookupRow(SQLModel, table=True):
     """An entry under one of the keys that its record gives (`voice:…`, `title:…`)."""
 
     __tablename__ = "lookup"
-    __table_args__ = {"sqlite_with_rowid": False}  # the key is the row: one page to write instead of two  # noqa: RUF012
+    __table_args__ = {"sqlite_with_rowid": False}  # the key is the row: one page to write instead of two
 
     key: str = Field(sa_column=Column(_NAME, primary_key=True))
     schema_name: str = Field(sa_column=Column(_NAME, primary_key=True))
@@ -56,7 +56,7 @@ class NodeRow(SQLModel, table=True):
     """The hash of a complete subtree of the Merkle tree."""
 
     __tablename__ = "node"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    __table_args__ = {"sqlite_with_rowid": False}
 
     level: int = Field(primary_key=True)
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

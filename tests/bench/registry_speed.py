@@ -39,7 +39,6 @@ from consent.voices import Voice
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PER_VOICE = 10
-N_TITLES = 1000
 BATCH = 20_000
 TARGETS = {"clear": 20.0, "proof": 10.0, "events": 1000.0}
 
@@ -95,7 +94,7 @@ GRANT = Mould(grant("mould-g", "mould-v", "mould-p", "mould-t"), ("mould-g", "mo
 GIVEN = Mould(event("mould-e", "mould-g", "mould-p"), ("mould-e", "mould-g", "mould-p"))
 
 
-def records(n_grants: int) -> Iterator[tuple[Mould, tuple[str, ...]]]:
+def records(n_grants: int, n_titles: int) -> Iterator[tuple[Mould, tuple[str, ...]]]:
     """Ten grants to a voice, each given; titles in turn, so that no two grants of a voice are for one title."""
     for v in range(max(1, n_grants // PER_VOICE)):
         person, voice = f"p-{v:07}", f"v-{v:07}"
@@ -103,12 +102,12 @@ def records(n_grants: int) -> Iterator[tuple[Mould, tuple[str, ...]]]:
         yield VOICE, (voice, person)
         for k in range(PER_VOICE):
             name = f"g-{v:07}-{k}"
-            yield GRANT, (name, voice, person, title_of(v, k))
+            yield GRANT, (name, voice, person, title_of(v, k, n_titles))
             yield GIVEN, (f"e-{v:07}-{k}", name, person)
 
 
-def title_of(voice: int, k: int) -> str:
-    return f"t-{(voice * 7 + k * 31) % N_TITLES:04}"
+def title_of(voice: int, k: int, n_titles: int) -> str:
+    return f"t-{(voice * 7 + k * 31) % n_titles:04}"
 
 
 @dataclass
@@ -155,14 +154,14 @@ def put(connection: Connection, rows: Rows) -> None:
             driver.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", sorted(rows[table]))
 
 
-def load(registry: Registry, n_grants: int) -> float:
+def load(registry: Registry, n_grants: int, n_titles: int) -> float:
     """Fill a fresh registry; the seconds that it took."""
     started = time.perf_counter()
-    titles = (Title(title_id=f"t-{k:04}", level=Level.SERIES, name=f"Title {k}") for k in range(N_TITLES))
+    titles = (Title(title_id=f"t-{k:04}", level=Level.SERIES, name=f"Title {k}") for k in range(n_titles))
     registry.add(Party(party_id="op-1", roles=(Role.OPERATOR,), person=False), *titles)
     with registry.view() as view:
         loader = Loader(view.store.size(), _right_edge(view.store))
-    made = records(n_grants)
+    made = records(n_grants, n_titles)
     while batch := list(itertools.islice(made, BATCH)):
         with writing(registry._engine) as connection:
             put(connection, loader.rows(iter(batch)))
@@ -194,14 +193,14 @@ def timed(ask: Callable[[int], object], n: int) -> list[float]:
     return took
 
 
-def clearing(registry: Registry, n_grants: int, n: int) -> list[float]:
+def clearing(registry: Registry, n_grants: int, n: int, n_titles: int) -> list[float]:
     """Of a random voice and one of its titles, each question on a snapshot of its own."""
     chance = random.Random(3)
 
     def ask(_: int) -> None:
         v, k = chance.randrange(max(1, n_grants // PER_VOICE)), chance.randrange(PER_VOICE)
         use = Use(
-            title_ids=(title_of(v, k),),
+            title_ids=(title_of(v, k, n_titles),),
             language="fr-FR",
             territories=("FR", "BE"),
             channels=(Channel.SVOD,),
@@ -246,8 +245,9 @@ def disk_floor(folder: Path, n: int = 200) -> float:
 
 def measured(name: str, location: str, folder: Path, n_grants: int, arguments: argparse.Namespace) -> list[str]:
     with Registry.open(location, create=True, key_file=folder / f"{name}.key", clock=lambda: NOW) as registry:
-        loading = load(registry, n_grants)
-        clear, proof = clearing(registry, n_grants, arguments.n), proving(registry, arguments.n)
+        loading = load(registry, n_grants, arguments.titles)
+        clear = clearing(registry, n_grants, arguments.n, arguments.titles)
+        proof = proving(registry, arguments.n)
         single = recording(registry, n_grants, arguments.seconds, 1)
         batched = recording(registry, n_grants, arguments.seconds, 100)
         size = registry.head().size
@@ -298,6 +298,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--url", help="an empty PostgreSQL database; by default a server is started for this run")
     parser.add_argument("--folder", type=Path, help="where the data lie while it runs; by default a temporary folder")
     parser.add_argument("--n", type=int, default=2000, help="questions a figure")
+    parser.add_argument("--titles", type=int, default=1000, help="titles that the grants are for")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to record events")
     parser.add_argument("--audit", action="store_true", help="verify what was loaded")
     arguments = parser.parse_args(argv)
