@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -15,18 +19,24 @@ from sqlmodel import SQLModel
 from consent.errors import StoreError
 from consent.tables import HISTORY
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # with a step in migrations/versions for each
 BUSY_S = 30
 _WRITER_LOCK = 7_305_114_826  # any number; one advisory lock per database serialises the writers of PostgreSQL
 
 
-def engine_for(location: str | Path, *, create: bool, read_only: bool = False) -> Engine:
+def engine_for(location: str | Path, *, create: bool, read_only: bool = False, busy_s: float | None = None) -> Engine:
     """An engine for a path (SQLite) or a URL (`sqlite:///…`, `postgresql://…`).
+
+    Args:
+        location: the path or URL.
+        create: whether it is to be made.
+        read_only: whether nothing will be written.
+        busy_s: how long to wait for another writer, and for a server to answer; BUSY_S by default.
 
     Raises:
         StoreError: not a location, a file that is missing, or (with `create`) one that is already there.
     """
-    url = str(location)
+    url, busy_s = str(location), BUSY_S if busy_s is None else busy_s
     if "://" not in url:
         url = f"sqlite:///{Path(url).absolute()}"
     try:
@@ -34,27 +44,28 @@ def engine_for(location: str | Path, *, create: bool, read_only: bool = False) -
     except ArgumentError:
         raise StoreError("not a path or database URL", where=_shown(url)) from None
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(Path(parsed.database or ""), create, read_only)
+        return _sqlite(Path(parsed.database or ""), create, read_only, busy_s)
     if parsed.get_backend_name() == "postgresql":
-        return _postgresql(url)
+        return _postgresql(url, busy_s)
     raise StoreError("only SQLite and PostgreSQL are supported", where=_shown(url))
 
 
-def _sqlite(path: Path, create: bool, read_only: bool) -> Engine:
+def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
     if create and path.exists():
         raise StoreError("a file is already there", where=str(path), remedy="Choose another name, or leave out init.")
     if not create and not path.is_file():
         raise StoreError("there is no registry", where=str(path), remedy="Make one with `dubgate consent init`.")
     mode = "ro" if read_only else "rwc" if create else "rw"
-    engine = create_engine(f"sqlite:///file:{_quoted(path)}?mode={mode}&uri=true", connect_args={"timeout": BUSY_S})
+    engine = create_engine(f"sqlite:///file:{_quoted(path)}?mode={mode}&uri=true", connect_args={"timeout": busy_s})
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    def _prepare(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "trusted_schema=OFF"):
             connection.execute(f"PRAGMA {pragma}")
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
+        record.info["file"] = path, _identity(path)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -64,13 +75,54 @@ def _sqlite(path: Path, create: bool, read_only: bool) -> Engine:
     return engine
 
 
-def _postgresql(url: str) -> Engine:
+def sqlite_path(engine: Engine) -> Path | None:
+    """The file of a SQLite engine; None where it is another database."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    return Path(unquote(engine.url.database.removeprefix("file:")))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _require_same_file(connection: Connection) -> None:
+    """A SQLite file that was deleted or replaced goes on taking writes that nobody will ever see.
+
+    Raises:
+        StoreError: that happened.
+    """
+    path, opened = connection.info.get("file", (None, None))
+    if path is not None and _identity(path) != opened:
+        what = "the registry's file was deleted or replaced while it was open"
+        raise StoreError(what, where=str(path), remedy="Nothing was recorded in it. Open the registry again.")
+
+
+def _postgresql(url: str, busy_s: float) -> Engine:
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_S})
+        waits = {"connect_timeout": max(2, math.ceil(busy_s)), "tcp_user_timeout": math.ceil(1000 * busy_s)}
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args=waits)
     except ImportError:
         remedy = "Install the extra: pip install 'dubgate[postgresql]'."
         raise StoreError("PostgreSQL needs psycopg", where=_shown(url), remedy=remedy) from None
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:
+        # What is acknowledged is on the disk, whatever the server's default; waiting for another writer has an end.
+        connection.execute(f"SET synchronous_commit = on; SET lock_timeout = {math.ceil(1000 * busy_s)}")
+        connection.commit()
+
+    @event.listens_for(engine, "checkin")
+    def _as_the_server_says(connection: Any, _: object) -> None:
+        if connection is not None:  # a view leaves `READ WRITE` behind, which would overrule a server that only reads
+            connection.read_only = None
+
+    return engine
 
 
 @contextmanager
@@ -80,6 +132,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
+            _require_same_file(connection)
             yield connection
 
 
@@ -91,23 +144,32 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+            _require_same_file(connection)
             yield connection
+            _require_same_file(connection)
 
 
 @contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     """The database's own failures, as a StoreError that says what to do."""
-    where = _shown(str(engine.url))
     try:
         yield
     except DBAPIError as error:
         what, remedy = _cause(str(error.orig))
-        raise StoreError(what, where=where, remedy=remedy) from error
+        raise StoreError(what, where=_shown(str(engine.url)), remedy=remedy) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {error}", where=where) from error
+        raise StoreError(f"the database failed: {error}", where=_shown(str(engine.url))) from error
 
 
 _CAUSES = (
+    ("lock timeout", "the registry is locked by another process", "Try again, or find who holds a transaction open."),
+    ("read-only transaction", "the registry cannot be written", "This server or role only reads: name another."),
+    ("authentication failed", "the server does not let this role in", "Check the role and its password."),
+    ('role "', "the server does not let this role in", "Check the role and its password."),
+    ("permission denied", "this role may not use the registry", "Ask whoever runs the server."),
+    ("terminating connection", "the connection to the database was lost", "Look at what was recorded, and try again."),
+    ("connection unexpectedly", "the connection to the database was lost", "Look at what was recorded, and try again."),
+    ("disk i/o error", "the disk failed or is full; nothing was recorded", "Make room, check the disk, and try again."),
     ("locked", "the registry is locked by another process", "Try again, or find who holds a transaction open."),
     ("readonly", "the registry cannot be written", "Check the permissions of the file and its folder."),
     ("read-only", "the registry cannot be written", "Check the permissions of the file and its folder."),
@@ -117,6 +179,9 @@ _CAUSES = (
     ("unable to open", "the registry cannot be opened", "Check the path and its permissions."),
     ("no such table", "this file is not a registry", "Make one with `dubgate consent init`."),
     ("does not exist", "this database is not a registry", "Make one with `dubgate consent init`."),
+    ("connection is bad", "the database cannot be reached", "Check the URL, and that the server runs."),
+    ("connection failed", "the database cannot be reached", "Check the URL, and that the server runs."),
+    ("connection timeout", "the database cannot be reached", "Check the URL, and that the server runs."),
     ("history is never", "the history refuses edits", "Corrections supersede: record a new version or an event."),
 )
 
@@ -131,6 +196,7 @@ def _cause(message: str) -> tuple[str, str | None]:
 def create_schema(connection: Connection) -> None:
     """Tables, and triggers that refuse to change or delete history."""
     SQLModel.metadata.create_all(connection)
+    note_revision(connection, SCHEMA_VERSION)
     for table in HISTORY:
         for statement in _triggers(table, connection.dialect.name):
             connection.execute(text(statement))
@@ -154,29 +220,48 @@ def _triggers(table: str, dialect: str) -> Iterator[str]:
     )
 
 
+def note_revision(connection: Connection, version: int) -> None:
+    """Tell Alembic where the schema stands; the registry's own word is `schema_version`, and both agree."""
+    connection.execute(
+        text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    )
+    connection.execute(text("DELETE FROM alembic_version"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": f"{version:04}"})
+
+
+def schema_version(connection: Connection, where: str) -> int:
+    """The schema version that a registry says it has; 0 where it says none.
+
+    Raises:
+        StoreError: it is no registry.
+    """
+    if not inspect(connection).has_table("meta"):
+        raise StoreError("this database is not a registry", where=where, remedy="Make one with `dubgate consent init`.")
+    row = connection.execute(text("SELECT value FROM meta WHERE key = 'schema_version'")).scalar_one_or_none()
+    return int(row) if row is not None and str(row).isdigit() else 0
+
+
 def require_version(connection: Connection, where: str) -> None:
     """Refuse a database that is no registry, or one of another version.
 
     Raises:
         StoreError: with what to do.
     """
-    if not inspect(connection).has_table("meta"):
-        raise StoreError("this database is not a registry", where=where, remedy="Make one with `dubgate consent init`.")
-    row = connection.execute(text("SELECT value FROM meta WHERE key = 'schema_version'")).scalar_one_or_none()
-    version = int(row) if row is not None and str(row).isdigit() else 0
+    version = schema_version(connection, where)
     if version > SCHEMA_VERSION:
-        what = f"the registry has schema version {version}, newer than this program's {SCHEMA_VERSION}"
-        raise StoreError(what, where=where, remedy="Update dubgate on this machine.")
+        raise newer(version, where)
     if version < SCHEMA_VERSION:
         what = f"the registry has schema version {version}, older than this program's {SCHEMA_VERSION}"
-        raise StoreError(
-            what, where=where, remedy="Back it up with the program that made it, and restore it with this one."
-        )
+        raise StoreError(what, where=where, remedy="Bring it up: `dubgate consent migrate --registry …`.")
+
+
+def newer(version: int, where: str) -> StoreError:
+    """The refusal of a registry that a later program made."""
+    what = f"the registry has schema version {version}, newer than this program's {SCHEMA_VERSION}"
+    return StoreError(what, where=where, remedy="Update dubgate on this machine.")
 
 
 def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
     return quote(str(path.absolute()))
 
 

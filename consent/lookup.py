@@ -58,7 +58,8 @@ class Lookup:
 
     def has_event(self, event: Event) -> bool:
         """Whether an event of this id is already recorded for the same record."""
-        return any(e.record.record_id == event.event_id for e in self.store.entries(event.found_under()[0], Event))
+        own = event.found_under()[0]
+        return any(own in e.record.found_under() for e in self.store.named(Event, event.event_id))
 
     def events(self, key: str) -> tuple[RecordedEvent, ...]:
         """The events of one record, in ledger order."""

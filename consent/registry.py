@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, bindparam, insert, inspect, select
 
 from consent import ledger
 from consent.audit import Audit, audit
 from consent.backup import read_header, restore, write_backup
 from consent.checkpoint import Checkpoint
-from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, writing
+from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, sqlite_path, writing
 from consent.errors import ConsentError, RecordError, StoreError
 from consent.parties import Party
 from consent.report import Report, report_for
@@ -31,6 +30,7 @@ from consent.writing import Addition, Writer
 
 Clock = Callable[[], datetime]
 META = MetaRow.__table__  # type: ignore[attr-defined]
+_META = select(META.c.value).where(META.c.key == bindparam("key"))
 CLOCK_SLACK = timedelta(minutes=5)
 
 
@@ -55,18 +55,21 @@ class Registry:
         key_file: Path | None = None,
         read_only: bool = False,
         signatures_required: bool = False,
+        busy_s: float | None = None,
     ) -> Self:
         """Open a registry by path (SQLite) or URL; with `create`, make a new one and its key file.
 
         A registry made with `signatures_required` takes no grant, approval, permission, refusal or event without its
         author's signature, but for an operator's own events.
 
+        `busy_s` is how long to wait for another writer (30 s by default).
+
         The key file is `key_file`, else DUBGATE_REGISTRY_KEY, else the database's path with `.key` behind it.
 
         Raises:
             StoreError: missing, locked, damaged, newer or older than this program; or, with `create`, already there.
         """
-        engine = engine_for(location, create=create, read_only=read_only)
+        engine = engine_for(location, create=create, read_only=read_only, busy_s=busy_s)
         place = key_file or _default_key_file(engine)
         if create:
             with writing(engine) as connection:
@@ -238,7 +241,7 @@ def _origin(connection: Connection) -> str:
 
 
 def _meta(connection: Connection, key: str) -> str:
-    value = connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+    value = connection.execute(_META, {"key": key}).scalar_one_or_none()
     if value is None:
         raise StoreError(f"the registry does not say its {key}", remedy="Restore a backup.")
     return str(value)
@@ -265,21 +268,15 @@ def _found(connection: Connection, meta: dict[str, str]) -> None:
 
 def _remove_unmade(engine: Engine) -> None:
     """A SQLite file that was created for a registry which then could not be made."""
-    path = _sqlite_path(engine)
+    path = sqlite_path(engine)
     if path is not None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)
-
-
-def _sqlite_path(engine: Engine) -> Path | None:
-    if engine.dialect.name != "sqlite" or not engine.url.database:
-        return None
-    return Path(unquote(engine.url.database.removeprefix("file:")))
 
 
 def _default_key_file(engine: Engine) -> Path | None:
     named = os.environ.get("DUBGATE_REGISTRY_KEY")
     if named:
         return Path(named)
-    path = _sqlite_path(engine)
+    path = sqlite_path(engine)
     return Path(f"{path}.key") if path is not None else None

@@ -60,10 +60,16 @@ PERSON_KEY, SEALED = PersonKeyRow.__table__, SealedRow.__table__  # type: ignore
 # Built once: making a statement costs more than running it.
 _PLACES = select(LOOKUP.c.leaf_index).where(LOOKUP.c.key.in_(bindparam("keys", expanding=True)))
 _IN_ORDER = select(ENTRY).order_by(ENTRY.c.leaf_index)
+_HERE = select(ENTRY).join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index).where(LOOKUP.c.key == bindparam("key"))
+_HERE_OF_KIND = _HERE.where(LOOKUP.c.schema_name == bindparam("schema")).order_by(ENTRY.c.leaf_index)
+_HERE_IN_ORDER = _HERE.order_by(ENTRY.c.leaf_index)
 _UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
 _UNDER_OF_KIND = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES.where(LOOKUP.c.schema_name == bindparam("schema"))))
+_NAMED = _IN_ORDER.where(ENTRY.c.schema_name == bindparam("schema"), ENTRY.c.record_id == bindparam("record_id"))
 _ONE_NODE = select(NODE.c.hash).where(NODE.c.level == bindparam("lv"), NODE.c.position == bindparam("place"))
 _SIZE = select(func.max(ENTRY.c.leaf_index))
+_LAST_TIME = select(ENTRY.c.recorded_at).order_by(ENTRY.c.leaf_index.desc()).limit(1)
+_NEW_ENTRY, _NEW_LOOKUP, _NEW_NODE = insert(ENTRY), insert(LOOKUP), insert(NODE)
 
 
 def iso(moment: datetime) -> str:
@@ -163,12 +169,20 @@ class Store:
 
     def entries(self, key: str, kind: type[Record] | None = None) -> list[Entry]:
         """The entries under a key, in ledger order."""
-        return self.entries_of([key], kind)
+        query, bound = (_HERE_IN_ORDER, {}) if kind is None else (_HERE_OF_KIND, {"schema": kind.schema_name})
+        return [entry_of(row) for row in self.connection.execute(query, {"key": key, **bound}).mappings()]
 
     def entries_of(self, keys: Sequence[str], kind: type[Record] | None = None) -> list[Entry]:
         """The entries under any of the keys, each once, in ledger order."""
+        if len(keys) == 1:  # one key needs no list, which is a new statement for each length
+            return self.entries(keys[0], kind)
         query, bound = (_UNDER, {}) if kind is None else (_UNDER_OF_KIND, {"schema": kind.schema_name})
         return [entry_of(row) for row in self.connection.execute(query, {"keys": list(keys), **bound}).mappings()]
+
+    def named(self, kind: type[Record], record_id: str) -> list[Entry]:
+        """The entries of one kind whose record has this id; events of several records may share one."""
+        bound = {"schema": kind.schema_name, "record_id": record_id}
+        return [entry_of(row) for row in self.connection.execute(_NAMED, bound).mappings()]
 
     def of_kind(self, kind: type[Record]) -> list[Entry]:
         """Every entry of one kind, in ledger order."""
@@ -183,9 +197,7 @@ class Store:
 
     def last_recorded_at(self) -> datetime | None:
         """When the last entry was recorded."""
-        value = self.connection.execute(
-            select(ENTRY.c.recorded_at).order_by(ENTRY.c.leaf_index.desc()).limit(1)
-        ).scalar()
+        value = self.connection.execute(_LAST_TIME).scalar()
         return None if value is None else parse_time(value)
 
     def append(
@@ -200,7 +212,7 @@ class Store:
         self._insert(entry, record)
         nodes = ledger.completed_by(index, leaf, self.read_node)
         rows = [{"level": level, "position": position, "hash": value.hex()} for level, position, value in nodes]
-        self.connection.execute(insert(NODE), rows)
+        self.connection.execute(_NEW_NODE, rows)
         return entry
 
     def _insert(self, entry: Entry, record: Record) -> None:
@@ -209,13 +221,13 @@ class Store:
             for c in ("leaf_index", "schema_name", "body", "salt", "sealed_sha256", "envelope", "leaf_hash")
         }
         self.connection.execute(
-            insert(ENTRY), {**values, "recorded_at": iso(entry.recorded_at), "record_id": record.record_id}
+            _NEW_ENTRY, {**values, "recorded_at": iso(entry.recorded_at), "record_id": record.record_id}
         )
         rows = [
             {"key": key, "schema_name": entry.schema_name, "leaf_index": entry.leaf_index}
             for key in sorted(set(record.found_under()))
         ]
-        self.connection.execute(insert(LOOKUP), rows)
+        self.connection.execute(_NEW_LOOKUP, rows)
 
     def _seal(self, index: int, sealable: Sealable) -> str:
         content, committed = seal(self._key_of(sealable.holder, create=True), f"entry {index}", sealable.content)

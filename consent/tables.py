@@ -6,10 +6,13 @@ an audit derives it again. Only `person_key` and `sealed` may lose rows: erasure
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
 HISTORY = ("entry", "lookup", "node")
+
+# Bytes decide the order, on PostgreSQL too: a locale's order is slower, and an index in it breaks with the C library.
+_NAME = String().with_variant(String(collation="C"), "postgresql")
 
 
 class MetaRow(SQLModel, table=True):
@@ -25,11 +28,12 @@ class EntryRow(SQLModel, table=True):
     """One entry of the ledger: a record's canonical JSON, salted and hashed; times are ISO 8601 in UTC."""
 
     __tablename__ = "entry"
+    __table_args__ = (Index("ix_entry_schema_record", "schema_name", "record_id"),)
 
     leaf_index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     recorded_at: str
-    schema_name: str = Field(index=True)
-    record_id: str
+    schema_name: str = Field(sa_column=Column(_NAME, nullable=False))
+    record_id: str = Field(sa_column=Column(_NAME, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
     salt: str
     sealed_sha256: str | None = None
@@ -41,9 +45,10 @@ class LookupRow(SQLModel, table=True):
     """An entry under one of the keys that its record gives (`voice:…`, `title:…`)."""
 
     __tablename__ = "lookup"
+    __table_args__ = {"sqlite_with_rowid": False}  # the key is the row: one page to write instead of two
 
-    key: str = Field(primary_key=True)
-    schema_name: str = Field(primary_key=True)
+    key: str = Field(sa_column=Column(_NAME, primary_key=True))
+    schema_name: str = Field(sa_column=Column(_NAME, primary_key=True))
     leaf_index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
 
 
@@ -51,6 +56,7 @@ class NodeRow(SQLModel, table=True):
     """The hash of a complete subtree of the Merkle tree."""
 
     __tablename__ = "node"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     level: int = Field(primary_key=True)
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -62,7 +68,7 @@ class PersonKeyRow(SQLModel, table=True):
 
     __tablename__ = "person_key"
 
-    holder: str = Field(primary_key=True)
+    holder: str = Field(sa_column=Column(_NAME, primary_key=True))
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -72,5 +78,5 @@ class SealedRow(SQLModel, table=True):
     __tablename__ = "sealed"
 
     leaf_index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    holder: str = Field(index=True)
+    holder: str = Field(sa_column=Column(_NAME, nullable=False, index=True))
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import endings, registry_files, spoken
+from dubgate.cli import consent_migrate, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.errors import InputError
 
@@ -189,5 +189,5 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
     return sign(head, key), str(VerifierKey(head.origin, key.public_key().public_bytes_raw()))
 
 
-for _command in (*endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS):
+for _command in (*endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS, consent_migrate.migrate):
     consent.add_command(_command)

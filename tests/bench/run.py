@@ -23,6 +23,7 @@ SCRIPTS = (
     ("real_dubs.py", "speech"),
     ("programme_speed.py", ""),
     ("rejudge_speed.py", ""),
+    ("registry_speed.py", ""),
     ("faults.py", ""),
     ("music.py", ""),
     ("false_alarms.py", "voices"),

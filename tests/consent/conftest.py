@@ -21,9 +21,19 @@ def postgresql() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="registry-") as folder:  # not under pytest's, which only root may enter
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
+        _without_fsync(server.get_uri())
         yield server.get_uri()
         _hang_up(server.get_uri())
         server.cleanup()
+
+
+def _without_fsync(url: str) -> None:
+    """No test pulls the machine's plug: killed clients lose nothing by this, and the server stops in no time."""
+    admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 def _hang_up(url: str) -> None:

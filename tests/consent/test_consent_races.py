@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,13 +24,13 @@ from consent_examples import (
     party,
     refusal,
     use,
+    voice,
 )
 
 from consent.errors import RecordError
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError, Release, ReleaseDecision, VoiceUse
 from consent.vocabulary import Channel, EventKind, Role, Technique
-from consent.writing import Addition
 
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["consent.registry", "consent_examples"])  # a process then costs milliseconds, not a second
@@ -55,11 +53,12 @@ def release(name: str, **changes: Any) -> Release:
     return Release(**(said | changes))
 
 
-def spend_once(place: Place, name: str, spent: Any) -> None:
+def spend_once(place: Place, name: str, together: Any, spent: Any) -> None:
     """One process that wants one use of the grant."""
     metered = (VoiceUse(voice_id="v-ada", grant_id="g-metered", technique=Technique.VOICE_CONVERSION),)
     planned = Planned("v-ada", use(technique=Technique.VOICE_CONVERSION))
     with place.open() as registry:
+        together.wait(120)
         try:
             with registry.write() as writer:
                 writer.release(release(name, voices=metered), [planned])
@@ -73,33 +72,42 @@ def spend_once(place: Place, name: str, spent: Any) -> None:
 def test_fifty_processes_spend_a_grant_with_ten_uses_exactly_ten_times(place: Place) -> None:
     terms = grant(grant_id="g-metered", techniques=(Technique.VOICE_CONVERSION,), max_uses=10)
     open_world(place, None, terms, event(EventKind.GIVEN, target_id="g-metered")).close()
-    answers = FORK.Queue()
-    for batch in range(5):
-        crowd = [FORK.Process(target=spend_once, args=(place, f"rel-{batch}-{k}", answers)) for k in range(10)]
-        for process in crowd:
-            process.start()
-        for process in crowd:
-            process.join(120)
-    told = sorted(answers.get(timeout=10) for _ in range(50))
+    answers, together = FORK.Queue(), FORK.Barrier(50)
+    crowd = [FORK.Process(target=spend_once, args=(place, f"rel-{k}", together, answers)) for k in range(50)]
+    for process in crowd:
+        process.start()
+    told = sorted(answers.get(timeout=200) for _ in crowd)
+    for process in crowd:
+        process.join(60)
     assert told == ["refused CON-016"] * 40 + ["spent"] * 10
     with place.open() as registry, registry.view() as view:
         (metered,) = [h for h in view.grants("v-ada") if h.grant.grant_id == "g-metered"]
         assert metered.state(NOW).uses_spent == 10
+        assert len(view.store.of_kind(Release)) == 10
         assert registry.audit().sound
+
+
+def late(role: str, k: int, chance: random.Random) -> float:
+    """Seconds that a side holds back: now one is sure to be second, now the other, mostly it is anybody's race."""
+    if k % 4 < 2:
+        return 0.02 if (k % 4 == 0) == (role == "release") else 0.0
+    return chance.uniform(0.0, 0.003)
 
 
 def race(place: Place, role: str, n: int, barrier: Any) -> None:
     """One side of the races: it releases, or it withdraws, `n` grants one after the other."""
+    chance = random.Random(role)
     with place.open() as registry:
         for k in range(n):
             barrier.wait(120)
+            time.sleep(late(role, k, chance))
             if role == "withdraw":
                 registry.add(event(EventKind.WITHDRAWN, NOW, target_id=f"g-{k}", event_id=f"e-w-{k}"))
                 continue
-            voices = (VoiceUse(voice_id="v-ada", grant_id=f"g-{k}", technique=Technique.VOICE_CLONE_TTS),)
+            voices = (VoiceUse(voice_id=f"v-{k}", grant_id=f"g-{k}", technique=Technique.VOICE_CLONE_TTS),)
             try:
                 with registry.write() as writer:
-                    writer.release(release(f"rel-{k}", voices=voices), [Planned("v-ada", use(character=f"C{k}"))])
+                    writer.release(release(f"rel-{k}", voices=voices), [Planned(f"v-{k}", use())])
             except RefusedError:
                 continue
 
@@ -107,12 +115,10 @@ def race(place: Place, role: str, n: int, barrier: Any) -> None:
 @pytest.mark.slow
 def test_in_two_hundred_races_no_release_comes_after_its_withdrawal(place: Place) -> None:
     n = 200
-    made = [Addition(grant(grant_id=f"g-{k}", characters=(f"C{k}",))) for k in range(n)]
-    given = [Addition(event(EventKind.GIVEN, target_id=f"g-{k}", event_id=f"e-g-{k}")) for k in range(n)]
-    with place.open(create=True) as registry:
-        from consent_examples import world
-
-        registry.add(*world(), *made, *given)
+    voices = [voice(voice_id=f"v-{k}") for k in range(n)]
+    made = [grant(grant_id=f"g-{k}", voice_id=f"v-{k}") for k in range(n)]
+    given = [event(EventKind.GIVEN, target_id=f"g-{k}", event_id=f"e-g-{k}") for k in range(n)]
+    open_world(place, None, *voices, *made, *given).close()
     barrier = FORK.Barrier(2)
     sides = [FORK.Process(target=race, args=(place, role, n, barrier)) for role in ("release", "withdraw")]
     for side in sides:
@@ -125,8 +131,9 @@ def test_in_two_hundred_races_no_release_comes_after_its_withdrawal(place: Place
         for k in range(n):
             (withdrawn,) = [e for e in view.events(f"grant:g-{k}") if e.event.kind is EventKind.WITHDRAWN]
             assert released.get(f"rel-{k}", -1) < withdrawn.leaf_index
-            assert not view.clear("v-ada", use(character=f"C{k}"), NOW).cleared
-        assert 0 < len(released) <= n
+            assert not view.clear(f"v-{k}", use(), NOW).cleared
+        assert n // 4 <= len(released) <= n - n // 4 + 10  # both sides won races: nothing was vacuous
+        assert registry.audit().sound
 
 
 def test_a_release_that_the_registry_does_not_cover_leaves_nothing(place: Place) -> None:
@@ -176,41 +183,47 @@ def test_uses_are_reserved_spent_and_given_back(place: Place) -> None:
         meter(EventKind.USE_SPENT, "f", 1, 10.0)
 
 
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from consent_examples import Place, event, NOW
-from consent.vocabulary import EventKind
-with Place({location!r}, Path({key_file!r})).open() as registry:
-    for k in range(100):
-        registry.add(event(EventKind.REQUESTED, NOW, event_id=f"e-{{k}}"))
-        print(k, flush=True)
-"""
+def write_pairs(place: Place, attempt: int, acknowledge: Any) -> None:
+    """Writes two events to a transaction, and says each time that they are recorded."""
+    with place.open() as registry:
+        for k in range(100):
+            registry.add(*(event(EventKind.REQUESTED, NOW, event_id=f"e-{attempt}-{k}-{side}") for side in "ab"))
+            acknowledge.send(k)
+
+
+def killed_at_some_moment(place: Place, attempt: int, chance: random.Random) -> int:
+    """How many writes a writer acknowledged before it was killed."""
+    heard, acknowledge = FORK.Pipe(duplex=False)
+    writer = FORK.Process(target=write_pairs, args=(place, attempt, acknowledge))
+    writer.start()
+    acknowledge.close()
+    heard.recv()
+    time.sleep(chance.uniform(0.0, 0.1))
+    assert writer.pid is not None
+    os.kill(writer.pid, signal.SIGKILL)
+    n = 1
+    with contextlib.suppress(EOFError):
+        while True:
+            n = heard.recv() + 1
+    writer.join(60)
+    return n
 
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_missing_after_a_kill(place: Place) -> None:
-    chance = random.Random(7)
+    chance, acknowledged = random.Random(7), 0
     open_world(place).close()
-    acknowledged = 0
-    for attempt in range(6):
-        script = WRITER.format(tests=str(Path(__file__).parent), location=place.location, key_file=str(place.key_file))
-        script = script.replace('f"e-{k}"', f'f"e-{attempt}-{{k}}"')
-        writer = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        writer.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.25))
-        os.kill(writer.pid, signal.SIGKILL)
-        last = writer.stdout.read().split()
-        writer.wait()
-        acknowledged += int(last[-1]) + 1 if last else 1
+    for attempt in range(10):
+        n = killed_at_some_moment(place, attempt, chance)
+        acknowledged += n
         with place.open() as registry, registry.view() as view:
-            recorded = [e for e in view.events("grant:g-ada") if e.event.kind is EventKind.REQUESTED]
-            mine = [e for e in recorded if e.event.event_id.startswith(f"e-{attempt}-")]
-            assert len(mine) >= (int(last[-1]) + 1 if last else 1)
+            recorded = [e.event.event_id for e in view.events("grant:g-ada") if e.event.kind is EventKind.REQUESTED]
+            mine = [name for name in recorded if name.startswith(f"e-{attempt}-")]
+            pairs = [f"e-{attempt}-{k}-{side}" for k in range(len(mine) // 2) for side in "ab"]
+            assert mine == pairs  # in order, none half
+            assert len(mine) // 2 in (n, n + 1)  # the last may be recorded and not yet said
             assert registry.audit().sound
-    assert acknowledged > 6
+    assert acknowledged >= 10
 
 
 def test_a_batch_of_records_is_all_there_or_not_at_all(place: Place) -> None:
@@ -249,7 +262,7 @@ def test_a_database_that_goes_away_is_a_clear_error(postgresql_place: Place) -> 
                 killer.store.connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
                 view.clear("v-ada", use(), NOW)
 
-        with pytest.raises(StoreError, match="database failed"):
+        with pytest.raises(StoreError, match="connection to the database was lost"):
             interrupted()
         with registry.view() as view:
             assert view.clear("v-ada", use(), NOW).cleared

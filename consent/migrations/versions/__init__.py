@@ -1,0 +1,1 @@
+"""The steps, one module a schema version; a step never changes once it was released."""
