@@ -7,10 +7,8 @@ the seed's `zone`: a term starts with its first day and includes its last.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.days import day_in_seed, declared
 from consent.errors import ConsentError, RecordError
 from consent.events import Event
 from consent.parties import Party, PartyKey, Personal
@@ -43,9 +42,6 @@ SECTIONS: dict[str, type[Record]] = {
     "refusals": Refusal,
     "events": Event,
 }
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FIRST_DAY = frozenset({"not_before", "start", "effective_at", "expires_at_majority", "signed_at", "shown_at"})
-_LAST_DAY = frozenset({"not_after", "end", "expires_at", "deletion_due"})
 _PERSONAL = ("name", "contact")
 
 
@@ -117,13 +113,7 @@ def _head(lines: Lines) -> ZoneInfo | None:
     if unknown:
         key = sorted(unknown)[0]
         raise RecordError(f"unknown key {key!r}", where=lines.where((key,)))
-    zone = lines.data.get("zone")
-    if zone is None:
-        return None
-    try:
-        return ZoneInfo(zone)
-    except (KeyError, ValueError, TypeError, OSError):
-        raise RecordError(f"{zone!r} is not a time zone, such as Europe/Paris", where=lines.where(("zone",))) from None
+    return declared(lines.data.get("zone"), lines.where(("zone",)))
 
 
 def _section(lines: Lines, section: str) -> list[Any]:
@@ -163,9 +153,5 @@ def _dated(value: Any, zone: ZoneInfo | None, key: str = "") -> Any:
         return {k: _dated(v, zone, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_dated(v, zone, key) for v in value]
-    if not (key in _FIRST_DAY | _LAST_DAY and isinstance(value, str) and _DAY.fullmatch(value)):
-        return value
-    if zone is None:
-        raise ValueError(f"{key}: {value} is a day without a time; give a time with its offset, or the seed a `zone`")
-    day = date.fromisoformat(value) + timedelta(days=key in _LAST_DAY)
-    return datetime.combine(day, time(), zone).isoformat()
+    day = day_in_seed(value, key, zone) if isinstance(value, str) else None
+    return value if day is None else day
