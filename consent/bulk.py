@@ -147,9 +147,10 @@ def _lines_of(lines: JsonLines, section: str, at: int) -> Callable[[Loc], int]:
 def _json_zone(lines: JsonLines, zone: str | None) -> ZoneInfo | None:
     own = lines.data.get("zone")
     where = f"{lines.name}:{lines.line(('zone',))}"
+    local = days.declared(own if own is not None else zone, where)
     if own is not None and zone is not None and own != zone:
         raise RecordError(f"the file says the zone {own!r}, and --zone says {zone!r}", where=where)
-    return days.declared(own if own is not None else zone, where)
+    return local
 
 
 def _entered(writer: Writer, sound: list[tuple[Row, Addition]], records: list[Imported]) -> list[Problem]:

@@ -115,7 +115,7 @@ def _row(section: str, known: dict[int, Column | None], cells: list[str], line: 
     data: dict[str, Any] = {}
     wrong: dict[Loc, str] = {}
     for at, found in known.items():
-        cell = cells[at].strip() if at < len(cells) else ""
+        cell = cells[at].strip().replace("\r\n", "\n") if at < len(cells) else ""
         if found is None or not cell:
             continue
         loc = _loc(found.name)

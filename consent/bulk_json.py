@@ -132,7 +132,7 @@ class JsonLines:
     def _number(self, at: int, match: re.Match[str]) -> int | float:
         whole, fraction, exponent = match.groups()
         if fraction is None and exponent is None:
-            if len(whole) > 18:
+            if len(whole.lstrip("-")) > 18:
                 raise self._refusal(at, f"{whole[:40]} has more than 18 digits")
             return int(whole)
         number = float(match[0])

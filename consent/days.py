@@ -108,9 +108,11 @@ def _clock(text: str, zone: ZoneInfo | None) -> datetime:
         raise ValueError(f"{text[:60]!r} is not a time; write {FORMS}")
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        if read.tzinfo is not None:
+            return read.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time of the calendar and clock") from None
-    return read.astimezone(UTC) if read.tzinfo is not None else _once(read, _needed(zone, text))
+    return _once(read, _needed(zone, text))
 
 
 def _once(local: datetime, zone: ZoneInfo) -> datetime:

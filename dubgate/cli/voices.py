@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dubgate.cli.registry_options import open_registry, registry_options, say
+from dubgate.cli.retention import retention
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ def erase(voice_id: str, by: str, reason: str, location: str, key_file: Path | N
             _known_voice(view, voice_id)
         erased = registry.erase(f"voice:{voice_id}", by=by, reason=reason)
     say(form, {"voice_id": voice_id, "erased": erased}, "Erased." if erased else "There was nothing to erase.")
+
+
+voices.add_command(retention)
 
 
 def _known_voice(view: View, voice_id: str) -> Voice:

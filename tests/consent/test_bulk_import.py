@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -37,9 +39,19 @@ COLUMNS = "grant_id,voice_id,granted_by,title_ids,intended_use,techniques,perfor
 GOOD = f'g-1,v-ada,p-ada,show,"A dub of the series Show, into French, from own recordings.",voice_clone_tts,new_performance,fr|de,150|NO,svod,2026-01-01,2026-12-31,contract,{DIGEST}'
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the world, made once; tests work on a copy of its files."""
+    folder = tmp_path_factory.mktemp("world")
+    open_world(folder).close()
+    return folder
+
+
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with open_world(tmp_path) as opened:
+def registry(made: Path, tmp_path: Path) -> Iterator[Registry]:
+    for name in ("registry.db", "registry.db.key"):
+        shutil.copy(made / name, tmp_path / name)
+    with Place.sqlite(tmp_path).open() as opened:
         yield opened
 
 
@@ -138,6 +150,12 @@ def test_comments_a_byte_order_mark_quoted_line_breaks_and_windows_lines_are_rea
     assert told[0].startswith(f"{tmp_path}/grants.csv:8: column territories, value 1: 'UK' is not a country")
 
 
+def test_a_part_that_is_left_out_before_another_is_told(registry: Registry, tmp_path: Path) -> None:
+    text = grants(GOOD + ",contract", header=COLUMNS + ",evidence.3.kind")
+    told = refused(registry, write(tmp_path, text), kind="grants")
+    assert "column evidence.2: is empty while a later part is filled" in told[0]
+
+
 def test_a_list_may_hold_its_own_sign_behind_a_backslash(registry: Registry, tmp_path: Path) -> None:
     text = grants(GOOD + r",A\|B|C\\", header=COLUMNS + ",characters")
     import_bulk(registry, write(tmp_path, text), kind="grants", zone="UTC")
@@ -196,7 +214,7 @@ def test_a_time_that_leaves_a_doubt_is_refused(text: str, zone: str | None, what
         moment(text, "not_after", ZoneInfo(zone) if zone else None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     day=st.dates(date(1990, 1, 1), date(2037, 12, 30)),
     name=st.sampled_from(
@@ -233,7 +251,7 @@ def test_a_last_day_ends_with_the_last_moment_that_its_clocks_show(day: date, na
         ("2026-12-31", "", "", "needs perpetual_ack: true"),
         ("contract", "contrakt", "column evidence.1.kind", "'contract', 'esign'"),
         (DIGEST, DIGEST.upper(), "column evidence.1.sha256", "64 hexadecimal digits in small letters"),
-        ("svod", "svod|svod", "column channels", "a value is repeated"),
+        ("fr|de", "fr|fr", "column languages", "a value is repeated"),
         ("v-ada", "v-nobody", "", "no voice 'v-nobody' is registered"),
         ("p-ada", "p-bo", "", "p-bo is not the owner of the voice v-ada"),
         ("g-1", "g-ada", "", "'g-ada' is in the registry already and differs in"),
@@ -265,7 +283,6 @@ def test_an_error_names_its_line_and_column_and_nothing_is_imported(
         ("revocation.notice_days", "-1", "greater than or equal to 0"),
         ("characters", "A\\", "lone backslash"),
         ("credit_text", "a\u202eb", "control, directional"),
-        ("evidence.3.kind", "contract", "number the parts from 1 on"),
         ("training.1.use", "allowed", "column training.1.kind: missing"),
         ("minor.guardian_id", "p-bo", "column minor.expires_at_majority: missing"),
         ("label_text.english", "AI", "not a language tag"),
@@ -319,7 +336,6 @@ def test_a_record_that_stands_below_what_names_it_is_told_where(registry: Regist
         (grants(GOOD, header=COLUMNS.replace(".1.", ".01.")), {}, ":1: column 'evidence.01.kind'", "no such column"),
         (grants(GOOD + ",x"), {}, ":2:", "15 cells where the header has 14"),
         (grants(GOOD.replace(",", ";"), header=COLUMNS.replace(",", ";")), {}, ":1:", "not separated by commas"),
-        (grants(GOOD + '"x'), {}, ":2:", "15 cells|not CSV"),
         (grants(GOOD.replace("show", '"show"x')), {}, ":2:", "not CSV"),
         (grants(GOOD.replace("show", "x" * 140_000)), {}, ":2:", "not CSV: field larger"),
         ("", {}, "", "the file is empty"),
@@ -332,8 +348,6 @@ def test_a_record_that_stands_below_what_names_it_is_told_where(registry: Regist
 def test_a_file_that_is_no_such_csv_is_refused(
     registry: Registry, tmp_path: Path, text: str | bytes, how: dict[str, Any], where: str, what: str
 ) -> None:
-    import re
-
     told = "\n".join(refused(registry, write(tmp_path, text), **({"kind": "grants"} | how)))
     assert f"grants.csv{where}" in told
     assert re.search(what, told)
@@ -373,7 +387,7 @@ def test_json_that_could_be_read_in_two_ways_is_refused_with_its_line(
     assert what in told
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.none()
@@ -401,18 +415,14 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([c.name for c in columns("grants")] + ["x", ""]), CELLS), max_size=8))
 def test_whatever_stands_in_the_cells_is_a_record_or_told_and_never_a_crash(cells: list[tuple[str, str]]) -> None:
     out = io.StringIO()
     good = dict(zip(COLUMNS.split(","), next(csv.reader([GOOD])), strict=True))
     changed = good | dict(cells)
     csv.writer(out).writerows([changed.keys(), changed.values()])
-    try:
-        rows, problems = read_csv("f.csv", out.getvalue(), "grants")
-    except RecordError as error:
-        assert "f.csv:" in str(error)
-        return
+    rows, problems = read_csv("f.csv", out.getvalue(), "grants")
     for row in rows:
         addition, found = checked(row, BERLIN)
         assert (addition is None) == bool(found)
@@ -498,8 +508,9 @@ def test_one_bad_row_of_a_thousand_keeps_all_out(registry: Registry, tmp_path: P
 
 
 @pytest.fixture
-def said(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    open_world(tmp_path).close()
+def said(
+    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     monkeypatch.setenv("DUBGATE_REGISTRY", str(tmp_path / "registry.db"))
 
     def call(*words: str) -> tuple[int, str]:
