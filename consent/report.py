@@ -96,18 +96,17 @@ class _Concern:
         self.view, self.at, self.proofs = view, at, proofs
         own = [f"party:{party_id}"]
         self.voices = [v for _, v in of_kind(view, own, Voice) if party_id in (v.owner_id, *v.agent_ids)]
-        self.titles = view.titles_under(view.titles_held_by(party_id))
-        voice_keys = [f"voice:{v.voice_id}" for v in self.voices]
-        self.keys = [*voice_keys, *(f"title:{t}" for t in self.titles)]
-        self.grants = lines.grants_of(view, [v.voice_id for v in self.voices])
-        self.releases = of_kind(view, self.keys, Release)
-        self.refusals = [(e, r) for e, r in of_kind(view, own, Refusal) if r.by == party_id]
         self.claims = [(e, c) for e, c in of_kind(view, own, Claim) if party_id in c.holder_ids]
-        title_keys = (f"title:{t}" for t in self.titles)
+        held = {c.title_id for e, c in self.claims if lines.claim_counts(view, e, c, at)}
+        self.titles = view.titles_under(sorted(held))
+        self.own = [*own, *(f"voice:{v.voice_id}" for v in self.voices)]
+        self.title_keys = [f"title:{t}" for t in self.titles]
+        self.grants = lines.grants_of(view, [v.voice_id for v in self.voices])
+        self.releases = of_kind(view, [*self.own, *self.title_keys], Release)
+        self.refusals = [(e, r) for e, r in of_kind(view, own, Refusal) if r.by == party_id]
         by_party = [(e, a) for e, a in of_kind(view, own, Approval) if party_id in (a.by, a.for_holder_id)]
-        approvals = {e.leaf_index: (e, a) for e, a in [*of_kind(view, title_keys, Approval), *by_party]}
+        approvals = {e.leaf_index: (e, a) for e, a in [*of_kind(view, self.title_keys, Approval), *by_party]}
         self.approvals = [approvals[index] for index in sorted(approvals)]
-        self.own = own
 
     def collected(self) -> dict[str, Any]:
         """The report's lists of lines."""
@@ -118,7 +117,9 @@ class _Concern:
         approvals = [lines.approval_line(view, a, at) | {"proof": proof(e)} for e, a in self.approvals]
         claims = [lines.claim_line(view, e, c, at) | {"proof": proof(e)} for e, c in self.claims]
         voices = [lines.voice_line(view, v, at, self.proofs) for v in self.voices]
-        named = {t for line in grants for t in line["titles"]} | {line["title_id"] for line in (*uses, *claims)}
+        named = {t for line in grants for t in line["titles"]} | {
+            line["title_id"] for line in (*uses, *claims, *approvals)
+        }
         return {
             "titles": lines.title_names(view, sorted(named | set(self.titles))),
             "summary": _summary(uses),
@@ -130,7 +131,7 @@ class _Concern:
             "claims": claims,
             "voices": voices,
             "refusals": [lines.refusal_line(view, e, r, at) | {"proof": proof(e)} for e, r in self.refusals],
-            "history": lines.history_lines(view, [*self.own, *self.keys], at, self.proofs),
+            "history": lines.history_lines(view, self.own, self.title_keys, at, self.proofs),
         }
 
     def _expiring(

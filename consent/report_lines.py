@@ -140,7 +140,7 @@ def approval_line(view: View, approval: Approval, at: datetime) -> Line:
 
 def claim_line(view: View, entry: Entry, claim: Claim, at: datetime) -> Line:
     """A right in a title, and whether it counts."""
-    history = ClaimHistory(claim, entry.recorded_at, view.events(f"claim:{claim.claim_id}"))
+    history = _claim_history(view, entry, claim)
     stands = _status(fold(history.events, known_at=at, born=entry.recorded_at), at, "not yet recorded", claim.not_after)
     status = stands if stands != "given" else "standing"
     if status == "standing" and history.contested(at):
@@ -159,6 +159,16 @@ def claim_line(view: View, entry: Entry, claim: Claim, at: datetime) -> Line:
         "until": iso(claim.not_after) if claim.not_after else None,
         "status": status,
     }
+
+
+def claim_counts(view: View, entry: Entry, claim: Claim, at: datetime) -> bool:
+    """Whether a claim opens the title's decisions to its holder: it stands, and a second operator confirmed it."""
+    history = _claim_history(view, entry, claim)
+    return history.stands(at) and history.confirmed(at)
+
+
+def _claim_history(view: View, entry: Entry, claim: Claim) -> ClaimHistory:
+    return ClaimHistory(claim, entry.recorded_at, view.events(f"claim:{claim.claim_id}"))
 
 
 def refusal_line(view: View, entry: Entry, refusal: Refusal, at: datetime) -> Line:
@@ -225,11 +235,17 @@ def _status(state: State, at: datetime, none: str, end: datetime | None) -> str:
     return "term over" if step.alive and end is not None and end <= at else str(step.kind)
 
 
-def history_lines(view: View, keys: Iterable[str], at: datetime, proofs: Proofs) -> list[Line]:
-    """Every entry of the ledger that names the party, its voices or its titles, with its proof."""
+def history_lines(view: View, own: list[str], titles: list[str], at: datetime, proofs: Proofs) -> list[Line]:
+    """Every entry of the ledger that names the party, its voices or its titles, with its proof.
+
+    What performers granted or refused for a title is theirs to see, not the title's holder's.
+    """
+    known = {e.leaf_index: e for e in view.store.entries_of(sorted(set(own)))}
+    of_titles = view.store.entries_of(sorted(set(titles)))
+    known |= {e.leaf_index: e for e in of_titles if not isinstance(e.record, Grant | Refusal)}
     return [
         {"record": e.schema_name.removeprefix("consent-").rpartition("/")[0], "id": e.record.record_id} | proofs.of(e)
-        for e in view.store.entries_of(sorted(set(keys)))
+        for _, e in sorted(known.items())
         if e.recorded_at <= at
     ]
 

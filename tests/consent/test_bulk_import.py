@@ -497,11 +497,11 @@ def test_a_dry_run_says_what_would_be_imported_and_writes_nothing(registry: Regi
     assert registry.head() == before
 
 
-def test_one_bad_row_of_a_thousand_keeps_all_out(registry: Registry, tmp_path: Path) -> None:
-    parties = "".join(f"p-{k},performer,true,Person {k}\n" for k in range(1000))
+def test_one_bad_row_of_many_keeps_all_out(registry: Registry, tmp_path: Path) -> None:
+    parties = "".join(f"p-{k},performer,true,Person {k}\n" for k in range(150))
     text = "party_id,roles,person,name\n" + parties
     refused(registry, write(tmp_path, text + "p-x,performer,true,\u200b\n"), kind="parties")
-    assert import_bulk(registry, write(tmp_path, text), kind="parties").counts() == {"parties": 1000}
+    assert import_bulk(registry, write(tmp_path, text), kind="parties").counts() == {"parties": 150}
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
