@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from consent import days
@@ -27,6 +27,7 @@ from consent.writing import Addition, Writer
 SCHEMA = "consent-bulk/1.0"
 MAX_BYTES = 10_000_000
 MAX_TOLD = 1000
+_UNKNOWN = re.compile(r"'([a-z0-9][a-z0-9._-]*)' is registered")  # as the registry's door words it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,14 @@ def import_bulk(
         addition, found = checked(row, local)
         problems += found
         sound += [(row, addition)] if addition is not None else []
-    problems += repeated(rows)
+    twice = list(repeated(rows))
+    problems += [problem for _, problem in twice]
+    again = {id(row) for row, _ in twice}
+    sound = [(row, addition) for row, addition in sound if id(row) not in again]
     records: list[Imported] = []
     try:
         with registry.write() as writer:
-            problems += _unnamed_twice(_entered(writer, sound, records), rows, sound, problems)
+            problems += _causes(_entered(writer, sound, records), rows, sound)
             _raise(str(path), problems)
             if dry_run:
                 raise _DryRun
@@ -134,7 +138,7 @@ def _json_rows(lines: JsonLines) -> tuple[list[Row], list[Problem]]:
             continue
         for at, item in enumerate(items):
             if isinstance(item, dict):
-                rows.append(Row(section, item, _lines_of(lines, section, at), "field"))
+                rows.append(Row(section, item, _lines_of(lines, section, at), "field", f"{section} {at + 1}"))
             else:
                 problems.append(Problem(lines.line((section, at)), "", f"a record of {section} is an object"))
     return rows, problems
@@ -153,16 +157,17 @@ def _json_zone(lines: JsonLines, zone: str | None) -> ZoneInfo | None:
     return local
 
 
-def _entered(writer: Writer, sound: list[tuple[Row, Addition]], records: list[Imported]) -> list[Problem]:
+def _entered(writer: Writer, sound: list[tuple[Row, Addition]], records: list[Imported]) -> list[tuple[Row, Problem]]:
     """Add what is not there yet; what the registry says against it."""
-    problems: list[Problem] = []
+    problems: list[tuple[Row, Problem]] = []
     for row, addition in sound:
         try:
             known = _known(writer, addition)
             if not known:
                 writer.add(addition)
         except RecordError as error:
-            problems.append(row.problem((), error.what if error.remedy is None else f"{error.what}. {error.remedy}"))
+            what = error.what if error.remedy is None else f"{error.what}. {error.remedy}"
+            problems.append((row, row.problem((), what)))
             continue
         state: Literal["new", "unchanged"] = "unchanged" if known else "new"
         records.append(Imported(row.section, addition.record.record_id, row.line, state))
@@ -212,33 +217,32 @@ def _sealed_differences(writer: Writer, addition: Addition) -> list[str]:
     return []
 
 
-def _unnamed_twice(
-    found: list[Problem], rows: list[Row], sound: list[tuple[Row, Addition]], before: list[Problem]
-) -> list[Problem]:
+def _causes(found: list[tuple[Row, Problem]], rows: list[Row], sound: list[tuple[Row, Addition]]) -> list[Problem]:
     """What the registry says, less what only follows from a record of the file that has a problem itself."""
     good = {id(row) for row, _ in sound}
-    bad = {str(own[-1]) for row in rows if id(row) not in good and (own := identity(row)) is not None}
-    later = {str(own[-1]): row.line for row in rows if (own := identity(row)) is not None}
+    bad = {_own_id(row) for row in rows if id(row) not in good} - {""}
+    later = {_own_id(row): row.line for row in rows}
     kept: list[Problem] = []
-    for problem in found:
-        named = set(re.findall(r"'([a-z0-9][a-z0-9._-]*)' is registered", problem.what))
+    for row, problem in found:
+        named = set(_UNKNOWN.findall(problem.what))
+        bad |= {_own_id(row)}
         if named & bad:
             continue
         below = [later[n] for n in sorted(named) if later.get(n, 0) > problem.line]
         hint = f"; it stands in line {below[0]}: put it above" if below else ""
         kept.append(Problem(problem.line, problem.label, problem.what + hint))
-        bad |= _ids_at(problem, rows)
     return kept
 
 
-def _ids_at(problem: Problem, rows: list[Row]) -> set[str]:
-    return {str(own[-1]) for row in rows if row.line == problem.line and (own := identity(row)) is not None}
+def _own_id(row: Row) -> str:
+    own = identity(row)
+    return "" if own is None else str(own[-1])
 
 
 def _raise(file: str, problems: list[Problem]) -> None:
     if not problems:
         return
-    told: list[Any] = [p.told(file) for p in sorted(set(problems))]
+    told = [p.told(file) for p in sorted(set(problems))]
     more = [f"… and {len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else []
     remedy = f"{len(told)} {'problem' if len(told) == 1 else 'problems'}. Nothing was imported."
     raise RecordError("\n".join([*told[:MAX_TOLD], *more]), remedy=remedy)

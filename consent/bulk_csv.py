@@ -124,7 +124,7 @@ def _row(section: str, known: dict[int, Column | None], cells: list[str], line: 
         except ValueError as error:
             value, wrong[loc] = UNREAD, str(error)
         _put(data, loc, value, wrong)
-    return Row(section, _listed(data, wrong), lambda _: line, "column", wrong)
+    return Row(section, _listed(data, wrong), lambda _: line, wrong=wrong)
 
 
 def _loc(name: str) -> Loc:

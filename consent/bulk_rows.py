@@ -44,12 +44,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as handed in: JSON-shaped data with the line of each value; `wrong` cells could not be read at all."""
+    """One record as handed in: JSON-shaped data with the line of each value; `wrong` cells could not be read at all.
+
+    `named` tells the record from others of its line (`grants 3`), where a line may hold several.
+    """
 
     section: str
     data: dict[str, Any]
     line_of: Callable[[Loc], int]
     word: str = "column"
+    named: str = ""
     wrong: dict[Loc, str] = field(default_factory=dict)
 
     @property
@@ -59,7 +63,8 @@ class Row:
 
     def problem(self, loc: Loc, what: str) -> Problem:
         """A problem of one field, named as its column is."""
-        return Problem(self.line_of(loc), _label(self, loc), what)
+        label = _label(self, loc)
+        return Problem(self.line_of(loc), ": ".join(part for part in (self.named, label) if part), what)
 
 
 UNREAD: Any = {"": ()}  # in the place of a cell that could not be read; no field takes it
@@ -174,7 +179,7 @@ def _printable(name: str) -> str:
     return name if name.isprintable() and len(name) <= 80 else repr(name[:80])
 
 
-def repeated(rows: list[Row]) -> Iterator[Problem]:
+def repeated(rows: list[Row]) -> Iterator[tuple[Row, Problem]]:
     """Records whose id another record of the file has already."""
     seen: dict[tuple[object, ...], int] = {}
     for row in rows:
@@ -183,7 +188,7 @@ def repeated(rows: list[Row]) -> Iterator[Problem]:
             continue
         if own in seen:
             name = id_field(row.section)
-            yield row.problem((name,), f"{_short(own[-1])} stands in line {seen[own]} already; an id comes once")
+            yield row, row.problem((name,), f"{_short(own[-1])} stands in line {seen[own]} already; an id comes once")
         seen.setdefault(own, row.line)
 
 

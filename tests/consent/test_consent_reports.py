@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -121,9 +122,13 @@ def test_a_csv_cell_is_never_a_formula(registry: Registry) -> None:
 WORLD_LINES = ("grants", "uses", "approvals", "claims", "refusals", "history")
 
 
-@pytest.fixture
-def busy(tmp_path: Path) -> Iterator[Registry]:
-    """A dub with two performers' voices, an approval that ends soon, claims that do not count, a recording to confirm."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a busy registry, made once: a dub with two performers' voices, an approval that ends soon, claims that do not count, a recording.
+
+    Tests work on a copy of its files.
+    """
+    folder = tmp_path_factory.mktemp("busy")
     bo = VoiceUse(voice_id="v-bo", grant_id="g-bo", character="JO", technique=Technique.VOICE_CLONE_TTS)
     ada = VoiceUse(voice_id="v-ada", grant_id="g-ada", character="MARTA", technique=Technique.VOICE_CLONE_TTS)
     extra = (
@@ -144,7 +149,15 @@ def busy(tmp_path: Path) -> Iterator[Registry]:
         release("rel-1", label="AI dub", voices=(ada, bo), approval_ids=("a-1",)),
         release("rel-2", decision=ReleaseDecision.HOLD, reasons=("CON-001: no grant",), voices=(), language="de"),
     )
-    with open_world(tmp_path, None, *extra) as opened:
+    open_world(folder, None, *extra).close()
+    return folder
+
+
+@pytest.fixture
+def busy(made: Path, tmp_path: Path) -> Iterator[Registry]:
+    for name in ("registry.db", "registry.db.key"):
+        shutil.copy(made / name, tmp_path / name)
+    with Place.sqlite(tmp_path).open() as opened:
         yield opened
 
 
