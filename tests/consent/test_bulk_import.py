@@ -318,6 +318,19 @@ def test_what_only_follows_from_another_bad_row_is_not_told(registry: Registry, 
     assert "field roles, value 1" in told[0]
 
 
+def test_records_of_one_line_are_told_apart_and_each_once(registry: Registry, tmp_path: Path) -> None:
+    agent: dict[str, Any] = {"roles": ["agent"], "person": False}
+    parties = [{"party_id": "p-1"} | agent, {"party_id": "P 2"} | agent, {"party_id": "p-1"} | agent | {"person": True}]
+    more = [
+        {"party_id": "p-4", "organisation_id": "nobody"} | agent,
+        {"party_id": "p-5", "organisation_id": "p-4"} | agent,
+    ]
+    text = json.dumps({"schema": SCHEMA, "parties": [*parties, *more]})
+    told = refused(registry, write(tmp_path, text, "a.json"))
+    assert [line.split(": ", 2)[1] for line in told[:-1]] == ["parties 2", "parties 3", "parties 4"]
+    assert "no party 'nobody' is registered" in told[2]
+
+
 def test_a_record_that_stands_below_what_names_it_is_told_where(registry: Registry, tmp_path: Path) -> None:
     text = "title_id,level,name,parent_id\nx-101,episode,X 1.01,x\nx,series,X,\n"
     told = refused(registry, write(tmp_path, text), kind="titles")
