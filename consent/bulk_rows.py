@@ -15,12 +15,11 @@ from consent import days
 from consent.bulk_fields import beside, column, columns
 from consent.bulk_template import EXAMPLES
 from consent.parties import Personal
-from consent.seed import SECTIONS
+from consent.seed import SECTIONS, is_vector
 from consent.strict import Record
 from consent.writing import Addition
 
 Loc = tuple[str | int, ...]
-_FLOAT32_MAX = 3.4028234663852886e38
 _UNSHOWN = frozenset({"name", "contact", "vector"})  # what is sealed is not printed either
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]{0,63}\Z": "an id is small letters, digits and . _ - inside, 64 at most",
@@ -76,7 +75,7 @@ def checked(row: Row, zone: ZoneInfo | None) -> tuple[Addition | None, list[Prob
     data = _dated(row.data, zone, wrong)
     aside = {key: data.pop(key) for key in beside(kind) if key in data}
     vector = aside.pop("vector", None)
-    if vector is not None and not _is_vector(vector):
+    if vector is not None and not is_vector(vector):
         wrong.setdefault(("vector",), "a list of numbers belongs here")
     record, found = _validated(kind, data)
     personal, more = _validated(Personal, aside) if aside else (None, [])
@@ -85,10 +84,6 @@ def checked(row: Row, zone: ZoneInfo | None) -> tuple[Addition | None, list[Prob
     if problems or not isinstance(record, Record):
         return None, problems
     return Addition(record, personal=personal, vector=vector), []
-
-
-def _is_vector(value: Any) -> bool:
-    return isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= _FLOAT32_MAX for x in value)
 
 
 def _validated(kind: type[BaseModel], data: dict[str, Any]) -> tuple[Any, list[Any]]:

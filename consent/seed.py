@@ -42,6 +42,7 @@ SECTIONS: dict[str, type[Record]] = {
     "refusals": Refusal,
     "events": Event,
 }
+FLOAT32_MAX = 3.4028234663852886e38
 _PERSONAL = ("name", "contact")
 
 
@@ -130,7 +131,7 @@ def _addition(lines: Lines, kind: type[Record], path: PathOf, zone: ZoneInfo | N
     item = dict(item)
     beside = {key: item.pop(key) for key in _PERSONAL if kind in (Party, Voice) and key in item}
     vector = item.pop("vector", None) if kind is Enrolment else None
-    if vector is not None and not (isinstance(vector, list) and all(type(x) in (int, float) for x in vector)):
+    if vector is not None and not is_vector(vector):
         raise RecordError("vector is a list of numbers", where=lines.where((*path, "vector")))
     try:
         record = kind.model_validate_json(json.dumps(_dated(item, zone)))
@@ -138,6 +139,11 @@ def _addition(lines: Lines, kind: type[Record], path: PathOf, zone: ZoneInfo | N
     except ValueError as error:
         raise _explained(error, lines, path) from None
     return Addition(record, personal=personal, vector=vector)
+
+
+def is_vector(value: Any) -> bool:
+    """Whether this is a list of numbers that a template (32-bit floats) can hold."""
+    return isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= FLOAT32_MAX for x in value)
 
 
 def _explained(error: ValueError, lines: Lines, path: PathOf) -> RecordError:

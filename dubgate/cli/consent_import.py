@@ -62,6 +62,8 @@ def import_(
     Every error is told with its line and column. What is there already and the same is left alone; a record that differs
     from one under the same id is an error. A last day is included: until 2026-12-31 ends when 2027 starts in --zone.
 
+    JSON holds lists: {"schema": "consent-bulk/1.0", "zone": "Europe/Berlin", "parties": [...], "grants": [...]}.
+
     \b
     dubgate consent import seed.yaml --registry registry.db --dry-run
     dubgate consent import --template grants > grants.csv
