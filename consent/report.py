@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
+from consent import report_lines as lines
+from consent.approvals import Approval
+from consent.checkpoint import Checkpoint
 from consent.denials import GrantHistory
 from consent.errors import RecordError
 from consent.releases import Release
+from consent.report_lines import Line, Proofs, of_kind
 from consent.store import iso
-from consent.titles import Refusal
+from consent.titles import Claim, Refusal
 from consent.views import View
-from consent.vocabulary import EventKind
+from consent.voices import Voice
 
-SOON = timedelta(days=90)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ALIVE = frozenset({"given", "renewed", "resumed", "standing", "contested", "unconfirmed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +42,24 @@ class Report:
     refusals: tuple[Refusal, ...]
     expiring: tuple[str, ...]
     pending: tuple[str, ...]
+    lines: dict[str, Any] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
-        """Plain data, for JSON and for the page."""
+        """Plain data, for JSON and for the page; each line carries its inclusion proof against the checkpoint."""
+        head = Checkpoint(self.origin, self.ledger_size, bytes.fromhex(self.ledger_root))
         return {
-            "schema": "consent-report/1.0",
+            "schema": "consent-report/1.1",
             "party_id": self.party_id,
             "at": iso(self.at),
-            "ledger": {"origin": self.origin, "entries": self.ledger_size, "root": self.ledger_root},
-            "grants": [_grant(h, self.at) for h in self.grants],
-            "uses": [_use(r) for r in self.releases],
-            "refusals": [r.model_dump(mode="json", exclude_none=True) for r in self.refusals],
+            "ledger": {
+                "origin": self.origin,
+                "entries": self.ledger_size,
+                "root": self.ledger_root,
+                "checkpoint": head.body(),
+            },
             "expiring_within_90_days": list(self.expiring),
             "pending": list(self.pending),
+            **self.lines,
         }
 
 
@@ -61,11 +71,8 @@ def report_for(view: View, party_id: str, *, at: datetime, origin: str, size: in
     """
     if view.party(party_id) is None:
         raise RecordError(f"no party {party_id!r} is registered")
-    voices = [v.voice_id for v in view.voices() if party_id in (v.owner_id, *v.agent_ids)]
-    grants = tuple(h for v in voices for h in view.grants(v))
-    titles = view.titles_under(view.titles_held_by(party_id))
-    keys = [f"voice:{v}" for v in voices] + [f"title:{t}" for t in titles]
-    releases = {r.release_id: r for key in keys for r in view.releases(key)}
+    found = _Concern(view, party_id, at, Proofs(view.store, size))
+    collected = found.collected()
     return Report(
         party_id=party_id,
         subject=subject,
@@ -73,60 +80,111 @@ def report_for(view: View, party_id: str, *, at: datetime, origin: str, size: in
         origin=origin,
         ledger_size=size,
         ledger_root=root,
-        grants=grants,
-        releases=tuple(releases.values()),
-        refusals=view.refusals_by(party_id),
-        expiring=tuple(h.grant.grant_id for h in grants if _ends_soon(h, at)),
-        pending=tuple(h.grant.grant_id for h in grants if _pending(h, at)),
+        grants=tuple(h for _, h in found.grants),
+        releases=tuple(r for _, r in found.releases),
+        refusals=tuple(r for _, r in found.refusals),
+        expiring=tuple(line["id"] for line in collected["expiring"]),
+        pending=tuple(line["id"] for line in collected["awaiting"]),
+        lines=collected,
     )
 
 
-def _ends_soon(history: GrantHistory, at: datetime) -> bool:
-    end = history.grant.not_after
-    return end is not None and at < end <= at + SOON and history.state(at).alive(at)
+class _Concern:
+    """Everything in one snapshot of the registry that concerns a party."""
+
+    def __init__(self, view: View, party_id: str, at: datetime, proofs: Proofs) -> None:
+        self.view, self.at, self.proofs = view, at, proofs
+        own = [f"party:{party_id}"]
+        self.voices = [v for _, v in of_kind(view, own, Voice) if party_id in (v.owner_id, *v.agent_ids)]
+        self.claims = [(e, c) for e, c in of_kind(view, own, Claim) if party_id in c.holder_ids]
+        held = {c.title_id for e, c in self.claims if lines.claim_counts(view, e, c, at)}
+        self.titles = view.titles_under(sorted(held))
+        self.own = [*own, *(f"voice:{v.voice_id}" for v in self.voices)]
+        self.title_keys = [f"title:{t}" for t in self.titles]
+        self.grants = lines.grants_of(view, [v.voice_id for v in self.voices])
+        self.releases = of_kind(view, [*self.own, *self.title_keys], Release)
+        self.refusals = [(e, r) for e, r in of_kind(view, own, Refusal) if r.by == party_id]
+        by_party = [(e, a) for e, a in of_kind(view, own, Approval) if party_id in (a.by, a.for_holder_id)]
+        approvals = {e.leaf_index: (e, a) for e, a in [*of_kind(view, self.title_keys, Approval), *by_party]}
+        self.approvals = [approvals[index] for index in sorted(approvals)]
+
+    def collected(self) -> dict[str, Any]:
+        """The report's lists of lines."""
+        view, at, proof = self.view, self.at, self.proofs.of
+        voice_ids = [v.voice_id for v in self.voices]
+        grants = [lines.grant_line(h, at) | {"proof": proof(e)} for e, h in self.grants]
+        uses = [lines.use_line(r, voice_ids, at) | {"proof": proof(e)} for e, r in self.releases]
+        approvals = [lines.approval_line(view, a, at) | {"proof": proof(e)} for e, a in self.approvals]
+        claims = [lines.claim_line(view, e, c, at) | {"proof": proof(e)} for e, c in self.claims]
+        voices = [lines.voice_line(view, v, at, self.proofs) for v in self.voices]
+        named = {t for line in grants for t in line["titles"]} | {
+            line["title_id"] for line in (*uses, *claims, *approvals)
+        }
+        return {
+            "titles": lines.title_names(view, sorted(named | set(self.titles))),
+            "summary": _summary(uses),
+            "expiring": list(self._expiring(grants, approvals, claims, voices)),
+            "awaiting": list(self._awaiting(claims, voices)),
+            "grants": grants,
+            "uses": uses,
+            "approvals": approvals,
+            "claims": claims,
+            "voices": voices,
+            "refusals": [lines.refusal_line(view, e, r, at) | {"proof": proof(e)} for e, r in self.refusals],
+            "history": lines.history_lines(view, self.own, self.title_keys, at, self.proofs),
+        }
+
+    def _expiring(
+        self, grants: list[Line], approvals: list[Line], claims: list[Line], voices: list[Line]
+    ) -> Iterator[Line]:
+        """What stands and ends within 90 days, soonest first."""
+        permissions = [p for v in voices for p in v["permissions"]]
+        kinds = (
+            ("grant", "grant_id", "until", grants),
+            ("approval", "approval_id", "expires_at", approvals),
+            ("claim", "claim_id", "until", claims),
+            ("permission", "permission_id", "until", permissions),
+        )
+        found = [
+            ending
+            for kind, own_id, end, rows in kinds
+            for row in rows
+            for ending in lines.ending_soon(kind, row[own_id], row[end], row["status"] in _ALIVE, self.at)
+        ]
+        yield from sorted(found, key=lambda line: line["ends_at"])
+
+    def _awaiting(self, claims: list[Line], voices: list[Line]) -> Iterator[Line]:
+        """What waits for somebody's word: consents asked for, recordings to confirm, claims that do not count yet."""
+        for _, history in self.grants:
+            yield from lines.grant_waits(history, self.at)
+        for voice in voices:
+            for row in voice["enrolments"]:
+                if row["standing"] and not row["confirmed"]:
+                    what = "is this recording of your voice? until you or an agent confirm it, a match is unknown"
+                    since = row["proof"]["recorded_at"]
+                    yield {"kind": "enrolment", "id": row["enrolment_id"], "since": since, "what": what}
+        for row in claims:
+            if row["status"] in ("contested", "unconfirmed"):
+                since = row["proof"]["recorded_at"]
+                yield {"kind": "claim", "id": row["claim_id"], "since": since, "what": row["status"]}
 
 
-def _pending(history: GrantHistory, at: datetime) -> bool:
-    known = [e.event.kind for e in history.events if e.recorded_at <= at]
-    return bool(known) and known[-1] in (EventKind.REQUESTED, EventKind.DEFERRED)
-
-
-def _grant(history: GrantHistory, at: datetime) -> dict[str, Any]:
-    grant, state = history.grant, history.state(at)
-    status = state.status(at)
+def _summary(uses: list[Line]) -> dict[str, Any]:
+    """The uses in numbers: by decision, and where and how those that were released are heard."""
+    released = [u for u in uses if u["decision"] == "release"]
     return {
-        "grant_id": grant.grant_id,
-        "voice_id": grant.voice_id,
-        "status": str(status.kind) if status is not None else "never given",
-        "titles": list(grant.title_ids),
-        "languages": list(grant.languages),
-        "territories": list(grant.territories),
-        "territories_excluded": list(grant.territories_excluded),
-        "channels": [str(c) for c in grant.channels],
-        "techniques": [str(t) for t in grant.techniques],
-        "from": iso(grant.not_before),
-        "until": iso(grant.not_after) if grant.not_after else None,
-        "uses_spent": state.uses_spent,
-        "minutes_spent": state.minutes_spent,
-        "intended_use": grant.intended_use,
-        "signed": history.signed,
+        "decisions": dict(sorted(Counter(u["decision"] for u in uses).items())),
+        "live": sum(u["live"] for u in uses),
+        "languages": _all(u["language"] for u in released),
+        "territories": _all(t for u in released for t in u["territories"]),
+        "channels": _all(c for u in released for c in u["channels"]),
+        "labels": _all(u["label"] for u in released if u["label"]),
+        "without_label": sum(not u["label"] for u in released),
     }
 
 
-def _use(release: Release) -> dict[str, Any]:
-    return {
-        "release_id": release.release_id,
-        "decided_at": iso(release.decided_at),
-        "decision": str(release.decision),
-        "title_id": release.title_id,
-        "language": release.language,
-        "territories": list(release.territories),
-        "channels": [str(c) for c in release.channels],
-        "from": iso(release.window.start),
-        "until": iso(release.window.end) if release.window.end else None,
-        "label": release.label,
-        "certificate_sha256": release.certificate_sha256,
-    }
+def _all(values: Iterable[str]) -> list[str]:
+    return sorted(set(values))
 
 
 def to_csv(report: Report) -> str:
@@ -135,19 +193,24 @@ def to_csv(report: Report) -> str:
     fields = list(_use_fields())
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(fields)
-    writer.writerows([_cell(row[field]) for field in fields] for row in rows)
+    writer.writerow([*fields, "grants", "ledger_entry", "leaf_hash"])
+    for row in rows:
+        grants = [v["grant_id"] for v in row["voices"] if v["grant_id"]]
+        extra = (grants, row["proof"]["entry"], row["proof"]["leaf_hash"])
+        writer.writerow([_cell(value) for value in (*(row[f] for f in fields), *extra)])
     return out.getvalue()
 
 
 def _use_fields() -> tuple[str, ...]:
-    decided = ("release_id", "decided_at", "decision", "title_id", "language", "territories")
-    return (*decided, "channels", "from", "until", "label", "certificate_sha256")
+    decided = ("release_id", "decided_at", "decision", "title_id", "language", "territories", "territories_excluded")
+    return (*decided, "channels", "from", "until", "live", "label", "reasons", "approvals", "certificate_sha256")
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return "'" + text if text.lstrip(" \n").startswith(_FORMULA) else text
 
 
 def to_html(report: Report) -> str:

@@ -7,10 +7,8 @@ the seed's `zone`: a term starts with its first day and includes its last.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.days import day_in_seed, declared
 from consent.errors import ConsentError, RecordError
 from consent.events import Event
 from consent.parties import Party, PartyKey, Personal
@@ -43,9 +42,7 @@ SECTIONS: dict[str, type[Record]] = {
     "refusals": Refusal,
     "events": Event,
 }
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FIRST_DAY = frozenset({"not_before", "start", "effective_at", "expires_at_majority", "signed_at", "shown_at"})
-_LAST_DAY = frozenset({"not_after", "end", "expires_at", "deletion_due"})
+FLOAT32_MAX = 3.4028234663852886e38
 _PERSONAL = ("name", "contact")
 
 
@@ -117,13 +114,7 @@ def _head(lines: Lines) -> ZoneInfo | None:
     if unknown:
         key = sorted(unknown)[0]
         raise RecordError(f"unknown key {key!r}", where=lines.where((key,)))
-    zone = lines.data.get("zone")
-    if zone is None:
-        return None
-    try:
-        return ZoneInfo(zone)
-    except (KeyError, ValueError, TypeError, OSError):
-        raise RecordError(f"{zone!r} is not a time zone, such as Europe/Paris", where=lines.where(("zone",))) from None
+    return declared(lines.data.get("zone"), lines.where(("zone",)))
 
 
 def _section(lines: Lines, section: str) -> list[Any]:
@@ -140,7 +131,7 @@ def _addition(lines: Lines, kind: type[Record], path: PathOf, zone: ZoneInfo | N
     item = dict(item)
     beside = {key: item.pop(key) for key in _PERSONAL if kind in (Party, Voice) and key in item}
     vector = item.pop("vector", None) if kind is Enrolment else None
-    if vector is not None and not (isinstance(vector, list) and all(type(x) in (int, float) for x in vector)):
+    if vector is not None and not is_vector(vector):
         raise RecordError("vector is a list of numbers", where=lines.where((*path, "vector")))
     try:
         record = kind.model_validate_json(json.dumps(_dated(item, zone)))
@@ -148,6 +139,11 @@ def _addition(lines: Lines, kind: type[Record], path: PathOf, zone: ZoneInfo | N
     except ValueError as error:
         raise _explained(error, lines, path) from None
     return Addition(record, personal=personal, vector=vector)
+
+
+def is_vector(value: Any) -> bool:
+    """Whether this is a list of numbers that a template (32-bit floats) can hold."""
+    return isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= FLOAT32_MAX for x in value)
 
 
 def _explained(error: ValueError, lines: Lines, path: PathOf) -> RecordError:
@@ -163,12 +159,5 @@ def _dated(value: Any, zone: ZoneInfo | None, key: str = "") -> Any:
         return {k: _dated(v, zone, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_dated(v, zone, key) for v in value]
-    if not (key in _FIRST_DAY | _LAST_DAY and isinstance(value, str) and _DAY.fullmatch(value)):
-        return value
-    if zone is None:
-        raise ValueError(f"{key}: {value} is a day without a time; give a time with its offset, or the seed a `zone`")
-    try:
-        day = date.fromisoformat(value) + timedelta(days=key in _LAST_DAY)
-    except OverflowError:
-        raise ValueError(f"{key}: {value} has no day after it") from None
-    return datetime.combine(day, time(), zone).isoformat()
+    day = day_in_seed(value, key, zone) if isinstance(value, str) else None
+    return value if day is None else day

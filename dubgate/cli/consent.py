@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import consent_migrate, endings, registry_files, spoken
+from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.errors import InputError
 
@@ -42,24 +42,6 @@ def init(require_signatures: bool, location: str, key_file: Path | None, form: s
     with open_registry(location, key_file, create=True, signatures_required=require_signatures) as registry:
         head = registry.head()
     say(form, {"origin": head.origin, "entries": 0}, f"Made the registry {head.origin}. Back its key file up apart.")
-
-
-@consent.command("import")
-@click.argument("seed", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
-@registry_options
-def import_(seed: Path, dry_run: bool, location: str, key_file: Path | None, form: str) -> None:
-    """Import a seed of parties, titles, voices, grants and events: all of it, or nothing.
-
-    \b
-    dubgate consent import seed.yaml --registry registry.db --dry-run
-    """
-    from consent.seed import import_seed
-
-    with open_registry(location, key_file) as registry:
-        done = import_seed(registry, seed, dry_run=dry_run)
-    listed = ", ".join(f"{n} {section}" for section, n in done.counts.items()) or "nothing"
-    say(form, {"imported": done.counts, "dry_run": dry_run}, f"{'Would import' if dry_run else 'Imported'} {listed}.")
 
 
 @consent.command()
@@ -189,5 +171,6 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
     return sign(head, key), str(VerifierKey(head.origin, key.public_key().public_bytes_raw()))
 
 
-for _command in (*endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS, consent_migrate.migrate):
+_MORE = (*consent_import.COMMANDS, *endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS)
+for _command in (*_MORE, consent_migrate.migrate):
     consent.add_command(_command)

@@ -9,6 +9,7 @@ import click
 
 from dubgate.cli import voices_compare
 from dubgate.cli.registry_options import open_registry, registry_options, say
+from dubgate.cli.retention import retention
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def erase(voice_id: str, by: str, reason: str, location: str, key_file: Path | N
             _known_voice(view, voice_id)
         erased = registry.erase(f"voice:{voice_id}", by=by, reason=reason)
     say(form, {"voice_id": voice_id, "erased": erased}, "Erased." if erased else "There was nothing to erase.")
+
+
+voices.add_command(retention)
 
 
 def _known_voice(view: View, voice_id: str) -> Voice:

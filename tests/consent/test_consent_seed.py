@@ -133,6 +133,7 @@ def test_the_same_seed_twice_adds_nothing_the_second_time(registry: Registry, tm
         ("dimension: 3", "dimension: '3'", "'3'", "valid integer"),
         ("dimension: 3", "dimension: 4", "enrolment_id", "vector of its dimension"),
         ("vector: [0.5, -1, 0.25]", "vector: [0.5, -1, x]", "vector", "list of numbers"),
+        ("vector: [0.5, -1, 0.25]", "vector: [0.5, -1, 1.0e+300]", "vector", "list of numbers"),
         ("speech_s: 31.5", "speech_s: 9.9", "9.9", "greater than or equal to 10"),
         ("kind: given", "kind: gievn", "gievn", "Input should be"),
         ("zone: Europe/Paris", "zone: Europe/Pairs", "Pairs", "not a time zone"),
