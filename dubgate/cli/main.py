@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Sign a rights holder's approval, a waiver, an attestation or a statement.",
     ),
     "keys": ("dubgate.cli.keys", "keys", "Make and show signing keys."),
+    "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
