@@ -52,3 +52,57 @@ def check(path: Path, language: str | None, anchors: Path | None, form: str) -> 
     render = labels_json if form == "json" else labels_text
     click.echo(render(path, labels, findings, decision))
     return decision.exit_code
+
+
+@label.command(
+    epilog='\b\nExample:\n  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run'
+)
+@click.argument("source", metavar="IN", type=FILE)
+@click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")
+@click.option("--in-place", is_flag=True, help="Replace IN itself, by one rename once the proof holds.")
+@click.option("--text", required=True, metavar="TEXT", help='What viewers read, such as "English [AI]".')
+@click.option("--language", required=True, metavar="TAG", help="Language of the dub (BCP-47).")
+@click.option(
+    "--stream", type=int, metavar="N", help="Container index of the dub, where several tracks speak LANGUAGE."
+)
+@click.option("--aigc-producer", metavar="NAME", help="Write China's AIGC label too: who produced it (GB 45438-2025).")
+@click.option("--aigc-id", metavar="ID", help="… and under which number.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show what would change, and the proof.")
+@FORMAT
+def apply(
+    source: Path,
+    out: Path | None,
+    in_place: bool,
+    text: str,
+    language: str,
+    stream: int | None,
+    aigc_producer: str | None,
+    aigc_id: str | None,
+    dry_run: bool,
+    form: str,
+) -> int:
+    """Write the label into IN by re-wrapping alone, and prove that no packet of sound or picture changed.
+
+    MP4, MOV, M4A, Matroska, WebM, MP3, FLAC, WAV (RF64, BW64), HLS master playlists and DASH manifests. A file with a C2PA
+    manifest is refused: label first, sign last.
+    """
+    from dubgate.labels.applying import apply_label
+    from dubgate.labels.plan import planned
+    from dubgate.report.label_table import applied_json, applied_text
+
+    plan = planned(text, language, stream, aigc_producer, aigc_id)
+    applied = apply_label(source, _target(source, out, in_place=in_place, dry_run=dry_run), plan, dry_run=dry_run)
+    click.echo((applied_json if form == "json" else applied_text)(applied))
+    return 0
+
+
+def _target(source: Path, out: Path | None, *, in_place: bool, dry_run: bool) -> Path:
+    """Where to write; over a file only where that is asked for."""
+    from dubgate.errors import InputError
+
+    if in_place == (out is not None) and not (dry_run and out is None):
+        raise click.UsageError("say where to write: --out FILE, or --in-place")
+    target = out or source
+    if not in_place and not dry_run and target.exists():
+        raise InputError("a file is there already", where=str(target), remedy="choose another name, or use --in-place")
+    return target

@@ -69,7 +69,7 @@ def parse_xml(path: Path, place: str, data: bytes) -> Element:
 
 def local_name(element: Element) -> str:
     """The tag without its namespace."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2]
 
 
 def refuse_polyglot(path: Path) -> None:

@@ -47,7 +47,9 @@ def matroska_places(path: Path) -> tuple[Place, ...]:
                 raise refused(path, "a part that may stand once stands twice")
             read.seen.add(kind)
             if kind == _INFO:
-                read.places += [Place("Matroska Title", _utf8(path, b)) for k, b in _elements(path, body) if k == _TITLE]
+                read.places += [
+                    Place("Matroska Title", _utf8(path, b)) for k, b in _elements(path, body) if k == _TITLE
+                ]
             elif kind == _TRACKS:
                 _take_tracks(path, body, read)
             else:
@@ -115,7 +117,9 @@ def _take_tracks(path: Path, body: bytes, read: _Read) -> None:
 
 def _tag(path: Path, body: bytes, read: _Read) -> Iterator[Place]:
     parts = list(_elements(path, body))
-    targets = [int.from_bytes(b, "big") for k, t in parts if k == _TARGETS for i, b in _elements(path, t) if i == _TARGET_UID]
+    targets = [
+        int.from_bytes(b, "big") for k, t in parts if k == _TARGETS for i, b in _elements(path, t) if i == _TARGET_UID
+    ]
     number, language = read.uids.get(targets[0], (None, None)) if targets else (None, None)
     for kind, simple in parts:
         if kind != _SIMPLE:

@@ -6,6 +6,7 @@ ID3v2.3 and 2.4 (id3.org); read here and not by FFmpeg, which keeps the first of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dubgate.delivery.formats import id3_bytes
@@ -24,11 +25,22 @@ def id3_places(path: Path) -> tuple[Place, ...]:
     Raises:
         MediaError: cut off, compressed or encrypted frames, or a version that is not read.
     """
+    places = tuple(p for p in _places(path, raw_frames(path)[1]) if p.text)
+    language = next((p.text for p in places if p.place == "ID3 TLAN"), None)
+    return tuple(replace(p, language=language) for p in places)
+
+
+def raw_frames(path: Path) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """Version of the tag, and its frames as they are; version 3 and no frame where there is none.
+
+    Raises:
+        MediaError: as `id3_places`.
+    """
     with path.open("rb") as file:
         head = file.read(10)
         size = id3_bytes(head)
         if not size:
-            return ()
+            return 3, []
         if size > MAX_INDEX_BYTES:
             raise refused(path, f"its ID3 tag announces {size:,} bytes")
         version, flags = head[3], head[5]
@@ -37,19 +49,11 @@ def id3_places(path: Path) -> tuple[Place, ...]:
         raise refused(path, f"an ID3v2.{version} tag, which is not read; write it as ID3v2.3 or 2.4")
     if flags & 0x80:
         body = body.replace(b"\xff\x00", b"\xff")
-    language, places = None, tuple(_places(path, body, version, extended=bool(flags & 0x40)))
-    language = next((p.text for p in places if p.place == "ID3 TLAN"), language)
-    return tuple(p for p in places if p.text and p.place != "ID3 TLAN") if language is None else _in(places, language)
+    return version, list(_frames(path, body, version, extended=bool(flags & 0x40)))
 
 
-def _in(places: tuple[Place, ...], language: str) -> tuple[Place, ...]:
-    from dataclasses import replace
-
-    return tuple(replace(p, language=language) for p in places if p.text)
-
-
-def _places(path: Path, body: bytes, version: int, *, extended: bool) -> Iterator[Place]:
-    for name, data in _frames(path, body, version, extended=extended):
+def _places(path: Path, frames: list[tuple[bytes, bytes]]) -> Iterator[Place]:
+    for name, data in frames:
         if name == b"GEOB" and b"c2pa" in data[:512].replace(b"\0", b"").lower():
             yield Place(C2PA_PLACE, f"{len(data)} bytes")
         elif name == b"TXXX":

@@ -39,7 +39,9 @@ def manifest_place(path: Path, anchors: str | None) -> Place | Unmeasured:
     try:
         import c2pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        return Unmeasured(f"{path.name} carries a C2PA manifest, and the library that verifies it is missing: {_REMEDY}")
+        return Unmeasured(
+            f"{path.name} carries a C2PA manifest, and the library that verifies it is missing: {_REMEDY}"
+        )
     state, store = _read(c2pa, path, anchors)
     if state == "Trusted" and anchors is not None:
         return _said(path, store)

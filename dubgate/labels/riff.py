@@ -19,7 +19,12 @@ from dubgate.labels.tracks import Place
 C2PA_PLACE = "C2PA manifest"
 _UNKNOWN = 0xFFFFFFFF
 _ONCE = frozenset({b"fmt ", b"data", b"bext", b"iXML", b"axml", b"AIGC", b"C2PA", b"ds64", b"chna"})
-_BEXT = (("Description", 0, 256), ("Originator", 256, 288), ("OriginatorReference", 288, 320), ("CodingHistory", 602, None))
+_BEXT = (
+    ("Description", 0, 256),
+    ("Originator", 256, 288),
+    ("OriginatorReference", 288, 320),
+    ("CodingHistory", 602, None),
+)
 _ENCODINGS = ("utf-8", "latin-1")
 
 

@@ -36,7 +36,9 @@ def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
     for reason in labels.unmeasured:
-        yield said("LAB-010", PROGRAMME, Outcome.UNKNOWN, f"a label was not verified: {reason}", "検証できない表示があります")
+        yield said(
+            "LAB-010", PROGRAMME, Outcome.UNKNOWN, f"a label was not verified: {reason}", "検証できない表示があります"
+        )
     yield from _consistency(labels, synthetic)
     for track in labels.tracks:
         if isinstance(synthetic, Unmeasured):
@@ -80,7 +82,10 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
             yield _disagree(en, f"名称と言語{track.language}が異なります")
     marked = {t.machine_readable for t in labels.tracks if _is_of_dub(t, labels)}
     if len(marked) > 1:
-        yield _disagree("some entries of the dub carry the machine-readable token and others do not", "機械可読の表示が項目間で異なります")
+        yield _disagree(
+            "some entries of the dub carry the machine-readable token and others do not",
+            "機械可読の表示が項目間で異なります",
+        )
     yield from _names_in_one_track(labels)
 
 
@@ -96,7 +101,9 @@ def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
         own = [p for p in names if (p.place.partition(" ")[0], p.track) == track]
         if len({p.human_readable for p in own}) > 1:
             told = "; ".join(f"{p.place} “{p.text}”" for p in own)
-            yield _disagree(f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています")
+            yield _disagree(
+                f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています"
+            )
 
 
 def _speak_alike(left: str, right: str) -> bool:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from dubgate.labels.applying import Applied
 from dubgate.labels.tracks import Labels
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.report.printable import printable
 
 SCHEMA = "labels/1.0"
+APPLIED_SCHEMA = "label-applied/1.0"
 _HEAD = ("place", "track", "label", "language", "says AI")
 _MAX_SHOWN = 60
 _NAMES = {Decision.RELEASE: "labelled", Decision.HOLD: "not verified", Decision.BLOCK: "not labelled, or not readable"}
@@ -51,6 +53,30 @@ def labels_json(path: Path, labels: Labels, findings: Sequence[Finding], decisio
         "unreadable": list(labels.unreadable),
         "unmeasured": list(labels.unmeasured),
         "findings": [{"rule": f.rule, "outcome": f.outcome.name.lower(), "text": f.text.en} for f in findings],
+    }
+    return json.dumps(data, ensure_ascii=True, indent=2)
+
+
+def applied_text(applied: Applied) -> str:
+    """The difference place by place, the proof, and what was done."""
+    lines = []
+    for change in applied.changes:
+        lines.append(printable(change.place))
+        lines += [f"  {sign} {_cell(text)}" for sign, text in (("-", change.before), ("+", change.after)) if text]
+    lines += ["no place changes"] if not lines else []
+    lines += ["", "the same before and after:", *(f"  {line}" for line in applied.proof), ""]
+    done = "written" if applied.written else "nothing was written (dry run)"
+    return "\n".join([*lines, f"{printable(str(applied.out))}: {done}"])
+
+
+def applied_json(applied: Applied) -> str:
+    """The same as data; the schema is `label-applied/1.0`."""
+    data = {
+        "schema": APPLIED_SCHEMA,
+        "out": str(applied.out),
+        "written": applied.written,
+        "changes": [{"place": c.place, "before": c.before, "after": c.after} for c in applied.changes],
+        "unchanged": list(applied.proof),
     }
     return json.dumps(data, ensure_ascii=True, indent=2)
 
