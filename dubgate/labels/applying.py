@@ -149,9 +149,9 @@ def _proved(source: Path, plan: LabelPlan, before: tuple[Place, ...], after: tup
         raise MediaError("the label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
     if plan.aigc and not any(p.token == "AIGC" for p in after):
         raise MediaError("the AIGC label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
-    replaced = {p.place for p in after if p.text == plan.text or p.token == "AIGC"}
+    replaced = {(p.place, p.track) for p in after if p.text == plan.text or p.token == "AIGC"}
     kept = " ".join(p.text for p in after)
-    lost = [p for p in before if p.text not in kept and p.place not in replaced and not _is_of_the_writer(p)]
+    lost = [p for p in before if p.text not in kept and (p.place, p.track) not in replaced and not _is_of_the_writer(p)]
     if lost:
         what = ", ".join(sorted({p.place for p in lost}))
         raise MediaError(f"re-wrapping would lose {what}", where=source.name, remedy=_NO_REMEDY)

@@ -19,7 +19,11 @@ _MS = 1000  # PacketDigest takes times as samples; a sample here is a millisecon
 
 # Without these FFmpeg does not learn how large a picture is; nothing is decoded but what its header needs.
 _PICTURES = ("h264", "hevc", "mpeg4", "mpeg2video", "prores", "dnxhd", "mjpeg", "png", "av1", "libdav1d", "vp8", "vp9")
-_OPTIONS = {"codec_whitelist": ",".join((*sorted(DECODERS), *_PICTURES)), "protocol_whitelist": "none", "enable_drefs": "0"}
+_OPTIONS = {
+    "codec_whitelist": ",".join((*sorted(DECODERS), *_PICTURES)),
+    "protocol_whitelist": "none",
+    "enable_drefs": "0",
+}
 
 
 @contextmanager

@@ -87,7 +87,10 @@ def _is_timecode(stream: Any) -> bool:
 
 def _copy_tags(given: Any, out: Any, tags: dict[str, str], muxer: str) -> None:
     names = tags if muxer in _ISO else {key: text for key, text in tags.items() if key != "handler_name"}
-    out.metadata.update({**given.metadata, **names})
+    own = dict(given.metadata)
+    if "name" in own:  # how FFmpeg reads a QuickTime track's name, which it writes from "title"
+        own.setdefault("title", own.pop("name"))
+    out.metadata.update({**own, **names})
     out.disposition = given.disposition
 
 
