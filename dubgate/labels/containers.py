@@ -9,6 +9,7 @@ from dubgate.errors import MediaError
 from dubgate.labels.places import has_manifest, media_places
 from dubgate.labels.provenance import manifest_place
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
+from dubgate.labels.wording import speak_alike
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
@@ -78,4 +79,4 @@ def _description(places: list[Place]) -> str | None:
 
 def _wanted(have: str | None, want: str | None) -> bool:
     """A track of no language may be the one that is asked for."""
-    return want is None or have is None or have.lower().split("-")[0] == want.lower().split("-")[0]
+    return want is None or have is None or speak_alike(have, want)

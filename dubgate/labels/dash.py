@@ -17,6 +17,7 @@ from dubgate.labels.dash_segments import representation_pieces
 from dubgate.labels.hls import MACHINE_GENERATED
 from dubgate.labels.segments import sha256_of
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
+from dubgate.labels.wording import speak_alike
 
 MACHINE_SCHEME = "urn:dubgate:dash:characteristics:2026"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
@@ -55,7 +56,7 @@ def read_mpd(
     """
     mpd = parse_mpd(manifest)
     read = [_read(e, manifest, root, heard_sha256) for e in entries_of(mpd, manifest)]
-    kept = [t for t in read if language is None or _in_language(t[0].language, language) or t[0].is_what_was_heard]
+    kept = [t for t in read if language is None or speak_alike(t[0].language or "", language) or t[0].is_what_was_heard]
     return Labels(tuple(t for t, _ in kept), places=tuple(p for _, places in kept for p in places), language=language)
 
 
@@ -134,7 +135,3 @@ def _places(entry: _Entry, language: str | None) -> Iterator[Place]:
                 said = element.get("schemeIdUri") == MACHINE_SCHEME and element.get("value") == MACHINE_GENERATED
                 text = f"{element.get('schemeIdUri', '')} {element.get('value', '')}".strip()
                 yield Place(f"DASH {name}", text, entry.number, language, False, "DASH" if said else None)
-
-
-def _in_language(left: str | None, right: str) -> bool:
-    return left is not None and left.lower().split("-")[0] == right.lower().split("-")[0]

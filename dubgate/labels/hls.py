@@ -12,7 +12,7 @@ from typing import Any
 from dubgate.errors import MediaError
 from dubgate.labels.segments import Piece, sha256_of
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
-from dubgate.labels.wording import skeleton
+from dubgate.labels.wording import skeleton, speak_alike
 
 MACHINE_GENERATED = "public.machine-generated"
 MAX_PLAYLIST_BYTES = 8_000_000
@@ -69,7 +69,7 @@ def _characteristics(entry: Any) -> set[str]:
 
 
 def _wanted(track: LabelledTrack, language: str | None) -> bool:
-    return language is None or _same_language(track.language, language) or track.is_what_was_heard is True
+    return language is None or speak_alike(track.language or "", language) or track.is_what_was_heard is True
 
 
 def _track(
@@ -144,7 +144,3 @@ def _load(path: Path, root: Path) -> Any:
         return m3u8.loads(data.decode("utf-8-sig"))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MediaError(f"not a readable HLS playlist: {error}", where=path.name) from error
-
-
-def _same_language(left: str | None, right: str) -> bool:
-    return left is not None and left.lower().split("-")[0] == right.lower().split("-")[0]

@@ -10,6 +10,7 @@ from dubgate.errors import MediaError
 from dubgate.labels.dash import MACHINE_SCHEME, NAMESPACE, ROLE_SCHEME, children, entries_of, parse_mpd
 from dubgate.labels.hls import MACHINE_GENERATED
 from dubgate.labels.plan import LabelPlan
+from dubgate.labels.wording import speak_alike
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 
@@ -24,7 +25,9 @@ def labelled_master(text: str, plan: LabelPlan, *, where: str) -> str:
     for k, line in enumerate(lines):
         if line.startswith("#EXT-X-MEDIA:"):
             attributes = dict(_ATTRIBUTE.findall(line.rstrip("\r\n").partition(":")[2]))
-            if attributes.get("TYPE") == "AUDIO" and _speaks(attributes.get("LANGUAGE", "").strip('"'), plan.language):
+            if attributes.get("TYPE") == "AUDIO" and speak_alike(
+                attributes.get("LANGUAGE", "").strip('"'), plan.language
+            ):
                 ending = line[len(line.rstrip("\r\n")) :]
                 lines[k] = "#EXT-X-MEDIA:" + ",".join(f"{a}={v}" for a, v in _labelled(attributes, plan)) + ending
                 n_written += 1
@@ -48,7 +51,7 @@ def labelled_mpd(manifest: Path, plan: LabelPlan) -> bytes:
     """
     mpd = parse_mpd(manifest)
     choices = {id(e.choice): e.choice for e in entries_of(mpd, manifest)}
-    chosen = [c for c in choices.values() if _speaks(c.get("lang", ""), plan.language)]
+    chosen = [c for c in choices.values() if speak_alike(c.get("lang", ""), plan.language)]
     if not chosen:
         raise MediaError(f"no audio AdaptationSet is marked as {plan.language}", where=manifest.name)
     for choice in chosen:
@@ -103,7 +106,3 @@ def _namespaces(manifest: Path) -> list[tuple[str, str]]:
     head = manifest.read_bytes()[:65_536].decode("utf-8", "replace")
     found = re.findall(r'xmlns:([A-Za-z_][\w.-]*)="([^"]+)"', head)
     return [(prefix, uri) for prefix, uri in found if not re.fullmatch(r"ns\d+|xml", prefix)]
-
-
-def _speaks(have: str, want: str) -> bool:
-    return have.lower().split("-")[0] == want.lower().split("-")[0]

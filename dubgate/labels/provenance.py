@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dubgate.labels.bounds import refused
+from dubgate.errors import MediaError
 from dubgate.labels.tracks import Place
 from dubgate.unmeasured import Unmeasured
 
@@ -45,13 +45,18 @@ def manifest_place(path: Path, anchors: str | None) -> Place | Unmeasured:
     state, store = _read(c2pa, path, anchors)
     if state == "Trusted" and anchors is not None:
         return _said(path, store)
-    reasons = ", ".join(sorted(_failures(store)))[:300]
+    reasons = ", ".join(sorted(set(_failures(store))))[:300]
     if state == "Valid" and anchors is None:
         return Unmeasured(
             f"{path.name} carries a C2PA manifest, and no trust anchors say whose signature counts: "
             "name a PEM file by --anchors or DUBGATE_C2PA_ANCHORS"
         )
     raise refused(path, f"its C2PA manifest is {state.lower()}, not trusted ({reasons or 'no reason given'})")
+
+
+def refused(path: Path, why: str) -> MediaError:
+    """The error of a manifest that is not believed."""
+    return MediaError(why, where=path.name, remedy="sign the finished file again, by a signer whom the anchors know")
 
 
 def _read(c2pa: Any, path: Path, anchors: str | None) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dubgate.languages import same_language
+
 # By language: "AI" counts everywhere; these count besides.
 TOKENS: dict[str, tuple[str, ...]] = {
     "de": ("KI",),
@@ -40,6 +42,14 @@ def language_named(text: str) -> str | None:
     start = unicodedata.normalize("NFKC", text).casefold().lstrip(" [(（")
     words = re.split(r"[\s\[\](),/（）–-]+", start, maxsplit=1)
     return next((tag for tag, names in _LANGUAGES.items() if words[0] in names), None)
+
+
+def speak_alike(left: str, right: str) -> bool:
+    """Whether two tags name one language, whatever the region: "eng" and "en-GB" do."""
+    try:
+        return same_language(left, right)
+    except ValueError:  # no known language: the tags themselves must be the same
+        return left.lower() == right.lower()
 
 
 def unreadable_reason(text: str) -> str | None:
@@ -79,7 +89,7 @@ def skeleton(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text)
     seen = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Mn"))
-    return " ".join(seen.translate(_CONFUSABLE).casefold().split())
+    return " ".join(seen.translate(_CONFUSABLE).casefold().replace("l", "i").split())
 
 
 def only_looks_like_ai(text: str) -> bool:

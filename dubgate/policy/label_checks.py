@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dubgate.labels.tracks import LabelledTrack, Labels
-from dubgate.labels.wording import language_named, only_looks_like_ai
-from dubgate.languages import same_language
+from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
@@ -36,9 +35,7 @@ def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
     for reason in labels.unmeasured:
-        yield said(
-            "LAB-010", PROGRAMME, Outcome.UNKNOWN, f"a label was not verified: {reason}", "検証できない表示があります"
-        )
+        yield _unverified(reason)
     yield from _consistency(labels, synthetic)
     for track in labels.tracks:
         if isinstance(synthetic, Unmeasured):
@@ -59,6 +56,13 @@ def _playing(track: LabelledTrack) -> Iterator[Finding]:
         )
 
 
+def _unverified(reason: str) -> Finding:
+    """What could have been read with more at hand; the reason says with what."""
+    what, _, remedy = reason.partition(": ")
+    en = f"a label was not verified: {what}"
+    return replace(said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります"), remedy=remedy)
+
+
 _AGREE = ("the labels agree: with each other, with the language, with what is declared", "make the labels agree")
 
 
@@ -72,12 +76,15 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
         for place in labels.says_ai:
             en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
             yield _disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
+    for place in labels.places:
+        if place.place.endswith("C2PA actions") and place.language:
+            yield from _spoken(place.language, labels)
     for track in labels.tracks:
-        if labels.language and track.language and not _speak_alike(track.language, labels.language):
+        if labels.language and track.language and not speak_alike(track.language, labels.language):
             en = f"{track.where} is marked as {track.language}, and the dub speaks {labels.language}"
             yield _disagree(en, f"表示の言語{track.language}と吹替の言語{labels.language}が異なります")
         named = language_named(track.name or "")
-        if named and track.language and not _speak_alike(named, track.language):
+        if named and track.language and not speak_alike(named, track.language):
             en = f"{track.where} is called “{track.name}” and marked as {track.language}"
             yield _disagree(en, f"名称と言語{track.language}が異なります")
     marked = {t.machine_readable for t in labels.tracks if _is_of_dub(t, labels)}
@@ -87,6 +94,14 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
             "機械可読の表示が項目間で異なります",
         )
     yield from _names_in_one_track(labels)
+
+
+def _spoken(target: str, labels: Labels) -> Iterator[Finding]:
+    """A manifest's `c2pa.translated` target language against what is spoken."""
+    spoken = {labels.language} if labels.language else {t.language for t in labels.tracks if t.language}
+    if spoken and not any(speak_alike(target, language) for language in spoken if language):
+        en = f"a signed manifest tells of a translation into {target}, and the sound is in {', '.join(sorted(map(str, spoken)))}"
+        yield _disagree(en, f"署名済みの来歴の言語{target}と吹替の言語が異なります")
 
 
 def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
@@ -104,13 +119,6 @@ def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
             yield _disagree(
                 f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています"
             )
-
-
-def _speak_alike(left: str, right: str) -> bool:
-    try:
-        return same_language(left, right)
-    except ValueError:  # no known language: the words must be the same
-        return left.lower() == right.lower()
 
 
 def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
