@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import label_files as files
@@ -112,10 +113,22 @@ def test_an_mp3_keeps_its_other_frames(tmp_path: Path) -> None:
     assert "Episode" not in files.metadata_of(tmp_path / "out.mp3")
 
 
-def test_a_file_with_a_manifest_is_refused_since_a_label_would_break_it(tmp_path: Path) -> None:
+def test_a_file_with_a_manifest_is_refused_since_a_label_would_break_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "c2pa", None)  # it is there, and nobody says whether it is valid
     path = files.with_chunks(files.tone(tmp_path / "t.wav"), tmp_path / "in.wav", (b"C2PA", b"x" * 8))
-    with pytest.raises(MediaError):
+    with pytest.raises(MediaError, match="a new label would break"):
         apply_label(path, tmp_path / "out.wav", PLAN)
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_text_that_would_be_lost_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = files.tone(tmp_path / "t.wav")
+    source = files.with_chunks(plain, tmp_path / "in.wav", (b"iXML", files.IXML.replace(LABEL, "reel 3").encode()))
+    monkeypatch.setattr("dubgate.labels.riff_writing.write_wav", lambda _, target, plan: write_wav(plain, target, plan))
+    with pytest.raises(MediaError, match="would lose WAV iXML NOTE"):
+        apply_label(source, tmp_path / "out.wav", PLAN)
     assert not (tmp_path / "out.wav").exists()
 
 
@@ -203,8 +216,6 @@ def test_the_command_replaces_a_file_only_where_that_is_asked_for(tmp_path: Path
 
 
 def test_what_was_not_verified_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "c2pa", None)
     info = files.info((b"INAM", LABEL))
     path = files.with_chunks(files.tone(tmp_path / "t.wav"), tmp_path / "d.wav", (b"LIST", info), (b"C2PA", b"x" * 8))
