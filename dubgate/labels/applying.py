@@ -126,21 +126,26 @@ def _same_sound(source: Path, staged: Path) -> tuple[str, ...]:
     Raises:
         MediaError: they are not.
     """
-    before, after = _packets(source), _packets(staged)
+    before, after = _packets(source, staged)
     if before != after:
         what = "streams are missing" if len(before) != len(after) else "packets would change"
         raise MediaError(f"re-wrapping does not keep it: {what}", where=source.name, remedy=_NO_REMEDY)
     return before
 
 
-def _packets(path: Path) -> tuple[str, ...]:
+def _packets(*paths: Path) -> list[tuple[str, ...]]:
     from dubgate.sandbox import Limits, run_in_child
 
-    reply = run_in_child("labels", {"packets": str(path.absolute())}, limits=Limits(memory_bytes=_GIB), inputs=[path])
+    request = {"packets": [str(path.absolute()) for path in paths]}
+    reply = run_in_child("labels", request, limits=Limits(memory_bytes=_GIB), inputs=paths)
     found = reply.data.get("packets") if isinstance(reply.data, dict) else None
-    if not isinstance(found, list) or not found or not all(isinstance(d, str) for d in found):
-        raise ChildError("the digests of the packets came back malformed", where=path.name)
-    return tuple(found)
+    if not isinstance(found, list) or len(found) != len(paths) or not all(map(_are_digests, found)):
+        raise ChildError("the digests of the packets came back malformed", where=paths[0].name)
+    return [tuple(digests) for digests in found]
+
+
+def _are_digests(found: object) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(digest, str) for digest in found)
 
 
 def _proved(source: Path, plan: LabelPlan, before: tuple[Place, ...], after: tuple[Place, ...]) -> tuple[Change, ...]:

@@ -50,8 +50,8 @@ def _refuse_to_open(url: str, flags: int, options: object) -> NoReturn:
 
 
 def packets_task(request: dict[str, Any]) -> tuple[Any, Arrays]:
-    """The child's entry: one digest a stream, in the order of the file."""
-    return {"packets": packet_digests(Path(request["packets"]))}, {}
+    """The child's entry: for each file one digest a stream, in the order of the file."""
+    return {"packets": [packet_digests(Path(path)) for path in request["packets"]]}, {}
 
 
 def packet_digests(path: Path) -> list[str]:
