@@ -31,26 +31,9 @@ from consent.uses import UseNotice
 from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
-KINDS: tuple[type[Record], ...] = (
-    Party,
-    PartyKey,
-    Title,
-    Claim,
-    Refusal,
-    Voice,
-    Permission,
-    Enrolment,
-    SearchHalt,
-    SpokenPhrase,
-    SpokenConsent,
-    Grant,
-    Approval,
-    Release,
-    Request,
-    UseNotice,
-    Witness,
-    Event,
-)
+_ABOUT_PEOPLE = (Party, PartyKey, Voice, Permission, Enrolment, SearchHalt, SpokenPhrase, SpokenConsent)
+_DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event)
+KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED)
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 
 ENTRY, LOOKUP, NODE = EntryRow.__table__, LookupRow.__table__, NodeRow.__table__  # type: ignore[attr-defined]

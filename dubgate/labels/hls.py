@@ -5,24 +5,28 @@ RFC 8216 (EXT-X-MEDIA); CHARACTERISTICS `public.machine-generated` is Apple's AV
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dubgate.errors import MediaError
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.labels.segments import Piece, sha256_of
+from dubgate.labels.tracks import LabelledTrack, Labels, Place
+from dubgate.labels.wording import skeleton, speak_alike
 
 MACHINE_GENERATED = "public.machine-generated"
 MAX_PLAYLIST_BYTES = 8_000_000
 MAX_SEGMENTS = 100_000
+_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "flac", "alac", "opus")
 
 
-def read_master(master: Path, root: Path, *, language: str, heard_sha256: frozenset[str]) -> Labels:
-    """The labels of each audio rendition in `language` (BCP-47 primary subtag compared).
+def read_master(
+    master: Path, root: Path, *, language: str | None = None, heard_sha256: frozenset[str] | None = None
+) -> Labels:
+    """The labels of each audio rendition: all, or those in `language` (BCP-47 primary subtag compared).
 
     `heard_sha256` are digests of the file that was heard; a rendition is what was heard where its segments, in order,
-    are those bytes.
+    are those bytes. None: nothing was heard, nothing is compared.
 
     Raises:
         MediaError: the playlist is malformed, names something outside `root`, or lists a rendition twice.
@@ -31,23 +35,56 @@ def read_master(master: Path, root: Path, *, language: str, heard_sha256: frozen
     if not playlist.is_variant:
         raise MediaError("this is a media playlist; name the master playlist", where=master.name)
     entries = [m for m in playlist.media if m.type == "AUDIO"]
-    keys = [(m.group_id, m.name) for m in entries]
-    repeated = {k for k in keys if keys.count(k) > 1}
+    keys = [(m.group_id, skeleton(m.name or "")) for m in entries]
+    repeated = {k for k in keys if keys.count(k) > 1} if len(set(keys)) < len(keys) else None
     if repeated:
-        raise MediaError(f"renditions are listed twice: {sorted(repeated)}", where=master.name)
-    tracks = [_track(m, master, root, heard_sha256) for m in entries]
-    return Labels(tuple(t for t in tracks if _same_language(t.language, language) or t.is_what_was_heard))
+        raise MediaError(f"renditions are listed twice, or look alike: {sorted(repeated)}", where=master.name)
+    digests: dict[str, str] = {}
+    read = [(k, m, _track(m, master, root, heard_sha256, digests)) for k, m in enumerate(entries)]
+    kept = [(k, m, t) for k, m, t in read if _wanted(t, language)]
+    places = tuple(p for k, m, _ in kept for p in _places(k, m))
+    return Labels(tuple(t for _, _, t in kept), tuple(_unlabelled(playlist, master)), (), places, language)
 
 
-def _track(entry: Any, master: Path, root: Path, heard_sha256: frozenset[str]) -> LabelledTrack:
-    characteristics = {c.strip() for c in (entry.characteristics or "").split(",")}
-    heard = None if not entry.uri else rendition_sha256(_inside(master.parent / entry.uri, root), root) in heard_sha256
+def _unlabelled(playlist: Any, master: Path) -> Iterator[str]:
+    """Variants that carry sound of their own, where no entry can label it, or that name a group that is not there."""
+    groups = {m.group_id for m in playlist.media if m.type == "AUDIO"}
+    for variant in playlist.playlists:
+        group, codecs = variant.stream_info.audio, (variant.stream_info.codecs or "").lower()
+        if group is not None and group not in groups:
+            yield f"{master.name}: the variant {variant.uri!r} plays the group {group!r}, which has no entry"
+        elif group is None and any(name in codecs for name in _AUDIO_CODECS):
+            yield f"{master.name}: the variant {variant.uri!r} has sound of its own, which no entry labels"
+
+
+def _places(number: int, entry: Any) -> Iterator[Place]:
+    yield Place("HLS NAME", entry.name or "", number, entry.language, True)
+    if entry.characteristics:
+        token = "HLS" if MACHINE_GENERATED in _characteristics(entry) else None
+        yield Place("HLS CHARACTERISTICS", entry.characteristics, number, entry.language, False, token)
+
+
+def _characteristics(entry: Any) -> set[str]:
+    return {c.strip() for c in (entry.characteristics or "").split(",")}
+
+
+def _wanted(track: LabelledTrack, language: str | None) -> bool:
+    return language is None or speak_alike(track.language or "", language) or track.is_what_was_heard is True
+
+
+def _track(
+    entry: Any, master: Path, root: Path, heard: frozenset[str] | None, digests: dict[str, str]
+) -> LabelledTrack:
+    """`digests` keeps what was hashed: many groups may name one playlist."""
+    if entry.uri and entry.uri not in digests:
+        digests[entry.uri] = rendition_sha256(_inside(master.parent / entry.uri, root), root)
+    plays = None if heard is None or not entry.uri else digests[entry.uri] in heard
     return LabelledTrack(
         where=f"{master.name}: EXT-X-MEDIA {entry.name!r} in group {entry.group_id!r}",
         name=entry.name,
         language=entry.language,
-        machine_readable=MACHINE_GENERATED in characteristics,
-        is_what_was_heard=heard,
+        machine_readable=MACHINE_GENERATED in _characteristics(entry),
+        is_what_was_heard=plays,
     )
 
 
@@ -56,23 +93,10 @@ def rendition_sha256(playlist_path: Path, root: Path) -> str:
     playlist = _load(playlist_path, root)
     if playlist.is_variant:
         raise MediaError("a rendition's playlist is itself a master playlist", where=playlist_path.name)
-    digest = hashlib.sha256()
-    for path, first, length in _pieces(playlist, playlist_path, root):
-        with path.open("rb") as file:
-            file.seek(first)
-            left = length
-            while left is None or left > 0:
-                block = file.read(1 << 20 if left is None else min(left, 1 << 20))
-                if not block:
-                    break
-                digest.update(block)
-                left = None if left is None else left - len(block)
-            if left:
-                raise MediaError("a byte range reaches past the end of its file", where=path.name)
-    return digest.hexdigest()
+    return sha256_of(_pieces(playlist, playlist_path, root))
 
 
-def _pieces(playlist: Any, path: Path, root: Path) -> Iterator[tuple[Path, int, int | None]]:
+def _pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
     if len(playlist.segments) > MAX_SEGMENTS or not playlist.segments:
         raise MediaError(f"it lists {len(playlist.segments)} segments", where=path.name)
     init: object = None
@@ -85,18 +109,16 @@ def _pieces(playlist: Any, path: Path, root: Path) -> Iterator[tuple[Path, int, 
         yield _piece(segment.uri, segment.byterange, path, root, ends)
 
 
-def _piece(
-    uri: str, byterange: str | None, playlist: Path, root: Path, ends: dict[Path, int]
-) -> tuple[Path, int, int | None]:
+def _piece(uri: str, byterange: str | None, playlist: Path, root: Path, ends: dict[Path, int]) -> Piece:
     path = _inside(playlist.parent / uri, root)
     if byterange is None:
-        return path, 0, None
+        return Piece(path)
     length, at, offset = byterange.partition("@")
     if not length.isdecimal() or (at and not offset.isdecimal()):
         raise MediaError(f"{byterange!r} is not a byte range", where=playlist.name)
     first = int(offset) if at else ends.get(path, 0)
     ends[path] = first + int(length)
-    return path, first, int(length)
+    return Piece(path, first, int(length))
 
 
 def _inside(path: Path, root: Path) -> Path:
@@ -122,7 +144,3 @@ def _load(path: Path, root: Path) -> Any:
         return m3u8.loads(data.decode("utf-8-sig"))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MediaError(f"not a readable HLS playlist: {error}", where=path.name) from error
-
-
-def _same_language(left: str | None, right: str) -> bool:
-    return left is not None and left.lower().split("-")[0] == right.lower().split("-")[0]

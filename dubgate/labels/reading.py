@@ -1,17 +1,21 @@
-"""Read the label back from what is delivered: the container's own names at the master stage, the playlists in a package.
+"""Read the label back from what is delivered: the container's own places at the master stage, the manifests in a package.
 
-Runs in the child process (`labels_task`); `read_labels` is the parent's call.
+Runs in the child process (`labels_task`); `read_labels` and `inspect_labels` are the parent's calls.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dubgate.errors import ChildError, MediaError
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.errors import ChildError, InputError, MediaError
+from dubgate.labels.tracks import Labels
 from dubgate.stored import Arrays, from_stored, to_stored
+
+ANCHORS_VARIABLE = "DUBGATE_C2PA_ANCHORS"
+_MAX_ANCHORS_BYTES = 1 << 20
 
 
 def read_labels(
@@ -23,8 +27,6 @@ def read_labels(
         published: the file that is published, `stream` its container index, `published_sha256` its digest.
         root: the delivery's folder, outside which nothing is read.
     """
-    from dubgate.sandbox import PROBE_LIMITS, run_in_child
-
     request = {
         "published": str(published.absolute()),
         "stream": stream,
@@ -32,8 +34,60 @@ def read_labels(
         "published_sha256": published_sha256,
         "package": None if package is None else str(package.absolute()),
         "root": str(root.absolute()),
+        "anchors": read_anchors(None),
     }
-    inputs = [published] if package is None else [root]
+    return _asked(request, [published] if package is None else [root])
+
+
+def inspect_labels(path: Path, *, language: str | None = None, anchors: Path | None = None) -> Labels:
+    """Every label of a media file, a manifest with what it names, or every manifest of a folder; nothing is heard.
+
+    Args:
+        language: only entries of this language (BCP-47, primary subtag compared).
+        anchors: PEM file of the certificate authorities that C2PA signers are trusted by.
+
+    Raises:
+        InputError: there is nothing at `path`.
+    """
+    if not path.exists():
+        raise InputError("no such file or folder", where=str(path))
+    root = path if path.is_dir() else path.parent
+    request = {
+        "inspect": str(path.absolute()),
+        "language": language,
+        "root": str(root.absolute()),
+        "anchors": read_anchors(anchors),
+    }
+    return _asked(request, [path if _is_media(path) else root])
+
+
+def read_anchors(path: Path | None) -> str | None:
+    """The PEM text of the trusted authorities: of this file, else of the one that the environment names.
+
+    Raises:
+        InputError: named, and not to be read as PEM.
+    """
+    named = path or (Path(found) if (found := os.environ.get(ANCHORS_VARIABLE)) else None)
+    if named is None:
+        return None
+    try:
+        text = named.read_bytes()[:_MAX_ANCHORS_BYTES].decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read these trust anchors: {error}", where=str(named)) from None
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise InputError("no PEM certificate is in it", where=str(named))
+    return text
+
+
+def _is_media(path: Path) -> bool:
+    from dubgate.labels.packages import kind_of
+
+    return path.is_file() and kind_of(path) == "media"
+
+
+def _asked(request: dict[str, Any], inputs: list[Path]) -> Labels:
+    from dubgate.sandbox import PROBE_LIMITS, run_in_child
+
     reply = run_in_child("labels", request, limits=PROBE_LIMITS, inputs=inputs)
     try:
         return from_stored(Labels, reply.data, reply.arrays)
@@ -42,17 +96,34 @@ def read_labels(
 
 
 def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
-    """The child's entry for `read_labels`."""
+    """The child's entry for `read_labels`, `inspect_labels` and the writers of `applying`."""
+    if "apply" in request:
+        from dubgate.labels.remuxing import remux_task
+
+        return remux_task(request, scratch, progress)
+    if "packets" in request:
+        from dubgate.labels.packets import packets_task
+
+        return packets_task(request)
+    if "inspect" in request:
+        return to_stored(_inspected(request))
     if request["package"] is None:
-        return to_stored(_of_file(Path(request["published"]), request["stream"], request["language"]))
+        return to_stored(_of_published(request))
     return to_stored(_of_package(request))
 
 
+def _inspected(request: dict[str, Any]) -> Labels:
+    from dubgate.labels.packages import inspect
+
+    path, root = Path(request["inspect"]), Path(request["root"])
+    return inspect(path, root, language=request["language"], anchors=request["anchors"])
+
+
 def _of_package(request: dict[str, Any]) -> Labels:
-    from dubgate.labels.hls import read_master
+    from dubgate.labels.packages import read_manifest
 
     try:
-        return read_master(
+        return read_manifest(
             Path(request["package"]),
             Path(request["root"]),
             language=request["language"],
@@ -62,13 +133,8 @@ def _of_package(request: dict[str, Any]) -> Labels:
         return Labels((), (str(error),))
 
 
-def _of_file(path: Path, stream_index: int, language: str) -> Labels:
-    """The name of the dub's stream, or of a file that holds one stream only."""
-    from dubgate.delivery.media import probe, select_stream
+def _of_published(request: dict[str, Any]) -> Labels:
+    from dubgate.labels.containers import read_file
 
-    info = probe(path)
-    stream = select_stream(info, index=stream_index)
-    tags = {key.lower(): value for key, value in info.tags}
-    name = stream.title or (tags.get("title") if len(info.audio) == 1 else None)
-    where = f"{path.name}: stream {stream_index}"
-    return Labels((LabelledTrack(where, name, stream.language or tags.get("language") or language, False, True),))
+    path, language = Path(request["published"]), request["language"]
+    return read_file(path, language=language, stream=request["stream"], heard=True, anchors=request.get("anchors"))

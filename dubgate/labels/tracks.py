@@ -8,6 +8,26 @@ from dubgate.labels.wording import is_ai_label, unreadable_reason
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a deliverable in which a text for people or a token for machines was read.
+
+    `track` counts the container's streams from 0, None is the whole file. `names_track`: players list a track by it.
+    `token` names the standard that a machine reads there ("AIGC", "C2PA", "HLS", "DASH"), None where it is only text.
+    """
+
+    place: str  # "MP4 hdlr", "WAV bext Description"
+    text: str
+    track: int | None = None
+    language: str | None = None
+    names_track: bool = False
+    token: str | None = None
+
+    @property
+    def human_readable(self) -> bool:
+        return is_ai_label(self.text, self.language)
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledTrack:
     """One audio track entry of the deliverable.
 
@@ -34,7 +54,18 @@ class LabelledTrack:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Every label read; `unreadable` lists what could not be read, each of which blocks."""
+    """Every label read; `unreadable` lists what could not be read, each of which blocks.
+
+    `unmeasured` is what could have been read with more at hand (each holds). `language` is what was asked for.
+    `says_ai` are signed manifests that tell of a machine.
+    """
 
     tracks: tuple[LabelledTrack, ...]
     unreadable: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    language: str | None = None
+
+    @property
+    def says_ai(self) -> tuple[Place, ...]:
+        return tuple(p for p in self.places if p.token == "C2PA")

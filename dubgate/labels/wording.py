@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dubgate.languages import same_language
+
 # By language: "AI" counts everywhere; these count besides.
 TOKENS: dict[str, tuple[str, ...]] = {
     "de": ("KI",),
@@ -20,7 +22,34 @@ TOKENS: dict[str, tuple[str, ...]] = {
     "ja": ("人工知能", "AI生成", "AI音声"),
     "ko": ("인공지능", "AI 음성"),
 }
+# How the languages of the labels call themselves, and how English calls them.
+_LANGUAGES: dict[str, tuple[str, ...]] = {
+    "en": ("english",),
+    "de": ("german", "deutsch"),
+    "fr": ("french", "français", "francais"),
+    "es": ("spanish", "español", "espanol", "castellano"),
+    "pt": ("portuguese", "português", "portugues"),
+    "it": ("italian", "italiano"),
+    "zh": ("chinese", "mandarin", "中文", "普通话", "國語"),
+    "ja": ("japanese", "日本語"),
+    "ko": ("korean", "한국어"),
+}
 _WORD = re.compile(r"[A-Za-z]+")
+
+
+def language_named(text: str) -> str | None:
+    """The language that a label begins with, of the few that are known here; None for any other text."""
+    start = unicodedata.normalize("NFKC", text).casefold().lstrip(" [(（")
+    words = re.split(r"[\s\[\](),/（）–-]+", start, maxsplit=1)
+    return next((tag for tag, names in _LANGUAGES.items() if words[0] in names), None)
+
+
+def speak_alike(left: str, right: str) -> bool:
+    """Whether two tags name one language, whatever the region: "eng" and "en-GB" do."""
+    try:
+        return same_language(left, right)
+    except ValueError:  # no known language: the tags themselves must be the same
+        return left.lower() == right.lower()
 
 
 def unreadable_reason(text: str) -> str | None:
@@ -44,3 +73,27 @@ def is_ai_label(text: str, language: str | None) -> bool:
     words = set(_WORD.findall(folded))
     wanted = ("AI", *TOKENS.get(primary, ()))
     return any(token in words if token.isascii() and token.isalpha() else token in folded for token in wanted)
+
+
+# Letters of other alphabets, and other signs, that look like a Latin one (Unicode TR 39, the part that labels meet).
+_CONFUSABLE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοl1|",
+    "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXoIII",
+)
+
+
+def skeleton(text: str) -> str:
+    """What a text looks like: compatibility forms folded, invisible marks gone, look-alikes as Latin, no case.
+
+    Two labels with one skeleton look alike to a viewer, whatever their characters.
+    """
+    folded = unicodedata.normalize("NFKC", text)
+    seen = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Mn"))
+    return " ".join(seen.translate(_CONFUSABLE).casefold().replace("l", "i").split())
+
+
+def only_looks_like_ai(text: str) -> bool:
+    """Whether it seems to say AI and does not: "English [Al]" with a small L, "[A\u200bI]" with a mark inside."""
+    marked = unicodedata.normalize("NFKC", text).translate(_CONFUSABLE)
+    seen = "".join(c for c in marked if unicodedata.category(c) not in ("Cf", "Cc", "Mn"))
+    return "AI" in _WORD.findall(seen) and not is_ai_label(text, None)

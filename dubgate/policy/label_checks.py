@@ -1,10 +1,12 @@
-"""What the labels that were read say against the checks LAB-*: each entry of the dub, one by one. Pure."""
+"""What the labels that were read say against the checks LAB-*: each entry of the dub, one by one and together. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
@@ -18,16 +20,24 @@ def label_findings(labels: Labels, *, synthetic: bool | Unmeasured) -> tuple[Fin
 
     Where it is not known whether a machine made a voice, a missing label is unknown too.
     """
-    return tuple(_findings(labels, synthetic))
+    playing = (f for track in labels.tracks for f in _playing(track))
+    return (*playing, *_wording(labels, synthetic))
 
 
-def _findings(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
+def wording_findings(labels: Labels) -> tuple[Finding, ...]:
+    """The same for a dub that a machine made and that nobody heard: what the labels say, not what they play."""
+    return tuple(_wording(labels, True))
+
+
+def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     for problem in labels.unreadable:
         yield failed("LAB-010", PROGRAMME, f"a label could not be read: {problem}", f"表示を読み取れません: {problem}")
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
+    for reason in labels.unmeasured:
+        yield _unverified(reason)
+    yield from _consistency(labels, synthetic)
     for track in labels.tracks:
-        yield from _playing(track)
         if isinstance(synthetic, Unmeasured):
             yield _undecided(track, synthetic)
         else:
@@ -46,6 +56,71 @@ def _playing(track: LabelledTrack) -> Iterator[Finding]:
         )
 
 
+def _unverified(reason: str) -> Finding:
+    """What could have been read with more at hand; the reason says with what."""
+    what, _, remedy = reason.partition(": ")
+    en = f"a label was not verified: {what}"
+    return replace(said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります"), remedy=remedy)
+
+
+_AGREE = ("the labels agree: with each other, with the language, with what is declared", "make the labels agree")
+
+
+def _disagree(en: str, ja: str) -> Finding:
+    return replace(failed("LAB-009", PROGRAMME, en, ja), why=_AGREE[0], remedy=_AGREE[1])
+
+
+def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
+    """Label against language, tracks against each other, a human claim against a signed manifest."""
+    if synthetic is not True:
+        for place in labels.says_ai:
+            en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
+            yield _disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
+    for place in labels.places:
+        if place.place.endswith("C2PA actions") and place.language:
+            yield from _spoken(place.language, labels)
+    for track in labels.tracks:
+        if labels.language and track.language and not speak_alike(track.language, labels.language):
+            en = f"{track.where} is marked as {track.language}, and the dub speaks {labels.language}"
+            yield _disagree(en, f"表示の言語{track.language}と吹替の言語{labels.language}が異なります")
+        named = language_named(track.name or "")
+        if named and track.language and not speak_alike(named, track.language):
+            en = f"{track.where} is called “{track.name}” and marked as {track.language}"
+            yield _disagree(en, f"名称と言語{track.language}が異なります")
+    marked = {t.machine_readable for t in labels.tracks if _is_of_dub(t, labels)}
+    if len(marked) > 1:
+        yield _disagree(
+            "some entries of the dub carry the machine-readable token and others do not",
+            "機械可読の表示が項目間で異なります",
+        )
+    yield from _names_in_one_track(labels)
+
+
+def _spoken(target: str, labels: Labels) -> Iterator[Finding]:
+    """A manifest's `c2pa.translated` target language against what is spoken."""
+    spoken = {labels.language} if labels.language else {t.language for t in labels.tracks if t.language}
+    if spoken and not any(speak_alike(target, language) for language in spoken if language):
+        en = f"a signed manifest tells of a translation into {target}, and the sound is in {', '.join(sorted(map(str, spoken)))}"
+        yield _disagree(en, f"署名済みの来歴の言語{target}と吹替の言語が異なります")
+
+
+def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
+    """An entry that is to be the dub: what was heard, or, where nothing was heard, what calls itself AI."""
+    return track.is_what_was_heard is not False and (labels.language is not None or track.human_readable)
+
+
+def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
+    """A track has names in several places; players choose among them, so all must say the same of the machine."""
+    names = [p for p in labels.places if p.names_track and p.track is not None]
+    for track in sorted({(p.place.partition(" ")[0], p.track) for p in names}, key=str):
+        own = [p for p in names if (p.place.partition(" ")[0], p.track) == track]
+        if len({p.human_readable for p in own}) > 1:
+            told = "; ".join(f"{p.place} “{p.text}”" for p in own)
+            yield _disagree(
+                f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています"
+            )
+
+
 def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
     if track.problem is not None:
         yield failed(
@@ -61,7 +136,7 @@ def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
         yield failed(
             "LAB-001",
             PROGRAMME,
-            f"{track.where} has {name}, which does not tell that AI made it",
+            f"{track.where} has {name}, which {_fails_to_tell(track.name or '')}",
             "AI表示がありません",
             value=track.name or "",
         )
@@ -77,6 +152,12 @@ def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
             f"{track.where} carries no machine-readable token",
             "機械可読の表示がありません",
         )
+
+
+def _fails_to_tell(name: str) -> str:
+    if only_looks_like_ai(name):
+        return "looks like AI and is written with other characters"
+    return "does not tell that AI made it"
 
 
 def _of_human(track: LabelledTrack) -> Iterator[Finding]:

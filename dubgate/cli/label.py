@@ -1,0 +1,108 @@
+"""`dubgate label`: read the AI label back from a deliverable, or write it without touching the sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+EXAMPLES = """\b
+Examples:
+  dubgate label check package/master.m3u8 --language en
+  dubgate label check dub.wav --format json
+  dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en --dry-run
+  dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en
+
+\b
+Exit codes: 0 labelled, 3 something was not verified, 1 not labelled or not readable, 2 could not look.
+A label is not an authorisation: `dubgate check` judges a release."""
+
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+FILE = click.Path(path_type=Path)
+
+
+@click.group(epilog=EXAMPLES)
+def label() -> None:
+    """The label that tells viewers and machines that AI made a dub: read it back, write it."""
+
+
+@label.command(epilog="\b\nExample:\n  dubgate label check package/ --language en --anchors studio-ca.pem")
+@click.argument("path", type=FILE)
+@click.option("--language", metavar="TAG", help="Judge only entries of this language (BCP-47). Default: every entry.")
+@click.option(
+    "--anchors",
+    type=FILE,
+    metavar="FILE.pem",
+    help="Certificate authorities that C2PA signers are trusted by. Also DUBGATE_C2PA_ANCHORS.",
+)
+@FORMAT
+def check(path: Path, language: str | None, anchors: Path | None, form: str) -> int:
+    """Read every label of PATH, taken as a dub that AI made: a media file, an HLS, DASH or IMF manifest, or a folder.
+
+    Nothing is heard: whether an entry plays what was judged is for `dubgate check`.
+    """
+    from dubgate.labels.reading import inspect_labels
+    from dubgate.policy.label_checks import wording_findings
+    from dubgate.policy.verdict import decide
+    from dubgate.report.label_table import labels_json, labels_text
+
+    labels = inspect_labels(path, language=language, anchors=anchors)
+    findings = wording_findings(labels)
+    decision = decide(findings)
+    render = labels_json if form == "json" else labels_text
+    click.echo(render(path, labels, findings, decision))
+    return decision.exit_code
+
+
+@label.command(
+    epilog='\b\nExample:\n  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run'
+)
+@click.argument("source", metavar="IN", type=FILE)
+@click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")
+@click.option("--in-place", is_flag=True, help="Replace IN itself, by one rename once the proof holds.")
+@click.option("--text", required=True, metavar="TEXT", help='What viewers read, such as "English [AI]".')
+@click.option("--language", required=True, metavar="TAG", help="Language of the dub (BCP-47).")
+@click.option(
+    "--stream", type=int, metavar="N", help="Container index of the dub, where several tracks speak LANGUAGE."
+)
+@click.option("--aigc-producer", metavar="NAME", help="Write China's AIGC label too: who produced it (GB 45438-2025).")
+@click.option("--aigc-id", metavar="ID", help="… and under which number.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show what would change, and the proof.")
+@FORMAT
+def apply(
+    source: Path,
+    out: Path | None,
+    in_place: bool,
+    text: str,
+    language: str,
+    stream: int | None,
+    aigc_producer: str | None,
+    aigc_id: str | None,
+    dry_run: bool,
+    form: str,
+) -> int:
+    """Write the label into IN by re-wrapping alone, and prove that no packet of sound or picture changed.
+
+    MP4, MOV, M4A, Matroska, WebM, MP3, FLAC, WAV (RF64, BW64), HLS master playlists and DASH manifests. A file with a C2PA
+    manifest is refused: label first, sign last.
+    """
+    from dubgate.labels.applying import apply_label
+    from dubgate.labels.plan import planned
+    from dubgate.report.label_table import applied_json, applied_text
+
+    plan = planned(text, language, stream, aigc_producer, aigc_id)
+    applied = apply_label(source, _target(source, out, in_place=in_place, dry_run=dry_run), plan, dry_run=dry_run)
+    click.echo((applied_json if form == "json" else applied_text)(applied))
+    return 0
+
+
+def _target(source: Path, out: Path | None, *, in_place: bool, dry_run: bool) -> Path:
+    """Where to write; over a file only where that is asked for."""
+    from dubgate.errors import InputError
+
+    if in_place == (out is not None) and not (dry_run and out is None):
+        raise click.UsageError("say where to write: --out FILE, or --in-place")
+    target = out or source
+    if not in_place and not dry_run and target.exists():
+        raise InputError("a file is there already", where=str(target), remedy="choose another name, or use --in-place")
+    return target

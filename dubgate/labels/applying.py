@@ -1,0 +1,208 @@
+"""Write a label into a deliverable and prove that the sound did not change: nothing appears at OUT before the proof.
+
+Packets are digested before and after, every place is read back, and the labelled file takes its name by one rename.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dubgate.errors import ChildError, InputError, MediaError
+from dubgate.labels.bounds import refused
+from dubgate.labels.packages import kind_of
+from dubgate.labels.places import has_manifest
+from dubgate.labels.plan import Change, LabelPlan, changes
+from dubgate.labels.reading import inspect_labels
+from dubgate.labels.tracks import Labels, Place
+
+_GIB = 1 << 30
+_NO_REMEDY = "the file stays as it was; label it with the program that made it, and check it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was, or would be, written: the difference, and the digests that prove that the sound is the same."""
+
+    out: Path
+    changes: tuple[Change, ...]
+    proof: tuple[str, ...]  # "audio <sha256>" by stream, equal before and after
+    written: bool
+
+
+def apply_label(source: Path, out: Path, plan: LabelPlan, *, dry_run: bool = False) -> Applied:
+    """Write the labelled file to `out`, which may be `source` where the caller wants it in place.
+
+    Raises:
+        InputError: the source is missing, or `out` cannot be written.
+        MediaError: a container that holds no label, a label that would be lost, or sound that would change.
+    """
+    if not source.is_file():
+        raise InputError("no such file", where=str(source))
+    folder = out.parent
+    if not folder.is_dir():
+        raise InputError("no such folder", where=str(folder))
+    with tempfile.TemporaryDirectory(prefix=".dubgate-label-", dir=folder) as name:
+        staged = Path(name) / ("labelled" + out.suffix)
+        kind = kind_of(source)
+        if kind in ("hls", "dash"):
+            return _manifest(source, out, plan, staged, kind, dry_run=dry_run)
+        if kind != "media":
+            raise refused(source, "a label can be written into media files, HLS and DASH manifests; this is neither")
+        return _media(source, out, plan, staged, dry_run=dry_run)
+
+
+def _media(source: Path, out: Path, plan: LabelPlan, staged: Path, *, dry_run: bool) -> Applied:
+    before = _readable(inspect_labels(source), source)
+    if has_manifest(before.places):
+        why = "it carries a C2PA manifest, which a new label would break"
+        raise MediaError(why, where=source.name, remedy="label first, sign last: apply the label to the unsigned file")
+    plan = replace(plan, stream=_stream_of(source, plan))
+    _write(source, staged, plan)
+    proof = _same_sound(source, staged)
+    after = _readable(inspect_labels(staged), source)
+    told = _proved(source, plan, before.places, after.places)
+    return _finished(staged, out, told, proof, dry_run=dry_run)
+
+
+def _readable(labels: Labels, path: Path) -> Labels:
+    if labels.unreadable:
+        raise MediaError(labels.unreadable[0].splitlines()[0], where=path.name, remedy=_NO_REMEDY)
+    return labels
+
+
+def _stream_of(source: Path, plan: LabelPlan) -> int:
+    from dubgate.delivery.media import probe_apart, select_stream
+
+    info = probe_apart(source)
+    if plan.stream is None and len(info.audio) == 1:
+        return info.audio[0].index
+    found = select_stream(info, index=plan.stream, language=None if plan.stream is not None else plan.language)
+    return found.index
+
+
+def _write(source: Path, staged: Path, plan: LabelPlan) -> None:
+    from dubgate.delivery.formats import sniff
+    from dubgate.labels.riff_writing import write_wav
+    from dubgate.labels.tag_writing import write_flac, write_mp3
+
+    own: dict[str, Callable[[Path, Path, LabelPlan], None]] = {"wav": write_wav, "mp3": write_mp3, "flac": write_flac}
+    demuxer = sniff(source)
+    if demuxer in own:
+        own[demuxer](source, staged, plan)
+    elif demuxer in ("mov", "matroska"):
+        _remux_apart(source, staged, plan)
+    else:
+        why = f"{demuxer} holds no label that players show"
+        raise MediaError(why, where=source.name, remedy="label the package that carries it: its HLS or DASH manifest")
+
+
+def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> None:
+    """Re-wrap in the child; its file is taken from its scratch folder while it still runs, before that is cleared."""
+    from dubgate.labels.remuxing import FILE_NAME, WRITTEN
+    from dubgate.sandbox import Limits, run_in_child
+
+    def take(stage: str, _: float) -> None:
+        if stage == WRITTEN:
+            [made] = staged.parent.glob(f"dubgate-*/tmp/{FILE_NAME}")
+            if made.is_symlink() or not made.is_file():
+                raise ChildError("the child process wrote what is not a file")
+            made.rename(staged)
+
+    tags = {"title": plan.text, "handler_name": plan.text, "language": plan.alpha3}
+    request = {"apply": str(source.absolute()), "stream": plan.stream, "tags": tags, "aigc": plan.aigc}
+    limits = Limits(memory_bytes=_GIB, file_bytes=1 << 44)
+    run_in_child("labels", request, limits=limits, inputs=[source], progress=take, scratch=staged.parent)
+    if not staged.is_file():
+        raise ChildError("the child process wrote no file")
+
+
+def _same_sound(source: Path, staged: Path) -> tuple[str, ...]:
+    """The digests of every stream, where they are the same in both.
+
+    Raises:
+        MediaError: they are not.
+    """
+    before, after = _packets(source, staged)
+    if before != after:
+        what = "streams are missing" if len(before) != len(after) else "packets would change"
+        raise MediaError(f"re-wrapping does not keep it: {what}", where=source.name, remedy=_NO_REMEDY)
+    return before
+
+
+def _packets(*paths: Path) -> list[tuple[str, ...]]:
+    from dubgate.sandbox import Limits, run_in_child
+
+    request = {"packets": [str(path.absolute()) for path in paths]}
+    reply = run_in_child("labels", request, limits=Limits(memory_bytes=_GIB), inputs=paths)
+    found = reply.data.get("packets") if isinstance(reply.data, dict) else None
+    if not isinstance(found, list) or len(found) != len(paths) or not all(map(_are_digests, found)):
+        raise ChildError("the digests of the packets came back malformed", where=paths[0].name)
+    return [tuple(digests) for digests in found]
+
+
+def _are_digests(found: object) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(digest, str) for digest in found)
+
+
+def _proved(source: Path, plan: LabelPlan, before: tuple[Place, ...], after: tuple[Place, ...]) -> tuple[Change, ...]:
+    """The difference, where the label stands and no other text was lost."""
+    if not any(p.names_track and p.text == plan.text for p in after):
+        raise MediaError("the label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
+    if plan.aigc and not any(p.token == "AIGC" for p in after):
+        raise MediaError("the AIGC label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
+    replaced = {(p.place, p.track) for p in after if p.text == plan.text or p.token == "AIGC"}
+    kept = " ".join(p.text for p in after)
+    lost = [p for p in before if p.text not in kept and (p.place, p.track) not in replaced and not _is_of_the_writer(p)]
+    if lost:
+        what = ", ".join(sorted({p.place for p in lost}))
+        raise MediaError(f"re-wrapping would lose {what}", where=source.name, remedy=_NO_REMEDY)
+    return changes(before, after)
+
+
+def _is_of_the_writer(place: Place) -> bool:
+    """What a program says of itself may go with its file, and so may the name of the language."""
+    return place.place.endswith(("\xa9too", "\xa9swr", "TSSE", "ISFT", "encoder", "TLAN", "ILNG", "LANGUAGE"))
+
+
+def _manifest(source: Path, out: Path, plan: LabelPlan, staged: Path, kind: str, *, dry_run: bool) -> Applied:
+    """Only the manifest's text changes: what it names stays where it lies, so OUT belongs beside it."""
+    from dubgate.labels.manifest_writing import labelled_master, labelled_mpd
+
+    if out.parent.resolve() != source.parent.resolve():
+        raise InputError(
+            "a manifest names files beside it: write the labelled one into the same folder", where=str(out)
+        )
+    before = _readable(inspect_labels(source), source)
+    if kind == "hls":
+        text = labelled_master(source.read_bytes().decode("utf-8-sig"), plan, where=source.name)
+        data = text.encode()
+    else:
+        data = labelled_mpd(source, plan)
+    with tempfile.NamedTemporaryFile(dir=source.parent, prefix=".dubgate-label-", suffix=out.suffix) as beside:
+        beside.write(data)
+        beside.flush()
+        after = _readable(inspect_labels(Path(beside.name)), source)
+    if not any(p.names_track and p.text == plan.text for p in after.places):
+        raise MediaError("the label did not arrive in the manifest", where=source.name, remedy=_NO_REMEDY)
+    staged.write_bytes(data)
+    told = changes(before.places, after.places)
+    return _finished(staged, out, told, _named_files(source, before, after), dry_run=dry_run)
+
+
+def _named_files(source: Path, before: Labels, after: Labels) -> tuple[str, ...]:
+    """As many entries as before: their files are named by lines that did not change."""
+    if len(before.tracks) != len(after.tracks):
+        raise MediaError("entries would be lost", where=source.name, remedy=_NO_REMEDY)
+    return (f"entries {len(after.tracks)}, media files untouched",)
+
+
+def _finished(staged: Path, out: Path, told: tuple[Change, ...], proof: tuple[str, ...], *, dry_run: bool) -> Applied:
+    if not dry_run:
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(staged, out)
+    return Applied(out, told, proof, written=not dry_run)

@@ -1,0 +1,187 @@
+"""Labels in MP4, MOV and M4A: handler and track names, iTunes items, QuickTime texts and metadata keys, C2PA's box.
+
+ISO/IEC 14496-12 (boxes, hdlr, elng), QuickTime File Format (udta, meta with keys), and iTunes' ilst.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from dubgate.labels.aigc import KEY, aigc_place
+from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly, refused, text_of
+from dubgate.labels.names import nameless
+from dubgate.labels.riff import C2PA_PLACE
+from dubgate.labels.tracks import Place
+
+_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5.1
+_ENCODINGS = ("utf-8", "mac_roman")
+Box = tuple[bytes, bytes]  # type, content
+
+
+def mp4_places(path: Path) -> tuple[Place, ...]:
+    """Every text and token of an MP4, MOV or M4A that can carry a label.
+
+    Raises:
+        MediaError: cut off, a box of impossible length, an index twice or too large, bytes that no box owns.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        index, has_manifest = _top_level(path, file, size)
+    places = tuple(p for p in _movie(path, index) if p.text)
+    return (*places, Place(C2PA_PLACE, "uuid box")) if has_manifest else places
+
+
+def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
+    """The content of the index, and whether there is a C2PA box."""
+    at, index, has_manifest = 0, None, False
+    for _ in range(MAX_PARTS):
+        if at == size:
+            break
+        head = read_exactly(path, file, at, min(24, size - at))
+        name, start, end = _header(path, head, at, size)
+        if name == b"moov":
+            if index is not None or end - start > MAX_INDEX_BYTES:
+                raise refused(path, "it has two indexes (moov)" if index is not None else "its index is too large")
+            index = read_exactly(path, file, start, end - start)
+        if name == b"uuid" and read_exactly(path, file, start, min(16, end - start)) == _C2PA_UUID:
+            has_manifest = True
+        at = end
+    if index is None:
+        raise refused(path, "it has no index (moov)")
+    return index, has_manifest
+
+
+def _header(path: Path, head: bytes, at: int, end: int) -> tuple[bytes, int, int]:
+    """Name, start of content and end of the box at `at`; a size of 0 runs to the end (14496-12, 4.2)."""
+    if len(head) < 8:
+        raise refused(path, f"bytes that no box owns at byte {at:,}")
+    length, header = int.from_bytes(head[:4], "big"), 8
+    if length == 1 and len(head) >= 16:
+        length, header = int.from_bytes(head[8:16], "big"), 16
+    length = end - at if length == 0 else length
+    if length < header or at + length > end:
+        raise refused(path, f"the box {head[4:8]!r} at byte {at:,} has an impossible length, or the file was cut off")
+    return head[4:8], at + header, at + length
+
+
+def _boxes(path: Path, data: bytes) -> Iterator[Box]:
+    at = 0
+    for _ in range(MAX_PARTS):
+        if at >= len(data) or (not any(data[at : at + 4]) and not any(data[at : at + 64])):
+            return  # QuickTime ends udta with zero bytes
+        name, start, end = _header(path, data[at : at + 16], at, len(data))
+        yield name, data[start:end]
+        at = end
+    raise refused(path, f"more than {MAX_PARTS:,} boxes")
+
+
+def _child(path: Path, data: bytes, *names: bytes) -> bytes | None:
+    """The content of the box that this path of names leads to."""
+    for name in names:
+        found = next((body for kind, body in _boxes(path, data) if kind == name), None)
+        if found is None:
+            return None
+        data = found
+    return data
+
+
+def _movie(path: Path, index: bytes) -> Iterator[Place]:
+    n_tracks = 0
+    for name, body in _boxes(path, index):
+        if name == b"trak":
+            yield from _track(path, body, n_tracks)
+            n_tracks += 1
+        elif name == b"udta":
+            yield from _user_data(path, body, "movie", None)
+        elif name == b"meta":
+            yield from _metadata(path, body, "movie", None)
+
+
+def _track(path: Path, track: bytes, number: int) -> Iterator[Place]:
+    handler = _child(path, track, b"mdia", b"hdlr") or b""
+    if handler[8:12] != b"soun":
+        return
+    language = _language(path, track)
+    name = _handler_name(path, handler)
+    yield Place("MP4 hdlr", "" if nameless(name) else name, number, language, True)
+    for kind, body in _boxes(path, track):
+        if kind == b"udta":
+            yield from _user_data(path, body, "track", number, language)
+        elif kind == b"meta":
+            yield from _metadata(path, body, "track", number, language)
+
+
+def _handler_name(path: Path, handler: bytes) -> str:
+    """After 24 bytes; QuickTime counts its length in a first byte, ISO ends it with NUL."""
+    raw = handler[24:]
+    if handler[4:8] == b"mhlr" and raw and raw[0] <= len(raw) - 1:
+        raw = raw[1 : 1 + raw[0]]
+    return text_of(path, "MP4 hdlr", raw, _ENCODINGS)
+
+
+def _language(path: Path, track: bytes) -> str | None:
+    """`elng` where there is one, else the three packed letters of mdhd."""
+    extended = _child(path, track, b"mdia", b"elng")
+    if extended is not None:
+        return text_of(path, "MP4 elng", extended[4:]) or None
+    media = _child(path, track, b"mdia", b"mdhd") or b""
+    at = 32 if media[:1] == b"\1" else 20
+    code = int.from_bytes(media[at : at + 2], "big")
+    letters = "".join(chr(((code >> shift) & 31) + 0x60) for shift in (10, 5, 0))
+    return letters if letters.isalpha() and letters != "und" else None
+
+
+def _user_data(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
+    for kind, body in _boxes(path, data):
+        place = f"MP4 {level} {kind.decode('latin-1')}"
+        if kind == b"name":
+            yield Place(place, text_of(path, place, body, _ENCODINGS), track, language, track is not None)
+        elif kind == b"tagc":
+            yield Place(place, text_of(path, place, body, _ENCODINGS), track, language)
+        elif kind == b"meta":
+            yield from _metadata(path, body, level, track, language)
+        elif kind[:1] == b"\xa9" and len(body) >= 4:  # QuickTime: length and language code, then the text
+            length = struct.unpack(">H", body[:2])[0]
+            yield Place(place, text_of(path, place, body[4 : 4 + length], _ENCODINGS), track, language)
+
+
+def _metadata(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
+    """iTunes items, or QuickTime's keys with their values; ISO puts four bytes before the boxes, QuickTime none."""
+    body = data if data[4:8] == b"hdlr" else data[4:]
+    keys = _keys(path, _child(path, body, b"keys"))
+    for kind, item in _boxes(path, _child(path, body, b"ilst") or b""):
+        number = int.from_bytes(kind, "big")
+        if kind == b"----":
+            name = _free_form(path, item)
+        elif 0 < number <= len(keys):
+            name = keys[number - 1]
+        else:
+            name = kind.decode("latin-1")
+        kinds = "mdta" if 0 < number <= len(keys) else "ilst"
+        for text in _values(path, item, name):
+            place = f"MP4 {level} {kinds} {name}"
+            yield aigc_place(place, text, track) if name == KEY else Place(place, text, track, language)
+
+
+def _keys(path: Path, data: bytes | None) -> tuple[str, ...]:
+    if data is None:
+        return ()
+    return tuple(text_of(path, "MP4 keys", body) for _, body in _boxes(path, data[8:]))
+
+
+def _free_form(path: Path, item: bytes) -> str:
+    name = _child(path, item, b"name") or b""
+    return text_of(path, "MP4 ilst name", name[4:])
+
+
+def _values(path: Path, item: bytes, name: str) -> Iterator[str]:
+    """Every UTF-8 or UTF-16 value of an item (well-known types 1 and 2); numbers and pictures are no labels."""
+    for kind, body in _boxes(path, item):
+        type_code = int.from_bytes(body[:4], "big")
+        if kind == b"data" and type_code in (1, 2):
+            encoding = ("utf-8",) if type_code == 1 else ("utf-16-be",)
+            yield text_of(path, f"MP4 {name}", body[8:], encoding)

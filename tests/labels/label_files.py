@@ -1,0 +1,189 @@
+"""Files with labels, made on the spot: chunks, boxes, tags, manifests; and the child's tasks run in this process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import soundfile
+
+from dubgate.sandbox import Reply
+from dubgate.sandbox.isolation import Isolation
+from dubgate.sandbox_child import TASKS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "delivery"))
+made_media = importlib.import_module("made_media")
+
+LABEL = "English [AI]"
+AIGC = json.dumps(
+    {
+        "Label": "1",
+        "ContentProducer": "Studio",
+        "ProduceID": "7",
+        "ReservedCode1": "",
+        "ContentPropagator": "",
+        "PropagateID": "",
+        "ReservedCode2": "",
+    }
+)
+ADM = (
+    '<ebuCoreMain><audioFormatExtended><audioProgramme audioProgrammeID="APR_1001" audioProgrammeName="Dub"'
+    f' audioProgrammeLanguage="en"><audioProgrammeLabel language="en">{LABEL}</audioProgrammeLabel>'
+    "</audioProgramme></audioFormatExtended></ebuCoreMain>"
+)
+IXML = f"<BWFXML><IXML_VERSION>3.0</IXML_VERSION><NOTE>{LABEL}</NOTE></BWFXML>"
+CPL = f"""<?xml version="1.0" encoding="UTF-8"?>
+<CompositionPlaylist xmlns="http://www.smpte-ra.org/schemas/2067-3/2016">
+  <Id>urn:uuid:0b0b0b0b-0000-4000-8000-000000000001</Id>
+  <ContentTitle language="en">{LABEL}</ContentTitle>
+</CompositionPlaylist>
+"""
+MPD = """<?xml version="1.0" encoding="UTF-8"?>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011">
+  <Period>
+    <AdaptationSet id="1" contentType="audio" lang="de"><Label>Deutsch</Label>
+      <Representation id="de" bandwidth="64000"><BaseURL>de.m4a</BaseURL></Representation>
+    </AdaptationSet>
+    <AdaptationSet id="2" contentType="audio" lang="en">
+      <Representation id="en" bandwidth="64000"><BaseURL>en.m4a</BaseURL></Representation>
+    </AdaptationSet>
+  </Period>
+</MPD>
+"""
+MASTER = """#EXTM3U
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Deutsch",LANGUAGE="de",URI="de.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",URI="en.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS="avc1.4d401f,mp4a.40.2",AUDIO="a"
+video.m3u8
+"""
+
+
+def run_here(task: str, request: dict[str, Any], **given: Any) -> Reply:
+    """What `run_in_child` does, without the process: JSON in, JSON out, a scratch folder that is cleared."""
+    module, _, function = TASKS[task].partition(":")
+    home = Path(tempfile.mkdtemp(prefix="dubgate-", dir=given.get("scratch")))
+    (home / "tmp").mkdir()
+    say: Callable[[str, float], None] = given.get("progress") or (lambda stage, share: None)
+    try:
+        data, arrays = getattr(importlib.import_module(module), function)(
+            json.loads(json.dumps(request)), home / "tmp", say
+        )
+    finally:
+        shutil.rmtree(home)
+    return Reply(json.loads(json.dumps(data)), arrays, Isolation("none", "none"), 0)
+
+
+def tone(path: Path, seconds: float = 0.2) -> Path:
+    """A plain 16-bit WAV."""
+    n = round(48_000 * seconds)
+    soundfile.write(path, 0.1 * np.sin(2 * np.pi * 440 * np.arange(n) / 48_000), 48_000, subtype="PCM_16", format="WAV")
+    return path
+
+
+def with_chunks(source: Path, target: Path, *chunks: tuple[bytes, bytes]) -> Path:
+    """A WAV with further chunks at its end."""
+    data = source.read_bytes()
+    for name, body in chunks:
+        data += name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
+    target.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    return target
+
+
+def info(*items: tuple[bytes, str]) -> bytes:
+    """The content of a LIST/INFO chunk."""
+    parts = [b"INFO"]
+    for name, text in items:
+        body = text.encode() + b"\0"
+        parts.append(name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1))
+    return b"".join(parts)
+
+
+def bext(description: str) -> bytes:
+    """A bext chunk of version 0 without coding history."""
+    return description.encode().ljust(256, b"\0") + bytes(346)
+
+
+def box(name: bytes, *content: bytes) -> bytes:
+    """An ISO BMFF box."""
+    body = b"".join(content)
+    return (8 + len(body)).to_bytes(4, "big") + name + body
+
+
+def sound_track(handler: str = "SoundHandler", *more: bytes) -> bytes:
+    """A `trak` of sound, as far as labels go."""
+    hdlr = box(b"hdlr", bytes(8) + b"soun" + bytes(12) + handler.encode() + b"\0")
+    return box(b"trak", box(b"mdia", box(b"mdhd", bytes(20) + (0x15C7).to_bytes(2, "big") + bytes(2)), hdlr), *more)
+
+
+def mp4(*in_moov: bytes) -> bytes:
+    """An MP4 that holds an index and nothing else."""
+    return box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", *in_moov)
+
+
+def item(name: bytes, text: str, *before: bytes) -> bytes:
+    """An item of `ilst` with one UTF-8 value."""
+    return box(name, *before, box(b"data", (1).to_bytes(4, "big") + bytes(4) + text.encode()))
+
+
+def free_form(name: str, text: str) -> bytes:
+    """iTunes' item of one's own name."""
+    return item(b"----", text, box(b"mean", bytes(4) + b"com.apple.iTunes"), box(b"name", bytes(4) + name.encode()))
+
+
+def movie_items(*items: bytes) -> bytes:
+    """`udta/meta/ilst` of a movie."""
+    return box(b"udta", box(b"meta", bytes(4) + box(b"hdlr", bytes(25)) + box(b"ilst", *items)))
+
+
+def hls(folder: Path, master: str = MASTER) -> Path:
+    """An HLS package of two renditions."""
+    for language in ("de", "en"):
+        (folder / f"{language}.aac").write_bytes(language.encode() * 100)
+        (folder / f"{language}.m3u8").write_text(
+            f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{language}.aac\n#EXT-X-ENDLIST\n"
+        )
+    path = folder / "master.m3u8"
+    path.write_text(master, encoding="utf-8")
+    return path
+
+
+def dash(folder: Path, text: str = MPD) -> Path:
+    """A DASH presentation of two sounds."""
+    for language in ("de", "en"):
+        (folder / f"{language}.m4a").write_bytes(language.encode() * 100)
+    path = folder / "manifest.mpd"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def copied(source: Path, target: Path, muxer: str) -> Path:
+    """What a plain re-wrap does (`-c copy`): packets and the metadata that FFmpeg knows."""
+    with av.open(str(source)) as given, av.open(str(target), "w", format=muxer) as out:
+        out.metadata.update(given.metadata)
+        copy_into(given, out)
+    return target
+
+
+def copy_into(given: Any, out: Any) -> None:
+    """Every stream of one container into another."""
+    pairs = {s.index: out.add_stream_from_template(s, opaque=True) for s in given.streams}
+    for s in given.streams:
+        pairs[s.index].metadata.update(s.metadata)
+    for packet in given.demux():
+        if packet.size:
+            packet.stream = pairs[packet.stream_index]
+            out.mux(packet)
+
+
+def metadata_of(path: Path) -> set[str]:
+    """Every text that PyAV finds in a file: a second reader."""
+    with av.open(str(path)) as container:
+        return {*container.metadata.values(), *(v for s in container.streams for v in s.metadata.values())}
