@@ -25,6 +25,7 @@ from dubgate.deciding import Decided, decide_in_ledger
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError, InputError, RegistryError
+from dubgate.hit_notices import hit_notices, record_hits
 from dubgate.judgement import Judgement
 from dubgate.policy.evidence import evidence_files
 from dubgate.policy.verdict import Decision
@@ -141,8 +142,19 @@ def certify(
     with _explained(), Registry.open(registry, clock=clock) as opened:
         asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party)
         decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at)
+        _record_hits(judgement, decided.verdict.claim.packets_sha256, opened, gate.party)
         part = ledger_part(opened, decided.leaf_indexes, gate.ledger_key)
     return _write(decided, decided.certified(part), gate, folder, judgement.verdict.decision)
+
+
+def _record_hits(judgement: Judgement, packets_sha256: str | None, registry: Registry, party: str) -> None:
+    """Put each voice that was heard without its consent into the history, where its owner's report finds it."""
+    if packets_sha256 is None:
+        return
+    with registry.view() as view:
+        notices = hit_notices(judgement.verdict.findings, view, packets_sha256)
+    if notices:
+        record_hits(registry, notices, party)
 
 
 @contextmanager

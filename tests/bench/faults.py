@@ -116,7 +116,7 @@ FAULTS = (
     Fault("drift", "%", (0.0, 0.05, 0.1, 0.5, 4.1), ("TIM-DRIFT",), drifted),
     Fault("wrong-voice", "s", (0.6, 1.0, 1.6, 2.4, 3.6), ("VOI-",), somebody_else),
     Fault("invented", "s", (0.3, 0.7, 1.2, 2.0, 3.5), ("TIM-UNEXPECTED",), sentence),
-    Fault("monotone", "% less range", (0, 30, 60, 80, 100), ("PRO-FLAT",), flatter),
+    Fault("monotone", "% less range", (0, 10, 20, 30, 60), ("PRO-FLAT",), flatter),
     Fault("clipped", "dB", (0, 12, 20, 28, 36), ("LVL-CLIP",), steps(lambda x: {"gain": {"db": x}})),
     Fault("source-left-in", "% of a line", (10, 30, 50, 80, 100), ("TXT-", "LNG-"), left_in, words=True),
     Fault("swapped-stem", "s missing", (0.0, 0.02, 0.2, 1.0, 3.0), ("INT-002",), other_stem),

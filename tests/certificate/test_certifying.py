@@ -126,6 +126,15 @@ def test_the_envelopes_are_in_toto_statements_for_others_too(made: certifying.Ce
 # What is not released
 
 
+def test_a_voice_heard_without_its_consent_stands_in_its_owners_history_once(own: Place, tmp_path: Path) -> None:
+    karl = own.world.judged(at=AT, heard=features(dub_voices({"OTTO": 3})))
+    for name in ("first", "again"):
+        assert own.certified(tmp_path / name, karl).verdict.result == "FAILED"
+    with writing(own, AT) as registry, registry.view() as view:
+        heard = [e for e in view.store.entries("voice:v-karl") if '"kind":"heard"' in e.body]
+    assert len(heard) == 1
+
+
 def test_a_dub_that_is_held_or_blocked_gets_a_certificate_that_says_so(own: Place, tmp_path: Path) -> None:
     wrong = own.world.judged(at=AT, heard=features(dub_voices({"MARA": 12})))
     made = own.certified(tmp_path / "out", wrong)
