@@ -135,9 +135,17 @@ class Registry:
             return Checkpoint(_origin(connection), size, ledger.root(size, store.read_node))
 
     def audit(self, checkpoint: Checkpoint | None = None) -> Audit:
-        """Verify the whole history; a `checkpoint` kept outside exposes a rewriting and a rolling back too."""
-        with reading(self._engine) as connection:
-            return audit(Store(connection, self._keyring), checkpoint, origin=_origin(connection))
+        """Verify the whole history; a `checkpoint` kept outside exposes a rewriting and a rolling back too.
+
+        Raises:
+            StoreError: the database gives rows that its schema forbids, as a damaged file does.
+        """
+        try:
+            with reading(self._engine) as connection:
+                return audit(Store(connection, self._keyring), checkpoint, origin=_origin(connection))
+        except (TypeError, AttributeError) as error:  # NULL where none can be
+            remedy = "Restore a backup; this file cannot be audited."
+            raise StoreError("the registry's file is damaged", where=str(self._engine.url), remedy=remedy) from error
 
     def inclusion(self, leaf_index: int, size: int | None = None) -> tuple[str, list[bytes]]:
         """The leaf's bytes and the proof that it is in the tree over `size` entries (all of them by default).
