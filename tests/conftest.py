@@ -32,3 +32,8 @@ def _own_kept_hearing(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "heard"
     folder.mkdir(exist_ok=True)
     os.environ["DUBGATE_CACHE"] = str(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, so that no worker ends alone with one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
