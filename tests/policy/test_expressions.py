@@ -26,6 +26,20 @@ def test_a_fact_behind_an_absorbing_or_is_read_too() -> None:
     assert reads == {"delivery.synthetic", "label.planned", "record.tools", "record.tools[].name"}
 
 
+@pytest.mark.parametrize("word", ["null", "if", "while", "package"])
+def test_a_word_that_cel_keeps_for_itself_is_no_name(word: str) -> None:
+    for source in (word, f"{word} == {word}", f"delivery.{word}", f"cast.exists({word}, true)"):
+        with pytest.raises(ExpressionError):
+            parse(source)
+
+
+def test_a_condition_may_have_2_000_characters_and_not_one_more() -> None:
+    longest = "delivery.synthetic".ljust(MAX_CHARACTERS)
+    assert check_condition(longest).reads == {"delivery.synthetic"}
+    with pytest.raises(ExpressionError, match="longer than 2,000"):
+        parse(longest + " ")
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [
@@ -49,6 +63,8 @@ def test_a_fact_behind_an_absorbing_or_is_read_too() -> None:
         ("label.tracks.exists(t, x)", "x"),
         ("label.tracks.exists(delivery, delivery.human_readable)", "taken"),
         ("cast.exists(c, label.tracks.exists(c, c.human_readable))", "taken"),
+        ("label.tracks.exists(1, 1 == 1)", "names its variable first"),
+        ("label.tracks.exists(true, 1 == 1)", "names its variable first"),
         ("delivery.synthetic || 1 / 0 > 0", "'/'"),
         ("delivery.synthetic || 1 + 1 > 0", "'+'"),
         ("label.tracks[0].human_readable", "'['"),
