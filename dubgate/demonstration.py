@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -61,7 +62,7 @@ def judge_samples(
 
     def judged(folder: Path) -> Row:
         nonlocal done
-        row = judge_case(folder, out, registry)
+        row = judge_case(folder, out, registry, threads=max(1, (os.cpu_count() or 1) // jobs))
         done += 1
         progress(f"{done} of {len(folders)} judged", done / len(folders))
         return row
@@ -70,8 +71,12 @@ def judge_samples(
         return tuple(pool.map(judged, folders))
 
 
-def judge_case(folder: Path, out: Path, registry: SampleRegistry | None) -> Row:
-    """One case through a real process; what `sign` asks for is signed before, what `after` says is done after that."""
+def judge_case(folder: Path, out: Path, registry: SampleRegistry | None, *, threads: int = 1) -> Row:
+    """One case through a real process; what `sign` asks for is signed before, what `after` says is done after that.
+
+    Args:
+        threads: of each model; processes side by side that each take every core stand in each other's way.
+    """
     case, target = read_case(folder), materialise(folder, out)
     if registry is not None and case.get("command") == "check":
         sign_case(case, target / "delivery.yaml", registry)
@@ -82,6 +87,7 @@ def judge_case(folder: Path, out: Path, registry: SampleRegistry | None) -> Row:
         capture_output=True,
         text=True,
         check=False,
+        env={"OMP_NUM_THREADS": str(threads), **os.environ},
     )
     if run.returncode not in DECISIONS:
         raise DubgateError(f"the sample {folder.name} could not be judged: {run.stderr.strip()}")

@@ -63,6 +63,7 @@ def test_a_condition_may_have_2_000_characters_and_not_one_more() -> None:
         ("label.tracks.exists(t, x)", "x"),
         ("label.tracks.exists(delivery, delivery.human_readable)", "taken"),
         ("cast.exists(c, label.tracks.exists(c, c.human_readable))", "taken"),
+        ("delivery.synthetic.exists(t, true)", "runs over a list"),
         ("label.tracks.exists(1, 1 == 1)", "names its variable first"),
         ("label.tracks.exists(true, 1 == 1)", "names its variable first"),
         ("delivery.synthetic || 1 / 0 > 0", "'/'"),
