@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from dubgate.certificate.dsse import (
     STATEMENT_TYPE,
@@ -18,6 +20,7 @@ from dubgate.certificate.dsse import (
     save_private_key,
     sign,
     signer_of,
+    strict_json,
 )
 from dubgate.errors import InputError
 
@@ -47,6 +50,28 @@ def test_a_strangers_key_does_not_open_it(key) -> None:  # type: ignore[no-untyp
 def test_a_statement_of_another_type_is_refused(key) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(SignatureError, match="it states"):
         open_envelope(sign(STATEMENT, signer_of(key)), [public_of(key)], predicate_type="urn:other")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"_type": "https://in-toto.io/Statement/v0.1"}, {"predicate": []}, {"predicate": "PASSED"}], ids=str
+)
+def test_what_is_no_statement_of_version_1_is_refused_though_it_is_signed(changed, key) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SignatureError, match="not an in-toto Statement v1"):
+        open_envelope(sign(STATEMENT | changed, signer_of(key)), [public_of(key)], predicate_type=KIND)
+
+
+def test_a_key_said_twice_is_refused() -> None:
+    with pytest.raises(SignatureError):
+        strict_json(b'{"result": "FAILED", "result": "PASSED"}', "x")
+    assert strict_json(b'{"result": "FAILED"}', "x") == {"result": "FAILED"}
+
+
+def test_a_key_of_another_kind_signs_nothing(tmp_path: Path) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "ec.pem").write_bytes(pem)
+    with pytest.raises(InputError, match="not an Ed25519 key"):
+        load_private_key(tmp_path / "ec.pem", None)
 
 
 def test_every_changed_byte_of_the_payload_is_refused(key) -> None:  # type: ignore[no-untyped-def]

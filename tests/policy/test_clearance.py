@@ -182,3 +182,8 @@ def test_one_more_speaker_never_improves_and_order_does_not_matter(
     assert not part or decide(own) >= decide(part)
     backwards = [f for f in clear_all(heard[::-1], cast[::-1]) if f.rule != "CON-035"]
     assert decide(backwards) is decide(own)
+
+
+def test_what_is_said_of_a_hit_at_worst_is_what_the_table_of_checks_says() -> None:
+    """CON-032 chooses between hold and block by the gallery's false-hit rate; its row tells the worse."""
+    assert CHECKS["CON-032"].failed is Outcome.BLOCK
