@@ -13,6 +13,7 @@ from consent.denials import Denial, Sentence
 from consent.terms import Evidence, Grant
 from consent.titles import Refusal
 from consent.vocabulary import Channel, EvidenceKind, Performance, Technique
+from dubgate.policy.approval_checks import _denied
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.findings import Finding, Group, Outcome
@@ -187,3 +188,8 @@ def test_one_more_speaker_never_improves_and_order_does_not_matter(
 def test_what_is_said_of_a_hit_at_worst_is_what_the_table_of_checks_says() -> None:
     """CON-032 chooses between hold and block by the gallery's false-hit rate; its row tells the worse."""
     assert CHECKS["CON-032"].failed is Outcome.BLOCK
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("RH-012", Outcome.HOLD), ("RH-013", Outcome.BLOCK)])
+def test_a_contested_claim_holds_and_one_that_no_second_operator_confirmed_blocks(code: str, outcome: Outcome) -> None:
+    assert _denied(Denial(code, "claim", Sentence("a claim", "権利主張"), "c-1"), "").outcome is outcome
