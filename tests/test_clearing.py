@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_delivery import (
@@ -69,6 +70,16 @@ def test_a_title_that_the_registry_does_not_know_blocks(world: World, title: Tit
     assert release is not None
     assert release.title is None
     assert (finding.rule, finding.outcome) == (rule, Outcome.BLOCK)
+
+
+def test_identifiers_of_two_titles_block(world: World) -> None:
+    """Else a delivery could borrow the approval of another title by naming it too."""
+    known = {"internal:last-train": "last-train", "eidr:10.5240/0000-0000-0000-0000-0000-X": "another"}
+    view = SimpleNamespace(title=lambda i: SimpleNamespace(title=SimpleNamespace(title_id=known[i])))
+    named = SimpleNamespace(identifiers=tuple(known), name="X")
+    _, [finding] = release_of(replace(world.delivery, title=named), view)  # type: ignore[arg-type]
+    assert (finding.rule, finding.outcome) == ("RH-020", Outcome.BLOCK)
+    assert "another, last-train" in finding.text.en
 
 
 def test_what_is_asked_of_a_voice_is_what_the_delivery_does_with_it(world: World) -> None:

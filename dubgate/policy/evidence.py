@@ -118,7 +118,7 @@ def _holders(data: bytes, name: str, view: View, at: datetime) -> Iterator[KeyHo
         raise SignatureError("not a DSSE envelope", where=name)
     for signature in signatures[:16]:
         keyid = signature.get("keyid") if isinstance(signature, dict) else None
-        found = view.key(keyid, at) if isinstance(keyid, str) and len(keyid) == 64 else None
+        found = view.key(keyid, at) if isinstance(keyid, str) else None
         if found is not None:
             yield found
 

@@ -60,6 +60,14 @@ def test_what_is_no_statement_of_version_1_is_refused_though_it_is_signed(change
         open_envelope(sign(STATEMENT | changed, signer_of(key)), [public_of(key)], predicate_type=KIND)
 
 
+@pytest.mark.parametrize("left_out", sorted(STATEMENT))
+def test_a_statement_has_its_four_fields_and_no_other(left_out: str, key) -> None:  # type: ignore[no-untyped-def]
+    more, less = STATEMENT | {"expires": "never"}, {k: v for k, v in STATEMENT.items() if k != left_out}
+    for statement in (more, less):
+        with pytest.raises(SignatureError, match="not an in-toto Statement"):
+            open_envelope(sign(statement, signer_of(key)), [public_of(key)], predicate_type=KIND)
+
+
 def test_a_key_said_twice_is_refused() -> None:
     with pytest.raises(SignatureError):
         strict_json(b'{"result": "FAILED", "result": "PASSED"}', "x")

@@ -131,6 +131,14 @@ def test_a_leaf_that_is_not_there_has_no_proof(index: int, size: int) -> None:
     assert not verify_inclusion(b"", index, size, [], EMPTY_ROOT)
 
 
+def test_a_tree_of_the_same_size_is_the_same_tree_or_none() -> None:
+    one, other = leaf_hash(b"one"), leaf_hash(b"other")
+    assert verify_consistency(5, 5, one, one, [])
+    assert not verify_consistency(5, 5, one, other, [])
+    assert not verify_consistency(5, 5, one, one, [other])
+    assert not verify_consistency(0, 5, one, other, [])
+
+
 def test_a_tree_is_never_the_beginning_of_a_smaller_one() -> None:
     with pytest.raises(ValueError, match="beginning"):
         consistency_proof(4, 3, lambda lv, p: b"")
