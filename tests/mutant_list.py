@@ -58,12 +58,12 @@ CHECKING = (
     ("dubgate/policy/model_checks.py", RELEASE),
     ("dubgate/policy/approval_checks.py", RELEASE),
     ("dubgate/policy/evidence.py", EVIDENCE),
-    ("dubgate/clearing.py", RELEASE),
+    ("dubgate/clearing.py", ("tests/test_clearing.py", *RELEASE)),
     ("dubgate/release.py", RELEASE),
 )
 # (file, tests): every comparison of digests, keys, parties or signers finds both sides equal.
 COMPARING = (
-    ("dubgate/clearing.py", RELEASE),
+    ("dubgate/clearing.py", ("tests/test_clearing.py", *RELEASE)),
     ("dubgate/policy/evidence.py", EVIDENCE),
     ("dubgate/policy/signed_objects.py", SIGNED),
     ("dubgate/certificate/dsse.py", ENVELOPES),

@@ -267,3 +267,12 @@ def test_a_grant_that_was_withdrawn_blocks_from_then_on(tmp_path: Path) -> None:
     assert "CON-002" in decisive(judgement)
     assert isinstance(SOUNDS.dub.pcm_sha256, Unmeasured)
     assert NOT_HEARD is SOUNDS.dub.pcm_sha256
+
+
+def test_a_voice_enrolled_for_another_encoder_is_not_compared(world: World) -> None:
+    entry = world.delivery.cast[0]
+    with world.view() as view:
+        known = {e.enrolment.encoder_sha256 for v in entry.voice_ids for e in view.enrolments(v, NOW)}
+        assert all(enrolled_of(entry, view, NOW, encoder) for encoder in known)
+        assert enrolled_of(entry, view, NOW, "0" * 64) == ()
+    assert known

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from securesystemslib.dsse import Envelope
 
 from dubgate.certificate.dsse import (
     STATEMENT_TYPE,
@@ -66,6 +67,22 @@ def test_a_statement_has_its_four_fields_and_no_other(left_out: str, key) -> Non
     for statement in (more, less):
         with pytest.raises(SignatureError, match="not an in-toto Statement"):
             open_envelope(sign(statement, signer_of(key)), [public_of(key)], predicate_type=KIND)
+
+
+def test_a_payload_of_another_type_is_refused_though_it_is_signed(key) -> None:  # type: ignore[no-untyped-def]
+    envelope = Envelope(json.dumps(STATEMENT).encode(), "text/plain", {})
+    envelope.sign(signer_of(key))
+    with pytest.raises(SignatureError, match="is of type 'text/plain'"):
+        open_envelope(json.dumps(envelope.to_dict()).encode(), [public_of(key)], predicate_type=KIND)
+
+
+def test_an_envelope_has_its_three_fields_and_is_of_a_bounded_size(key) -> None:  # type: ignore[no-untyped-def]
+    plain = json.loads(sign(STATEMENT, signer_of(key)))
+    for wrong in (plain | {"note": "x"}, plain | {"signatures": []}, [plain], "x"):
+        with pytest.raises(SignatureError, match="^envelope: not a DSSE envelope$|not a DSSE envelope$"):
+            open_envelope(json.dumps(wrong).encode(), [public_of(key)], predicate_type=KIND)
+    with pytest.raises(SignatureError, match="larger than 4 MB"):
+        open_envelope(json.dumps(plain).encode() + b" " * 4_000_001, [public_of(key)], predicate_type=KIND)
 
 
 def test_a_key_said_twice_is_refused() -> None:

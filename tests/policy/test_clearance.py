@@ -17,8 +17,10 @@ from dubgate.policy.approval_checks import _denied
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.findings import Finding, Group, Outcome
+from dubgate.policy.rule_findings import PROGRAMME
 from dubgate.policy.speakers import Declared, Heard, Hit
 from dubgate.policy.verdict import Decision, decide
+from dubgate.policy.voice_checks import protected
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
@@ -188,8 +190,19 @@ def test_one_more_speaker_never_improves_and_order_does_not_matter(
 def test_what_is_said_of_a_hit_at_worst_is_what_the_table_of_checks_says() -> None:
     """CON-032 chooses between hold and block by the gallery's false-hit rate; its row tells the worse."""
     assert CHECKS["CON-032"].failed is Outcome.BLOCK
+    assert CHECKS["LAB-002"].failed is Outcome.WARN  # said by the label's reader for each entry
 
 
-@pytest.mark.parametrize(("code", "outcome"), [("RH-012", Outcome.HOLD), ("RH-013", Outcome.BLOCK)])
-def test_a_contested_claim_holds_and_one_that_no_second_operator_confirmed_blocks(code: str, outcome: Outcome) -> None:
+def test_a_search_that_nobody_counted_claims_no_number() -> None:
+    [counted] = protected(replace(HEARD, n_searched=3), PROGRAMME, "ADA")
+    [uncounted] = protected(replace(HEARD, n_searched=None), PROGRAMME, "ADA")
+    assert "(3 looked for)" in counted.text.en
+    assert "looked for" not in uncounted.text.en
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [("RH-010", Outcome.BLOCK), ("RH-011", Outcome.BLOCK), ("RH-012", Outcome.HOLD), ("RH-013", Outcome.BLOCK)],
+)
+def test_a_contested_claim_holds_and_none_two_or_an_unconfirmed_one_block(code: str, outcome: Outcome) -> None:
     assert _denied(Denial(code, "claim", Sentence("a claim", "権利主張"), "c-1"), "").outcome is outcome

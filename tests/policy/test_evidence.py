@@ -17,7 +17,7 @@ from consent.registry import Registry
 from consent.vocabulary import EventKind, Role
 from dubgate.answers import ATTESTATIONS
 from dubgate.certificate.dsse import SignatureError, sign, signer_of
-from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, evidence_files, open_all, open_one
+from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, _holders, evidence_files, open_all, open_one
 from dubgate.policy.findings import Outcome
 
 
@@ -199,3 +199,10 @@ def test_a_link_in_the_evidence_is_not_followed(world: World, tmp_path: Path) ->
 def test_an_envelope_over_4_mb_is_not_read(world: World, tmp_path: Path) -> None:
     with pytest.raises(SignatureError, match="4 MB"):
         opened(world, tmp_path, b" " * 4_000_001)
+
+
+@pytest.mark.parametrize("signatures", [{"keyid": "x"}, "abc", 7, None])
+def test_signatures_that_are_no_list_are_no_envelope(world: World, signatures: Any) -> None:
+    envelope = json.loads(world.approval()) | {"signatures": signatures}
+    with world.view() as view, pytest.raises(SignatureError, match="not a DSSE envelope"):
+        list(_holders(json.dumps(envelope).encode(), "x", view, NOW))
