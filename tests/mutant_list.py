@@ -71,7 +71,7 @@ COMPARING = (
     ("dubgate/speech/models.py", WEIGHTS),
     ("consent/ledger.py", LEDGER),
     ("consent/signatures.py", RECORDS),
-    ("consent/approvals.py", APPROVALS),
+    ("consent/approvals.py", (*APPROVALS, *STANDING)),
 )
 ABOUT = r"root|sha256|digest|payload|_type|\bby\b|party|house|keyid|sound|rule|subject"
 

@@ -79,7 +79,7 @@ def test_a_payload_of_another_type_is_refused_though_it_is_signed(key) -> None: 
 def test_an_envelope_has_its_three_fields_and_is_of_a_bounded_size(key) -> None:  # type: ignore[no-untyped-def]
     plain = json.loads(sign(STATEMENT, signer_of(key)))
     for wrong in (plain | {"note": "x"}, plain | {"signatures": []}, [plain], "x"):
-        with pytest.raises(SignatureError, match="^envelope: not a DSSE envelope$|not a DSSE envelope$"):
+        with pytest.raises(SignatureError, match="not a DSSE envelope"):
             open_envelope(json.dumps(wrong).encode(), [public_of(key)], predicate_type=KIND)
     with pytest.raises(SignatureError, match="larger than 4 MB"):
         open_envelope(json.dumps(plain).encode() + b" " * 4_000_001, [public_of(key)], predicate_type=KIND)
