@@ -56,7 +56,7 @@ CHECKING = (
     ("dubgate/policy/label_checks.py", LABELS),
     ("dubgate/policy/mix_checks.py", MIX),
     ("dubgate/policy/model_checks.py", RELEASE),
-    ("dubgate/policy/approval_checks.py", RELEASE),
+    ("dubgate/policy/approval_checks.py", ("tests/test_clearing.py", *RELEASE)),
     ("dubgate/policy/evidence.py", EVIDENCE),
     ("dubgate/clearing.py", ("tests/test_clearing.py", *RELEASE)),
     ("dubgate/release.py", RELEASE),

@@ -28,11 +28,13 @@ from consent.events import Event
 from consent.registry import Registry
 from consent.releases import Release as RecordedRelease
 from consent.releases import ReleaseDecision
+from consent.rights import TitleRights
 from consent.vocabulary import ApprovalDecision, ApprovalKind, EventKind, Performance, Technique
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import approval_statement
 from dubgate.clearing import Release, candidate_of, declared_of, enrolled_of, plan_sha256, release_of, use_of
 from dubgate.delivery.manifest_schema import Title
+from dubgate.policy import approval_checks
 from dubgate.policy.findings import Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.unmeasured import Unmeasured
@@ -276,3 +278,18 @@ def test_a_voice_enrolled_for_another_encoder_is_not_compared(world: World) -> N
         assert all(enrolled_of(entry, view, NOW, encoder) for encoder in known)
         assert enrolled_of(entry, view, NOW, "0" * 64) == ()
     assert known
+
+
+def test_a_title_that_nobody_holds_and_nothing_speaks_against_blocks_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry's denials say it first; were they ever silent, silence is no approval."""
+    monkeypatch.setattr(approval_checks, "rights_of", lambda *_: TitleRights((), ()))
+    release = released(world)
+    assert release.title is not None
+    candidate = candidate_of(
+        world.delivery, release, features(), script_sha256=None, pack_sha256s=(), style="lipsync"
+    )  # fmt: skip
+    with world.view() as view:
+        found = approval_checks.approval_findings(release.title, candidate, (), view, NOW)
+    assert [(f.rule, f.outcome) for f in found] == [("RH-010", Outcome.BLOCK)]
