@@ -126,6 +126,14 @@ def test_the_envelopes_are_in_toto_statements_for_others_too(made: certifying.Ce
 # What is not released
 
 
+def test_a_sound_without_a_digest_has_no_history_to_stand_in(own: Place) -> None:
+    karl = own.world.judged(at=AT, heard=features(dub_voices({"OTTO": 3})))
+    with writing(own, AT) as registry:
+        before = registry.head()
+        certifying._record_hits(karl, None, registry, "op-1")
+        assert registry.head() == before
+
+
 def test_a_voice_heard_without_its_consent_stands_in_its_owners_history_once(own: Place, tmp_path: Path) -> None:
     karl = own.world.judged(at=AT, heard=features(dub_voices({"OTTO": 3})))
     for name in ("first", "again"):
