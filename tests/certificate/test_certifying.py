@@ -455,7 +455,7 @@ EDITS = {
     "the release": "UPDATE entry SET body = replace(body, '\"svod\"', '\"avod\"') WHERE schema_name LIKE '%release%'",
     "a grant": "UPDATE entry SET body = replace(body, '\"perpetual_ack\":false', '\"perpetual_ack\":true') "
     "WHERE schema_name LIKE '%grant%'",
-    "the tree": "UPDATE node SET hash = replace(hash, 'a', 'b') WHERE level > 3",
+    "the tree": "UPDATE node SET hash = CASE substr(hash, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(hash, 2) WHERE level > 3",
     "an index": "UPDATE entry SET recorded_at = replace(recorded_at, '2026', '2025') WHERE schema_name LIKE '%release%'",
 }
 
