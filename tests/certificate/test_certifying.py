@@ -24,10 +24,11 @@ from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from consent.signatures import check_envelope
 from consent.vocabulary import ApprovalDecision
-from dubgate import certifying
+from dubgate import certifying, deciding
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import signer_of
 from dubgate.certifying import certify, clear_place, watch
+from dubgate.clearing import release_of
 from dubgate.errors import InputError, RegistryError
 from dubgate.judgement import Judgement
 from dubgate.policy.verdict import Verdict
@@ -124,6 +125,22 @@ def test_the_envelopes_are_in_toto_statements_for_others_too(made: certifying.Ce
 
 
 # What is not released
+
+
+def test_a_human_voice_needs_no_grant_and_is_no_use_of_one(own: Place) -> None:
+    first, *others = own.world.delivery.cast
+    human = replace(own.world.delivery, cast=(first.model_copy(update={"technique": "human"}), *others))
+    with Registry.open(own.world.registry, clock=lambda: AT) as registry, registry.write() as writer:
+        release, _ = release_of(human, writer)
+        assert release is not None
+        named = {entry.name for entry, _, _, _ in deciding._voices(own.judged(), human, release, writer)}
+    assert named == {entry.name for entry in others}
+
+
+def test_what_is_blocked_enters_the_ledger_alone_and_spends_nothing(own: Place, tmp_path: Path) -> None:
+    wrong = own.world.judged(at=AT, heard=features(dub_voices({"MARA": 12})))
+    with patch("consent.writing.Writer.release", side_effect=AssertionError("it is no release")):
+        assert own.certified(tmp_path / "out", wrong).verdict.result == "FAILED"
 
 
 def test_a_sound_without_a_digest_has_no_history_to_stand_in(own: Place) -> None:
