@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 import rfc8785
 
-from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials
+from consent.approvals import Approval
 from consent.registry import Registry
-from consent.releases import Planned, RefusedError, ReleaseDecision, VoiceUse
+from consent.releases import Planned, ReleaseDecision, VoiceUse
 from consent.releases import Release as ReleaseRecord
 from consent.store import Entry
 from consent.strict import Record
-from consent.terms import Grant, Use
+from consent.terms import Grant
 from consent.vocabulary import Technique
 from consent.writing import Addition, Writer
 from dubgate import __version__
@@ -24,21 +24,18 @@ from dubgate.certificate.annex import annex_bytes
 from dubgate.certificate.claim import FAILED, LEVEL, LEVEL_EMBEDDED, PASSED, Claim, LedgerPart, SignedUsed
 from dubgate.certificate.measured import Measured, measured_statement
 from dubgate.certificate.verdict import Verdict, certificate_id, verdict_statement
-from dubgate.clearing import Release, candidate_of, release_of, use_of
+from dubgate.clearing import Release, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
-from dubgate.features import VoiceSegment
 from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
 from dubgate.judgement import Judgement
-from dubgate.policy.approval_checks import approval_findings
-from dubgate.policy.findings import Outcome
 from dubgate.policy.verdict import Decision
+from dubgate.resting import Resting, resting_of
 from dubgate.signed_evidence import SignedFile, signed_files
 from dubgate.unmeasured import Unmeasured
 
 LIFETIME = timedelta(hours=24)
-REFUSED = "the registry refuses this release as it stands now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,6 @@ class Decided:
         ledger = part if self.leaf_indexes else None
         annex = hashlib.sha256(self.annex).hexdigest()
         return replace(self.verdict, claim=replace(self.verdict.claim, ledger=ledger, annex_sha256=annex))
-
-
-@dataclass(frozen=True, slots=True)
-class _Resting:
-    """What a release rests on: each voice with its use and the grant that clears it, and the approvals that cover it."""
-
-    voices: tuple[tuple[CastEntry, str, Use, Grant], ...] = ()
-    approvals: tuple[SignedFile, ...] = ()
-    candidate: Candidate | None = None
-
-    @property
-    def grants(self) -> tuple[Grant, ...]:
-        return tuple({g.grant_id: g for _, _, _, g in self.voices}.values())
 
 
 def decide_in_ledger(
@@ -93,7 +77,7 @@ def decide_in_ledger(
         release, _ = release_of(delivery, writer)
         signed = signed_files(delivery, writer, writer.now)
         passed = judgement.verdict.decision is Decision.RELEASE
-        resting = _resting(judgement, delivery, release, signed, writer) if passed else _Resting()
+        resting = resting_of(judgement, delivery, release, signed, writer) if passed else Resting()
         verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, ends_at, writer)
         record = _record(verdict, judgement, delivery, release, resting, party, writer)
         entries = _append(record, resting, writer) if record is not None else ()
@@ -103,59 +87,11 @@ def decide_in_ledger(
     return Decided(verdict, measured, annex, tuple(e.leaf_index for e in entries))
 
 
-def _resting(
-    judgement: Judgement, delivery: Delivery, release: Release | None, signed: Sequence[SignedFile], writer: Writer
-) -> _Resting:
-    if release is None or release.title is None:
-        raise RegistryError("nothing was certified: the release is not one that the registry knows any more")
-    candidate = candidate_of(
-        delivery,
-        release,
-        judgement.features,
-        script_sha256=None if delivery.cues is None else hashlib.sha256(delivery.cues.read_bytes()).hexdigest(),
-        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
-        style=str(judgement.style),
-    )
-    approvals = [s.signed for s in signed if isinstance(s.record, Approval)]
-    asked = approval_findings(release.title, candidate, approvals, writer, writer.now)
-    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
-        raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
-    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
-    return _Resting(tuple(_voices(judgement, delivery, release, writer)), covering, candidate)
-
-
-def _covers(record: Approval, candidate: Candidate, writer: Writer) -> bool:
-    events = writer.events(f"approval:{record.approval_id}")
-    return not approval_denials(ApprovalHistory(record, record.signed_at, events), candidate, writer.now)
-
-
-def _voices(
-    judgement: Judgement, delivery: Delivery, release: Release, writer: Writer
-) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
-    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
-
-    Raises:
-        RefusedError: none does.
-    """
-    heard = judgement.features.dub.voices
-    spoken: Sequence[VoiceSegment] = () if isinstance(heard, Unmeasured) else heard
-    for entry in delivery.cast:
-        if entry.technique == "human":
-            continue
-        seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
-        use = use_of(release, entry, seconds if seconds > 0 else None)
-        for voice_id in entry.voice_ids:
-            clearance = writer.clear(voice_id, use, writer.now)
-            if not clearance.cleared:
-                raise RefusedError(REFUSED, clearance.denials, where=voice_id)
-            yield entry, voice_id, use, clearance.grants[0]
-
-
 def _verdict(
     judgement: Judgement,
     release: Release | None,
     signed: Sequence[SignedFile],
-    resting: _Resting,
+    resting: Resting,
     verifier: str,
     file_sha256: str,
     ends_at: Sequence[datetime],
@@ -197,13 +133,14 @@ def _expiry(
     now: datetime,
     release: Release | None,
     signed: Sequence[SignedFile],
-    resting: _Resting,
+    resting: Resting,
     ends_at: Sequence[datetime],
 ) -> datetime:
     """The earliest end of what the release rests on, and 24 hours at most."""
     ends: list[datetime | None] = [*ends_at, *(g.not_after for g in resting.grants)]
     ends += [release.window.end if release is not None else None]
     ends += [end for s in signed for end in s.ends_at]
+    ends += [approval.expires_at for approval in resting.held]
     expiry = min([now + LIFETIME, *(end for end in ends if end is not None)])
     if expiry <= now:
         raise RegistryError("nothing was certified: something that the release rests on has ended")
@@ -215,7 +152,7 @@ def _record(
     judgement: Judgement,
     delivery: Delivery,
     release: Release | None,
-    resting: _Resting,
+    resting: Resting,
     party: str,
     writer: Writer,
 ) -> ReleaseRecord | None:
@@ -236,7 +173,7 @@ def _record(
         packets_sha256=claim.packets_sha256,
         certificate_sha256=certificate_id(verdict_statement(verdict)),
         voices=voices,
-        approval_ids=tuple(s.record.record_id for s in resting.approvals),
+        approval_ids=resting.approval_ids,
         label=next(iter(delivery.label.text.values()), None) if delivery.label else None,
         reasons=claim.reasons,
         recorded_by=party,
@@ -244,7 +181,7 @@ def _record(
     )
 
 
-def _used(resting: _Resting) -> tuple[VoiceUse, ...]:
+def _used(resting: Resting) -> tuple[VoiceUse, ...]:
     return tuple(
         _voice_use(entry, voice_id, use.technique, use.minutes, grant) for entry, voice_id, use, grant in resting.voices
     )
@@ -270,7 +207,7 @@ def _voice_use(
     )
 
 
-def _append(record: ReleaseRecord, resting: _Resting, writer: Writer) -> tuple[Entry, ...]:
+def _append(record: ReleaseRecord, resting: Resting, writer: Writer) -> tuple[Entry, ...]:
     """The entries that the certificate proves: the decision's own, then approvals and grants."""
     approvals = [_approval_entry(signed, writer) for signed in resting.approvals]
     if record.decision is not ReleaseDecision.RELEASE:
@@ -278,7 +215,8 @@ def _append(record: ReleaseRecord, resting: _Resting, writer: Writer) -> tuple[E
     planned = [Planned(voice_id, use) for _, voice_id, use, _ in resting.voices]
     own = writer.release(record, planned, resting.candidate)
     grants = [_entry(writer, f"grant:{g.grant_id}", g) for g in resting.grants]
-    return (own, *approvals, *grants)
+    held = [_entry(writer, f"approval:{a.approval_id}", a) for a in resting.held]
+    return (own, *approvals, *held, *grants)
 
 
 def _approval_entry(signed: SignedFile, writer: Writer) -> Entry:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from consent.gallery import protected_gallery
 from consent.views import View
 from dubgate import __version__
 from dubgate.clearing import Release, release_of
@@ -37,7 +39,7 @@ from dubgate.release import (
 )
 from dubgate.speech.calibration import Relation, find
 from dubgate.stored import from_stored, to_stored
-from dubgate.voices_heard import compare_voices, own_translation
+from dubgate.voices_heard import compare_voices, galleries_of, own_translation
 
 Progress = Callable[[str, float], None]
 SCHEMA = "kept-measures/1.0"
@@ -117,11 +119,19 @@ def key_of(heard_key: str, delivery: Delivery, heard: Heard, view: View, at: dat
     voices = sorted({v for entry in delivery.cast for v in entry.voice_ids})
     compared = {v: sorted(e.enrolment.enrolment_id for e in view.enrolments(v, at)) for v in voices}
     protected = sorted(e.enrolment.enrolment_id for e in view.protected_voices(at, encoder_sha256=encoder))
-    unsearched = sorted(view.protected_for_others(at, encoder_sha256=encoder))
     scale = repr(find(encoder, Relation.SAME))
-    asks = release_of(delivery, view)[0] is not None
-    facts = [SCHEMA, __version__, heard_key, str(delivery.style), cast, compared, protected, unsearched, scale, asks]
+    release, _ = release_of(delivery, view)
+    searched = None if release is None else _searched(release, delivery, encoder, view, at)
+    facts = [SCHEMA, __version__, heard_key, str(delivery.style), cast, compared, protected, searched, scale]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _searched(release: Release, delivery: Delivery, encoder: str, view: View, at: datetime) -> list[Any]:
+    """Whom the search for protected voices looks among, and in what order; no template is part of it."""
+    titles, vendors = galleries_of(release, delivery)
+    among = protected_gallery(view, at, encoder_sha256=encoder, title_ids=titles, vendor_ids=vendors)
+    halt = None if among.halt is None else among.halt.halt_id
+    return [among.voice_ids, among.confirmed, among.near, sorted(among.elsewhere), among.unpermitted, halt]
 
 
 def load(key: str) -> Measured | None:

@@ -89,7 +89,11 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
             yield f"CON-005: {refusal.by} has refused it"
-    for history in view.approvals(title_ids):
+    histories = view.approvals(title_ids)
+    if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
+        what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"
+        raise LedgerRewritten(what, where=f"release {release.release_id}")
+    for history in histories:
         yield from _of_approval(history, release, now)
 
 

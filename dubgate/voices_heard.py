@@ -65,12 +65,17 @@ def compare_voices(
     if encoder is None:
         return (_unheard(features, Unmeasured("no speaker encoder is named among the models that heard")),)
     calibration = find(encoder, Relation.SAME)
-    titles = release.title.title_ids if release.title else ()
-    vendors = (delivery.submitter,) if delivery.submitter is not None else ()
+    titles, vendors = galleries_of(release, delivery)
     protected = protected_of(view, at, encoder, title_ids=titles, vendor_ids=vendors)
     speakers = speakers_of(features.dub.voices)
     null = originals(features)
     return tuple(_heard(s, delivery, release, view, at, encoder, calibration, protected, null) for s in speakers)
+
+
+def galleries_of(release: Release, delivery: Delivery) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The titles and the vendors whose voices are looked for first."""
+    titles = release.title.title_ids if release.title else ()
+    return titles, (delivery.submitter,) if delivery.submitter is not None else ()
 
 
 def _unheard(features: ProgrammeFeatures, why: Unmeasured) -> Heard:

@@ -46,6 +46,7 @@ ORDER = (
     ("whom_to_ask",),
     ("requesting",),
     ("judged_facts", "signed_evidence", "witnessed"),
+    ("resting",),
     ("deciding",),
     ("certifying",),
     ("sample_containers",),

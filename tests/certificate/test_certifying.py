@@ -18,20 +18,26 @@ import pytest
 from made_certificate import AT, LATER, Place, make_place, with_gate, writing
 from made_delivery import SIGNED_AT, dub_voices, features
 
-from consent.approvals import Approval
+from consent.approvals import Approval, Standing
 from consent.events import Event
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from consent.signatures import check_envelope
 from consent.vocabulary import ApprovalDecision
-from dubgate import certifying, deciding
+from consent.writing import Addition
+from dubgate import certifying, resting
 from dubgate.certificate import refusals
-from dubgate.certificate.dsse import signer_of
+from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.statements import approval_statement
 from dubgate.certifying import certify, clear_place, watch
 from dubgate.clearing import release_of
+from dubgate.deciding import decide_in_ledger
 from dubgate.errors import InputError, RegistryError
 from dubgate.judgement import Judgement
+from dubgate.policy.approval_checks import PROGRAMME
+from dubgate.policy.checks import failed
 from dubgate.policy.verdict import Verdict
+from dubgate.signed_evidence import signed_files
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +139,7 @@ def test_a_human_voice_needs_no_grant_and_is_no_use_of_one(own: Place) -> None:
     with Registry.open(own.world.registry, clock=lambda: AT) as registry, registry.write() as writer:
         release, _ = release_of(human, writer)
         assert release is not None
-        named = {entry.name for entry, _, _, _ in deciding._voices(own.judged(), human, release, writer)}
+        named = {entry.name for entry, _, _, _ in resting.voices_of(own.judged(), human, release, writer)}
     assert named == {entry.name for entry in others}
 
 
@@ -328,11 +334,48 @@ def test_nothing_is_signed_by_a_key_that_has_ended(own: Place, tmp_path: Path) -
 
 def test_a_release_to_nowhere_is_never_recorded(own: Place) -> None:
     """Whatever was judged, the registry is asked about what the delivery says."""
-    from dubgate.deciding import decide_in_ledger
-
     nowhere = replace(own.world.delivery, distribution=None)
     with writing(own, AT) as opened, pytest.raises(RegistryError, match="nothing was certified"):
         decide_in_ledger(own.judged(), nowhere, "0" * 64, "urn:test", "op-1", opened)
+    assert releases(own) == []
+
+
+def season(own: Place, n: int) -> Approval:
+    """A standing approval for n releases, which the registry holds and no file of the delivery brings."""
+    with Registry.open(own.world.registry, clock=lambda: SIGNED_AT) as registry:
+        with registry.view() as view:
+            [delivered] = [
+                f.record for f in signed_files(own.world.delivery, view, AT) if isinstance(f.record, Approval)
+            ]
+        terms = Standing(languages=("en",), pack_sha256s=(), max_releases=n, objection_hours=48)
+        approval = delivered.model_copy(update={"approval_id": "season", "standing": terms, "sounds": ()})
+        envelope = sign(approval_statement(approval), signer_of(own.world.keys["kestrel"]))
+        registry.add(Addition(approval, envelope=envelope.decode()))
+    return approval
+
+
+def test_a_standing_approval_that_the_registry_holds_is_told_and_spent(own: Place) -> None:
+    season(own, 1)
+    bare = own.world.with_evidence("bare")
+    asked = (own.judged(), bare, "0" * 64, "urn:test", "op-1")
+    with writing(own, AT) as opened:
+        decide_in_ledger(*asked, opened)
+        with opened.view() as view:
+            [notice] = view.uses("season")
+        assert notice.notice.to == "kestrel"
+    [release] = releases(own)
+    assert release.approval_ids == ("season",)
+
+
+def test_what_a_party_refused_when_asked_is_not_certified(own: Place) -> None:
+    """Though the refusal came after judging and before signing."""
+    no = failed("RH-001", PROGRAMME, "p was asked (rq-1) and refused", "")
+    with (
+        writing(own, AT) as opened,
+        patch("dubgate.resting.refused_findings", return_value=(no,)),
+        pytest.raises(RegistryError, match="was asked"),
+    ):
+        decide_in_ledger(own.judged(), own.world.delivery, "0" * 64, "urn:test", "op-1", opened)
     assert releases(own) == []
 
 
@@ -442,8 +485,6 @@ def test_an_approval_that_the_release_does_not_rest_on_may_end(own: Place, tmp_p
 
 def test_what_is_signed_is_what_was_decided(own: Place, tmp_path: Path) -> None:
     """Even if what is recorded and what was judged came apart inside the program."""
-    from dubgate.deciding import decide_in_ledger
-
     held = own.world.judged(at=AT, heard=features(()))
 
     def confused(_: Judgement, *rest: Any, **more: Any) -> Any:

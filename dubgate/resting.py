@@ -1,0 +1,115 @@
+"""What a release rests on as the registry stands now: each voice's grant, and every approval that covers it.
+
+Asked inside the transaction that records the release; what no longer stands refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials
+from consent.asking import request_histories
+from consent.releases import RefusedError
+from consent.terms import Grant, Use
+from consent.writing import Writer
+from dubgate.clearing import Release, candidate_of, use_of
+from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.errors import RegistryError
+from dubgate.features import VoiceSegment
+from dubgate.judgement import Judgement
+from dubgate.policy.approval_checks import approval_findings, at_hand
+from dubgate.policy.findings import Outcome
+from dubgate.policy.request_checks import refused_findings
+from dubgate.release import script_sha256_of
+from dubgate.signed_evidence import SignedFile
+from dubgate.unmeasured import Unmeasured
+
+REFUSED = "the registry refuses this release as it stands now"
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What a release rests on: each voice with its use and the grant that clears it, and the approvals that cover it.
+
+    `held` are standing approvals that the registry itself holds; no file of the delivery brings them.
+    """
+
+    voices: tuple[tuple[CastEntry, str, Use, Grant], ...] = ()
+    approvals: tuple[SignedFile, ...] = ()
+    held: tuple[Approval, ...] = ()
+    candidate: Candidate | None = None
+
+    @property
+    def approval_ids(self) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys((*(s.record.record_id for s in self.approvals), *(a.approval_id for a in self.held)))
+        )
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        return tuple({g.grant_id: g for _, _, _, g in self.voices}.values())
+
+
+def resting_of(
+    judgement: Judgement, delivery: Delivery, release: Release | None, signed: Sequence[SignedFile], writer: Writer
+) -> Resting:
+    if release is None or release.title is None:
+        raise RegistryError("nothing was certified: the release is not one that the registry knows any more")
+    candidate = candidate_of(
+        delivery,
+        release,
+        judgement.features,
+        script_sha256=script_sha256_of(delivery),
+        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
+        style=str(judgement.style),
+    )
+    approvals = [s.signed for s in signed if isinstance(s.record, Approval)]
+    requests = request_histories(writer, f"sound:{candidate.packets_sha256}")
+    asked = (
+        *approval_findings(release.title, candidate, approvals, writer, writer.now),
+        *refused_findings(requests, candidate, writer.now),
+    )
+    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
+        raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
+    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
+    histories = at_hand(release.title, candidate, approvals, writer, writer.now)
+    held = tuple(h.approval for h in histories if _is_held(h, covering, candidate, writer.now))
+    return Resting(tuple(voices_of(judgement, delivery, release, writer)), covering, held, candidate)
+
+
+def _is_held(history: ApprovalHistory, covering: Sequence[SignedFile], candidate: Candidate, at: datetime) -> bool:
+    """A standing approval of the registry's own that covers the release: it is told of this use, which spends one."""
+    approval = history.approval
+    if approval.standing is None or approval.approval_id in {s.record.record_id for s in covering}:
+        return False
+    return not approval_denials(history, candidate, at)
+
+
+def _covers(record: Approval, candidate: Candidate, writer: Writer) -> bool:
+    events = writer.events(f"approval:{record.approval_id}")
+    return not approval_denials(ApprovalHistory(record, record.signed_at, events), candidate, writer.now)
+
+
+def voices_of(
+    judgement: Judgement, delivery: Delivery, release: Release, writer: Writer
+) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
+    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
+
+    Raises:
+        RefusedError: none does.
+    """
+    heard = judgement.features.dub.voices
+    spoken: Sequence[VoiceSegment] = () if isinstance(heard, Unmeasured) else heard
+    for entry in delivery.cast:
+        if entry.technique == "human":
+            continue
+        seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
+        use = use_of(release, entry, seconds if seconds > 0 else None)
+        for voice_id in entry.voice_ids:
+            clearance = writer.clear(voice_id, use, writer.now)
+            if not clearance.cleared:
+                raise RefusedError(REFUSED, clearance.denials, where=voice_id)
+            yield entry, voice_id, use, clearance.grants[0]
