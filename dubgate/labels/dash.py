@@ -23,6 +23,7 @@ MACHINE_SCHEME = "urn:dubgate:dash:characteristics:2026"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _PROPERTIES = ("SupplementalProperty", "EssentialProperty")
+_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac", "vorbis", "dts", "mhm", "mha")
 _MAX_ENTRIES = 5_000
 
 
@@ -57,7 +58,10 @@ def read_mpd(
     mpd = parse_mpd(manifest)
     read = [_read(e, manifest, root, heard_sha256) for e in entries_of(mpd, manifest)]
     kept = [t for t in read if language is None or speak_alike(t[0].language or "", language) or t[0].is_what_was_heard]
-    return Labels(tuple(t for t, _ in kept), places=tuple(p for _, places in kept for p in places), language=language)
+    unlabelled = tuple(_muxed(mpd, manifest))
+    return Labels(
+        tuple(t for t, _ in kept), unlabelled, places=tuple(p for _, places in kept for p in places), language=language
+    )
 
 
 def parse_mpd(manifest: Path) -> Element:
@@ -95,8 +99,18 @@ def is_audio(*elements: Element) -> bool:
     """By content type, MIME type or codec of the set or the representation."""
     said = [e.get(key, "") for e in elements for key in ("contentType", "mimeType")]
     codecs = "".join(e.get("codecs", "") for e in elements).lower()
-    known = codecs.startswith(("mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac", "vorbis", "dts", "mhm", "mha"))
-    return any(s.split("/")[0] == "audio" for s in said) or known
+    return any(s.split("/")[0] == "audio" for s in said) or codecs.startswith(_AUDIO_CODECS)
+
+
+def _muxed(mpd: Element, manifest: Path) -> Iterator[str]:
+    """Representations of pictures that carry sound of their own, which no entry can label."""
+    for period in children(mpd, "Period"):
+        for choice in children(period, "AdaptationSet"):
+            for representation in children(choice, "Representation"):
+                codecs = ",".join(e.get("codecs", "") for e in (choice, representation)).lower().split(",")
+                sounds = any(c.strip().startswith(_AUDIO_CODECS) for c in codecs)
+                if sounds and not is_audio(choice, representation):
+                    yield f"{manifest.name}: Representation {representation.get('id', '?')!r} has sound of its own, which no entry labels"
 
 
 def children(element: Element, name: str) -> list[Element]:

@@ -66,6 +66,18 @@ def test_a_variant_that_names_a_group_without_entries_blocks(tmp_path: Path) -> 
     assert "no entry" in reasons(files.hls(tmp_path, MASTER.replace('AUDIO="a"', 'AUDIO="b"')))
 
 
+def test_a_dash_representation_of_pictures_with_sound_of_its_own_blocks(tmp_path: Path) -> None:
+    labelled = MPD.replace('lang="en">', f'lang="en"><Label>{LABEL}</Label>')
+    pictures = (
+        '<AdaptationSet contentType="video" mimeType="video/mp4"><Representation id="tv" codecs="{}"/></AdaptationSet>'
+    )
+    silent, muxed = (
+        labelled.replace("</Period>", pictures.format(c) + "</Period>") for c in ("avc1", "avc1,mp4a.40.2")
+    )
+    assert "sound of its own" not in reasons(files.dash(tmp_path, silent))
+    assert "sound of its own" in reasons(files.dash(tmp_path, muxed))
+
+
 def test_a_dash_representation_of_other_bytes_is_not_what_was_heard(tmp_path: Path) -> None:
     manifest = files.dash(tmp_path, MPD.replace('lang="en">', f'lang="en"><Label>{LABEL}</Label>'))
     heard = frozenset({hashlib.sha256((tmp_path / "en.m4a").read_bytes()).hexdigest()})
