@@ -9,12 +9,12 @@ from consent import ledger
 from consent.approvals import ApprovalHistory
 from consent.checkpoint import read_body
 from consent.denials import Denial, denials
+from consent.entries import Entry
 from consent.errors import ConsentError
 from consent.events import fold
 from consent.regions import expand
 from consent.registry import Registry
 from consent.releases import Release, VoiceUse
-from consent.store import Entry
 from consent.strict import Window
 from consent.terms import Use
 from consent.views import View
@@ -75,7 +75,7 @@ def _same_history(part: LedgerPart, view: View, origin: str) -> None:
 
 def _entry(view: View, index: int, leaf: str) -> Entry:
     """The entry, hashed again from what lies in the registry."""
-    entry = next(iter(view.store.all_entries(start=index)), None)
+    entry = view.store.entry(index)
     if entry is None or entry.leaf().decode() != leaf:
         raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
     return entry
