@@ -86,7 +86,7 @@ class Runner:
 
 class Tree:
     """A copy of the tree. Its runners: the tests collected, for mutants that can be put into the imported program; only
-    third-party modules, for those that cannot; and the policy imported, for mutated rule packs."""
+    third-party modules (those that the tests need), for those that cannot; and the policy too, for mutated rule packs."""
 
     def __init__(self, folder: Path, files: Sequence[str]) -> None:
         self.folder, self._files = folder, files
@@ -148,7 +148,7 @@ class Tree:
 
     def _warm(self, mutant: Mutant, plan: Plan) -> Answer:
         rules = re.findall(r"[A-Z]+(?:-[A-Z0-9]+)+", mutant.name)
-        return self._runner("warm", ()).ask(args=mutant.tests, first=rules, timeout_s=plan.limit_s + IMPORT_S)
+        return self._runner("warm", self.modules).ask(args=mutant.tests, first=rules, timeout_s=plan.limit_s + IMPORT_S)
 
     def _loads(self, mutant: Mutant) -> bool:
         asked = {"args": [*mutant.tests, "--collect-only"], "timeout_s": IMPORT_S}

@@ -34,6 +34,7 @@ HUNG, NOT_PATCHABLE = "hung", "not patchable"
 THIRD_PARTY = ("hypothesis", "numpy", "pydantic", "ruamel.yaml", "click", "cryptography", "sqlalchemy", "sqlmodel")
 OWN = ("dubgate.policy.judge", "dubgate.policy.pack_cases", "dubgate.policy.pack_report")
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-m", "not slow")
+QUICK_END = ("-p", "no:unraisableexception", "-p", "no:threadexception")  # they collect garbage for long at the end
 Request = dict[str, Any]
 
 
@@ -209,7 +210,7 @@ class Fresh:
     def run(self, folder: Path) -> Request:
         """Run pytest in this process."""
         reds = Reds()
-        code = pytest.main([*OPTIONS, f"--basetemp={folder / 'tmp'}", *self._args], plugins=[self, reds])
+        code = pytest.main([*OPTIONS, *QUICK_END, f"--basetemp={folder / 'tmp'}", *self._args], plugins=[self, reds])
         return {"code": int(code), "by": reds.first, "missing": self._missing}
 
     @pytest.hookimpl(trylast=True)
