@@ -85,10 +85,16 @@ def _whole_statements(tree: ast.Module, first: int, last: int) -> range:
         if not isinstance(node, ast.stmt):
             continue
         body = [node.cases[0].pattern] if isinstance(node, ast.Match) else getattr(node, "body", None)
-        head_ends = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno or node.lineno
-        if node.lineno <= last and head_ends >= first and not isinstance(node, ast.ClassDef):
-            first, last = min(first, node.lineno), max(last, head_ends)
+        starts = _first_line(node)
+        head_ends = max(node.lineno, _first_line(body[0]) - 1) if body else node.end_lineno or node.lineno
+        if starts <= last and head_ends >= first and not isinstance(node, ast.ClassDef):
+            first, last = min(first, starts), max(last, head_ends)
     return range(first, last + 1)
+
+
+def _first_line(node: ast.stmt | ast.pattern) -> int:
+    """Decorators stand before the line that ast gives."""
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
 
 
 def _in_functions(tree: ast.Module, where: range) -> set[int]:
@@ -96,7 +102,7 @@ def _in_functions(tree: ast.Module, where: range) -> set[int]:
     inside: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside |= set(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
+            inside |= set(range(_first_line(node.body[0]), (node.end_lineno or node.lineno) + 1))
         elif isinstance(node, ast.Lambda | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp):
             inside |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return inside & set(where)

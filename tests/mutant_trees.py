@@ -88,11 +88,11 @@ class Tree:
     """A copy of the tree. Its runners: the tests collected, for mutants that can be put into the imported program; only
     third-party modules (those that the tests need), for those that cannot; and the policy too, for mutated rule packs."""
 
-    def __init__(self, folder: Path, files: Sequence[str]) -> None:
+    def __init__(self, folder: Path, files: Sequence[str], root: Path = ROOT) -> None:
         self.folder, self._files = folder, files
         self.modules: list[str] = []
         self._runners: dict[str, Runner] = {}
-        shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
+        shutil.copytree(root, folder, ignore=NOT_COPIED, symlinks=True)
         # By digest, not by time: a mutant made in the same second and of the same length is never taken for unchanged.
         for name in ("dubgate", "consent"):
             mode = py_compile.PycInvalidationMode.CHECKED_HASH
@@ -170,8 +170,8 @@ def outcome(code: int | str) -> str:
 class Trees:
     """Copies of the tree, lent one at a time."""
 
-    def __init__(self, folder: Path, n: int, files: Sequence[str]) -> None:
-        self.all = [Tree(folder / f"tree{k}" / "main", files) for k in range(n)]
+    def __init__(self, folder: Path, n: int, files: Sequence[str], root: Path = ROOT) -> None:
+        self.all = [Tree(folder / f"tree{k}" / "main", files, root) for k in range(n)]
         self._free: queue.Queue[Tree] = queue.Queue()
         for tree in self.all:
             self._free.put(tree)

@@ -1,8 +1,8 @@
 """Runs pytest again and again in one tree, for `make mutants`: a fork each, so that what is slow is paid for once.
 
     mutant_worker.py collected FILE...   imports the program, collects the tests, and forks for each request
-    mutant_worker.py cold                forks before the program is imported; only third-party modules are there
-    mutant_worker.py warm                the program of the rule packs is imported, for mutated rule packs
+    mutant_worker.py cold MODULE...      forks before the program is imported; only these third-party modules are
+    mutant_worker.py warm MODULE...      the program of the rule packs is imported too, for mutated rule packs
 
 Reads a request a line, answers a line, both JSON; see `Collected` and `Fresh` for what can be asked.
 """
@@ -31,7 +31,6 @@ from mutant_patch import NotPatchableError, live_functions, patch
 
 MEMORY_BYTES = 4 << 30  # a mutant without its limits must not take the machine
 HUNG, NOT_PATCHABLE = "hung", "not patchable"
-THIRD_PARTY = ("hypothesis", "numpy", "pydantic", "ruamel.yaml", "click", "cryptography", "sqlalchemy", "sqlmodel")
 OWN = ("dubgate.policy.judge", "dubgate.policy.pack_cases", "dubgate.policy.pack_report")
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-m", "not slow")
 QUICK_END = ("-p", "no:unraisableexception", "-p", "no:threadexception")  # they collect garbage for long at the end
@@ -253,7 +252,7 @@ def _imported(names: Iterable[str]) -> None:
 
 
 def main() -> None:
-    way, *files = sys.argv[1:]
+    way, *names = sys.argv[1:]
     talk, start = Talk(), time.monotonic()
     sys.path.insert(0, os.getcwd())
     if way == "collected":
@@ -262,9 +261,9 @@ def main() -> None:
         watched = watching(Path.cwd())
         _fewer_examples()
         watched.start()
-        pytest.main([*(o for o in OPTIONS if o != "-x"), "-s", *files], plugins=[Collected(talk, watched)])
+        pytest.main([*(o for o in OPTIONS if o != "-x"), "-s", *names], plugins=[Collected(talk, watched)])
         return
-    _imported((*THIRD_PARTY, *files, *(OWN if way == "warm" else ())))
+    _imported((*names, *(OWN if way == "warm" else ())))
     _fewer_examples()
     gc.freeze()
     talk.say({"ready_s": time.monotonic() - start})

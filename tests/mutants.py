@@ -57,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no mutant's name contains {options.only!r}")
         return 2
     record, start = Record(options.record, ROOT), time.monotonic()
-    known, left = _known_and_left(_tasks(mutants, record), record, again=options.again)
+    known, left = known_and_left(tasks_of(mutants, record), record, again=options.again)
     try:
-        judged = _all_judged(left, record, options.jobs) if left else []
+        judged = all_judged(left, record, options.jobs) if left else []
     except NotJudgedError as error:
         print(f"not judged: {error}")
         return 2
@@ -76,13 +76,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _tasks(mutants: Sequence[Mutant], record: Record) -> list[Task]:
-    text = cache(lambda file: (ROOT / file).read_text(encoding="utf-8"))
+def tasks_of(mutants: Sequence[Mutant], record: Record, root: Path = ROOT) -> list[Task]:
+    """Each mutant with its file before and after."""
+    text = cache(lambda file: (root / file).read_text(encoding="utf-8"))
     made = ((m, text(m.file), m.change(text(m.file))) for m in mutants)
     return [Task(m, old, new, record.key(m, old, new)) for m, old, new in made]
 
 
-def _known_and_left(tasks: Sequence[Task], record: Record, *, again: bool) -> tuple[list[Result], list[Task]]:
+def known_and_left(tasks: Sequence[Task], record: Record, *, again: bool) -> tuple[list[Result], list[Task]]:
+    """What the record knows, and what is to be judged."""
     known, left = [], []
     for task in tasks:
         one = None if again else record.find(task.key)
@@ -94,11 +96,12 @@ def _known_and_left(tasks: Sequence[Task], record: Record, *, again: bool) -> tu
     return known, left
 
 
-def _all_judged(tasks: Sequence[Task], record: Record, jobs: int) -> list[Result]:
+def all_judged(tasks: Sequence[Task], record: Record, jobs: int, root: Path = ROOT) -> list[Result]:
+    """What becomes of each, in order; the record grows meanwhile."""
     named = dict.fromkeys(t.mutant.tests for t in tasks)
     files = sorted({path.partition("::")[0] for tests in named for path in _paths(tests)})
     with tempfile.TemporaryDirectory(prefix="dubgate-mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
-        trees = Trees(Path(folder), jobs, files)
+        trees = Trees(Path(folder), jobs, files, root)
         try:
             selected = _selected(trees, list(named), pool)
             order = Order(_maps(trees, selected, record, pool))
