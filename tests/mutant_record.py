@@ -26,7 +26,7 @@ class Record:
     def __init__(self, folder: Path, root: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._file, self._map, self._root = folder / "record.jsonl", folder / "map.json", root
-        self.tree = digest_of(path for name in PROGRAM for path in _texts(root / name))
+        self.tree = digest_of(path for name in PROGRAM for path in _texts(root / name) if not _makes_mutants(path))
         lines = self._file.read_text().splitlines() if self._file.exists() else []
         self._known = {one["key"]: one for one in map(_parsed, lines) if one}
 
@@ -81,7 +81,11 @@ def _counts(path: Path, tests: tuple[str, ...], root: Path) -> bool:
     name = str(path.relative_to(root))
     if path.name.startswith("test_"):
         return any(name == t.partition("::")[0] or name.startswith(f"{t}/") for t in tests)
-    return not path.name.startswith(("mutant", "mutate"))
+    return not _makes_mutants(path)
+
+
+def _makes_mutants(path: Path) -> bool:
+    return path.name.startswith(("mutant", "mutate", "test_mutant")) and path.name != "mutant_map.py"
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

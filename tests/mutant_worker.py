@@ -30,6 +30,7 @@ import pytest
 from mutant_patch import NotPatchableError, live_functions, patch
 
 MEMORY_BYTES = 4 << 30  # a mutant without its limits must not take the machine
+FEW, MANY = 30, 100  # examples of a law
 HUNG, NOT_PATCHABLE = "hung", "not patchable"
 OWN = ("dubgate.policy.judge", "dubgate.policy.pack_cases", "dubgate.policy.pack_report")
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-m", "not slow")
@@ -122,6 +123,7 @@ class Collected:
         self._session, self._items = session, {item.nodeid: item for item in session.items}
         self._live = live_functions([f"{self._root}/{name}/" for name in ("dubgate", "consent")])
         session.config.option.maxfail = 1
+        _fewer_of_their_own(session.items)
         gc.collect()
         gc.freeze()
         if not session.testsfailed:
@@ -218,6 +220,7 @@ class Fresh:
             place = {name: k for k, name in enumerate(self._tests)}
             self._missing = len(place.keys() - {i.nodeid for i in items})
             items[:] = sorted((i for i in items if i.nodeid in place), key=lambda i: place[i.nodeid])
+        _fewer_of_their_own(items)
         items.sort(key=lambda i: not any(text in i.nodeid for text in self._first))
 
 
@@ -241,8 +244,18 @@ def _fewer_examples() -> None:
     """A law that a mutant breaks is mostly broken within a few examples; the same ones each time."""
     from hypothesis import settings
 
-    settings.register_profile("mutants", max_examples=30, deadline=None, database=None, derandomize=True)
+    settings.register_profile("mutants", max_examples=FEW, deadline=None, database=None, derandomize=True)
     settings.load_profile("mutants")
+
+
+def _fewer_of_their_own(items: Iterable[pytest.Item]) -> None:
+    """Laws that ask for thousands of examples themselves get some: it is only harder to kill a mutant with fewer."""
+    from hypothesis import settings
+
+    for law in (getattr(i, "obj", None) for i in items):
+        own = getattr(law, "_hypothesis_internal_use_settings", None)
+        if own is not None and own.max_examples > MANY:
+            law.__dict__["_hypothesis_internal_use_settings"] = settings(own, max_examples=MANY)
 
 
 def _imported(names: Iterable[str]) -> None:
