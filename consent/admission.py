@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consent import ledger, spoken_door
+from consent import certification_door, ledger, spoken_door
 from consent.approvals import Approval
 from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
@@ -48,7 +48,7 @@ _TARGETS: dict[str, type[Record]] = {
 }
 _WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
 _OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
-_WORD |= _OTHERS | spoken_door.NAMES
+_WORD |= _OTHERS | spoken_door.NAMES | certification_door.NAMES
 _K = EventKind
 _OPERATOR_MAY = frozenset(
     {_K.SUSPENDED, _K.REVOKED, _K.EXPIRED, _K.INVALIDATED, _K.SUPERSEDED, _K.CONTESTED, _K.SETTLED, _K.CONFIRMED}
@@ -287,4 +287,5 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     Witness: _witness,
     Event: _event,
     **spoken_door.CHECKS,
+    **certification_door.CHECKS,
 }

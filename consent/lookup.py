@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from consent.approvals import Approval, ApprovalHistory
+from consent.certifications import Adoption, Certification
 from consent.errors import StoreError
 from consent.events import LOOSENING, TERMINAL, Event, RecordedEvent, State, fold
 from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
@@ -93,6 +94,14 @@ class Lookup:
         if found is None or party is None:
             return None
         return KeyHolder(found, party, key_problem(found, self.events(f"key:{found.key_id}"), at))
+
+    def adoptions(self) -> tuple[Adoption, ...]:
+        """Which rule packs were put in force and out of it, in ledger order."""
+        return tuple(a for _, a in self._all(["adoptions:all"], Adoption))
+
+    def certifications(self, release_id: str) -> tuple[Certification, ...]:
+        """The certificates that were signed for a release beside its own."""
+        return tuple(c for _, c in self._all([f"release:{release_id}"], Certification))
 
     def public_keys(self, party_id: str) -> tuple[PartyKey, ...]:
         """All keys that a party ever had."""

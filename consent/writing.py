@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from consent.admission import admit
 from consent.approvals import Approval, Candidate, approval_denials
+from consent.certifications import Adoption
 from consent.denials import Denial, Sentence
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
@@ -62,7 +63,9 @@ class Writer(View):
         if addition.envelope is not None:
             holder = check_envelope(self, record, addition.envelope)
             require_one_authenticator(self._signed_by(holder), addition.envelope, holder)
-        elif self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record):
+        elif isinstance(record, Adoption) or (
+            self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record)
+        ):
             raise SignatureError("this registry wants its author's signature", where=record.record_id)
         entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
         if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
