@@ -156,6 +156,9 @@ def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> I
         return
     if not stands:
         yield f"RH-002: {name} was taken back"
+    told = (u for u in history.uses if u.notice.packets_sha256 == release.packets_sha256)
+    if any(use.objection(now) is not None for use in told):
+        yield f"RH-001: the holder objected to this use of {name}"
     if approval.expires_at <= now:
         yield f"RH-002: {name} has expired"
     if history.discredited_at is not None and history.discredited_at <= now:

@@ -49,6 +49,7 @@ ORDER = (
     ("resting",),
     ("deciding",),
     ("certifying",),
+    ("renewal_ends",),
     ("packaging", "renewing"),
     ("sample_containers",),
     ("samples",),

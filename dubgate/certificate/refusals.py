@@ -197,6 +197,12 @@ class PackDemanded(Refused):
     reason = "pack-demanded"
 
 
+class PackRetired(Refused):
+    """A rule pack that judged is not in force any more: its bytes were replaced by others."""
+
+    reason = "pack-retired"
+
+
 class LevelDemanded(Refused):
     """The publisher demands another level."""
 

@@ -114,7 +114,7 @@ def root_key(text: str) -> str:
 
 def say_refused(refused: Refused, form: str) -> None:
     """The reason, for people or for a pipeline."""
-    what = _plain(refused.what)
+    what = plain(refused.what)
     if form == "json":
         click.echo(json.dumps({"publish": False, "reason": refused.reason, "detail": what, "where": refused.where}))
         return
@@ -123,7 +123,8 @@ def say_refused(refused: Refused, form: str) -> None:
         click.echo(f"  {refused.remedy}", err=True)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text from a certificate without what a terminal would act on."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
@@ -160,4 +161,4 @@ def _text(verified: Verified) -> str:
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
     )
-    return "\n".join(_plain(line) for line in lines)
+    return "\n".join(plain(line) for line in lines)
