@@ -12,6 +12,7 @@ import rfc8785
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.certifications import Adoption, Certification
 from consent.errors import StoreError
 from consent.events import Event
 from consent.parties import Party, PartyKey
@@ -27,7 +28,8 @@ from consent.witnessing import Witness
 
 _ABOUT_PEOPLE = (Party, PartyKey, Voice, Permission, Enrolment, SearchHalt, SpokenPhrase, SpokenConsent)
 _DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event)
-KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED)
+_CERTIFIED = (Certification, Adoption)
+KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED, *_CERTIFIED)
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 
 

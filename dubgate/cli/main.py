@@ -38,12 +38,18 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "request": ("dubgate.cli.request", "request", "Ask the parties for the decisions that a delivery lacks."),
     "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
+    "certify-package": (
+        "dubgate.cli.certify_package",
+        "certify_package",
+        "Certify an HLS or DASH package of a certified master, file by file.",
+    ),
+    "renew": ("dubgate.cli.renew", "renew", "Renew a certificate: consents asked again, a re-wrapped file read again."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label"})
+JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label", "certify-package", "renew"})
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 
