@@ -25,6 +25,7 @@ from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
 from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
 from dubgate.judgement import Judgement
+from dubgate.labels.audible import audible_of
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
@@ -141,7 +142,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
     """The labels of the dub as they stand in what is delivered."""
     published = delivery.dub.mix or delivery.dub.stem
     assert published is not None
-    return read_labels(
+    read = read_labels(
         published=published.path,
         stream=heard.streams[1],
         language=delivery.dub.language,
@@ -149,6 +150,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
         package=delivery.package if delivery.stage == "package" else None,
         root=delivery.root,
     )
+    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
 
 
 def judge_delivery(

@@ -35,18 +35,25 @@ def label() -> None:
     metavar="FILE.pem",
     help="Certificate authorities that C2PA signers are trusted by. Also DUBGATE_C2PA_ANCHORS.",
 )
+@click.option(
+    "--revoked",
+    type=FILE,
+    metavar="FILE.pem",
+    help="Their revocation lists (CRL); a signer on one is refused. Also DUBGATE_C2PA_REVOKED.",
+)
 @FORMAT
-def check(path: Path, language: str | None, anchors: Path | None, form: str) -> int:
+def check(path: Path, language: str | None, anchors: Path | None, revoked: Path | None, form: str) -> int:
     """Read every label of PATH, taken as a dub that AI made: a media file, an HLS, DASH or IMF manifest, or a folder.
 
     Nothing is heard: whether an entry plays what was judged is for `dubgate check`.
     """
+    from dubgate.labels.anchors import read_anchors
     from dubgate.labels.reading import inspect_labels
     from dubgate.policy.label_checks import wording_findings
     from dubgate.policy.verdict import decide
     from dubgate.report.label_table import labels_json, labels_text
 
-    labels = inspect_labels(path, language=language, anchors=anchors)
+    labels = inspect_labels(path, language=language, anchors=read_anchors(anchors, revoked))
     findings = wording_findings(labels)
     decision = decide(findings)
     render = labels_json if form == "json" else labels_text

@@ -35,6 +35,19 @@ def mp4_places(path: Path) -> tuple[Place, ...]:
     return (*places, Place(C2PA_PLACE, "uuid box")) if has_manifest else places
 
 
+def mp4_track_ids(path: Path) -> tuple[str, ...]:
+    """The id of each track, in order (tkhd), as C2PA names them.
+
+    Raises:
+        MediaError: as `mp4_places`.
+    """
+    with path.open("rb") as file:
+        index, _ = _top_level(path, file, os.fstat(file.fileno()).st_size)
+    heads = [_child(path, body, b"tkhd") or b"" for name, body in _boxes(path, index) if name == b"trak"]
+    at = [20 if head[:1] == b"\1" else 12 for head in heads]
+    return tuple(str(int.from_bytes(head[k : k + 4], "big")) for head, k in zip(heads, at, strict=True))
+
+
 def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
     """The content of the index, and whether there is a C2PA box."""
     at, index, has_manifest = 0, None, False

@@ -5,17 +5,14 @@ Runs in the child process (`labels_task`); `read_labels` and `inspect_labels` ar
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dubgate.errors import ChildError, InputError, MediaError
+from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.tracks import Labels
 from dubgate.stored import Arrays, from_stored, to_stored
-
-ANCHORS_VARIABLE = "DUBGATE_C2PA_ANCHORS"
-_MAX_ANCHORS_BYTES = 1 << 20
 
 
 def read_labels(
@@ -34,17 +31,17 @@ def read_labels(
         "published_sha256": published_sha256,
         "package": None if package is None else str(package.absolute()),
         "root": str(root.absolute()),
-        "anchors": read_anchors(None),
+        "anchors": _stored(read_anchors(None)),
     }
     return _asked(request, [published] if package is None else [root])
 
 
-def inspect_labels(path: Path, *, language: str | None = None, anchors: Path | None = None) -> Labels:
+def inspect_labels(path: Path, *, language: str | None = None, anchors: Anchors | None = None) -> Labels:
     """Every label of a media file, a manifest with what it names, or every manifest of a folder; nothing is heard.
 
     Args:
         language: only entries of this language (BCP-47, primary subtag compared).
-        anchors: PEM file of the certificate authorities that C2PA signers are trusted by.
+        anchors: the authorities that C2PA signers are trusted by; None: those that the environment names.
 
     Raises:
         InputError: there is nothing at `path`.
@@ -56,27 +53,13 @@ def inspect_labels(path: Path, *, language: str | None = None, anchors: Path | N
         "inspect": str(path.absolute()),
         "language": language,
         "root": str(root.absolute()),
-        "anchors": read_anchors(anchors),
+        "anchors": _stored(anchors or read_anchors(None)),
     }
     return _asked(request, [path if _is_media(path) else root])
 
 
-def read_anchors(path: Path | None) -> str | None:
-    """The PEM text of the trusted authorities: of this file, else of the one that the environment names.
-
-    Raises:
-        InputError: named, and not to be read as PEM.
-    """
-    named = path or (Path(found) if (found := os.environ.get(ANCHORS_VARIABLE)) else None)
-    if named is None:
-        return None
-    try:
-        text = named.read_bytes()[:_MAX_ANCHORS_BYTES].decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read these trust anchors: {error}", where=str(named)) from None
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise InputError("no PEM certificate is in it", where=str(named))
-    return text
+def _stored(anchors: Anchors | None) -> dict[str, Any] | None:
+    return None if anchors is None else anchors.stored()
 
 
 def _is_media(path: Path) -> bool:
@@ -116,7 +99,7 @@ def _inspected(request: dict[str, Any]) -> Labels:
     from dubgate.labels.packages import inspect
 
     path, root = Path(request["inspect"]), Path(request["root"])
-    return inspect(path, root, language=request["language"], anchors=request["anchors"])
+    return inspect(path, root, language=request["language"], anchors=Anchors.from_stored(request["anchors"]))
 
 
 def _of_package(request: dict[str, Any]) -> Labels:
@@ -137,4 +120,5 @@ def _of_published(request: dict[str, Any]) -> Labels:
     from dubgate.labels.containers import read_file
 
     path, language = Path(request["published"]), request["language"]
-    return read_file(path, language=language, stream=request["stream"], heard=True, anchors=request.get("anchors"))
+    anchors = Anchors.from_stored(request.get("anchors"))
+    return read_file(path, language=language, stream=request["stream"], heard=True, anchors=anchors)

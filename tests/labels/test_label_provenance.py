@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from dubgate.labels.anchors import Anchors
 from dubgate.labels.containers import read_file
 from dubgate.labels.provenance import CLAIM_SIGNING
 from dubgate.labels.tracks import Labels
@@ -85,7 +86,7 @@ def sign(source: Path, target: Path, root: tuple[Any, x509.Certificate], source_
 
 
 def labels(path: Path, anchors: str | None) -> Labels:
-    return read_file(path, language=None, anchors=anchors)
+    return read_file(path, language=None, anchors=None if anchors is None else Anchors(anchors))
 
 
 @pytest.fixture(scope="module")
