@@ -17,6 +17,7 @@ from dubgate.labels.packages import kind_of
 from dubgate.labels.places import has_manifest
 from dubgate.labels.plan import Change, LabelPlan, changes
 from dubgate.labels.reading import inspect_labels
+from dubgate.labels.signing import Signing, manifest_of, read_back, refuse_unsignable, sign_file
 from dubgate.labels.tracks import Labels, Place
 
 _GIB = 1 << 30
@@ -33,8 +34,12 @@ class Applied:
     written: bool
 
 
-def apply_label(source: Path, out: Path, plan: LabelPlan, *, dry_run: bool = False) -> Applied:
+def apply_label(
+    source: Path, out: Path, plan: LabelPlan, *, signing: Signing | None = None, dry_run: bool = False
+) -> Applied:
     """Write the labelled file to `out`, which may be `source` where the caller wants it in place.
+
+    With `signing` a C2PA manifest is signed over the labelled file, last; a dry run signs nothing.
 
     Raises:
         InputError: the source is missing, or `out` cannot be written.
@@ -49,13 +54,23 @@ def apply_label(source: Path, out: Path, plan: LabelPlan, *, dry_run: bool = Fal
         staged = Path(name) / ("labelled" + out.suffix)
         kind = kind_of(source)
         if kind in ("hls", "dash"):
+            if signing is not None:
+                raise refused(
+                    source, "a manifest of HLS or DASH holds no C2PA manifest; sign the media files that it names"
+                )
             return _manifest(source, out, plan, staged, kind, dry_run=dry_run)
         if kind != "media":
             raise refused(source, "a label can be written into media files, HLS and DASH manifests; this is neither")
-        return _media(source, out, plan, staged, dry_run=dry_run)
+        return _media(source, out, plan, staged, signing, dry_run=dry_run)
 
 
-def _media(source: Path, out: Path, plan: LabelPlan, staged: Path, *, dry_run: bool) -> Applied:
+def _media(
+    source: Path, out: Path, plan: LabelPlan, staged: Path, signing: Signing | None, *, dry_run: bool
+) -> Applied:
+    from dubgate.delivery.formats import sniff
+
+    if signing is not None:
+        refuse_unsignable(source, sniff(source))
     before = _readable(inspect_labels(source), source)
     if has_manifest(before.places):
         why = "it carries a C2PA manifest, which a new label would break"
@@ -65,7 +80,43 @@ def _media(source: Path, out: Path, plan: LabelPlan, staged: Path, *, dry_run: b
     proof = _same_sound(source, staged)
     after = _readable(inspect_labels(staged), source)
     told = _proved(source, plan, before.places, after.places)
+    if signing is not None:
+        told += _signed(source, staged, plan, signing, after, proof, dry_run=dry_run)
     return _finished(staged, out, told, proof, dry_run=dry_run)
+
+
+def _signed(
+    source: Path,
+    staged: Path,
+    plan: LabelPlan,
+    signing: Signing,
+    before: Labels,
+    proof: tuple[str, ...],
+    *,
+    dry_run: bool,
+) -> tuple[Change, ...]:
+    """Sign, and read everything back: the sound, the label, the manifest against the user's own anchors."""
+    manifest = manifest_of(plan.language, signing, sound_alone=len(proof) == 1, track_id=_track_id(staged, plan))
+    if dry_run:
+        return (Change("C2PA manifest", None, f"would be signed by {signing.subject}"),)
+    sign_file(staged, manifest, signing, name=source.name)
+    if _same_sound(source, staged) != proof:
+        raise MediaError("signing would change its packets", where=source.name, remedy=_NO_REMEDY)
+    after = _readable(inspect_labels(staged, anchors=signing.anchors), source)
+    if {(p.place, p.text) for p in before.places} - {(p.place, p.text) for p in after.places}:
+        raise MediaError("signing would lose a label", where=source.name, remedy=_NO_REMEDY)
+    return (Change("C2PA manifest", None, read_back(after.manifests, plan.language, source.name)),)
+
+
+def _track_id(path: Path, plan: LabelPlan) -> str | None:
+    """The dub's track as C2PA names it, where the container has tracks; the parent reads numbers of its own file only."""
+    from dubgate.delivery.formats import sniff
+    from dubgate.labels.boxes import mp4_track_ids
+
+    if sniff(path) != "mov" or plan.stream is None:
+        return None
+    ids = mp4_track_ids(path)
+    return ids[plan.stream] if len(ids) > 1 and plan.stream < len(ids) else None
 
 
 def _readable(labels: Labels, path: Path) -> Labels:

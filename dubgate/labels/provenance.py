@@ -50,22 +50,27 @@ def trusted_manifest(path: Path, anchors: Anchors | None) -> Manifest | Unmeasur
             f"{path.name} carries a C2PA manifest, and no trust anchors say whose signature counts: "
             "name a PEM file by --anchors or DUBGATE_C2PA_ANCHORS"
         )
-    why = "; ".join(said for code, said in _MEANINGS.items() if code in reasons)
+    why = next((said for code, said in _MEANINGS.items() if code in reasons), "")
     told = f"{why}: {reasons}" if why else reasons or "no reason given"
     raise refused(path, f"its C2PA manifest is {state.lower()}, not trusted ({told})")
 
 
-# C2PA 2.2, 15.2: what the codes of a refusal mean to a person.
+# C2PA 2.2, 15.2: what the codes of a refusal mean to a person, the weightiest first.
 _MEANINGS = {
-    "signingCredential.untrusted": "no trust anchor knows its signer",
-    "signingCredential.expired": "its signer's certificate had expired",
-    "outsideValidity": "it was signed outside the time in which the certificate is valid",
-    "signingCredential.revoked": "its signer's certificate was revoked",
     "dataHash.mismatch": "the file is not the one that was signed: it was changed, or the manifest was moved here",
     "bmffHash.mismatch": "the file is not the one that was signed: it was changed, or the manifest was moved here",
     "claimSignature.mismatch": "the manifest itself was changed",
     "hashedURI.mismatch": "the manifest itself was changed",
+    "signingCredential.revoked": "its signer's certificate was revoked",
+    "signingCredential.expired": "its signer's certificate is expired, or not valid yet",
+    "outsideValidity": "it was signed outside the time in which the certificate is valid",
+    "signingCredential.untrusted": "no trust anchor knows its signer",
 }
+
+
+def media_type(demuxer: str) -> str:
+    """The type under which c2pa reads and signs a container; "" where it does neither."""
+    return _TYPES.get(demuxer, "")
 
 
 def refused(path: Path, why: str) -> MediaError:
@@ -84,7 +89,7 @@ def _read(c2pa: Any, path: Path, anchors: Anchors | None) -> tuple[str, dict[str
         with (
             path.open("rb") as file,
             c2pa.Context.from_dict(settings) as context,
-            c2pa.Reader(_TYPES.get(sniff(path), ""), file, context=context) as reader,
+            c2pa.Reader(media_type(sniff(path)), file, context=context) as reader,
         ):
             store = json.loads(reader.json())
             return str(reader.get_validation_state()), store

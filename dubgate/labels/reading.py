@@ -84,6 +84,10 @@ def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str,
         from dubgate.labels.remuxing import remux_task
 
         return remux_task(request, scratch, progress)
+    if "sign" in request:
+        from dubgate.labels.manifest_signing import sign_task
+
+        return sign_task(request, scratch, progress)
     if "packets" in request:
         from dubgate.labels.packets import packets_task
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def _is_rhythm(beeps: list[_Beep], k: int) -> bool:
     if max(pitches) - min(pitches) > 1.0 or max(levels) - min(levels) > _LEVELS_DB:
         return False
     short, long, third, last = (b.n for b in four)
-    inner, between, final = (right.start - left.end for left, right in zip(four, four[1:], strict=False))
+    inner, between, final = (right.start - left.end for left, right in pairwise(four))
     unit = (short + third + last + inner + final) / 5
     if not _UNIT_S[0] <= unit * _HOP_S <= _UNIT_S[1]:
         return False
