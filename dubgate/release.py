@@ -25,6 +25,7 @@ from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
 from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
 from dubgate.judgement import Judgement
+from dubgate.labelling import beside
 from dubgate.labels.audible import audible_of
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
@@ -175,6 +176,8 @@ def judge_delivery(
     findings = [*found, *unsorted]
     earlier = measured.speakers if measured is not None else None
     speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
+    labels, told = beside(labels, delivery, evidence, heard.features, view, at)
+    findings += told
     facts = facts_of(delivery, release, declared, labels, style)
     judged = judge_quality(
         quality,

@@ -39,7 +39,7 @@ ORDER = (
     ("judgement", "clearing", "protected_voices", "hit_notices"),
     ("comparing",),
     ("spoken",),
-    ("listening", "voices_heard", "approving", "approving_ahead", "delivery_facts", "answers"),
+    ("listening", "voices_heard", "approving", "approving_ahead", "labelling", "delivery_facts", "answers"),
     ("gate",),
     ("release",),
     ("judging_again",),

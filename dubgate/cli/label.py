@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import click
@@ -124,6 +123,43 @@ def apply(
     target = _target(source, out, in_place=in_place, dry_run=dry_run)
     applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run)
     click.echo((applied_json if form == "json" else applied_text)(applied))
+    return 0
+
+
+@label.command(
+    epilog="""\b
+Example:
+  dubgate label sidecar delivery.yaml --text "English [AI]" --as vendor --key vendor.pem
+
+\b
+It counts where the registry knows the signer's key, for this very file, until it expires (180 days), at stage master only."""
+)
+@click.argument("manifest", type=FILE)
+@click.option("--text", required=True, metavar="TEXT", help='What viewers are to read, such as "English [AI]".')
+@click.option("--as", "by", required=True, metavar="PARTY", help="Who signs: a party of the registry.")
+@click.option("--key", type=FILE, required=True, help="The signer's private key (dubgate keys new).")
+@click.option("--name", help="Name of the file in evidence/. Default: label-PARTY.")
+def sidecar(manifest: Path, text: str, by: str, key: Path, name: str | None) -> int:
+    """Sign the label of a master that cannot hold one: AC-3, E-AC-3, ADTS AAC, MPEG-TS, W64.
+
+    It is bound to the published file of the delivery by digest and written into the folder evidence/ beside MANIFEST. The
+    package that is made of it needs a label of its own: an HLS or DASH entry, or a container that holds one.
+    """
+    from datetime import UTC, datetime
+
+    from dubgate.approving import save, sounds_of
+    from dubgate.cli.keys import load
+    from dubgate.delivery.manifest import load_delivery
+    from dubgate.labelling import sidecar as signed_label
+    from dubgate.labels.plan import planned
+
+    delivery = load_delivery(manifest)
+    plan = planned(text, delivery.dub.language, None, None, None)
+    published = delivery.dub.mix or delivery.dub.stem
+    assert published is not None  # the manifest's own rule
+    private, at = load(key), datetime.now(UTC)
+    envelope = signed_label(published.path, sounds_of(delivery).dub, plan, by=by, key=private, at=at)
+    click.echo(save(envelope, delivery, name or f"label-{by}"))
     return 0
 
 

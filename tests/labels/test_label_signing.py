@@ -122,7 +122,7 @@ def test_a_file_beyond_the_cap_is_refused_and_told_of_it(
 
 
 def test_a_certificate_that_expired_signs_nothing(tmp_path: Path, studio: Authority) -> None:
-    key, leaf = studio.signer(days=(-20, -10))
+    _, leaf = studio.signer(days=(-20, -10))
     signing = replace(signed_by(tmp_path, studio), chain_pem=pem(leaf) + studio.pem)
     assert "not valid at time of signing" in refused(tmp_path, files.tone(tmp_path / "t.wav"), signing)
 
