@@ -5,14 +5,25 @@ Runs in the child process (`labels_task`); `read_labels` and `inspect_labels` ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dubgate.errors import ChildError, InputError, MediaError
 from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.tracks import Labels
 from dubgate.stored import Arrays, from_stored, to_stored
+
+if TYPE_CHECKING:
+    from dubgate.sandbox import Limits
+
+_SLOWEST_BYTES_S = 20_000_000
+_MOST_HELD_BYTES = 4 << 30  # a RIFF is no larger
+_MAX_FILES = 200_000
 
 
 def read_labels(
@@ -69,13 +80,40 @@ def _is_media(path: Path) -> bool:
 
 
 def _asked(request: dict[str, Any], inputs: list[Path]) -> Labels:
-    from dubgate.sandbox import PROBE_LIMITS, run_in_child
+    from dubgate.sandbox import run_in_child
 
-    reply = run_in_child("labels", request, limits=PROBE_LIMITS, inputs=inputs)
+    reply = run_in_child("labels", request, limits=_limits(inputs), inputs=inputs)
     try:
         return from_stored(Labels, reply.data, reply.arrays)
     except ValueError as error:
         raise ChildError(f"the labels came back malformed: {error}") from None
+
+
+def _limits(inputs: list[Path]) -> Limits:
+    """A minute and a GiB, and for what is large: time to hash it once, and room for c2pa-rs to hold one WAV whole."""
+    from dubgate.sandbox import PROBE_LIMITS
+
+    largest, total = 0, 0
+    for path in inputs:
+        for size in _sizes(path) if path.is_dir() else [path.stat().st_size]:
+            largest, total = max(largest, size), total + size
+    seconds = total / _SLOWEST_BYTES_S
+    held = min(largest, _MOST_HELD_BYTES)
+    return replace(
+        PROBE_LIMITS,
+        wall_s=PROBE_LIMITS.wall_s + seconds,
+        cpu_s=PROBE_LIMITS.cpu_s + round(seconds),
+        memory_bytes=PROBE_LIMITS.memory_bytes + held,
+        address_space_bytes=(PROBE_LIMITS.address_space_bytes or 0) + 2 * held,
+    )
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Of the files below a folder, as far as they are looked at."""
+    found = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
+    for path in islice(found, _MAX_FILES):
+        with contextlib.suppress(OSError):
+            yield path.lstat().st_size
 
 
 def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:

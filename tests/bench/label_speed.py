@@ -24,14 +24,14 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("labels", "delivery", "")]
 
-from label_files import LABEL
-from signers import authority, key_pem, pem
+from label_files import LABEL  # noqa: E402
+from signers import authority, key_pem, pem  # noqa: E402
 
-from dubgate.labels.anchors import Anchors
-from dubgate.labels.applying import apply_label
-from dubgate.labels.plan import LabelPlan
-from dubgate.labels.reading import inspect_labels
-from dubgate.labels.signing import signing_of
+from dubgate.labels.anchors import Anchors  # noqa: E402
+from dubgate.labels.applying import apply_label  # noqa: E402
+from dubgate.labels.plan import LabelPlan  # noqa: E402
+from dubgate.labels.reading import inspect_labels  # noqa: E402
+from dubgate.labels.signing import signing_of  # noqa: E402
 
 PLAN = LabelPlan(LABEL, "en")
 GIB = 1 << 30
@@ -164,7 +164,7 @@ def _one_picture(stream: Any) -> bytes:
 
     grey = np.full((360, 640, 3), 99, np.uint8)
     frames = [av.VideoFrame.from_ndarray(grey, format="rgb24") for _ in range(3)]
-    return bytes([p for frame in frames for p in stream.encode(frame)][0])
+    return bytes(next(p for frame in frames for p in stream.encode(frame)))
 
 
 def rows(folder: Path, size: int) -> Iterator[tuple[str, str, str, str]]:
