@@ -26,6 +26,8 @@ from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
 from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
 from dubgate.judgement import Judgement
+from dubgate.labelling import beside
+from dubgate.labels.audible import audible_of
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
@@ -143,7 +145,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
     """The labels of the dub as they stand in what is delivered."""
     published = delivery.dub.mix or delivery.dub.stem
     assert published is not None
-    return read_labels(
+    read = read_labels(
         published=published.path,
         stream=heard.streams[1],
         language=delivery.dub.language,
@@ -151,6 +153,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
         package=delivery.package if delivery.stage == "package" else None,
         root=delivery.root,
     )
+    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
 
 
 def judge_delivery(
@@ -175,6 +178,8 @@ def judge_delivery(
     findings = [*found, *unsorted]
     earlier = measured.speakers if measured is not None else None
     speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
+    labels, told = beside(labels, delivery, evidence, heard.features, view, at)
+    findings += told
     destination = destination_of(delivery, release, declared)
     ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
     findings += bad

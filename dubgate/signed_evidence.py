@@ -15,8 +15,9 @@ from dubgate.certificate.annex import SignedCopy
 from dubgate.certificate.dsse import SignatureError
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, Signed, evidence_files, open_one
+from dubgate.policy.label_sidecars import SIDECARS
 
-KINDS: tuple[Kind[Any], ...] = (APPROVALS, HUMAN, ATTESTATIONS, WAIVERS, SIGN_OFFS, WRITTEN, RULINGS)
+KINDS: tuple[Kind[Any], ...] = (APPROVALS, HUMAN, ATTESTATIONS, WAIVERS, SIGN_OFFS, WRITTEN, RULINGS, SIDECARS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ ORDER = (
     ("comparing",),
     ("spoken",),
     ("label_facts", "voice_facts", "record_facts"),
-    ("listening", "voices_heard", "approving", "approving_ahead", "delivery_facts", "answers"),
+    ("listening", "voices_heard", "approving", "approving_ahead", "labelling", "delivery_facts", "answers"),
     ("gate",),
     ("choosing_packs",),
     ("release",),
