@@ -222,7 +222,7 @@ def test_what_was_compared_for_another_cast_is_compared_anew(world: World, said:
 
 def test_nothing_that_is_kept_holds_a_vector(world: World, said: Said, tmp_path: Path) -> None:
     said(manifest(world))
-    [kept] = (tmp_path / "cache" / "measured").glob("*.json")
+    [kept] = (tmp_path / "cache").glob("*/measured-*")
     text = kept.read_text()
     heard = features()
     for voice in heard.dub.voices:  # type: ignore[union-attr]
