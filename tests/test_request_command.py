@@ -231,6 +231,30 @@ def test_nothing_that_is_kept_holds_a_vector(world: World, said: Said, tmp_path:
     assert said(manifest(world))[1]["heard_again"]  # what is damaged counts as none
 
 
+@pytest.mark.parametrize("voice", ["v-mara", "v-karl"])
+def test_a_purge_erases_what_was_kept_where_a_voice_was_declared_or_looked_for(
+    world: World, said: Said, ears: Ears, tmp_path: Path, voice: str
+) -> None:
+    said(manifest(world))
+    assert list((tmp_path / "cache").glob("*/heard"))
+    assert run(["cache", "purge", "--voice", "v-nobody"]) == 0
+    assert not said(manifest(world))[1]["heard_again"]
+    assert run(["cache", "purge", "--voice", voice]) == 0
+    assert not list((tmp_path / "cache").glob("*/*"))
+    assert said(manifest(world))[1]["heard_again"]
+    assert ears.tasks == ["hear", "hear"]
+
+
+def test_a_comparison_that_ended_in_between_is_purged_too(
+    world: World, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubgate.judging_again.measured_of", lambda *_: 1 / 0)
+    assert said(manifest(world))[0] == 2
+    assert list((tmp_path / "cache").glob("*/heard"))
+    run(["cache", "purge", "--voice", "v-karl"])
+    assert not list((tmp_path / "cache").glob("*/heard"))
+
+
 def standing(world: World) -> None:
     """Kestrel approves one English release in advance, and waits 48 hours for its own objection."""
     who = ["last-train", "--as", "kestrel", "--key", key_file(world, "kestrel")]
