@@ -16,6 +16,7 @@ from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
 from dubgate.certificate.dsse import save_private_key
+from dubgate.cache import purge
 from dubgate.cli.main import run
 from dubgate.delivery.manifest import load_delivery
 from dubgate.features import ProgrammeFeatures
@@ -237,9 +238,9 @@ def test_a_purge_erases_what_was_kept_where_a_voice_was_declared_or_looked_for(
 ) -> None:
     said(manifest(world))
     assert list((tmp_path / "cache").glob("*/heard"))
-    assert run(["cache", "purge", "--voice", "v-nobody"]) == 0
+    assert purge("v-nobody").n_entries == 0
     assert not said(manifest(world))[1]["heard_again"]
-    assert run(["cache", "purge", "--voice", voice]) == 0
+    assert purge(voice).n_entries == 1
     assert not list((tmp_path / "cache").glob("*/*"))
     assert said(manifest(world))[1]["heard_again"]
     assert ears.tasks == ["hear", "hear"]
@@ -251,7 +252,7 @@ def test_a_comparison_that_ended_in_between_is_purged_too(
     monkeypatch.setattr("dubgate.judging_again.measured_of", lambda *_: 1 / 0)
     assert said(manifest(world))[0] == 2
     assert list((tmp_path / "cache").glob("*/heard"))
-    run(["cache", "purge", "--voice", "v-karl"])
+    purge("v-karl")
     assert not list((tmp_path / "cache").glob("*/heard"))
 
 
