@@ -271,7 +271,12 @@ def _prune(where: Path, limit: int, older_than_s: float) -> Freed:
 def _measure(path: Path) -> tuple[Path, int, float, float]:
     """An entry, its bytes, when it was used last, and when the oldest of it was kept."""
     stats = [(s.st_size, s.st_atime, s.st_mtime) for p, s in _files(path) if not p.name.startswith(_VOICE)]
-    return path, sum(s[0] for s in stats), max((s[1] for s in stats), default=0.0), min((s[2] for s in stats), default=0.0)
+    return (
+        path,
+        sum(s[0] for s in stats),
+        max((s[1] for s in stats), default=0.0),
+        min((s[2] for s in stats), default=0.0),
+    )
 
 
 def _erase(path: Path) -> Freed:

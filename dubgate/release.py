@@ -40,6 +40,7 @@ from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
 from dubgate.voices_heard import compare_voices
 
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What was measured of a dub, and what comparing its voices gave; no vector is among it."""

@@ -56,6 +56,7 @@ ORDER = (
     ("sample_registry",),
     ("demonstration",),
     ("report",),
+    ("engine",),
     ("cli", "__main__"),
 )
 HEAVY = ("torch", "torchaudio", "numba", "lightning", "librosa", "av", "onnxruntime", "faster_whisper", "pyannote")

@@ -52,7 +52,7 @@ def list_(form: str) -> None:
         voices = f"{entry.n_voices} voices compared"
         state = plain(entry.version) or "unreadable"
         click.echo(
-            f"{entry.key[:12]}  {_size(entry.n_bytes):>9}  kept {told['kept_at'][:16]}  used {told['used_at'][:16]}  "
+            f"{entry.key[:12]}  {_size(entry.n_bytes):>9}  kept {str(told['kept_at'])[:16]}  used {str(told['used_at'])[:16]}  "
             f"{voices:<20} {state:<8} {plain(entry.about)}"
         )
     total = sum(e.n_bytes for e in found)
@@ -69,8 +69,12 @@ def _bytes(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
 
 
 @cache.command()
-@click.option("--most", callback=_bytes, metavar="BYTES", help="Leave at most this much, such as 500MB. Default: the limit.")
-@click.option("--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Erase what was kept longer ago. Default: 30.")
+@click.option(
+    "--most", callback=_bytes, metavar="BYTES", help="Leave at most this much, such as 500MB. Default: the limit."
+)
+@click.option(
+    "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Erase what was kept longer ago. Default: 30."
+)
 def prune(most: int | None, older_than: float | None) -> None:
     """Erase what is oldest, what nobody used for longest, and what an older version left."""
     from dubgate import cache as kept

@@ -57,8 +57,8 @@ def check(
     label back from the deliverable, and asks for the rights holder's approval of exactly these bytes.
     """
     from dubgate.cli.progress import progress_bar
-    from dubgate.release import CheckRequest
     from dubgate.judging_again import judge_again
+    from dubgate.release import CheckRequest
     from dubgate.report.write import print_judgement, write_reports
 
     request = CheckRequest(manifest, registry, packs, models, device)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "check",
         "Judge a delivery: quality, consent, label, approval; release, hold or block.",
     ),
+    "batch": ("dubgate.cli.batch", "batch", "Judge many deliveries, here or on a cluster; goes on where it stood."),
     "init": ("dubgate.cli.init", "init", "Write a delivery.yaml from media files, to be filled in."),
     "compare": ("dubgate.cli.compare", "compare", "What a second report fixed, what is new, what changed unasked."),
     "rules": ("dubgate.cli.rules", "rules", "List, show, lint and test rule packs."),
@@ -44,7 +45,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label"})
+JUDGING = frozenset({"qc", "check", "batch", "demo", "request", "verify", "label"})
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 
