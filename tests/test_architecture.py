@@ -30,8 +30,10 @@ ORDER = (
     ("speech",),
     ("voice_segments", "mixing"),
     ("hearing", "digesting", "enrolling", "excerpts"),
+    ("cache",),
     ("kept",),
     ("measure",),
+    ("kept_measures",),
     ("labels",),
     ("policy", "certificate"),
     ("alignment", "package_files", "rewrapping", "publishing", "standing"),
@@ -58,6 +60,7 @@ ORDER = (
     ("sample_registry",),
     ("demonstration",),
     ("report",),
+    ("engine",),
     ("cli", "__main__"),
 )
 HEAVY = ("torch", "torchaudio", "numba", "lightning", "librosa", "av", "onnxruntime", "faster_whisper", "pyannote")
