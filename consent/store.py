@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from consent import ledger
+from consent.acts import Act, ReadsDigest
 from consent.approvals import Approval
 from consent.errors import StoreError
 from consent.events import Event
@@ -32,7 +33,7 @@ from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
 _ABOUT_PEOPLE = (Party, PartyKey, Voice, Permission, Enrolment, SearchHalt, SpokenPhrase, SpokenConsent)
-_DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event)
+_DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event, Act, ReadsDigest)
 KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED)
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 

@@ -41,12 +41,21 @@ def check_standing(certificate: Certificate, location: str, now: datetime) -> No
         with Registry.open(location, read_only=True) as registry:
             origin = registry.head().origin
             with registry.view() as view:
-                release = _release(certificate, view, origin)
-                ended = tuple(dict.fromkeys(_ended(release, view, now)))
+                release, ended = what_ended(certificate, view, origin, now)
     except ConsentError as error:
         raise RegistryError(error.what, where=error.where, remedy=error.remedy) from error
     if ended:
         raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
+
+
+def what_ended(certificate: Certificate, view: View, origin: str, now: datetime) -> tuple[Release, tuple[str, ...]]:
+    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`.
+
+    Raises:
+        LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+    """
+    release = _release(certificate, view, origin)
+    return release, tuple(dict.fromkeys(_ended(release, view, now)))
 
 
 def _release(certificate: Certificate, view: View, origin: str) -> Release:
@@ -95,6 +104,14 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         raise LedgerRewritten(what, where=f"release {release.release_id}")
     for history in histories:
         yield from _of_approval(history, release, now)
+
+
+def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
+    """Whether this standing refusal meets any use of the release."""
+    title = view.title(release.title_id)
+    title_ids = title.title_ids if title is not None else (release.title_id,)
+    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in release.voices)
+    return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
