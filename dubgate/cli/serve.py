@@ -82,7 +82,7 @@ def serve(config: Path | None, show: bool, openapi: bool) -> int:
     return 0
 
 
-class _reads_digested:  # noqa: N801 - a context manager
+class _reads_digested:
     """Once a minute the digest of the log of reads enters the ledger."""
 
     def __init__(self, state: Any, settings: Settings) -> None:

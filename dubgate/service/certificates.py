@@ -201,7 +201,8 @@ def document_of(engine: Engine, certificate: str, organisations: frozenset[str])
         CERTIFICATE.c.certificate_id == certificate, CERTIFICATE.c.organisation.in_(organisations)
     )
     with looking(engine) as connection:
-        return connection.execute(query).scalar_one_or_none()
+        found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else bytes(found)
 
 
 def page(

@@ -182,7 +182,7 @@ def _take(response: http.client.HTTPResponse, url: str, target: Path, limit: int
 
 def _from_store(base: str, name: str, folder: Path, budget: _Budget, progress: Progress) -> None:
     """Every object below the manifest's folder, through fsspec."""
-    import fsspec
+    import fsspec  # type: ignore[import-untyped]
 
     try:
         fs, root = fsspec.core.url_to_fs(base)
@@ -198,7 +198,7 @@ def _from_store(base: str, name: str, folder: Path, budget: _Budget, progress: P
         raise
     except ImportError as error:
         raise InputError(f"this service cannot read such URLs: {error}", where="url") from None
-    except Exception as error:  # stores raise what they like
+    except Exception as error:  # noqa: BLE001 - stores raise what they like
         raise FetchError(f"the store cannot be read: {type(error).__name__}") from None
     if not (folder / MANIFEST).is_file():
         raise InputError("there is no such delivery.yaml in the store", where="url")

@@ -61,11 +61,11 @@ class Job:
 
 
 def _job(row: Any) -> Job:
-    times = {k: None if row[k] is None else moment(row[k]) for k in ("started_at", "finished_at")}
     return Job(
         **{k: row[k] for k in ("job_id", "organisation", "party", "token_id", "kind", "state", "stage", "progress")},
         **{k: row[k] for k in ("attempts", "decision", "release_id", "certificate_id", "pending", "lease_owner")},
-        **times,
+        started_at=None if row["started_at"] is None else moment(row["started_at"]),
+        finished_at=None if row["finished_at"] is None else moment(row["finished_at"]),
         request=json.loads(row["request"]),
         error=None if row["error"] is None else json.loads(row["error"]),
         cancel_requested=bool(row["cancel_requested"]),

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from dubgate.certifying import Watched, watch
 from dubgate.errors import InputError
-from dubgate.judging_again import Judged, judge_again
+from dubgate.judging_again import Judged
 from dubgate.release import CheckRequest
 from dubgate.report.write import write_reports
 from dubgate.service.jobs import Job

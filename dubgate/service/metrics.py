@@ -19,14 +19,21 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        named = {"registry": self.registry}
-        self.requests = Counter("dubgate_requests", "Requests answered.", ["route", "method", "status"], **named)
-        self.seconds = Histogram("dubgate_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, **named)
-        self.answers = Counter("dubgate_may_publish", "Answers to may-publish.", ["reason"], **named)
-        self._jobs = Gauge("dubgate_jobs", "Jobs by state.", ["state"], **named)
-        self._oldest = Gauge("dubgate_oldest_waiting_seconds", "How long the oldest job has been waiting.", **named)
-        self._messages = Gauge("dubgate_messages_waiting", "Webhook messages that are not delivered.", **named)
-        self._workers = Gauge("dubgate_workers", "Workers seen in the last minute.", **named)
+        self.requests = Counter(
+            "dubgate_requests", "Requests answered.", ["route", "method", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "dubgate_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self.answers = Counter("dubgate_may_publish", "Answers to may-publish.", ["reason"], registry=self.registry)
+        self._jobs = Gauge("dubgate_jobs", "Jobs by state.", ["state"], registry=self.registry)
+        self._oldest = Gauge(
+            "dubgate_oldest_waiting_seconds", "How long the oldest job has been waiting.", registry=self.registry
+        )
+        self._messages = Gauge(
+            "dubgate_messages_waiting", "Webhook messages that are not delivered.", registry=self.registry
+        )
+        self._workers = Gauge("dubgate_workers", "Workers seen in the last minute.", registry=self.registry)
 
     def text(self, engine: Engine) -> bytes:
         """The exposition format."""

@@ -7,23 +7,30 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dubgate.service.settings import Settings
 
-try:  # the faster parser, where it is installed
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
-except ImportError:
-    _Protocol = H11Protocol  # type: ignore[assignment,misc]
-
 GRACE_S = 20
+
+
+def _fastest() -> Any:
+    """uvicorn's faster parser, where it is installed."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        return H11Protocol
+    return HttpToolsProtocol
 
 
 def protocol_of(settings: Settings) -> type[asyncio.Protocol]:
     """uvicorn's protocol, whose connections are closed where no whole head of a request comes in time."""
     patience_s = settings.limits.header_seconds
 
-    class Patient(_Protocol):  # type: ignore[misc,valid-type]
+    base = _fastest()
+
+    class Patient(base):  # type: ignore[misc]
         """One connection."""
 
         def connection_made(self, transport: Any) -> None:

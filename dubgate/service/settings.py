@@ -118,7 +118,7 @@ class Settings(_Strict):
 
     def summary(self) -> dict[str, Any]:
         """What is in force, for the log: passwords in URLs and every key file's content left out."""
-        return redacted(self.model_dump(mode="json", by_alias=True))
+        return dict(redacted(self.model_dump(mode="json", by_alias=True)))
 
 
 def redacted(value: Any) -> Any:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent.registry import Registry
+from dubgate.certificate.dsse import sign
 from dubgate.certificate.file import certificate_bytes
 from dubgate.certificate.measured import measured_statement
 from dubgate.certificate.verdict import EXTENSION, verdict_statement
-from dubgate.certificate.dsse import sign
 from dubgate.certifying import Gate, Watched
 from dubgate.deciding import Decided, Within, decide_in_ledger
 from dubgate.errors import DubgateError, InputError

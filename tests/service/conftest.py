@@ -10,9 +10,8 @@ for folder in (HERE.parent, HERE.parent / "certificate", HERE):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from made_service import House, make_house  # noqa: E402
-
 import pytest  # noqa: E402
+from made_service import House, make_house  # noqa: E402
 
 
 @pytest.fixture(scope="session")

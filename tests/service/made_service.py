@@ -17,9 +17,8 @@ from made_delivery import dub_voices, features
 from consent.parties import Party
 from consent.registry import Registry
 from consent.vocabulary import Role
-from dubgate.certificate.dsse import public_of
+from dubgate.certificate.dsse import public_of, signer_of
 from dubgate.certificate.keys import trust_store_bytes
-from dubgate.certificate.dsse import signer_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import Judged
 from dubgate.release import CheckRequest
@@ -31,7 +30,9 @@ from dubgate.service.state import State
 from dubgate.service.tokens import issue
 from dubgate.service.working import Worker
 
-NOTHING: Callable[[str], None] = lambda stage: None
+
+def nothing(stage: str) -> None:
+    """A look at a stage that sees nothing."""
 
 
 @dataclass
@@ -74,7 +75,7 @@ class House:
         name: str = "w1",
         *,
         judgement: Judgement | None = None,
-        reached: Callable[[str], None] = NOTHING,
+        reached: Callable[[str], None] = nothing,
         **more: Any,
     ) -> Worker:
         """A worker that hears nothing and judges as it is told; it signs and records for real."""
