@@ -24,7 +24,7 @@ from dubgate.delivery.script import CueSheet, Style
 from dubgate.delivery_facts import facts_of, synthetic
 from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
-from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
+from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, with_lines
 from dubgate.judgement import Judgement
 from dubgate.labelling import beside
 from dubgate.labels.audible import audible_of

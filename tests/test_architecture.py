@@ -61,6 +61,7 @@ ORDER = (
     ("demonstration",),
     ("report",),
     ("engine",),
+    ("service",),
     ("cli", "__main__"),
 )
 HEAVY = ("torch", "torchaudio", "numba", "lightning", "librosa", "av", "onnxruntime", "faster_whisper", "pyannote")

@@ -48,6 +48,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
     "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
+    "serve": ("dubgate.cli.serve", "serve", "Serve the HTTP API for pipelines, and the review desk."),
+    "worker": ("dubgate.cli.serve", "worker", "Judge the deliveries that were submitted over HTTP."),
+    "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
