@@ -52,6 +52,13 @@ class Standing(Strict):
     waits: bool | None = None
 
 
+class Shown(Strict):
+    """One thing that its signer was shown, as it was said to them: signed with the approval, decides nothing."""
+
+    what: Line
+    said: Text
+
+
 class Approval(Record):
     """What a holder approved, refused, or approved with conditions; what it does not say, it does not cover.
 
@@ -80,6 +87,7 @@ class Approval(Record):
     casting_sha256: Sha256 | None = None
     standing: Standing | None = None
     conditions: tuple[Text, ...] = ()
+    shown: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=200)] | None = None
     signed_at: Time
     expires_at: Time
 
