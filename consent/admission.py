@@ -106,9 +106,10 @@ def _key(view: View, key: PartyKey) -> None:
     party = view.party(key.party_id)
     if party is not None and (lacking := set(key.roles) - set(party.roles)):
         raise RecordError(f"{key.party_id} does not have the role {sorted(lacking)[0]}")
-    other = view.record(f"public:{key.public_hex}", PartyKey)
-    if other is not None:
+    if view.record(f"public:{key.public}", PartyKey) is not None:
         raise RecordError("this public key is already registered, and a key has one owner")
+    if key.passkey is not None and view.record(f"credential:{key.passkey.credential_id}", PartyKey) is not None:
+        raise RecordError("this passkey's credential is already registered")
 
 
 def _title(view: View, title: Title) -> None:

@@ -209,5 +209,5 @@ def keyids_in(envelope: str | None) -> tuple[str, ...]:
 def _identities(record: Record) -> tuple[str, ...]:
     """The keys that are a record's own, under which there can be one record only."""
     if isinstance(record, PartyKey):
-        return record.found_under()[:3]
+        return tuple(key for key in record.found_under() if not key.startswith("party:"))
     return record.found_under() if isinstance(record, Title) else record.found_under()[:1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,10 +12,10 @@ from consent.approvals import Approval, Candidate, approval_denials
 from consent.denials import Denial, Sentence
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
-from consent.parties import Party, Personal
+from consent.parties import KeyHolder, Party, Personal
 from consent.releases import Planned, RefusedError, Release
 from consent.rights import refusal_denial
-from consent.signatures import SIGNED_KINDS, check_envelope
+from consent.signatures import SIGNED_KINDS, check_envelope, require_one_authenticator
 from consent.store import Entry, Sealable, Store
 from consent.strict import Record, canonical_json
 from consent.terms import Grant, Use
@@ -60,13 +60,20 @@ class Writer(View):
         record = addition.record
         admit(self, record)
         if addition.envelope is not None:
-            check_envelope(self, record, addition.envelope)
+            holder = check_envelope(self, record, addition.envelope)
+            require_one_authenticator(self._signed_by(holder), addition.envelope, holder)
         elif self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record):
             raise SignatureError("this registry wants its author's signature", where=record.record_id)
         entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
         if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
             self._forget_unpermitted(record)
         return entry
+
+    def _signed_by(self, holder: KeyHolder) -> Iterator[str]:
+        """The envelopes that a passkey's owner signed before."""
+        if holder.key.passkey is not None:
+            entries = self.store.entries(f"party:{holder.party.party_id}")
+            yield from (e.envelope for e in entries if e.envelope is not None)
 
     def _by_operator(self, record: Record) -> bool:
         """An operator's own events (expiry, spending) are the registry's, and carry no party's signature."""

@@ -55,7 +55,7 @@ def _each(delivery: Delivery, view: View, at: datetime) -> Iterator[SignedFile]:
             key = view.record(f"key:{signed.key_id}", PartyKey)
             if key is None:
                 continue
-            copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.public_hex)
+            copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.verifier)
             own_end = getattr(signed.record, "expires_at", None)
             ends = (key.not_after, *((own_end,) if own_end is not None else ()))
             yield SignedFile(signed, copy, ends)
