@@ -162,6 +162,13 @@ class Store:
         query, bound = (_UNDER, {}) if kind is None else (_UNDER_OF_KIND, {"schema": kind.schema_name})
         return [entry_of(row) for row in self.connection.execute(query, {"keys": list(keys), **bound}).mappings()]
 
+    def latest(self, key: str, kind: type[Record], most: int) -> list[Entry]:
+        """The newest entries of one kind under a key, the newest first."""
+        query = _HERE.where(LOOKUP.c.schema_name == bindparam("schema")).order_by(LOOKUP.c.leaf_index.desc())
+        bound = {"key": key, "schema": kind.schema_name}
+        rows = self.connection.execute(query.limit(most), bound).mappings()
+        return [entry_of(row) for row in rows]
+
     def named(self, kind: type[Record], record_id: str) -> list[Entry]:
         """The entries of one kind whose record has this id; events of several records may share one."""
         bound = {"schema": kind.schema_name, "record_id": record_id}

@@ -137,7 +137,9 @@ def _of(row: object) -> Account:
 
 def new_codes(desk: Desk, account_id: str) -> tuple[str, ...]:
     """Fresh recovery codes, shown once; those before them end."""
-    codes = tuple("-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4)) for _ in range(N_CODES))
+    codes = tuple(
+        "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4)) for _ in range(N_CODES)
+    )
     rows = [{"code_hash": hashed(f"{account_id} {code}"), "account_id": account_id} for code in codes]
     with desk.tables.begin() as connection:
         connection.execute(delete(CODE).where(CODE.c.account_id == account_id))

@@ -12,7 +12,7 @@ import rfc8785
 from consent.errors import RecordError
 from consent.passkey_signing import STATEMENT_TYPE
 from consent.requests import Request
-from consent.signatures import LIST_TYPE, predicate_of
+from consent.signatures import LIST_SCHEMA, LIST_TYPE, predicate_of
 from consent.views import View
 from consent.web.catalogue import text
 from consent.web.deciding import Terms, approval_of
@@ -32,15 +32,13 @@ def propose_list(who: Visitor, view: View, requests: Sequence[Request]) -> str:
         story = story_of(view, request, dossier_of(who.desk.judge, request), who.language)
         if story.differs:
             raise RecordError(text("decide.differs", who.language), where=request.request_id)
-        approvals.append(
-            approval_of(story, request, Terms(), by=who.party_id, at=view.now, language=who.language)
-        )
+        approvals.append(approval_of(story, request, Terms(), by=who.party_id, at=view.now, language=who.language))
     sounds = [s.packets_sha256 for a in approvals for s in a.sounds]
     statement = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": "dub", "digest": {"sha256": sound}} for sound in sounds],
         "predicateType": LIST_TYPE,
-        "predicate": {"schema": "consent-approvals/1.0", "approvals": [predicate_of(a) for a in approvals]},
+        "predicate": {"schema": LIST_SCHEMA, "approvals": [predicate_of(a) for a in approvals]},
     }
     ids = [r.request_id for r in requests]
     return propose(who, rfc8785.dumps(statement), {"kind": "approvals", "request_ids": ids})

@@ -32,7 +32,7 @@ from webauthn.helpers.structs import (
 
 from consent.errors import RecordError
 from consent.events import Event
-from consent.parties import Party, Passkey, PartyKey
+from consent.parties import Party, PartyKey, Passkey
 from consent.store import iso
 from consent.vocabulary import EventKind
 from consent.web.accounts import Account
@@ -102,9 +102,7 @@ def spend(desk: Desk, challenge_id: str) -> None:
 def begin_registration(desk: Desk, account: Account) -> Begun:
     """Options for a new passkey of this account."""
     challenge = secrets.token_bytes(32)
-    chosen = AuthenticatorSelectionCriteria(
-        resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
-    )
+    chosen = AuthenticatorSelectionCriteria(resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED)
     options = generate_registration_options(
         rp_id=desk.settings.rp_id,
         rp_name="dubgate",

@@ -131,7 +131,9 @@ def record_approval(writer: Writer, approval: Approval, envelope: str, request_i
     answer(writer, request_id, EventKind.CONFIRMED, by=by, reason=None)
 
 
-def answer(writer: Writer, request_id: str, kind: EventKind, *, by: str, reason: str | None, event_id: str = "") -> None:
+def answer(
+    writer: Writer, request_id: str, kind: EventKind, *, by: str, reason: str | None, event_id: str = ""
+) -> None:
     """Record what a party says to a request.
 
     Raises:

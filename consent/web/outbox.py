@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL_POLICY
-from pathlib import Path
 from typing import Any
 
 from consent.errors import StoreError

@@ -25,7 +25,7 @@ def _environment() -> Environment:
     return made
 
 
-def render(request: Request, template: str, who: Visitor | None = None, status: int = 200, **values: Any) -> HTMLResponse:
+def render(request: Request, template: str, who: Visitor | None = None, code: int = 200, **values: Any) -> HTMLResponse:
     """One page. `who` is None where nobody is signed in."""
     language = who.language if who is not None else language_of(request)
     root = str(request.scope.get("root_path", "")).rstrip("/")
@@ -45,7 +45,7 @@ def render(request: Request, template: str, who: Visitor | None = None, status: 
         "places_short": lambda codes, out=(): places_short(codes, out, language),
     }
     page = _environment().get_template(template).render(**shared, **values)
-    return HTMLResponse(page, status, {"cache-control": "no-store"})
+    return HTMLResponse(page, code, {"cache-control": "no-store"})
 
 
 def _secured(who: Visitor | None) -> Markup:

@@ -60,7 +60,9 @@ def agree(desk: Desk, recovery_id: str, operator: Account) -> datetime:
     same = (RECOVERY.c.recovery_id == recovery_id) & RECOVERY.c.approved_by.is_(None)
     if desk.tables.run(update(RECOVERY).where(same).values(approved_by=operator.party_id, due_at=iso(due))) != 1:
         raise RecordError("somebody has agreed already")
-    accounts.tell(desk, account, "mail.recovery_agreed", link=desk.link("/sign-in"), due=iso(due)[:16].replace("T", " "))
+    accounts.tell(
+        desk, account, "mail.recovery_agreed", link=desk.link("/sign-in"), due=iso(due)[:16].replace("T", " ")
+    )
     return due
 
 

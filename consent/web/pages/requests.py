@@ -15,8 +15,10 @@ from consent.requests import RequestHistory, RequestKind
 from consent.views import View
 from consent.vocabulary import EventKind
 from consent.web import accounts, scope
+from consent.web.batch import propose_list
 from consent.web.catalogue import text
 from consent.web.deciding import CONDITION_KINDS, answer, approval_of, terms_of
+from consent.web.granting import grant_of_request
 from consent.web.once import once
 from consent.web.page import go, render
 from consent.web.signing import propose
@@ -141,13 +143,26 @@ def _refuse(request: Request, who: Visitor, form: Form, ids: Iterable[str]) -> R
             with who.desk.registry.write() as writer:
                 for request_id in chosen:
                     scope.request_of(writer, who, request_id)
-                    number = f"ev-{form.nonce.lower()}"[:64].replace("_", ".")
-                    answer(
-                        writer, request_id, EventKind.REFUSED, by=who.party_id, reason=reason, event_id=number
-                    )
+                    number = f"ev-{form.nonce.lower()}"[:64]
+                    answer(writer, request_id, EventKind.REFUSED, by=who.party_id, reason=reason, event_id=number)
             told_asker(who.desk, chosen, "refused", reason)
     path = f"/requests/{chosen[0]}" if len(chosen) == 1 else "/requests"
     return go(request, path, said="refused" if first else "already")
+
+
+@router.post("/requests/{request_id}/grant")
+def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Write the grant that covers this release and nothing more, to be signed by the voice's owner."""
+    _require_two_ways_in(who)
+    with who.desk.registry.view() as view:
+        history = scope.request_of(view, who, request_id)
+        voice = scope.voice_of(view, who, form.get("voice_id"))
+        if voice.owner_id != who.party_id or not history.waiting(view.now):
+            raise NotYoursError
+        story = story_of(view, history.request, dossier_of(who.desk.judge, history.request), who.language)
+        record = grant_of_request(story, history.request, voice.voice_id, by=who.party_id, language=who.language)
+    about = {"kind": "grant", "request_id": request_id, "back": f"/requests/{request_id}"}
+    return go(request, f"/sign/{propose(who, to_sign(record).payload, about)}")
 
 
 @router.post("/requests/{request_id}/lift")
@@ -178,8 +193,6 @@ def approve_all(request: Request, who: SignedIn, form: Posted) -> Response:
     chosen = tuple(dict.fromkeys(form.all("request_id")))[:A_PAGE]
     if not chosen:
         raise RecordError(text("decide.none_chosen", who.language))
-    from consent.web.batch import propose_list
-
     with who.desk.registry.view() as view:
         histories = [_waiting(view, who, request_id) for request_id in chosen]
         number = propose_list(who, view, [h.request for h in histories])

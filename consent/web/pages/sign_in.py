@@ -72,7 +72,7 @@ def sent(request: Request) -> Response:
 def link(request: Request, token: str) -> Response:
     """A link was opened: a button, because mail scanners open links too."""
     account = sessions.read_link(desk_of(request), token, "sign_in", "invite", "recover", "recovered")
-    return render(request, "link.html", status=200 if account else 410, token=token, living=account is not None)
+    return render(request, "link.html", code=200 if account else 410, token=token, living=account is not None)
 
 
 @router.post("/sign-in/link/{token}")
@@ -88,7 +88,7 @@ def use(request: Request, token: str, form: OpenForm) -> Response:
         return _signed_in(request, desk, account_id, "recovery", "/security")
     account_id = sessions.use_link(desk, token, "sign_in", "invite")
     if account_id is None:
-        return render(request, "link.html", status=410, token=token, living=False)
+        return render(request, "link.html", code=410, token=token, living=False)
     first = accounts.n_passkeys(desk, account_id) == 0
     return _signed_in(request, desk, account_id, "link", "/security" if first else "/")
 
