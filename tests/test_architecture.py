@@ -54,6 +54,7 @@ ORDER = (
     ("sample_registry",),
     ("demonstration",),
     ("report",),
+    ("service",),
     ("cli", "__main__"),
 )
 HEAVY = ("torch", "torchaudio", "numba", "lightning", "librosa", "av", "onnxruntime", "faster_whisper", "pyannote")

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
+    "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 

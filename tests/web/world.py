@@ -66,7 +66,7 @@ from consent.web.settings import DeskSettings
 from consent.writing import Addition
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "consent"))
-from made_passkey import MadePasskey, base64url  # noqa: E402
+from made_passkey import MadePasskey, base64url
 
 ORIGIN = "https://desk.example.org"
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -184,7 +184,7 @@ def fill(registry: Registry) -> None:
         registry.add(Addition(party, personal=Personal(name=f"{number.title()} of Test")))
     registry.add(*_title("moon", "Moon over Harbour", "studio"), *_title("tide", "<b>Tide</b>", "rival"))
     registry.add(*_voice("v-ada", "ada", ("agnes",)), *_voice("v-berta", "berta"))
-    at = START
+    at = datetime(2026, 1, 1, tzinfo=UTC)
     registry.add(grant("g-ada"), _event("ev-1", "grant", "g-ada", EventKind.GIVEN, "ada", at))
     berta = grant("g-berta", "v-berta", "berta", title_ids=("tide",))
     registry.add(berta, _event("ev-2", "grant", "g-berta", EventKind.GIVEN, "berta", at))

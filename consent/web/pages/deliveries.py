@@ -81,7 +81,7 @@ def one(request: Request, who: SignedIn, delivery_id: str, finding: str = "", wa
         "reviews": reviews,
         "chosen": finding,
         "was": was if was in ("release", "hold", "block") else "",
-        "notes": notes_of(who.desk, delivery_id),
+        "notes": [n for n in notes_of(who.desk, delivery_id) if reviews or n.returned_at is not None],
         "sound": who.desk.listening is not None,
         "reasons": REASONS,
         "terms": DAYS,
