@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("dubgate.cli.serve", "serve", "Serve the HTTP API for pipelines, and the review desk."),
     "worker": ("dubgate.cli.serve", "worker", "Judge the deliveries that were submitted over HTTP."),
     "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
+    "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
