@@ -11,7 +11,9 @@ from typing import Any
 import rfc8785
 from pydantic import ValidationError
 
+from consent.acts import Act, ReadsDigest
 from consent.approvals import Approval
+from consent.certifications import Adoption, Certification
 from consent.errors import StoreError
 from consent.events import Event
 from consent.parties import Party, PartyKey
@@ -27,7 +29,9 @@ from consent.witnessing import Witness
 
 _ABOUT_PEOPLE = (Party, PartyKey, Voice, Permission, Enrolment, SearchHalt, SpokenPhrase, SpokenConsent)
 _DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event)
-KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED)
+_CERTIFIED = (Certification, Adoption)
+_OF_THE_SERVICE = (Act, ReadsDigest)
+KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED, *_CERTIFIED, *_OF_THE_SERVICE)
 BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 
 

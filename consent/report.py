@@ -189,7 +189,11 @@ def _all(values: Iterable[str]) -> list[str]:
 
 def to_csv(report: Report) -> str:
     """One row a use; a cell that a spreadsheet would run as a formula starts with an apostrophe."""
-    rows: Sequence[dict[str, Any]] = report.data()["uses"]
+    return uses_csv(report.data()["uses"])
+
+
+def uses_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """The lines of uses as CSV."""
     fields = list(_use_fields())
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")

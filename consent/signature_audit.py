@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from consent.certifications import Adoption
 from consent.entries import Entry
 from consent.errors import SignatureError
 from consent.events import Event, RecordedEvent
@@ -44,7 +45,9 @@ class SignatureAudit:
         self.now = entry.recorded_at
         if entry.envelope is not None:
             yield from self._signed(entry, record, entry.envelope)
-        elif self.required and isinstance(record, SIGNED_KINDS) and not self._by_the_registry(record):
+        elif isinstance(record, Adoption) or (
+            self.required and isinstance(record, SIGNED_KINDS) and not self._by_the_registry(record)
+        ):
             yield f"entry {entry.leaf_index} is not signed, and this registry wants its author's signature"
         self._learn(entry, record)
 
