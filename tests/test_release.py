@@ -32,6 +32,7 @@ from made_delivery import (
     segments,
 )
 
+from consent.entries import Entry
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Channel, Technique
 from dubgate.delivery.manifest import Delivery
