@@ -43,6 +43,7 @@ ORDER = (
     ("listening", "voices_heard", "approving", "approving_ahead", "delivery_facts", "answers"),
     ("gate",),
     ("choosing_packs",),
+    ("explaining",),
     ("release",),
     ("judging_again",),
     ("whom_to_ask",),
