@@ -123,7 +123,7 @@ def _declared(delivery: Delivery, release: Release, view: View | None, at: datet
 def _clearances(entry: CastEntry, release: Release, view: View | None, at: datetime) -> tuple[Clearance, ...]:
     if view is None or not entry.synthetic:
         return ()
-    return tuple(view.clear(v, use_of(release, entry, 0.0), at) for v in entry.voice_ids)
+    return tuple(view.clear(v, use_of(release, entry, 0.0, v), at) for v in entry.voice_ids)
 
 
 def _voices(delivery: Delivery, view: View | None, at: datetime) -> Mapping[str, Voice]:

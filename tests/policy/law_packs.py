@@ -48,6 +48,7 @@ RULES: dict[str, dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
         "NFX-APPROVED": ("block", "verified", "always", ("alteration",)),
         "NFX-CONSENT": ("block", "verified", "always", ()),
         "NFX-MODEL": ("block", "verified", "always", ()),
+        "NFX-MODEL-NAMED": ("hold", "verified", "always", ()),
         "NFX-TRAINING": ("hold", "verified", "always", ()),
         "NFX-TOOLS": ("hold", "verified", "always", ()),
     },
