@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,8 @@ def test(packs: tuple[str, ...]) -> None:
         failed += len(bad)
         for result in bad:
             click.echo(f"{pack.name} {result.rule}: case {result.case} gives {result.got}, not {result.expected}")
-        click.echo(f"{pack.name}: {len(results) - len(bad)} of {len(results)} cases as they should be")
+        kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(result.kind for result in results).items())
+        click.echo(f"{pack.name}: {len(results) - len(bad)} of {len(results)} cases as they should be ({kinds})")
     if failed:
         raise click.exceptions.Exit(1)
 
