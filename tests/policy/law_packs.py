@@ -94,6 +94,9 @@ RULES: dict[str, dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     },
 }
 
+# Who must sign off before a release, by pack; the others demand nobody.
+SIGN_OFFS = {"partner-netflix": ("legal",)}
+
 # What brings each pack into a delivery, and a delivery that must not bring it in: territories, channels, partners, agreements.
 BROUGHT_BY: dict[str, tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]] = {
     "channel-broadcast": ({"channels": ("fast",)}, {"channels": ("svod",)}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 from functools import cache
+from unittest.mock import patch
 
 import pytest
-from law_packs import BROUGHT_BY, RULES
+from law_packs import BROUGHT_BY, RULES, SIGN_OFFS
 
 from dubgate.delivery.script import Style
 from dubgate.policy.choosing import Choice, Destination, choose
@@ -47,6 +49,7 @@ def test_a_pack_has_exactly_these_rules_with_these_terms(name: str) -> None:
         for rule in pack.rules
     }
     assert terms == RULES[name]
+    assert tuple(map(str, pack.sign_offs)) == SIGN_OFFS.get(name, ())
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
@@ -129,3 +132,21 @@ def test_an_exemption_that_cannot_be_told_exempts_nobody() -> None:
     facts = facts_from({"delivery.synthetic": True, "partner.approved": ()})
     found = judge_conditions([shipped("partner-netflix")], facts, style=Style.LIPSYNC)
     assert next(f.outcome for f in found if f.rule == "NFX-APPROVED") is Outcome.BLOCK
+
+
+def test_all_packs_are_asked_in_one_child() -> None:
+    """Starting the evaluator costs a quarter of a second; every condition of every pack shares one."""
+    with patch("dubgate.policy.conditions.subprocess.Popen", wraps=subprocess.Popen) as started:
+        found = judge_conditions([*choosable(), shipped(CORE)], facts_from({}), style=Style.LIPSYNC)
+    assert len(found) > 50
+    assert started.call_count <= 1
+
+
+def test_nothing_known_never_passes_a_rule() -> None:
+    """What a delivery does not answer is open: it holds where the rule could hold, and warns where it could only warn."""
+    for pack in choosable():
+        for rule, finding in zip(
+            pack.conditions, judge_conditions([pack], facts_from({}), style=Style.LIPSYNC), strict=True
+        ):
+            expected = Outcome.WARN if rule.severity is Severity.WARN else Outcome.UNKNOWN
+            assert finding.outcome is expected, rule.id
