@@ -45,6 +45,7 @@ ORDER = (
     ("listening", "voices_heard", "approving", "approving_ahead", "labelling", "delivery_facts", "answers"),
     ("gate",),
     ("choosing_packs",),
+    ("explaining",),
     ("release",),
     ("judging_again",),
     ("whom_to_ask",),
