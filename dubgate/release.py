@@ -37,7 +37,7 @@ from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
-from dubgate.policy.label_checks import label_findings
+from dubgate.policy.label_checks import label_findings, since_findings
 from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
@@ -191,6 +191,8 @@ def judge_delivery(
     )
     findings += _quality_asked(judged.verdict.findings)
     findings += label_findings(labels, synthetic=synthetic(declared))
+    if labels.master is not None:
+        findings += since_findings(labels.master, labels, package=True)
     if release is not None:
         packs = tuple(p.sha256 for p in judged.packs)
         candidate = candidate_of(

@@ -14,6 +14,7 @@ EXAMPLES = """\b
 Examples:
   dubgate label check package/master.m3u8 --language en
   dubgate label check dub.wav --format json
+  dubgate label check published.mp4 --was master.mp4
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en --dry-run
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en
 
@@ -45,24 +46,37 @@ def label() -> None:
     metavar="FILE.pem",
     help="Their revocation lists (CRL); a signer on one is refused. Also DUBGATE_C2PA_REVOKED.",
 )
+@click.option("--was", type=FILE, metavar="IN", help="What PATH was made of: no label that IN carries may be missing.")
 @FORMAT
-def check(path: Path, language: str | None, anchors: Path | None, revoked: Path | None, form: str) -> int:
+def check(
+    path: Path, language: str | None, anchors: Path | None, revoked: Path | None, was: Path | None, form: str
+) -> int:
     """Read every label of PATH, taken as a dub that AI made: a media file, an HLS, DASH or IMF manifest, or a folder.
 
     Nothing is heard: whether an entry plays what was judged is for `dubgate check`.
     """
     from dubgate.labels.anchors import read_anchors
     from dubgate.labels.reading import inspect_labels
-    from dubgate.policy.label_checks import wording_findings
+    from dubgate.policy.label_checks import since_findings, wording_findings
     from dubgate.policy.verdict import decide
     from dubgate.report.label_table import labels_json, labels_text
 
-    labels = inspect_labels(path, language=language, anchors=read_anchors(anchors, revoked))
+    trusted = read_anchors(anchors, revoked)
+    labels = inspect_labels(path, language=language, anchors=trusted)
     findings = wording_findings(labels)
+    if was is not None:
+        before = inspect_labels(was, language=language, anchors=trusted)
+        findings += since_findings(before, labels, package=not _is_media(path))
     decision = decide(findings)
     render = labels_json if form == "json" else labels_text
     click.echo(render(path, labels, findings, decision))
     return decision.exit_code
+
+
+def _is_media(path: Path) -> bool:
+    from dubgate.labels.packages import kind_of
+
+    return path.is_file() and kind_of(path) == "media"
 
 
 @label.command(

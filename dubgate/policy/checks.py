@@ -80,6 +80,7 @@ _ROWS = (
     Check("LAB-002", _L, Outcome.WARN, "each entry carries the machine-readable token", "add CHARACTERISTICS=\"public.machine-generated\"", "Apple HLS AVMediaCharacteristicMachineGenerated"),
     Check("LAB-009", _L, _B, "the labelled entry plays what was heard", "package the sound that was judged", "threats 1 and 7"),
     Check("LAB-010", _L, _B, "every label could be read", "write the label in plain characters, in a container that can hold one", "threats 17 and 18"),
+    Check("LAB-011", _L, _B, "no label that the input carried was stripped on the way", "make the output again with a tool that keeps labels, or write the label anew: dubgate label apply", "threat 7: labels stripped in a re-wrap or a packager; EU Code of Practice 2026-06"),
     Check("INT-001", _I, _H, "every signed object in the delivery verifies", "remove it, or have it signed by a registered key over this sound", "threat 8: forged evidence"),
     Check("INT-003", _I, _H, "every model that heard is pinned by digest", "use a catalogue model, or have its digest pinned", "design: weights are pinned by digest"),
     Check("INT-004", _I, _H, "at least one rule judged the quality", "judge with a quality pack, or leave --pack out", "design: nothing judged never releases"),
