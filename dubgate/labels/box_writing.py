@@ -30,7 +30,8 @@ def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
     Raises:
         MediaError: one of impossible length, or bytes that no box owns.
     """
-    size, at, found = os.fstat(file.fileno()).st_size, 0, []
+    size, at = os.fstat(file.fileno()).st_size, 0
+    found: list[Top] = []
     while at < size and len(found) < MAX_PARTS:
         name, start, end = header_at(path, read_exactly(path, file, at, min(24, size - at)), at, size)
         found.append((name, at, start, end))
