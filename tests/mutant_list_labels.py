@@ -12,6 +12,7 @@ SIGNING = ("tests/labels/test_label_signing.py",)
 SIDECARS = ("tests/policy/test_label_sidecars.py",)
 STRIPPED = ("tests/labels/test_label_stripped.py",)
 AUDIBLE = ("tests/labels/test_audible.py",)
+PROBING = ("tests/certificate/test_probing.py",)
 BOXES = ("tests/labels/test_box_writing.py",)
 ATTACKS = ("tests/labels/test_label_attacks.py", "tests/labels/test_hls.py")
 
@@ -24,6 +25,8 @@ GUARDED = (
     ("dubgate/meter/rhythm.py", AUDIBLE),
     ("dubgate/policy/label_sidecars.py", SIDECARS),
     ("dubgate/labelling.py", SIDECARS),
+    ("dubgate/fetching.py", PROBING),
+    ("dubgate/probing.py", PROBING),
 )
 # (file, tests): every comparison of digests and languages finds both sides equal.
 COMPARING = (
@@ -58,6 +61,11 @@ SINGLE = (
     ("AI alone is a disclaimer", "dubgate/labels/audible.py", "if near and starts", "if starts", AUDIBLE),
     ("any beeps are the rhythm", "dubgate/meter/rhythm.py", "return in_proportion and alone", "return alone", AUDIBLE),
     ("letters around do not matter", "dubgate/meter/rhythm.py", "return in_proportion and alone", "return in_proportion", AUDIBLE),
+    ("a probe looks away from labels", "dubgate/probing.py", "    alerts += _unlabelled(top, language)\n", "", PROBING),
+    ("a probe looks away from bytes", "dubgate/probing.py", "    alerts += _unknown(top, fetched, known, folder)\n", "", PROBING),
+    ("a probe forgives certificates", "dubgate/probing.py", "list(known.alerts), [top]", "[], [top]", PROBING),
+    ("other files of a package count as the dub's", "dubgate/probing.py", " if f.role != OTHER}", "}", PROBING),
+    ("an alert is exit code 0", "dubgate/cli/probe.py", "return ALERT if probed.alerts else 0", "return 0", PROBING),
     ("a human manifest over a machine's voice", "dubgate/policy/label_checks.py", "if synthetic is True and not told.says_ai and not told.tracks:", "if False:", ("tests/labels/test_label_consistency.py",)),
 )  # fmt: skip
 
