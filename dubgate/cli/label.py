@@ -80,7 +80,13 @@ def _is_media(path: Path) -> bool:
 
 
 @label.command(
-    epilog='\b\nExample:\n  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run'
+    epilog="""\b
+Examples:
+  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run
+  dubgate label apply master.m3u8 --in-place --text "English [AI]" --language en
+  dubgate label apply ep1.wav --out ep1-cn.wav --text "中文 [AI]" --language zh --aigc-producer Studio --aigc-id 7
+  dubgate label apply ep1.mp4 --out ep1-signed.mp4 --text "English [AI]" --language en --source-language ja \\
+      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem"""
 )
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")
@@ -128,6 +134,7 @@ def apply(
     With --c2pa-key the labelled file is signed (WAV, MP4, MOV, M4A, MP3, FLAC up to 2 GiB; signing takes about three times
     the file in memory, in a process of its own) and appears only once it reads back as trusted. The key stays here.
     """
+    from dubgate.cli.progress import progress_bar
     from dubgate.labels.applying import apply_label
     from dubgate.labels.plan import planned
     from dubgate.report.label_table import applied_json, applied_text
@@ -135,7 +142,8 @@ def apply(
     plan = planned(text, language, stream, aigc_producer, aigc_id)
     signing = _signing(c2pa_key, c2pa_chain, anchors, source_language, source_type)
     target = _target(source, out, in_place=in_place, dry_run=dry_run)
-    applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run)
+    with progress_bar(quiet=form == "json") as progress:
+        applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run, progress=progress)
     click.echo((applied_json if form == "json" else applied_text)(applied))
     return 0
 

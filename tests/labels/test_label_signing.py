@@ -238,12 +238,13 @@ def test_the_command_signs_in_the_shut_in_child_with_a_key_under_a_passphrase(
         return (run_in_child if "sign" in request else files.run_here)(task, request, **given)
 
     monkeypatch.setattr("dubgate.sandbox.run_in_child", only_signing_apart)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUBGATE_C2PA_KEY_PASSPHRASE", "open sesame")
     key, leaf = studio.signer()
     (tmp_path / "key.pem").write_bytes(key_pem(key, b"open sesame"))
     (tmp_path / "chain.pem").write_text(pem(leaf) + studio.pem)
     (tmp_path / "root.pem").write_text(studio.pem)
-    asked = ["label", "apply", str(files.tone(tmp_path / "t.wav")), "--out", str(tmp_path / "o.wav")]
+    asked = ["label", "apply", files.tone(tmp_path / "t.wav").name, "--out", "o.wav"]
     asked += ["--text", LABEL, "--language", "en", "--c2pa-key", str(tmp_path / "key.pem")]
     assert run(asked) == 2  # neither chain nor language of the original
     asked += ["--c2pa-chain", str(tmp_path / "chain.pem"), "--source-language", "ja"]
