@@ -8,6 +8,7 @@ from pathlib import Path
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_labels import label_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -227,3 +228,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from certificate_mutants(root)
     yield from consent_mutants(root)
+    yield from label_mutants(root)
