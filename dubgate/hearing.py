@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from dubgate.features import (
     Word,
 )
 from dubgate.mixing import check_mix, without_what_background_spoils
+from dubgate.side_by_side import forward, side_by_side
 from dubgate.spans import Span, union
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
@@ -113,26 +115,28 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         MediaError: a track cannot be decoded as it stands.
         ModelError: a model is missing, altered, or fails its self-test.
     """
+    from dubgate.speech.device import choose_device, sharing, tracks_at_once
     from dubgate.speech.ears import load_ears
 
+    progress = forward(progress)
     progress("loading models", 0.0)
-    ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
-    progress("decoding", 0.03)
-    original, original_levels, original_energy = _spool(plan.original, scratch)
-    dub, dub_levels, dub_energy = _spool(plan.dub, scratch)
-    cues = plan.sheet
-    heard = [
-        _hear_track(ears, source, spool, levels, energy, cues, is_dub, _part(progress, first, last))
-        for source, spool, levels, energy, is_dub, first, last in (
-            (plan.original, original, original_levels, original_energy, False, 0.1, 0.4),
-            (plan.dub, dub, dub_levels, dub_energy, True, 0.4, 0.97),
+    at_once = tracks_at_once(choose_device(plan.device))
+    with sharing(at_once):
+        ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
+        progress("decoding", 0.03)
+        asked = ((plan.original, False, 0.03, 0.4), (plan.dub, True, 0.4 if at_once == 1 else 0.03, 0.97))
+        (original, _), (dub, spool) = side_by_side(
+            [
+                partial(_hear_track, ears, source, scratch, plan.sheet, is_dub, _part(progress, first, last))
+                for source, is_dub, first, last in asked
+            ],
+            at_once=at_once,
         )
-    ]
     mix, me = _rest(plan, scratch)
-    check = check_mix(plan.mix is not None, dub, mix, me, heard[1])
-    sold = mix or dub
+    check = check_mix(plan.mix is not None, spool, mix, me, dub)
+    sold = mix or spool
     published = Published(sold.packet_sha256, sold.pcm_sha256)
-    features = ProgrammeFeatures(heard[0], heard[1], check, ears.infos, published)
+    features = ProgrammeFeatures(original, dub, check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)
 
@@ -167,16 +171,15 @@ def _rest(plan: HearingPlan, scratch: Path) -> tuple[AudioSpool | None, AudioSpo
 def _hear_track(
     ears: Ears,
     source: Source,
-    spool: AudioSpool,
-    levels: Levels,
-    energy: Series,
+    scratch: Path,
     sheet: CueSheet | None,
     is_dub: bool,
     progress: Progress,
-) -> TrackFeatures:
+) -> tuple[TrackFeatures, AudioSpool]:
     from dubgate.speech.activity import speech_spans
 
     which = "dub" if is_dub else "original"
+    spool, levels, energy = _spool(source, scratch)
     progress(f"{which}: voice activity", 0.0)
     prob = ears.voice_activity.speech_prob_blocks(spool.blocks(30.0))
     speech = speech_spans(prob)
@@ -192,7 +195,7 @@ def _hear_track(
         words, languages = _words(ears, spool, speech, source.language, _part(progress, 0.3, 0.8))
         progress(f"{which}: alignment", 0.8)
         alignments = _alignments(ears, spool, sheet, source.language)
-    return TrackFeatures(
+    track = TrackFeatures(
         name=source.name,
         language=source.language,
         duration_s=spool.duration_s,
@@ -208,6 +211,7 @@ def _hear_track(
         pcm_sha256=spool.pcm_sha256,
         packet_sha256=spool.packet_sha256,
     )
+    return track, spool
 
 
 def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
