@@ -15,8 +15,8 @@ from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
-from dubgate.certificate.dsse import save_private_key
 from dubgate.cache import purge
+from dubgate.certificate.dsse import save_private_key
 from dubgate.cli.main import run
 from dubgate.delivery.manifest import load_delivery
 from dubgate.features import ProgrammeFeatures

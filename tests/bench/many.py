@@ -41,14 +41,18 @@ def main() -> int:
     options.add_argument("--language", default="fr")
     options.add_argument("--no-kill", action="store_true")
     told = options.parse_args()
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {told.n} deliveries of 12.6 s, {told.workers} workers of one thread")
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {told.n} deliveries of 12.6 s, {told.workers} workers of one thread"
+    )
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         manifests = make_deliveries(home / "in", told.n, language=told.language)
         registry = make_registry(find_samples(), home).path
         answers = [_engine(e, manifests, registry, home, told) for e in told.engines]
     same = all(a == answers[0] for a in answers)
-    print(f"answers of {' and '.join(told.engines)}: {'identical' if same else 'DIFFERENT'} (apart from {', '.join(MAY_DIFFER)})")
+    print(
+        f"answers of {' and '.join(told.engines)}: {'identical' if same else 'DIFFERENT'} (apart from {', '.join(MAY_DIFFER)})"
+    )
     for name in sorted(answers[0]):
         if any(a.get(name) != answers[0][name] for a in answers):
             print(f"  {name}: {[a.get(name) for a in answers]}")
@@ -72,7 +76,9 @@ def _engine(engine: str, manifests: list[Path], registry: Path, home: Path, told
     assert len({d["name"] for d in judged}) == len(judged), "something was judged twice"
     assert {d["name"] for d in done} >= {d["name"] for d in judged}
     decisions = {k: sum((d["facts"] or {}).get("decision") == k for d in judged) for k in ("release", "hold", "block")}
-    print(f"{engine}: {took:.0f} s, exit code {code}, {decisions}, {len({d['name'] for d in done}) - len(judged)} not judged; {killed}")
+    print(
+        f"{engine}: {took:.0f} s, exit code {code}, {decisions}, {len({d['name'] for d in done}) - len(judged)} not judged; {killed}"
+    )
     return {d["name"]: {k: v for k, v in d.items() if k not in MAY_DIFFER} | {"why": bool(d["why"])} for d in done}
 
 
