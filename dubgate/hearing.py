@@ -36,10 +36,12 @@ from dubgate.voice_segments import PAD_S, lines_of, pieces, voices_of
 if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.ears import Ears
+    from dubgate.speech.protocols import Aligned
 
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
+ALIGN_AT_ONCE = 64  # lines whose sound is in memory together
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
@@ -132,7 +134,7 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
             ],
             at_once=at_once,
         )
-    mix, me = _rest(plan, scratch)
+    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
     check = check_mix(plan.mix is not None, spool, mix, me, dub)
     sold = mix or spool
     published = Published(sold.packet_sha256, sold.pcm_sha256)
@@ -160,12 +162,6 @@ def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
     meter = LevelMeter(stream.sample_rate_hz, stream.n_channels, stream.layout)
     spool = AudioSpool(path, source.stream, scratch, (lambda _, samples: meter.push(samples),))
     return (spool, *meter.finish())
-
-
-def _rest(plan: HearingPlan, scratch: Path) -> tuple[AudioSpool | None, AudioSpool | None]:
-    """The mix and the M&E, where a stem came with them."""
-    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
-    return mix, me
 
 
 def _hear_track(
@@ -288,11 +284,12 @@ def _alignments(
         return Unmeasured("no script was given" if sheet is None else "the dub's language is not known")
     cues = [c for c in sheet.cues if c.kind is CueKind.DIALOGUE and c.text]
     spans = [Span(c.span.padded(ALIGN_PAD_S).start_s, min(c.span.end_s + ALIGN_PAD_S, spool.duration_s)) for c in cues]
-    clips = [spool.read(s.start_s, s.end_s) for s in spans]
+    placed: list[Aligned | Unmeasured] = []
+    for k in range(0, len(cues), ALIGN_AT_ONCE):
+        clips = [spool.read(s.start_s, s.end_s) for s in spans[k : k + ALIGN_AT_ONCE]]
+        placed += ears.aligner.align(clips, [c.text for c in cues[k : k + ALIGN_AT_ONCE]], language=language)
     out: list[LineAlignment] = []
-    for cue, span, aligned in zip(
-        cues, spans, ears.aligner.align(clips, [c.text for c in cues], language=language), strict=True
-    ):
+    for cue, span, aligned in zip(cues, spans, placed, strict=True):
         if not isinstance(aligned, Unmeasured):
             words = tuple(replace(w, span=w.span.shifted(span.start_s)) for w in aligned.words)
             out.append(LineAlignment(cue.id, words, aligned.score))

@@ -154,6 +154,22 @@ def test_whatever_breaks_in_one_delivery_is_its_answer(
         assert result.lost is lost
 
 
+def test_a_file_that_changes_while_it_is_heard_is_not_judged_and_nothing_is_kept(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job = job_of(world)
+
+    def swaps(*_: object) -> ProgrammeFeatures:
+        (Path(job.location).parent / "dub.flac").write_bytes(b"another dub")
+        return features()
+
+    monkeypatch.setattr("dubgate.listening._in_child", swaps)
+    result = judging.judge_one(job, settings_of(world))
+    assert isinstance(result, Failure)
+    assert "changed while" in result.why
+    assert not list((tmp_path / "cache").glob("*/heard"))
+
+
 # -- certificates are committed once, by the parent -------------------------------------------------------------------
 
 
