@@ -21,6 +21,7 @@ ORDER = (
         "stored",
         "strict_yaml",
         "languages",
+        "side_by_side",
         "regions",
         "sandbox",
         "sandbox_child",
