@@ -125,7 +125,8 @@ class _Bounds:
             return await self._receive()  # only news of a disconnection is left
         left = self._limits.request_seconds - (time.monotonic() - self._started)
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.001, min(self._limits.pause_seconds, left)))
+            async with asyncio.timeout(max(0.001, min(self._limits.pause_seconds, left))):
+                message = await self._receive()
         except TimeoutError:
             raise _TooSlowError from None
         if message["type"] == "http.request":
@@ -139,7 +140,8 @@ class _Bounds:
         """The next part of the answer; who does not take it is let go."""
         self._begun = True
         try:
-            await asyncio.wait_for(self._send(message), self._limits.pause_seconds)
+            async with asyncio.timeout(self._limits.pause_seconds):
+                await self._send(message)
         except TimeoutError:
             raise ConnectionError("the client does not read") from None
 

@@ -41,6 +41,7 @@ class Asked:
     ms: tuple[float, ...]
     errors: dict[str, int]
     seconds: float
+    server_ms: float = 0.0  # of CPU time for an answer
 
     def percentile(self, share: float) -> float:
         return sorted(self.ms)[min(len(self.ms) - 1, int(share * len(self.ms)))]
@@ -164,8 +165,8 @@ def load(port: int, token: str, digests: list[str], rate: float, seconds: float,
 
 
 @contextmanager
-def serving(house: Any, folder: Path) -> Iterator[int]:
-    """`dubgate serve` in a process of its own; its port."""
+def serving(house: Any, folder: Path) -> Iterator[tuple[int, int]]:
+    """`dubgate serve` in a process of its own; its port and process id."""
     import socket
 
     with socket.socket() as free:
@@ -181,7 +182,7 @@ def serving(house: Any, folder: Path) -> Iterator[int]:
         )  # fmt: skip
         try:
             _until_up(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
@@ -201,17 +202,28 @@ def _until_up(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server does not come up")
 
 
-def measure(house: Any, token: str, digests: list[str], folder: Path, rate: float, seconds: float, connections: int) -> Asked:
+def measure(
+    house: Any, token: str, digests: list[str], folder: Path, rate: float, seconds: float, connections: int
+) -> Asked:
     """The load against a running server, after two seconds of warming up."""
-    with serving(house, folder) as port:
+    with serving(house, folder) as (port, pid):
         context = multiprocessing.get_context("spawn")
         out = context.Queue()
         for duration in (2.0, seconds):
+            used = _cpu_s(pid)
             process = context.Process(target=load, args=(port, token, digests, rate, duration, connections, out))
             process.start()
             asked: Asked = out.get(timeout=duration + 120)
             process.join()
-        return asked
+        return replace(asked, server_ms=1000 * (_cpu_s(pid) - used) / max(1, len(asked.ms)))
+
+
+def _cpu_s(pid: int) -> float:
+    """The CPU time of a process."""
+    import os
+
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -229,9 +241,12 @@ def main() -> None:
             house, token, digests = seeded(url, folder / "house", given.certificates)
             print(f"{len(digests)} certificates in {time.perf_counter() - begun:.0f} s", flush=True)
             asked = measure(house, token, digests, folder, given.rate, given.seconds, given.connections)
-    print(f"{len(asked.ms)} answers in {asked.seconds:.1f} s ({len(asked.ms) / asked.seconds:.0f}/s), errors {asked.errors or 0}")
+    print(
+        f"{len(asked.ms)} answers in {asked.seconds:.1f} s ({len(asked.ms) / asked.seconds:.0f}/s), errors {asked.errors or 0}"
+    )
     print("p50 {:.2f} ms  p90 {:.2f} ms  p99 {:.2f} ms  p99.9 {:.2f} ms  max {:.2f} ms  mean {:.2f} ms".format(
         *(asked.percentile(p) for p in (0.5, 0.9, 0.99, 0.999)), max(asked.ms), statistics.mean(asked.ms)))  # fmt: skip
+    print(f"the server's CPU time for an answer: {asked.server_ms:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -72,7 +73,9 @@ def in_a_process_of_its_own(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_worker_killed_at_any_stage_leaves_a_job_that_ends_once_with_the_right_verdict(stage: str, house: House) -> None:
+def test_a_worker_killed_at_any_stage_leaves_a_job_that_ends_once_with_the_right_verdict(
+    stage: str, house: House
+) -> None:
     job_id = queued(house)
     status = in_a_process_of_its_own(lambda: house.worker("killed", reached=killed_at(stage)).step())
     assert os.WIFSIGNALED(status)
@@ -96,12 +99,17 @@ def test_a_worker_killed_at_any_stage_leaves_a_job_that_ends_once_with_the_right
 def test_a_blocked_delivery_ends_blocked_however_often_its_worker_dies(house: House) -> None:
     job_id = queued(house)
     for stage in ("judged", "noted", "decided"):
-        in_a_process_of_its_own(lambda: house.worker("w", judgement=house.blocked(), reached=killed_at(stage)).step())
+        worker = functools.partial(house.worker, "w", judgement=house.blocked(), reached=killed_at(stage))
+        in_a_process_of_its_own(functools.partial(_step, worker))
         house.clock.forward(seconds=61)
     assert house.worker(judgement=house.blocked()).step()
     job = found(house, job_id)
     assert (job.state, job.decision) == (jobs.DONE, "block")
     assert [r.decision for r in releases(house)] == [ReleaseDecision.BLOCK]
+
+
+def _step(worker: Callable[[], Worker]) -> None:
+    worker().step()
 
 
 def test_a_worker_that_slept_through_its_lease_records_nothing(house: House) -> None:
@@ -193,7 +201,9 @@ def _broken(*_: Any, **__: Any) -> Any:
 
 def test_a_waiting_job_is_tried_again_only_after_its_pause(house: House) -> None:
     queued(house)
-    house.settings = house.settings.model_copy(update={"jobs": house.settings.jobs.model_copy(update={"backoff_seconds": 10})})
+    house.settings = house.settings.model_copy(
+        update={"jobs": house.settings.jobs.model_copy(update={"backoff_seconds": 10})}
+    )
     assert house.worker(hear=_broken).step()
     assert not house.worker().step()
     house.clock.forward(seconds=11)
@@ -245,7 +255,9 @@ def test_a_cancelled_hearing_is_interrupted_by_the_sign_of_life(house: House) ->
     """The beat notices, and the worker's own interruption ends the hearing that reports nothing."""
     job_id = queued(house)
     engine, noticed = open_database(house.registry), threading.Event()
-    house.settings = house.settings.model_copy(update={"jobs": house.settings.jobs.model_copy(update={"lease_seconds": 0.4})})
+    house.settings = house.settings.model_copy(
+        update={"jobs": house.settings.jobs.model_copy(update={"lease_seconds": 0.4})}
+    )
 
     def silent(*_: Any, progress: Callable[[str, float], None], **__: Any) -> Any:
         _in(engine, lambda c: jobs.ask_to_cancel(c, job_id, "polyglot", house.clock()))
@@ -275,7 +287,9 @@ def test_a_worker_that_is_told_to_stop_puts_its_job_back(house: House) -> None:
 def test_a_delivery_that_names_another_submitter_is_not_judged(house: House) -> None:
     """Else its holder could hand it in under another's name and approve it itself."""
     text = (house.manifest.parent / "series.yaml").read_text(encoding="utf-8")
-    (house.manifest.parent / "series.yaml").write_text(text.replace("submitter: polyglot", "submitter: kestrel"), encoding="utf-8")
+    (house.manifest.parent / "series.yaml").write_text(
+        text.replace("submitter: polyglot", "submitter: kestrel"), encoding="utf-8"
+    )
     job_id = queued(house)
     assert house.worker().step()
     job = found(house, job_id)
