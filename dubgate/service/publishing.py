@@ -94,7 +94,7 @@ class Denied:
 
 
 _ROWS = """
-SELECT c.facts, c.seal, s.certificate_id, s.asked_size, s.asked_at, s.until, s.keys, s.seal,
+SELECT c.recorded_at, c.facts, c.seal, s.certificate_id, s.asked_size, s.asked_at, s.until, s.keys, s.seal,
        (SELECT max(leaf_index) + 1 FROM entry), {changed}
 FROM (SELECT certificate_id, facts, seal, recorded_at FROM service_certificate
       WHERE file_sha256 = :digest AND organisation {among}
@@ -120,6 +120,7 @@ _AMONG = {"sqlite": "IN :organisations", "postgresql": "= ANY(:organisations)"}
 class Row:
     """A row of the index with what is known of its consents; the standing's parts are None where nothing was asked yet."""
 
+    recorded_at: str
     facts: str
     seal: str
     standing_of: str | None
@@ -168,36 +169,45 @@ class Publishing:
                 raise NoCertificate("no certificate for these bytes is known here")
         except Refused as refusal:
             return Denied(refusal, None)
-        return self._judged(rows, use, store, now)
+        return self._judged(rows, digest, use, store, now)
 
     def _found(self, digest: str, organisations: frozenset[str]) -> list[Row]:
         rows = self._rows.rows(digest=digest, organisations=sorted(organisations))
         return [Row(*row[:-1], changed=bool(row[-1])) for row in rows]
 
-    def _judged(self, rows: Sequence[Row], use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
+    def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
         """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""
         refusals: list[Refused] = []
-        for k, row in enumerate(rows):
+        allowed: Facts | None = None
+        for row in rows:
             try:
-                facts = self._facts(row, store, now)
+                facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, use.at, now)
-                _require_covers(facts, use)
-                self._require_standing(facts, row, store, use.at, now)
-                return Allowed(facts)
+                if allowed is None:
+                    _require_covers(facts, use)
+                    self._require_standing(facts, row, store, use.at, now)
+                    allowed = facts
             except Refused as refusal:
                 refusals.append(refusal)
-                if k == 0 and isinstance(refusal, NotPassed):
+                if isinstance(refusal, NotPassed) and row.recorded_at == rows[0].recorded_at:
                     return Denied(refusal, None)
-        return Denied(refusals[0], self._largest(rows, use, store, now))
+            if allowed is not None and row.recorded_at != rows[0].recorded_at:
+                break
+        return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
 
-    def _facts(self, row: Row, store: TrustStore, now: datetime) -> Facts:
+    def _facts(self, row: Row, digest: str, store: TrustStore, now: datetime) -> Facts:
         """The row's facts under its seal; where that does not hold, those of its document, verified whole.
 
         Raises:
             Refused
         """
-        if self.own.sealed(row.facts.encode(), row.seal):
-            return read_facts(row.facts)
+        sealed = self.own.sealed(row.facts.encode(), row.seal)
+        facts = read_facts(row.facts) if sealed else self._verified(row, store, now)
+        if facts.file_sha256 != digest:
+            raise Malformed("the index has a certificate for other bytes here")
+        return facts
+
+    def _verified(self, row: Row, store: TrustStore, now: datetime) -> Facts:
         try:
             told = json.loads(row.facts)
             named = str(told["certificate_id"])
@@ -205,7 +215,7 @@ class Publishing:
             raise Malformed("the index of certificates is damaged") from None
         document = self._document(named)
         found = facts_of(opened_of(document, store, now), document, store, "", "")
-        if found.certificate_id != named or found.file_sha256 != told.get("file_sha256"):
+        if found.certificate_id != named:
             raise Malformed("the index names another certificate than its document is")
         return found
 
@@ -237,14 +247,14 @@ class Publishing:
                 keep_standing(connection, standing, self.own)
         return standing
 
-    def _largest(self, rows: Sequence[Row], use: Use, store: TrustStore, now: datetime) -> Facts | None:
+    def _largest(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Facts | None:
         """The widest of the certificates that hold now, whatever the use."""
-        return max(self._holding(rows, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None)
+        return max(self._holding(rows, digest, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None)
 
-    def _holding(self, rows: Sequence[Row], store: TrustStore, now: datetime) -> Iterator[Facts]:
+    def _holding(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Iterator[Facts]:
         for row in rows:
             with contextlib.suppress(Refused):
-                facts = self._facts(row, store, now)
+                facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, now, now)
                 self._require_standing(facts, row, store, now, now)
                 yield facts
