@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from dubgate.service.problems import Problem
 from dubgate.service.settings import Limits
 from dubgate.service.tokens import Caller
@@ -73,12 +75,16 @@ def _too_many(seconds: float) -> Problem:
     return Problem(429, "too many requests", headers={"retry-after": str(max(1, round(seconds)))})
 
 
-class _TooLargeError(Exception):
-    pass
+class _TooLargeError(HTTPException):
+    """Of Starlette's kind, which a route that reads its body passes on as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
-class _TooSlowError(Exception):
-    pass
+class _TooSlowError(HTTPException):
+    def __init__(self) -> None:
+        super().__init__(408, headers={"connection": "close"})
 
 
 class Bounded:
