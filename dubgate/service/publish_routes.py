@@ -31,7 +31,7 @@ from dubgate.service.renewing import source_of
 from dubgate.service.state import Reader, Service, Submitter, authenticated, state_of
 from dubgate.service.submitting import submit
 
-router = APIRouter(prefix="/v1", tags=["publishing"], responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(prefix="/v1", tags=["publishing"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503))
 NEEDED = ("territory", "channel", "language", "at")
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})\Z")
 CertificateId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=[DIGEST])]
@@ -40,7 +40,7 @@ KNOWN_S = 1.0  # for so long a token that was just looked up is believed here
 
 def _parameter(name: str, about: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
     told = {"name": name, "in": "query", "required": True, "description": about}
-    return told | {"schema": {"type": "string", **schema}, "example": example}
+    return told | {"schema": {"type": "string", "minLength": 1, "maxLength": 200, **schema}, "example": example}
 
 
 _PARAMETERS = [
@@ -99,12 +99,17 @@ def may_publish(request: Request) -> Response:
 
 
 def _use(territory: str, channel: str, language: str, at: str, now: datetime) -> Use:
+    """The use that is asked about.
+
+    Raises:
+        Problem: 403, for a use that there is not: what does not exist is covered by nothing.
+    """
     try:
         places = frozenset(countries(territory))
-        kind, spoken = str(Channel(channel)), canonical(language)
+        return Use(places, str(Channel(channel)), canonical(language), _moment(at, now))
     except ValueError as error:
-        raise Problem(422, str(error)[:300], more={"reason": "malformed", "publish": False}) from None
-    return Use(places, kind, spoken, _moment(at, now))
+        more = {"reason": "malformed", "publish": False}
+        raise Problem(403, str(error)[:300], kind="refused", title="Do not publish this", more=more) from None
 
 
 def _moment(at: str, now: datetime) -> datetime:
@@ -113,18 +118,12 @@ def _moment(at: str, now: datetime) -> datetime:
         return now
     try:
         asked = datetime.fromisoformat(at.replace(" ", "+"))  # a `+` that nobody escaped
-        asked = asked.astimezone(UTC) if asked.tzinfo is not None else _no_moment()
-    except (ValueError, OverflowError):
-        _no_moment()
+        asked = asked.astimezone(UTC) if asked.tzinfo is not None else now - LONGEST_AHEAD
+    except OverflowError:
+        raise ValueError("this moment lies beyond the ends of the calendar") from None
     if not now <= asked <= now + LONGEST_AHEAD:
-        raise Problem(
-            422, "at is `now`, or a moment within the next 24 hours", more={"reason": "malformed", "publish": False}
-        )
+        raise ValueError("at is `now`, or a moment with its zone within the next 24 hours")
     return asked
-
-
-def _no_moment() -> Any:
-    raise Problem(422, "at is `now` or a moment with its zone", more={"reason": "malformed", "publish": False})
 
 
 _SCOPE = ("certificate_id", "language", "territories", "channels", "window_start", "window_end", "expires_at")
@@ -177,7 +176,7 @@ def get_certificate(certificate_id: CertificateId, request: Request, state: Serv
     "/certificates/{certificate_id}/renewals", status_code=202, summary="Renew a certificate", responses=documented(404)
 )
 def renew(
-    certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = None
+    certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = ""
 ) -> JobBody:
     """Judge its delivery again as it lies there now, from kept measurements where nothing changed, and certify anew."""
     source = source_of(state.engine, certificate_id, caller.organisation)
