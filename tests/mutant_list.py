@@ -8,8 +8,8 @@ from pathlib import Path
 from mutant_list_batch import batch_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
-from mutant_list_packs import pack_mutants
 from mutant_list_labels import label_mutants
+from mutant_list_packs import pack_mutants
 from mutate import (
     Equivalent,
     Mutant,
