@@ -15,10 +15,10 @@ from consent import report_lines as lines
 from consent.approvals import Approval
 from consent.checkpoint import Checkpoint
 from consent.denials import GrantHistory
+from consent.entries import iso
 from consent.errors import RecordError
 from consent.releases import Release
 from consent.report_lines import Line, Proofs, of_kind
-from consent.store import iso
 from consent.titles import Claim, Refusal
 from consent.views import View
 from consent.voices import Voice

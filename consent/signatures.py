@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from consent.approvals import Approval
+from consent.certifications import Adoption
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import KeyHolder
@@ -38,7 +39,7 @@ _GRANTING_ROLES = {
     Capacity.UNION: (Role.UNION,),
 }
 # What carries its author's signature where the registry demands signatures.
-SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event)
+SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event, Adoption)
 
 
 def predicate_type(record: Record) -> str:
@@ -55,7 +56,7 @@ def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
         return record.by, (Role.RIGHTS_HOLDER,)
     if isinstance(record, Permission):
         return record.given_by, tuple(Role)
-    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
+    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal | Adoption) else None
 
 
 class KnownKeys(Protocol):

@@ -31,7 +31,7 @@ def read_master(
     Raises:
         MediaError: the playlist is malformed, names something outside `root`, or lists a rendition twice.
     """
-    playlist = _load(master, root)
+    playlist = load_playlist(master, root)
     if not playlist.is_variant:
         raise MediaError("this is a media playlist; name the master playlist", where=master.name)
     entries = [m for m in playlist.media if m.type == "AUDIO"]
@@ -90,13 +90,18 @@ def _track(
 
 def rendition_sha256(playlist_path: Path, root: Path) -> str:
     """SHA-256 over the initialisation section and all segments of a media playlist, in order."""
-    playlist = _load(playlist_path, root)
+    playlist = load_playlist(playlist_path, root)
     if playlist.is_variant:
         raise MediaError("a rendition's playlist is itself a master playlist", where=playlist_path.name)
-    return sha256_of(_pieces(playlist, playlist_path, root))
+    return sha256_of(hls_pieces(playlist, playlist_path, root))
 
 
-def _pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
+def hls_pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
+    """The initialisation section and all segments of a media playlist, in order.
+
+    Raises:
+        MediaError: none, too many, or outside `root`.
+    """
     if len(playlist.segments) > MAX_SEGMENTS or not playlist.segments:
         raise MediaError(f"it lists {len(playlist.segments)} segments", where=path.name)
     init: object = None
@@ -134,7 +139,21 @@ def _inside(path: Path, root: Path) -> Path:
     return resolved
 
 
-def _load(path: Path, root: Path) -> Any:
+def playlist_in(master: Path, uri: str, root: Path) -> Path:
+    """The playlist that a master playlist names.
+
+    Raises:
+        MediaError: outside `root`, or not there.
+    """
+    return _inside(master.parent / uri, root)
+
+
+def load_playlist(path: Path, root: Path) -> Any:
+    """A playlist as m3u8 reads it.
+
+    Raises:
+        MediaError: outside `root`, too large, or not to be read.
+    """
     import m3u8
 
     data = _inside(path, root).read_bytes()

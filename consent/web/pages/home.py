@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from consent.store import iso
+from consent.entries import iso
 from consent.views import View
 from consent.web import accounts, recovery, scope
 from consent.web.page import render
