@@ -42,6 +42,7 @@ from dubgate.delivery.manifest_schema import CastEntry, ProductionRecord, Tool, 
 from dubgate.delivery_facts import facts_of
 from dubgate.explaining import explain
 from dubgate.judgement import Judgement
+from dubgate.labels.audible import Audible
 from dubgate.labels.tracks import Labels, Place
 from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Finding, Outcome, Severity
@@ -53,7 +54,9 @@ from dubgate.signed_evidence import signed_files
 
 TITLE = "last-train"
 _FRESH = itertools.count()
-HEARD = Labels((LABELLED,), places=(Place("C2PA actions", "c2pa.created", token="C2PA"),), audible=True, rhythm=False)
+HEARD = Labels(
+    (LABELLED,), places=(Place("C2PA actions", "c2pa.created", token="C2PA"),), audible=Audible("made with AI", ())
+)
 RECORD = ProductionRecord(purpose="access", tools=(Tool(name="tts", version="1", vendor="Polyglot"),), used_to_train=())
 
 
