@@ -29,6 +29,7 @@ from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
 from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
+from dubgate.judged_kept import judged_bytes
 from dubgate.judgement import Judgement
 from dubgate.policy.verdict import Decision
 from dubgate.resting import Resting, resting_of
@@ -45,6 +46,8 @@ class Decided:
     verdict: Verdict  # without its ledger part
     measured: Measured
     annex: bytes
+    judged: bytes  # what was measured, by which it can be judged again
+    packs: tuple[tuple[str, bytes], ...]  # the rule packs that judged, by digest
     leaf_indexes: tuple[int, ...]
 
     def certified(self, part: LedgerPart) -> Verdict:
@@ -83,8 +86,10 @@ def decide_in_ledger(
         entries = _append(record, resting, writer) if record is not None else ()
     measured, findings = measured_in(judgement), annex_findings(judgement)
     own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
-    annex = annex_bytes([s.copy for s in signed], own, findings)
-    return Decided(verdict, measured, annex, tuple(e.leaf_index for e in entries))
+    judged = judged_bytes(judgement)
+    annex = annex_bytes([s.copy for s in signed], own, findings, hashlib.sha256(judged).hexdigest())
+    packs = tuple((p.sha256, p.data) for p in judgement.packs)
+    return Decided(verdict, measured, annex, judged, packs, tuple(e.leaf_index for e in entries))
 
 
 def _verdict(

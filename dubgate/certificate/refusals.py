@@ -167,6 +167,12 @@ class AlteredAnnex(Refused):
     reason = "altered-annex"
 
 
+class AlteredEvidence(Refused):
+    """A folder of evidence is not as it was made, or judging again comes to something else."""
+
+    reason = "altered-evidence"
+
+
 class UnknownLedger(Refused):
     """The trust store lists no key for the ledger whose checkpoint this is."""
 

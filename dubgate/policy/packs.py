@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Pack:
     sha256: str
     territories: tuple[str, ...] | None = None
     sign_offs: tuple[Role, ...] = ()
+    data: bytes = field(default=b"", repr=False, compare=False)  # as read, for whoever judges again
 
     @property
     def bands(self) -> tuple[BandRule, ...]:
@@ -68,6 +69,7 @@ def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
         sha256=document.sha256,
         territories=None if file.territories is None else expand(file.territories),
         sign_offs=file.sign_offs,
+        data=data,
     )
 
 
