@@ -197,6 +197,12 @@ class ConsentEnded(Refused):
     reason = "consent-ended"
 
 
+class StandingRefusal(ConsentEnded):
+    """Somebody has refused this use for good; that outweighs every consent."""
+
+    reason = "standing-refusal"
+
+
 class PackDemanded(Refused):
     """The publisher demands a rule pack that did not judge."""
 

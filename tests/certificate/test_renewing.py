@@ -163,7 +163,7 @@ def adopt(place: Place, sha256: str) -> None:
 ENDED = {
     ended_grant: "consent-ended",
     suspended_grant: "consent-ended",
-    refused_title: "consent-ended",
+    refused_title: "standing-refusal",
     approval_taken_back: "consent-ended",
     key_revoked: "consent-ended",
     key_revoked_by_an_operator: "consent-ended",
