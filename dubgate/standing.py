@@ -26,8 +26,8 @@ from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, Standing
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
-# Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
 REFUSED_FOR_GOOD = "CON-005"
+# Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
 SETTLED = frozenset({"CON-016", "CON-019"})
 
 
