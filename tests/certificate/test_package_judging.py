@@ -84,7 +84,9 @@ DIGESTS = {name: f"{k:064x}" for k, name in enumerate(("master.m3u8", "a0.m3u8",
 def test_every_file_has_its_part() -> None:
     files = files_of(heard(GOOD, others=("v.m4s",)), MASTER, DIGESTS)
     assert {f.path: f.role for f in files} == {
-        "master.m3u8": MANIFEST, "a0.m3u8": DUB, "a0.m4s": DUB,
+        "master.m3u8": MANIFEST,
+        "a0.m3u8": DUB,
+        "a0.m4s": DUB,
         "v.m4s": OTHER,
     }
     assert all(f.sha256 == DIGESTS[f.path] for f in files)
