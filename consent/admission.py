@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from consent import certification_door, ledger, spoken_door
+from consent.acts import Act, ReadsDigest
 from consent.approvals import Approval
 from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
@@ -48,7 +49,7 @@ _TARGETS: dict[str, type[Record]] = {
 }
 _WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
 _OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
-_WORD |= _OTHERS | spoken_door.NAMES | certification_door.NAMES
+_WORD |= _OTHERS | spoken_door.NAMES | certification_door.NAMES | {Act: "act", ReadsDigest: "reads"}
 _K = EventKind
 _OPERATOR_MAY = frozenset(
     {_K.SUSPENDED, _K.REVOKED, _K.EXPIRED, _K.INVALIDATED, _K.SUPERSEDED, _K.CONTESTED, _K.SETTLED, _K.CONFIRMED}
@@ -231,6 +232,10 @@ def _witness(view: View, witness: Witness) -> None:
         raise RecordError("what the witness saw is not the beginning of this ledger")
 
 
+def _act(view: View, act: Act | ReadsDigest) -> None:
+    _parties(view, [act.by])
+
+
 def _event(view: View, event: Event) -> None:
     _parties(view, [event.by])
     kind = _TARGETS.get(event.target)
@@ -286,6 +291,8 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     **ASKING,
     Witness: _witness,
     Event: _event,
+    Act: _act,
+    ReadsDigest: _act,
     **spoken_door.CHECKS,
     **certification_door.CHECKS,
 }

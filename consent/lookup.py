@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from consent.approvals import Approval, ApprovalHistory
 from consent.certifications import Adoption, Certification
+from consent.entries import Entry
 from consent.errors import StoreError
 from consent.events import LOOSENING, TERMINAL, Event, RecordedEvent, State, fold
 from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
 from consent.releases import Impact, Release, ReleaseDecision, live
 from consent.rights import ClaimHistory, RefusalHistory, TitleRights, refused, title_rights
-from consent.store import Entry, Store
+from consent.store import Store
 from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal, Title, TitleRecord

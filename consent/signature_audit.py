@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from consent.certifications import Adoption
+from consent.entries import Entry
 from consent.errors import SignatureError
 from consent.events import Event, RecordedEvent
 from consent.parties import KeyHolder, Party, PartyKey, key_problem
 from consent.signatures import SIGNED_KINDS, check_envelope
-from consent.store import Entry, Store
+from consent.store import Store
 from consent.strict import Record
 from consent.tables import MetaRow
 from consent.vocabulary import EventKind, Role

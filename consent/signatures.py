@@ -27,6 +27,7 @@ from consent.voices import Permission
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 4_000_000
+LIST_TYPE, LIST_SCHEMA = "urn:dubgate:approvals:1.0", "consent-approvals/1.0"  # several approvals, one signature
 
 _GRANTING_ROLES = {
     Capacity.SELF: (Role.PERFORMER, Role.TTS_VENDOR),
@@ -141,14 +142,36 @@ def _same_record(payload: bytes, record: Record, where: str) -> None:
         statement = _strict_json(payload.decode(), where)
     except UnicodeDecodeError:
         raise SignatureError("its payload is not text", where=where) from None
-    wanted = {"schema": record.schema_name, **json.loads(canonical_json(record))}
+    wanted = predicate_of(record)
     stated = statement if isinstance(statement, dict) else {}
+    if stated.get("predicateType") == LIST_TYPE and isinstance(record, Approval):
+        _in_list(stated, wanted, where)
+        return
     if stated.get("_type") != "https://in-toto.io/Statement/v1" or stated.get("predicateType") != predicate_type(
         record
     ):
         raise SignatureError(f"it is not a statement of type {predicate_type(record)}", where=where)
     if stated.get("predicate") != wanted:
         different = sorted(_different(stated.get("predicate"), wanted))
+        raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
+
+
+def predicate_of(record: Record) -> dict[str, Any]:
+    """A record as it stands in the statement that its author signs."""
+    return {"schema": record.schema_name, **json.loads(canonical_json(record))}
+
+
+def _in_list(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
+    """One of a list of approvals that were signed in one gesture; each id stands there once, and is this very one."""
+    predicate = stated.get("predicate")
+    known = predicate if isinstance(predicate, dict) else {}
+    listed = known.get("approvals")
+    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == LIST_SCHEMA
+    if not right or set(known) != {"schema", "approvals"} or not isinstance(listed, list):
+        raise SignatureError(f"it is not a list of approvals of schema {LIST_SCHEMA}", where=where)
+    own = [a for a in listed if isinstance(a, dict) and a.get("approval_id") == wanted["approval_id"]]
+    if own != [wanted]:
+        different = sorted(_different(own[0] if len(own) == 1 else None, wanted))
         raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
 
 

@@ -113,6 +113,7 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         MediaError: a track cannot be decoded as it stands.
         ModelError: a model is missing, altered, or fails its self-test.
     """
+    from dubgate.meter.rhythm import ai_rhythm
     from dubgate.speech.ears import load_ears
 
     progress("loading models", 0.0)
@@ -131,7 +132,7 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
     mix, me = _rest(plan, scratch)
     check = check_mix(plan.mix is not None, dub, mix, me, heard[1])
     sold = mix or dub
-    published = Published(sold.packet_sha256, sold.pcm_sha256)
+    published = Published(sold.packet_sha256, sold.pcm_sha256, ai_rhythm(sold.read, sold.duration_s))
     features = ProgrammeFeatures(heard[0], heard[1], check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)

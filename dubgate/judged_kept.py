@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dubgate.certificate.refusals import AlteredAnnex
-from dubgate.certificate.strict_fields import Fields, read_json
+from dubgate.certificate.strict_fields import Fields, iso, read_json
 from dubgate.delivery.script import Style
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Measurement
@@ -32,6 +33,7 @@ class Judged:
     lines: tuple[str, ...]
     embedded: tuple[str, ...]
     facts: Facts | None
+    judged_at: datetime  # rules have a day from which they are in force
 
 
 def judged_bytes(judgement: Judgement) -> bytes:
@@ -39,6 +41,7 @@ def judged_bytes(judgement: Judgement) -> bytes:
     facts = judgement.facts
     data = {
         "schema": SCHEMA,
+        "judged_at": iso(judgement.judged_at),
         "style": judgement.style.value,
         "lines": [cue.id for cue in judgement.sheet.cues],
         "embedded": [m.kind for m in judgement.features.models if m.embedded],
@@ -57,11 +60,12 @@ def read_judged(data: bytes, name: str) -> Judged:
     fields = Fields(read_json(data, name), name, SCHEMA)
     style, lines, embedded = fields.text("style"), fields.texts("lines"), fields.texts("embedded")
     plain, facts = fields.each("measurements", lambda item, _: item, MAX_MEASUREMENTS), fields.take("facts")
+    judged_at = fields.time("judged_at")
     fields.done()
     try:
         measurements = tuple(from_stored(Measurement, item, {}) for item in plain)
         known = None if facts is None else Facts({path: _value(value) for path, value in facts.items()})
-        return Judged(measurements, Style(style), lines, embedded, known)
+        return Judged(measurements, Style(style), lines, embedded, known, judged_at)
     except (ValueError, AttributeError) as error:
         raise AlteredAnnex(f"the kept measurements cannot be read: {error}", where=name) from None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dubgate.certificate.annex import check_annex
+from dubgate.certificate.claim import Scope
 from dubgate.certificate.file import Certificate
 from dubgate.certificate.measured import RESULTS, Measured, measured_of
 from dubgate.certificate.refusals import AlteredAnnex
@@ -24,6 +25,7 @@ from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.judge import judge
 from dubgate.policy.packs import CORE, Pack, read_pack
 from dubgate.policy.verdict import decision_of
+from dubgate.policy.when import REVIEW_DUE, When
 
 Key = tuple[str, str, str, str]  # pack, rule, scope and name of the subject
 
@@ -60,11 +62,13 @@ def replay(certificate: Certificate, folder: Path, *, packs: Sequence[Pack] | No
         raise AlteredAnnex("the measurements are not those that the annex names", where="judged.json")
     judged = read_judged(judged_data, "judged.json")
     of_that_day = packs_of_that_day(certificate, folder / "packs")
-    rules = {(p.name, rule.id) for p in of_that_day for rule in p.rules}  # all others are the program's own checks
+    rules = {
+        (p.name, rule) for p in of_that_day for rule in (REVIEW_DUE, *(r.id for r in p.rules))
+    }  # all others are the program's own checks
     then = {_key_of(item): item for item in annex["findings"] if (item["pack"], item["rule"]) in rules}
     checks = (item for item in annex["findings"] if (item["pack"], item["rule"]) not in rules)
     stands = [(item["pack"], item["rule"], _outcome(item)) for item in checks]
-    again = _judged_again(judged, of_that_day if packs is None else packs)
+    again = _judged_again(judged, of_that_day if packs is None else packs, certificate.verdict.claim.scope)
     changes = tuple(_changes(then, again))
     outcomes = [*stands, *((k[0], k[1], _answered(f, then.get(k))) for k, f in again.items())]
     if packs is None:
@@ -89,7 +93,9 @@ def packs_of_that_day(certificate: Certificate, folder: Path) -> tuple[Pack, ...
     return tuple(found)
 
 
-def _judged_again(judged: Judged, packs: Sequence[Pack]) -> dict[Key, Finding]:
+def _judged_again(judged: Judged, packs: Sequence[Pack], scope: Scope | None) -> dict[Key, Finding]:
+    """As of the moment and for the window of that day: rules have days from which they are in force."""
+    window = None if scope is None else (scope.window_start, scope.window_end)
     found = judge(
         judged.measurements,
         packs,
@@ -97,6 +103,7 @@ def _judged_again(judged: Judged, packs: Sequence[Pack]) -> dict[Key, Finding]:
         lines=judged.lines,
         embedded=judged.embedded,
         facts=judged.facts,
+        when=When(judged.judged_at, window),
     )
     return {(f.pack, f.rule, f.subject.scope.value, f.subject.name): f for f in found}
 

@@ -10,12 +10,12 @@ from consent.approvals import ApprovalHistory
 from consent.certifications import Certification
 from consent.checkpoint import read_body
 from consent.denials import Denial, denials
+from consent.entries import Entry
 from consent.errors import ConsentError
 from consent.events import fold
 from consent.regions import expand
 from consent.registry import Registry
 from consent.releases import Release, VoiceUse
-from consent.store import Entry
 from consent.strict import Window
 from consent.terms import Use
 from consent.views import View
@@ -67,6 +67,18 @@ def what_ended(release: Release, view: View, now: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_ended(release, view, now)))
 
 
+def release_and_ends(
+    certificate: Certificate, view: View, origin: str, now: datetime
+) -> tuple[Release, tuple[str, ...]]:
+    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`.
+
+    Raises:
+        LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+    """
+    release = release_certified(certificate, view, origin)
+    return release, what_ended(release, view, now)
+
+
 def release_certified(certificate: Certificate, view: View, origin: str) -> Release:
     """The release's own record, once the history up to the checkpoint is the one that was witnessed."""
     part = certificate.verdict.claim.ledger
@@ -97,7 +109,7 @@ def _same_history(part: LedgerPart, view: View, origin: str) -> None:
 
 def _entry(view: View, index: int, leaf: str) -> Entry:
     """The entry, hashed again from what lies in the registry."""
-    entry = next(iter(view.store.all_entries(start=index)), None)
+    entry = view.store.entry(index)
     if entry is None or entry.leaf().decode() != leaf:
         raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
     return entry
@@ -117,6 +129,14 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         raise LedgerRewritten(what, where=f"release {release.release_id}")
     for history in histories:
         yield from _of_approval(history, release, now)
+
+
+def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
+    """Whether this standing refusal meets any use of the release."""
+    title = view.title(release.title_id)
+    title_ids = title.title_ids if title is not None else (release.title_id,)
+    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in release.voices)
+    return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:

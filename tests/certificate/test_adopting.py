@@ -16,9 +16,11 @@ from consent.writing import Addition
 from dubgate.adopting import adopt, adopted_in
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import save_private_key
+from dubgate.certificate.file import open_certificate
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.policy.packs import Pack, load_packs
+from dubgate.replaying import packs_of_that_day
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,12 @@ def adopted(place: Place, packs: Any, kind: Any = "adopted", by: str = "kestrel"
     return adopt(
         packs, kind, location=where, by=by, key=place.world.keys[key], reason="the first rules", clock=lambda: LATER
     )
+
+
+def all_of(place: Place, folder: Path) -> tuple[Pack, ...]:
+    """Every pack that judged: those that were asked for, and those that the release itself called for."""
+    opened = open_certificate((folder / "certificate.json").read_bytes(), place.trust, LATER, "certificate")
+    return packs_of_that_day(opened, folder / "packs")
 
 
 def other(pack: Pack) -> Pack:
@@ -123,12 +131,18 @@ def test_a_publisher_can_demand_packs_that_are_in_force(place: Place, tmp_path: 
         place.verified(certificate, **asked)
     with pytest.raises(InputError, match="no registry"):
         place.verified(certificate, policy=asked["policy"])
-    core, house = packs_of(place)
-    adopted(place, (core, other(house)))
+    judged = all_of(place, tmp_path / "verdict")
+    house = next(p for p in judged if p.name == "house")
+    adopted(place, [other(p) if p is house else p for p in judged])
     with pytest.raises(refusals.PackDemanded, match="is in force"):
         place.verified(certificate, **asked)
     adopted(place, (house,))
     assert place.verified(certificate, **asked, now=LATER)
+
+
+def certify_elsewhere(place: Place, folder: Path) -> Path:
+    """The folder of a certificate of the same release, in another registry."""
+    return place.copied(folder / "elsewhere").certified(folder / "first").certificate.parent
 
 
 def test_the_commands_adopt_retire_and_write_a_policy(
@@ -138,7 +152,8 @@ def test_the_commands_adopt_retire_and_write_a_policy(
     registry = ["--registry", str(place.world.registry)]
     answer = [*registry, "--as", "kestrel", "--key", str(tmp_path / "lead.pem"), "--reason", "first"]
     house = str(place.world.folder / "house.yaml")
-    assert run(["rules", "adopt", "core", house, *answer]) == 0
+    others = [p.name for p in all_of(place, certify_elsewhere(place, tmp_path)) if p.name != "house"]
+    assert run(["rules", "adopt", *others, house, *answer]) == 0
     assert "adopted: house 2026.11" in capsys.readouterr().out
     assert run(["rules", "adopt", house, *answer]) == 0
     assert "already in force" in capsys.readouterr().out

@@ -21,7 +21,7 @@ from dubgate.certifying import Certified
 from dubgate.errors import InputError
 from dubgate.evidence_folder import SUMS, EvidenceRequest, _sums, check_evidence, write_evidence
 from dubgate.policy.packs import load_packs
-from dubgate.replaying import Replayed, replay
+from dubgate.replaying import Replayed, packs_of_that_day, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -192,7 +192,11 @@ def test_another_threshold_says_what_it_changes(place: Place, verdict: Path, tmp
     stricter = tmp_path / "house.yaml"
     text = house.replace("at_most: -1 dBTP", "at_most: -20 dBTP").replace("values: [-3]", "values: [-30]")
     stricter.write_text(text, encoding="utf-8")
-    found = replayed(place, verdict, packs=load_packs([str(stricter)]))
+    (changed,) = [p for p in load_packs([str(stricter)]) if p.name == "house"]
+    opened = open_certificate((verdict / "certificate.json").read_bytes(), place.trust, LATER, "certificate")
+    of_that_day = packs_of_that_day(opened, verdict / "packs")
+    packs = [changed if p.name == "house" else p for p in of_that_day]
+    found = replayed(place, verdict, packs=packs)
     assert not found.same
     assert (found.decision, found.certified_decision) == ("hold", "release")
     assert found.changes == ("house/HOU-PEAK: pass then, hold now",)

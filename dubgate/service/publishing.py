@@ -1,0 +1,273 @@
+"""May these bytes be published, for this use, at this moment? Yes only with a valid certificate and living consents.
+
+Everything else is a refusal with a reason that a machine can branch on, and the largest scope that would be released.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, bindparam, text
+
+from consent.database import reading
+from consent.errors import ConsentError
+from consent.registry import CLOCK_SLACK, Registry
+from dubgate.certificate.claim import PASSED
+from dubgate.certificate.refusals import (
+    ConsentEnded,
+    Expired,
+    LevelNotAccepted,
+    Malformed,
+    NotPassed,
+    NotYetValid,
+    OtherChannel,
+    OtherTerritory,
+    OutsideWindow,
+    Refused,
+)
+from dubgate.certificate.trust import TrustStore
+from dubgate.service.asked import AskedStore
+from dubgate.service.certificates import (
+    Facts,
+    Standing,
+    ask_whole,
+    facts_of,
+    keep_standing,
+    opened_of,
+    read_facts,
+    standing_seal,
+)
+from dubgate.service.clock import Clock, moment
+from dubgate.service.database import changing
+from dubgate.service.own_key import OwnKey
+from dubgate.service.trusting import TrustFile, require_trusted
+
+MOST_ROWS = 50
+
+
+class NoCertificate(Refused):
+    """The service knows no certificate for these bytes."""
+
+    reason = "no-certificate"
+
+
+class OtherLanguage(Refused):
+    """The release is of a dub in another language."""
+
+    reason = "other-language"
+
+
+class NotConfigured(Refused):
+    """The service has no trust store, so it believes nobody."""
+
+    reason = "no-trust-store"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where (countries), how, in which language, and when."""
+
+    territories: frozenset[str]
+    channel: str
+    language: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The certificate under which it may be published."""
+
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Why not, and what would be released instead: None where nothing of these bytes would."""
+
+    refusal: Refused
+    largest: Facts | None
+
+
+_ROWS = """
+SELECT c.facts, c.seal, s.certificate_id AS standing_of, s.asked_size, s.asked_at, s.until, s.keys,
+       s.seal AS standing_seal, (SELECT max(leaf_index) + 1 FROM entry) AS size, {changed} AS changed
+FROM (SELECT certificate_id, facts, seal, recorded_at FROM service_certificate
+      WHERE file_sha256 = :digest AND organisation IN :organisations
+      ORDER BY recorded_at DESC, certificate_id DESC LIMIT {limit}) AS c
+LEFT JOIN service_standing AS s ON s.certificate_id = c.certificate_id
+ORDER BY c.recorded_at DESC, c.certificate_id DESC
+"""
+_CHANGED = {
+    "sqlite": (
+        "EXISTS (SELECT 1 FROM json_each(s.keys) AS k JOIN lookup AS l ON l.key = json_extract(k.value, '$[0]') "
+        "AND l.schema_name = json_extract(k.value, '$[1]') WHERE l.leaf_index >= s.asked_size)"
+    ),
+    "postgresql": (
+        'EXISTS (SELECT 1 FROM json_array_elements(s.keys::json) AS k JOIN lookup AS l ON l.key = (k->>0) COLLATE "C" '
+        'AND l.schema_name = (k->>1) COLLATE "C" WHERE l.leaf_index >= s.asked_size)'
+    ),
+}
+
+
+class Publishing:
+    """Answers the question from the index, the trust store and the registry; nothing is remembered but by seal."""
+
+    def __init__(self, engine: Engine, registry: Registry, trust: TrustFile | None, own: OwnKey, clock: Clock) -> None:
+        self.engine, self.registry, self.trust, self.own, self.clock = engine, registry, trust, own, clock
+        self.origin = registry.head().origin
+        changed = _CHANGED[engine.dialect.name]
+        self._rows = text(_ROWS.format(changed=changed, limit=MOST_ROWS)).bindparams(
+            bindparam("organisations", expanding=True)
+        )
+
+    def ask(self, digest: str, use: Use, organisations: frozenset[str]) -> Allowed | Denied:
+        """The answer. A database that does not answer is an error, never a yes.
+
+        Raises:
+            StoreError, ConsentError: it could not be asked.
+        """
+        now = self.clock()
+        try:
+            if self.trust is None:
+                raise NotConfigured("this service has no trust store", remedy="Name one in its settings: trust.")
+            store = self.trust.store(now)
+            rows = self._found(digest, organisations)
+            if not rows:
+                raise NoCertificate("no certificate for these bytes is known here")
+        except Refused as refusal:
+            return Denied(refusal, None)
+        return self._judged(rows, use, store, now)
+
+    def _found(self, digest: str, organisations: frozenset[str]) -> Sequence[Any]:
+        with reading(self.engine) as connection:
+            asked = {"digest": digest, "organisations": sorted(organisations)}
+            return connection.execute(self._rows, asked).mappings().all()
+
+    def _judged(self, rows: Sequence[Any], use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
+        """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""
+        refusals: list[Refused] = []
+        for k, row in enumerate(rows):
+            try:
+                facts = self._facts(row, store, now)
+                _require_valid(facts, store, use.at, now)
+                _require_covers(facts, use)
+                self._require_standing(facts, row, store, use.at, now)
+                return Allowed(facts)
+            except Refused as refusal:
+                refusals.append(refusal)
+                if k == 0 and isinstance(refusal, NotPassed):
+                    return Denied(refusal, None)
+        return Denied(refusals[0], self._largest(rows, use, store, now))
+
+    def _facts(self, row: Any, store: TrustStore, now: datetime) -> Facts:
+        """The row's facts under its seal; where that does not hold, those of its document, verified whole.
+
+        Raises:
+            Refused
+        """
+        if self.own.sealed(row["facts"].encode(), row["seal"]):
+            return read_facts(row["facts"])
+        try:
+            told = json.loads(row["facts"])
+            named = str(told["certificate_id"])
+        except (ValueError, KeyError, TypeError):
+            raise Malformed("the index of certificates is damaged") from None
+        document = self._document(named)
+        found = facts_of(opened_of(document, store, now), document, store, "", "")
+        if found.certificate_id != named or found.file_sha256 != told.get("file_sha256"):
+            raise Malformed("the index names another certificate than its document is")
+        return found
+
+    def _document(self, named: str) -> bytes:
+        query = text("SELECT document FROM service_certificate WHERE certificate_id = :named")
+        with reading(self.engine) as connection:
+            found = connection.execute(query, {"named": named}).scalar_one_or_none()
+        if found is None:
+            raise Malformed("the index names a certificate that is not there")
+        return bytes(found)
+
+    def _require_standing(self, facts: Facts, row: Any, store: TrustStore, at: datetime, now: datetime) -> None:
+        """Everything that it rests on stands now, and at the moment asked for.
+
+        Raises:
+            ConsentEnded, LedgerRewritten
+        """
+        if not self._known_to_stand(facts, row, now):
+            self._ask(facts, store, now, keep=True)
+        if at > now and not self._known_to_stand(facts, row, at):
+            self._ask(facts, store, at, keep=False)
+
+    def _known_to_stand(self, facts: Facts, row: Any, at: datetime) -> bool:
+        """Whether it was asked whole before, and neither a new entry nor a moment lies between."""
+        if row["standing_of"] != facts.certificate_id or row["changed"] or row["size"] is None:
+            return False
+        if not self.own.sealed(standing_seal({**row, "certificate_id": row["standing_of"]}), row["standing_seal"]):
+            return False
+        inside = moment(row["asked_at"]) - CLOCK_SLACK <= at < moment(row["until"])
+        return inside and int(row["size"]) >= int(row["asked_size"])
+
+    def _ask(self, facts: Facts, store: TrustStore, at: datetime, *, keep: bool) -> Standing:
+        opened = opened_of(self._document(facts.certificate_id), store, self.clock())
+        with reading(self.engine) as connection:
+            standing = ask_whole(opened, AskedStore(connection), self.origin, at)
+        if keep:
+            with contextlib.suppress(ConsentError), changing(self.engine) as connection:
+                keep_standing(connection, standing, self.own)
+        return standing
+
+    def _largest(self, rows: Sequence[Any], use: Use, store: TrustStore, now: datetime) -> Facts | None:
+        """The widest of the certificates that hold now, whatever the use."""
+        return max(self._holding(rows, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None)
+
+    def _holding(self, rows: Sequence[Any], store: TrustStore, now: datetime) -> Iterator[Facts]:
+        for row in rows:
+            with contextlib.suppress(Refused):
+                facts = self._facts(row, store, now)
+                _require_valid(facts, store, now, now)
+                self._require_standing(facts, row, store, now, now)
+                yield facts
+
+
+def _require_valid(facts: Facts, store: TrustStore, at: datetime, now: datetime) -> None:
+    """Its key counts, it passed at a level that is accepted, and it has not expired, now and at the moment asked for.
+
+    Raises:
+        Refused
+    """
+    gate = require_trusted(facts, store, now)
+    if facts.result != PASSED:
+        raise NotPassed(f"the gate said {facts.decision}: {', '.join(facts.reasons[:20])}")
+    if facts.level not in gate.levels:
+        raise LevelNotAccepted(f"{facts.level} is not accepted from {facts.verifier}")
+    if facts.verified_at > now:
+        raise NotYetValid(f"it is dated {facts.verified_at.isoformat()}, which is still to come")
+    if max(at, now) >= facts.expires_at:
+        raise Expired(f"it expired on {facts.expires_at.isoformat()}")
+
+
+def _require_covers(facts: Facts, use: Use) -> None:
+    """The release covers the whole use.
+
+    Raises:
+        OtherLanguage, OtherTerritory, OtherChannel, OutsideWindow
+    """
+    if use.language != facts.language:
+        raise OtherLanguage(f"the release is in {facts.language}, not {use.language}")
+    if missing := sorted(use.territories - facts.territories):
+        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
+    if use.channel not in facts.channels:
+        raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
+    start, end = facts.window_start, facts.window_end
+    if start is None or use.at < start or (end is not None and use.at >= end):
+        until = "" if end is None else f" until {end.isoformat()}"
+        raise OutsideWindow(f"the release window is from {start.isoformat() if start else '?'}{until}")
+
+
+LONGEST_AHEAD = timedelta(days=1)
+
+__all__ = ["LONGEST_AHEAD", "Allowed", "ConsentEnded", "Denied", "Publishing", "Use"]

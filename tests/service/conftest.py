@@ -1,0 +1,26 @@
+"""Fixtures of the service's tests; what they share with certificates lies beside those."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+for folder in (HERE.parent, HERE.parent / "certificate", HERE):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import pytest  # noqa: E402
+from made_service import House, make_house  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def made_house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A registry, keys and a delivery that lacks nothing, made once; nobody may change it."""
+    return make_house(tmp_path_factory.mktemp("house"))
+
+
+@pytest.fixture
+def house(made_house: House, tmp_path: Path) -> House:
+    """A copy of it, with an empty service of its own."""
+    return made_house.copied(tmp_path / "house")
