@@ -45,12 +45,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Certify an HLS or DASH package of a certified master, file by file.",
     ),
     "renew": ("dubgate.cli.renew", "renew", "Renew a certificate: consents asked again, a re-wrapped file read again."),
-JUDGING = frozenset(
-    {
-        *("qc", "check", "batch", "demo", "request", "verify", "label", "probe"),
-        *("certify-package", "renew", "evidence", "replay"),
-    }
-)
+    "evidence": ("dubgate.cli.evidence", "evidence", "One folder that verifies a certificate offline."),
+    "replay": ("dubgate.cli.evidence", "replay", "Judge a certificate again from the measurements kept with it."),
+    "probe": ("dubgate.cli.probe", "probe", "Look at what is live: its label and bytes against the certificates."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
     "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
