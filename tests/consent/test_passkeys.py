@@ -29,7 +29,7 @@ from consent import cose
 from consent.errors import RecordError, SignatureError
 from consent.parties import PartyKey, Passkey
 from consent.passkey_signing import credentials_of, last_counter, signed_envelope, to_sign
-from consent.passkeys import PasskeyError, PasskeyKey, assertion_of, check_assertion, unbase64url
+from consent.passkeys import PasskeyError, PasskeyKey, assertion_in, assertion_of, check_assertion, unbase64url
 from consent.registry import Registry
 from consent.signatures import check_envelope
 from consent.vocabulary import EventKind, PermissionKind, Role
@@ -174,6 +174,34 @@ def test_a_key_that_is_not_whole_canonical_and_on_its_curve_is_refused(data: byt
     with pytest.raises(cose.CoseError):
         cose.algorithm_of(data)
     assert not cose.verifies(data, b"x" * 64, SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"\xa0" * 1025, "larger than 1 KB"),
+        (b"\x83" + GOOD[1:], "not a map"),
+        (b"\xb1" + GOOD[1:], "not a map"),
+        (b"\xa1\x61\x41\x01", "an integer"),
+        (b"\xa1\x01\xf5", "an integer"),
+        (b"\xa1\x1a\x00\x00\x00\x01\x02", "too large"),
+        (b"\xa1\x01\x5f", "too large"),
+        (b"\xa1\x18\x17\x02", "shortest"),
+        (b"\xa1\x01\x59\x00\x01\x41", "shortest"),
+        (cbor({1: 1, 3: -8, -1: 6, -2: 5}), "number of its kind"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(data: bytes, what: str) -> None:
+    with pytest.raises(cose.CoseError, match=what):
+        cose.algorithm_of(data)
+
+
+@pytest.mark.parametrize("text", [5, None, "QR==", "QQ", "QQ==\n", "x" * 30_000])
+def test_base64_has_one_form(text: Any) -> None:
+    said = {"authenticator_data": "QQ==", "client_data_json": "QQ==", "credential_id": "QQ=="}
+    assert assertion_in(said, b"").credential_id == b"A"
+    with pytest.raises(PasskeyError, match="base64"):
+        assertion_in(said | {"credential_id": text}, b"")
 
 
 @settings(max_examples=300, deadline=None)
