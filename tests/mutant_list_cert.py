@@ -27,7 +27,7 @@ ADOPTING = ("tests/certificate/test_adopting.py",)
 GUARDED = (
     ("consent/passkeys.py", PASSKEYS),
     ("consent/cose.py", PASSKEYS),
-    ("consent/signed_entries.py", SIGNED),
+    ("consent/signed_entries.py", ("tests/consent/test_signatures.py", *SIGNED)),
     ("consent/passkey_signing.py", PASSKEYS),
     ("consent/certification_door.py", ADOPTING),
     ("dubgate/certificate/package.py", PACKAGE),
@@ -42,7 +42,6 @@ GUARDED = (
 # (file, tests): every comparison of digests, keys, ids or names finds both sides equal.
 COMPARING = (
     ("consent/passkeys.py", PASSKEYS),
-    ("consent/signatures.py", PASSKEYS),
     ("dubgate/certificate/package.py", PACKAGE),
     ("dubgate/packaging.py", (*JUDGING, *PACKAGING)),
     ("dubgate/renewing.py", RENEWING),
@@ -71,6 +70,7 @@ SINGLE = (
     ("an origin may go without https", "consent/parties.py", '(scheme == "http" and rp_id != "localhost")', "False", PASSKEYS),
     ("a key may be two", "consent/parties.py", "if (self.public_hex is None) == (self.passkey is None):", "if False:", PASSKEYS),
     ("a credential has two owners", "consent/admission.py", "if key.passkey is not None and view.record(", "if False and view.record(", PASSKEYS),
+    ("another key's counter counts", "consent/signatures.py", "if e.keyid == keyid and e.assertion is not None", "if e.assertion is not None", PASSKEYS),
     ("a copied authenticator signs twice", "consent/writing.py", "            require_one_authenticator(self._signed_by(holder), addition.envelope, holder)\n", "", PASSKEYS),
     ("an annex believes a passkey", "dubgate/certificate/opening.py", "return not signature_problem(key, entry, signed)", "return True", SIGNED),
     ("a gate's key carries an assertion", "dubgate/certificate/opening.py", "entry.assertion is None and key.verifies", "key.verifies", SIGNED),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from made_certificate import AT, LATER, Place, make_place, writing
 
-from consent.certifications import Adoption
+from consent.certifications import Adoption, Certification
 from consent.errors import RecordError, SignatureError
 from consent.registry import Registry
 from consent.writing import Addition
@@ -19,6 +19,7 @@ from dubgate.certificate.dsse import save_private_key
 from dubgate.certificate.file import open_certificate
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
+from dubgate.labels.tracks import Labels
 from dubgate.policy.packs import Pack, load_packs
 from dubgate.replaying import packs_of_that_day
 
@@ -102,6 +103,15 @@ def test_a_change_that_does_not_follow_on_what_is_in_force_is_refused(
     envelope = signed(record, place.world.keys["kestrel"])
     with writing(place, AT) as registry, pytest.raises(RecordError, match=what):
         registry.add(Addition(record, envelope=envelope))
+
+
+def test_a_certification_is_of_a_release_that_is_recorded(place: Place, tmp_path: Path) -> None:
+    blocked = place.certified(tmp_path / "blocked", place.world.judged(at=AT, labels=Labels(())))
+    said = {"certification_id": "ren-1", "kind": "renewal", "certificate_sha256": "c" * 64, "recorded_by": "op-1"}
+    with writing(place, LATER) as registry:
+        for release_id in ("rel-none", blocked.verdict.claim.release_id):
+            with pytest.raises(RecordError, match="no release"):
+                registry.add(Certification(**said, release_id=release_id))
 
 
 def test_the_audit_finds_an_adoption_whose_signature_is_gone(place: Place) -> None:

@@ -31,7 +31,8 @@ from consent.parties import PartyKey, Passkey
 from consent.passkey_signing import credentials_of, last_counter, signed_envelope, to_sign
 from consent.passkeys import PasskeyError, PasskeyKey, assertion_in, assertion_of, check_assertion, unbase64url
 from consent.registry import Registry
-from consent.signatures import check_envelope
+from consent.signatures import check_envelope, counters_of
+from consent.signed_entries import read_entry
 from consent.vocabulary import EventKind, PermissionKind, Role
 from consent.writing import Addition
 
@@ -182,6 +183,8 @@ def test_a_key_that_is_not_whole_canonical_and_on_its_curve_is_refused(data: byt
         (b"\xa0" * 1025, "larger than 1 KB"),
         (b"\x83" + GOOD[1:], "not a map"),
         (b"\xb1" + GOOD[1:], "not a map"),
+        (GOOD.replace(b"\x20\x01\x21", b"\x20\x02\x21", 1), "P-256"),
+        (b"\xa2\x01\x02\x01\x02", "twice"),
         (b"\xa1\x61\x41\x01", "an integer"),
         (b"\xa1\x01\xf5", "an integer"),
         (b"\xa1\x1a\x00\x00\x00\x01\x02", "too large"),
@@ -337,6 +340,13 @@ def test_an_envelope_in_another_form_is_refused(registry: Registry, change: Any)
         check_envelope(view, TERMS, json.dumps(envelope))
 
 
+@pytest.mark.parametrize("entry", [None, [], {"keyid": "k"}, {"keyid": "k", "sig": ""} | {"webauthn": []}])
+def test_an_entry_is_an_object_with_its_members(entry: Any) -> None:
+    assert read_entry({"keyid": "k", "sig": "QQ=="}).assertion is None
+    with pytest.raises(ValueError, match=r"signature has|no object"):
+        read_entry(entry)
+
+
 def test_a_credential_has_one_owner(registry: Registry) -> None:
     for made in (MadePasskey(private=ADA.private, credential_id=b"new"), MadePasskey(credential_id=ADA.credential_id)):
         with pytest.raises(RecordError, match="already registered"):
@@ -372,9 +382,17 @@ def test_the_browsers_answer_comes_as_json_too_and_nothing_else(registry: Regist
     assert signed_envelope(asked.payload, KEYS[0], answer) == signed_envelope(
         asked.payload, KEYS[0], json.loads(answer)
     )
-    for wrong in ("[]", "{", "x" * 70_000):
+    for wrong in ("[]", "{", answer + " " * 70_000):
         with pytest.raises(SignatureError):
             signed_envelope(asked.payload, KEYS[0], wrong)
+    with pytest.raises(SignatureError, match="the challenge is another"):
+        signed_envelope(to_sign(grant(grant_id="g-3")).payload, KEYS[0], answer)
+    envelope = signed_envelope(
+        asked.payload,
+        KEYS[0],
+        MadePasskey(private=ADA.private, counter=4, credential_id=ADA.credential_id).answer(asked.challenge),
+    )
+    assert (list(counters_of(envelope, KEYS[0].keyid)), counters_of(envelope, KEYS[1].keyid)) == ([5], {})
     with pytest.raises(SignatureError, match="no passkey"):
         signed_envelope(asked.payload, key("p-ada", "a" * 64, Role.PERFORMER), answer)
 
