@@ -45,6 +45,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Certify an HLS or DASH package of a certified master, file by file.",
     ),
     "renew": ("dubgate.cli.renew", "renew", "Renew a certificate: consents asked again, a re-wrapped file read again."),
+    "evidence": ("dubgate.cli.evidence", "evidence", "One folder that verifies a certificate offline."),
+    "replay": ("dubgate.cli.evidence", "replay", "Judge a certificate again from the measurements kept with it."),
+    "probe": ("dubgate.cli.probe", "probe", "Look at what is live: its label and bytes against the certificates."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
     "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
@@ -55,7 +58,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew"})
+JUDGING = frozenset(
+    {"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew", "evidence", "replay"}
+)
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 

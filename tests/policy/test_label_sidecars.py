@@ -165,3 +165,7 @@ def opened_record(world: World, ac3: Path, folder: Path) -> LabelSidecar:
     assert (record.container, record.text, record.machine_token) == ("ac3", "English [AI]", "public.machine-generated")
     assert features().published is not None
     return record
+
+
+def test_a_delivery_without_sidecars_is_judged_by_its_own_labels(world: World) -> None:
+    assert world.judged().verdict.decision is Decision.RELEASE  # its file is no sound: nothing looks into it
