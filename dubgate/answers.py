@@ -15,13 +15,21 @@ from consent.approvals import Candidate
 from consent.views import View
 from consent.vocabulary import Role
 from dubgate.certificate.dsse import Opened
-from dubgate.certificate.statements import ATTESTATION, SIGN_OFF, WAIVER, record_of
+from dubgate.certificate.statements import ATTESTATION, RECORD_CONFIRMATION, SIGN_OFF, WAIVER, record_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.attestations import apply_attestations, attestable_rules
 from dubgate.policy.evidence import Kind, Signed, open_all
 from dubgate.policy.findings import Finding
 from dubgate.policy.packs import Pack
-from dubgate.policy.signed_objects import Attestation, Circumstances, SignedObject, SignOff, VerifiedStatement, Waiver
+from dubgate.policy.signed_objects import (
+    Attestation,
+    Circumstances,
+    RecordConfirmation,
+    SignedObject,
+    SignOff,
+    VerifiedStatement,
+    Waiver,
+)
 from dubgate.policy.signoffs import sign_off_findings
 from dubgate.policy.waivers import apply_waivers
 from dubgate.unmeasured import Unmeasured
@@ -41,10 +49,15 @@ def _sign_off(opened: Opened, name: str) -> SignOff:
     return record_of(opened, SignOff, "packets_sha256", name)
 
 
+def _record_confirmation(opened: Opened, name: str) -> RecordConfirmation:
+    return record_of(opened, RecordConfirmation, "packets_sha256", name)
+
+
 # Any role may sign; which of them count for what is policy's to say.
 ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, _attestation, tuple(Role))
 WAIVERS: Kind[Waiver] = Kind(WAIVER, _waiver, tuple(Role))
 SIGN_OFFS: Kind[SignOff] = Kind(SIGN_OFF, _sign_off, tuple(Role))
+CONFIRMATIONS: Kind[RecordConfirmation] = Kind(RECORD_CONFIRMATION, _record_confirmation, tuple(Role))
 
 
 def with_answers(
@@ -55,18 +68,19 @@ def with_answers(
     view: View,
 ) -> tuple[Finding, ...]:
     """The findings after everything that people signed, in the order attestations, waivers, sign-offs."""
-    attested, bad_attested = _verified(ATTESTATIONS, evidence, view, now.at)
-    waived, bad_waived = _verified(WAIVERS, evidence, view, now.at)
-    agreed, bad_agreed = _verified(SIGN_OFFS, evidence, view, now.at)
+    attested, bad_attested = verified(ATTESTATIONS, evidence, view, now.at)
+    waived, bad_waived = verified(WAIVERS, evidence, view, now.at)
+    agreed, bad_agreed = verified(SIGN_OFFS, evidence, view, now.at)
     hit = {f.voice_id for f in findings if f.voice_id is not None}
     now = replace(now, owners_of={voice_id: view.spokespeople(voice_id) for voice_id in hit})
     answered = apply_waivers(apply_attestations(findings, attested, now), waived, now)
     return (*answered, *sign_off_findings(packs, agreed, now), *bad_attested, *bad_waived, *bad_agreed)
 
 
-def _verified(
+def verified(
     kind: Kind[S], evidence: Mapping[str, tuple[Path, ...]], view: View, at: datetime
 ) -> tuple[list[VerifiedStatement[S]], tuple[Finding, ...]]:
+    """What people signed of one kind and verifies, and a finding for each file that does not."""
     opened, bad = open_all(kind, evidence.get(kind.predicate_type, ()), view, at)
     return [_statement(signed, view) for signed in opened], bad
 

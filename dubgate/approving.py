@@ -17,6 +17,7 @@ from consent.vocabulary import ApprovalDecision, ApprovalKind, Role
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import (
     ATTESTATION,
+    RECORD_CONFIRMATION,
     SIGN_OFF,
     WAIVER,
     HumanPerformance,
@@ -29,7 +30,15 @@ from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.media import probe_apart, select_stream
 from dubgate.digesting import Sound, digest_sound
 from dubgate.errors import InputError
-from dubgate.policy.signed_objects import About, Attestation, SignedObject, SignOff, Waiver, WaiverReason
+from dubgate.policy.signed_objects import (
+    About,
+    Attestation,
+    RecordConfirmation,
+    SignedObject,
+    SignOff,
+    Waiver,
+    WaiverReason,
+)
 from dubgate.policy.signed_objects import Heard as Listened
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -200,6 +209,25 @@ def sign_off(
         sign_off_id=_id("so", sounds.dub, f"{by} {role}", at), role=role, answer=answer, **_bound(sounds, by, at, days)
     )
     return _signed(SIGN_OFF, record, key)
+
+
+def confirm_record(
+    delivery: Delivery, sounds: Sounds, *, role: Role, by: str, key: Any, at: datetime, days: int = APPROVAL_DAYS
+) -> bytes:
+    """A signed word that the production record, as it stands in the manifest, is true of this sound.
+
+    Raises:
+        InputError: the delivery has no production record.
+    """
+    if delivery.production is None:
+        raise InputError("there is no production record to confirm", where=str(delivery.root))
+    record = RecordConfirmation(
+        confirmation_id=_id("rc", sounds.dub, f"{by} {role}", at),
+        role=role,
+        record_sha256=plan_sha256(delivery.production),
+        **_bound(sounds, by, at, days),
+    )
+    return _signed(RECORD_CONFIRMATION, record, key)
 
 
 def _bound(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:

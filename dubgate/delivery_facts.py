@@ -78,7 +78,7 @@ def _entry(entry: object) -> Mapping[str, Value | Unmeasured]:
 
 
 def _tool(tool: object) -> Mapping[str, Value | Unmeasured]:
-    from dubgate.delivery.manifest_schema import Tool
+    from dubgate.delivery.manifest_record import Tool
 
     assert isinstance(tool, Tool)
     return {

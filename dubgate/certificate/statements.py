@@ -19,6 +19,7 @@ HUMAN_PERFORMANCE = "urn:dubgate:human-performance:1.0"
 WAIVER = "urn:dubgate:waiver:1.0"
 ATTESTATION = "urn:dubgate:attestation:1.0"
 SIGN_OFF = "urn:dubgate:sign-off:1.0"
+RECORD_CONFIRMATION = "urn:dubgate:record-confirmation:1.0"
 
 R = TypeVar("R", bound=Record)
 

@@ -40,10 +40,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
+    "disclose": ("dubgate.cli.disclose", "disclose", "Say in eight languages what was AI, who consented, who approved."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label"})
+JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label", "disclose"})
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 

@@ -229,7 +229,8 @@ def _known_territories(codes: tuple[str, ...]) -> tuple[str, ...]:
     return codes
 
 
-def _calendar_day(text: str) -> str:
+def calendar_day(text: str) -> str:
+    """The text, if it is a day of the calendar (YYYY-MM-DD); raises ValueError else."""
     date.fromisoformat(text)
     return text
 
@@ -240,7 +241,7 @@ class PackFile(PackModel):
     schema_name: Literal["pack/1.0"] = Field(alias="schema")
     pack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,60}$")]
     version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}(\.\d+)?$")]
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_calendar_day)]
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(calendar_day)]
     group: Group
     about: Words
     territories: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_territories)] | None = None

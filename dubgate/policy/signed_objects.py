@@ -144,6 +144,22 @@ class SignOff(SignedObject):
         return self.sign_off_id
 
 
+class RecordConfirmation(SignedObject):
+    """Somebody in a role says that this very production record (its purpose, its tools) is true of this sound."""
+
+    schema_name: ClassVar[str] = "record-confirmation/1.0"
+    kind: ClassVar[str] = "record confirmation"
+
+    confirmation_id: Id
+    role: Role
+    record_sha256: Sha256
+
+    @property
+    def record_id(self) -> str:
+        """The confirmation's id."""
+        return self.confirmation_id
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedStatement(Generic[R]):
     """A record whose signature was verified: by which registered party, of which house, with which key and roles."""
@@ -212,7 +228,7 @@ def refused(statement: VerifiedStatement[SignedObject], why: str) -> Finding:
     """A signed object without effect, shown all the same."""
     record = statement.record
     return Finding(
-        rule=f"SIG-{record.kind.upper()}",
+        rule=f"SIG-{record.kind.upper().replace(' ', '-')}",
         pack="core",
         group=Group.RECORD,
         subject=Subject(Scope.PROGRAMME),
