@@ -14,7 +14,6 @@ from dubgate.delivery.script import CueSheet
 from dubgate.disclosure.gathering import Looked, gather
 from dubgate.disclosure.told import Told
 from dubgate.errors import ManifestError
-from dubgate.gate import packs_of
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.release import CheckRequest, open_registry, quality_request
@@ -30,8 +29,7 @@ def told_of(manifest: Path, registry: str, *, packs: tuple[str, ...], at: dateti
     delivery = load_delivery(manifest)
     request = CheckRequest(manifest, registry, packs)
     sheet = _sheet(delivery)
-    chosen = packs_of(quality_request(delivery, request), delivery.style or (sheet.style if sheet else None))
-    looked = Looked(sounds_of(delivery), sheet, _labels(delivery), chosen)
+    looked = Looked(sounds_of(delivery), sheet, _labels(delivery), quality_request(delivery, request))
     with open_registry(registry) as opened, opened.view() as view:
         return gather(delivery, looked, view, at)
 
@@ -42,9 +40,7 @@ def _sheet(delivery: Delivery) -> CueSheet | None:
     code = delivery.timecode
     rate, start_s = (code.frame_rate, code.start_s) if code is not None else (None, 0.0)
     names = [entry.name for entry in delivery.cast]
-    return read_cues(
-        delivery.cues, language=delivery.dub.language, frame_rate=rate, start_s=start_s, characters=names
-    )
+    return read_cues(delivery.cues, language=delivery.dub.language, frame_rate=rate, start_s=start_s, characters=names)
 
 
 def _labels(delivery: Delivery) -> Labels:

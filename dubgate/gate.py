@@ -101,19 +101,23 @@ def judge_quality(
     streams: tuple[int, int],
     facts: Facts | None = None,
     measurements: tuple[Measurement, ...] | None = None,
+    packs: tuple[Pack, ...] | None = None,
+    window: tuple[datetime, datetime | None] | None = None,
 ) -> Judgement:
     """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found.
 
-    `measurements` are what was measured of the same features before, None to measure now.
+    `measurements` are what was measured of the same features before, None to measure now. `packs` None: those of the
+    request. `window` is when it is to be released: a rule that is in force at any time of it counts.
     """
     from dubgate.policy.judge import judge
     from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
+    from dubgate.policy.when import When
 
     sheet = script if script is not None else lines_from_speech(features)
     features = features if script is not None else with_lines(features, sheet)
     style = request.style or sheet.style or Style.LIPSYNC
-    packs = packs_of(request, style)
+    packs = packs_of(request, style) if packs is None else packs
     measurements = measure(features, sheet, style) if measurements is None else measurements
     findings = judge(
         measurements,
@@ -122,6 +126,7 @@ def judge_quality(
         lines=[cue.id for cue in sheet.cues],
         embedded=[m.kind for m in features.models if m.embedded],
         facts=facts,
+        when=When(at, window),
     )
     found = (*mix_findings(features, has_stem=request.stem is not None), *model_findings(features.models))
     return Judgement(
@@ -151,7 +156,12 @@ def packs_of(request: QualityRequest, style: Style | None) -> tuple[Pack, ...]:
     """
     from dubgate.policy.packs import load_packs
 
-    return load_packs(request.packs or DEFAULT_PACKS[style or Style.LIPSYNC])
+    return load_packs(pack_names(request, style))
+
+
+def pack_names(request: QualityRequest, style: Style | None) -> tuple[str, ...]:
+    """The names (or paths) of the packs asked for, else of those of the style."""
+    return request.packs or DEFAULT_PACKS[style or Style.LIPSYNC]
 
 
 def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple[Measurement, ...]:

@@ -21,6 +21,7 @@ from consent.gallery import protected_gallery
 from consent.views import View
 from dubgate import __version__
 from dubgate.clearing import Release, release_of
+from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.delivery.script import Style
 from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
@@ -63,7 +64,7 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
         RegistryError: the registry is missing, locked, damaged or newer than this program.
         ModelError, ChildError: hearing was needed and could not be done.
     """
-    delivery = load_delivery(request.manifest)
+    delivery, company = load_delivery(request.manifest), read_company(request.company)
     quality = quality_request(delivery, request)
     packs_of(quality, quality.style)
     before = heard_before(quality)
@@ -73,21 +74,29 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
                 key = key_of(before[0], delivery, before[1], view, at)
                 if (measured := load(key)) is not None:
                     fresh = replace(measured, speakers=refreshed(measured.speakers, delivery, view, at))
-                    return Judged(delivery, _judged(delivery, quality, before[1], fresh, view, at), heard_again=False)
+                    return Judged(
+                        delivery, _judged(delivery, quality, before[1], fresh, company, view, at), heard_again=False
+                    )
         heard = hear(quality, progress)
         with registry.view() as view:
             measured = measured_of(delivery, quality, heard, view, at)
-            judgement = _judged(delivery, quality, heard, measured, view, at)
+            judgement = _judged(delivery, quality, heard, measured, company, view, at)
             if (kept := heard_before(quality)) is not None:
                 keep(key_of(kept[0], delivery, heard, view, at), measured)
             return Judged(delivery, judgement, heard_again=True)
 
 
 def _judged(
-    delivery: Delivery, quality: QualityRequest, heard: Heard, measured: Measured, view: View, at: datetime
+    delivery: Delivery,
+    quality: QualityRequest,
+    heard: Heard,
+    measured: Measured,
+    company: Company,
+    view: View,
+    at: datetime,
 ) -> Judgement:
     labels = labels_of(delivery, heard)
-    return judge_delivery(delivery, quality, heard, labels, view, at=at, measured=measured)
+    return judge_delivery(delivery, quality, heard, labels, view, at=at, company=company, measured=measured)
 
 
 def measured_of(delivery: Delivery, quality: QualityRequest, heard: Heard, view: View, at: datetime) -> Measured:

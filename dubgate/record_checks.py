@@ -8,6 +8,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,10 @@ def file_findings(delivery: Delivery, files: Sequence[CheckedFile]) -> tuple[Fin
 
 def unanswered(delivery: Delivery, files: Sequence[CheckedFile]) -> tuple[str, ...]:
     """Where the record, or a file of it, says nothing: dotted names."""
-    return (*(name for name, text in _answers_of(delivery) if not is_answer(text)), *(f.path for f in files if not f.answers))
+    return (
+        *(name for name, text in _answers_of(delivery) if not is_answer(text)),
+        *(f.path for f in files if not f.answers),
+    )
 
 
 def _answers_of(delivery: Delivery) -> Iterator[tuple[str, str | None]]:
@@ -110,7 +114,7 @@ def chained(delivery: Delivery) -> bool:
         return True
     published = delivery.dub.mix or delivery.dub.stem
     last = None if published is None else _sha256(published.path)
-    return all(_follows(a, b) for a, b in zip(revisions, revisions[1:], strict=False)) and (
+    return all(_follows(a, b) for a, b in pairwise(revisions)) and (
         None not in (revisions[0].previous_sha256, last) and revisions[-1].sha256 == last
     )
 

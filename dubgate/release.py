@@ -15,8 +15,10 @@ from pathlib import Path
 from consent.asking import request_histories
 from consent.registry import Registry
 from consent.views import View
-from dubgate.answers import circumstances_of, with_answers
+from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
+from dubgate.choosing_packs import destination_of, packs_for
 from dubgate.clearing import Release, candidate_of, declared_of, release_of
+from dubgate.company.folder import NO_COMPANY, Company, read_company
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source, load_delivery
 from dubgate.delivery.script import CueSheet, Style
@@ -37,8 +39,10 @@ from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.policy.request_checks import refused_findings
+from dubgate.policy.rulings import told_of_rulings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
+from dubgate.record_judging import look_at_record
 from dubgate.voices_heard import compare_voices
 
 Progress = Callable[[str, float], None]
@@ -61,6 +65,7 @@ class CheckRequest:
     packs: tuple[str, ...] = ()
     models: str = "auto"
     device: str = "auto"
+    company: Path | None = None  # its folder, with the register of tools and the policies
 
 
 def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgement:
@@ -71,7 +76,7 @@ def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgeme
         RegistryError: the registry is missing, locked, damaged or newer than this program.
         ModelError, ChildError: hearing could not be done.
     """
-    delivery = load_delivery(request.manifest)
+    delivery, company = load_delivery(request.manifest), read_company(request.company)
     with open_registry(request.registry):
         pass  # fail before minutes of hearing, not after
     quality = quality_request(delivery, request)
@@ -79,7 +84,7 @@ def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgeme
     heard = hear(quality, progress)
     labels = labels_of(delivery, heard)
     with open_registry(request.registry) as registry, registry.view() as view:
-        return judge_delivery(delivery, quality, heard, labels, view, at=at)
+        return judge_delivery(delivery, quality, heard, labels, view, at=at, company=company)
 
 
 def open_registry(location: str) -> Registry:
@@ -159,11 +164,13 @@ def judge_delivery(
     view: View,
     *,
     at: datetime,
+    company: Company = NO_COMPANY,
     measured: Measured | None = None,
 ) -> Judgement:
     """Judge what was heard and read, against what the registry answers at `at`. Hears nothing.
 
-    `measured` is what was measured and compared of the same sound before, None to do it now.
+    `company` is what the company keeps once for all deliveries. `measured` is what was measured and compared of the
+    same sound before, None to do it now.
     """
     sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
     features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
@@ -173,7 +180,33 @@ def judge_delivery(
     findings = [*found, *unsorted]
     earlier = measured.speakers if measured is not None else None
     speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
-    facts = facts_of(delivery, release, declared, labels, style)
+    destination = destination_of(delivery, release, declared)
+    ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
+    findings += bad
+    candidate = now = looked = None
+    approved: tuple[str, ...] = ()
+    if release is not None:
+        digests = tuple(p.sha256 for p in ruled.packs)
+        script = script_sha256_of(delivery)
+        candidate = candidate_of(
+            delivery, release, features, script_sha256=script, pack_sha256s=digests, style=str(style)
+        )
+        now = circumstances_of(delivery, candidate, ruled.packs, features.dub.duration_s, view, at)
+        approved, bad = partner_approvals(evidence, now, view)
+        findings += bad
+        looked, found = look_at_record(delivery, release, declared, heard.sheet, company, evidence, now, view)
+        findings += found
+    spoken = {v: record for e in delivery.cast for v in e.voice_ids if (record := view.voice(v, at)) is not None}
+    facts = facts_of(
+        delivery,
+        release,
+        declared,
+        labels,
+        style,
+        voices=spoken,
+        partners_approved=approved,
+        looked=looked,
+    )
     judged = judge_quality(
         quality,
         heard.features,
@@ -183,25 +216,22 @@ def judge_delivery(
         streams=heard.streams,
         facts=facts,
         measurements=measured.measurements if measured is not None else None,
+        packs=ruled.packs,
+        window=None if release is None else (release.window.start, release.window.end),
     )
-    findings += _quality_asked(judged.verdict.findings)
+    own = told_of_rulings(judged.verdict.findings, ruled)
+    findings += _quality_asked(own)
     findings += label_findings(labels, synthetic=synthetic(declared))
-    if release is not None:
-        packs = tuple(p.sha256 for p in judged.packs)
-        candidate = candidate_of(
-            delivery, release, features, script_sha256=script_sha256_of(delivery), pack_sha256s=packs, style=str(style)
-        )
-        findings += clear_all(speakers, declared)
-        findings += refused_findings(request_histories(view, f"sound:{candidate.packets_sha256}"), candidate, at)
-        approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
-        findings += bad
-        if release.title is not None:
-            findings += approval_findings(release.title, candidate, approvals, view, at)
-        chosen = packs_of(quality, style)
-        now = circumstances_of(delivery, candidate, chosen, features.dub.duration_s, view, at)
-        told = with_answers((*judged.verdict.findings, *findings), evidence, chosen, now, view)
-        return replace(judged, verdict=Verdict(told, quality_only=False))
-    return replace(judged, verdict=Verdict((*judged.verdict.findings, *findings), quality_only=False))
+    if release is None or candidate is None or now is None:
+        return replace(judged, verdict=Verdict((*own, *findings), quality_only=False))
+    findings += clear_all(speakers, declared)
+    findings += refused_findings(request_histories(view, f"sound:{candidate.packets_sha256}"), candidate, at)
+    approvals, bad = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
+    findings += bad
+    if release.title is not None:
+        findings += approval_findings(release.title, candidate, approvals, view, at)
+    told = with_answers((*own, *findings), evidence, ruled.packs, now, view)
+    return replace(judged, verdict=Verdict(told, quality_only=False))
 
 
 def _quality_asked(judged: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -37,6 +37,12 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
     "--sign-off", "role", metavar="ROLE", help="Agree in a role that a pack demands, for example creative_lead."
 )
 @click.option(
+    "--confirm-record",
+    "confirming",
+    metavar="ROLE",
+    help="Say in a role that the production record is true, for example production.",
+)
+@click.option(
     "--about",
     "subjects",
     multiple=True,
@@ -60,6 +66,7 @@ def approve(
     rule: str | None,
     waived: str | None,
     role: str | None,
+    confirming: str | None,
     subjects: tuple[str, ...],
     answer: str | None,
     reason: str | None,
@@ -68,17 +75,17 @@ def approve(
 ) -> None:
     """Sign over the sound of the delivery that MANIFEST describes.
 
-    By default the rights holder's approval; else one of --reject, --human, --attest, --waive, --sign-off."""
-    from consent.vocabulary import ApprovalDecision, Role
+    By default the rights holder's approval; else one of --reject, --human, --attest, --waive, --sign-off, --confirm-record."""
+    from consent.vocabulary import ApprovalDecision
     from dubgate.approving import approve as approve_sound
-    from dubgate.approving import attest, save, sign_off, sounds_of, state_human, waive
+    from dubgate.approving import attest, confirm_record, save, sign_off, sounds_of, state_human, waive
     from dubgate.cli.keys import load
     from dubgate.delivery.manifest import load_delivery
     from dubgate.policy.signed_objects import WaiverReason
     from dubgate.release import title_id_of
 
-    if sum((reject, human, rule is not None, waived is not None, role is not None)) > 1:
-        raise click.UsageError("choose one of --reject, --human, --attest, --waive and --sign-off")
+    if sum((reject, human, rule is not None, waived is not None, role is not None, confirming is not None)) > 1:
+        raise click.UsageError("choose one of --reject, --human, --attest, --waive, --sign-off and --confirm-record")
     if (rule is None) != (answer is None) or (waived is None) != (reason is None or words is None):
         raise click.UsageError("--attest goes with --answer, --waive with --reason and --words")
     about = [subject_of(text) for text in subjects or ("programme",)]
@@ -96,7 +103,10 @@ def approve(
         envelope = waive(sounds, rule=waived, about=about, reason=why, words=words or "", by=by, key=private, at=at)
     elif role is not None:
         kind = f"sign-off-{role}"
-        envelope = sign_off(sounds, role=Role(role), agreed=True, by=by, key=private, at=at)
+        envelope = sign_off(sounds, role=role_of(role), agreed=True, by=by, key=private, at=at)
+    elif confirming is not None:
+        kind = f"confirm-record-{confirming}"
+        envelope = confirm_record(delivery, sounds, role=role_of(confirming), by=by, key=private, at=at)
     else:
         kind = "refusal" if reject else "approval"
         decision = ApprovalDecision.REJECT if reject else ApprovalDecision.APPROVE
@@ -104,6 +114,20 @@ def approve(
             delivery, sounds, title_id=title_id, by=by, holder=holder or by, key=private, at=at, decision=decision
         )
     click.echo(save(envelope, delivery, name or f"{kind}-{by}"))
+
+
+def role_of(text: str):  # type: ignore[no-untyped-def]
+    """A role of the registry.
+
+    Raises:
+        click.BadParameter: it knows none of this name.
+    """
+    from consent.vocabulary import Role
+
+    try:
+        return Role(text.replace(" ", "_"))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no role; known are {', '.join(Role)}") from None
 
 
 def subject_of(text: str):  # type: ignore[no-untyped-def]

@@ -37,7 +37,13 @@ LANGUAGES = "en, ja, es, fr, de, pt, ko, zh"
     help="For whom; may be repeated.",
 )
 @click.option(
-    "--lang", "languages", multiple=True, default=("en",), show_default=True, metavar="TAG", help=f"{LANGUAGES}; may be repeated."
+    "--lang",
+    "languages",
+    multiple=True,
+    default=("en",),
+    show_default=True,
+    metavar="TAG",
+    help=f"{LANGUAGES}; may be repeated.",
 )
 @click.option(
     "--wording", type=click.Path(path_type=Path), help="Your own sentences (disclosure-text/1.0) for the one --lang."

@@ -101,7 +101,9 @@ def _asked() -> Any:
         "original_language": click.prompt("Language of the original (BCP-47)"),
         "language": click.prompt("Language of the dub (BCP-47)"),
         "style": click.prompt("Style", type=click.Choice(["lipsync", "voiceover", "lector"]), default="lipsync"),
-        "purposes": _list("Purposes (access, language_otherwise_not_served, prototyping, creative_range, schedule, cost)"),
+        "purposes": _list(
+            "Purposes (access, language_otherwise_not_served, prototyping, creative_range, schedule, cost)"
+        ),
         "tolerant_of_variation": _question("Is the material tolerant of variation in the performance?"),
         "central_to_identity": _question("Are these voices central to the franchise's identity?"),
         "disclosable": _question("Can it be disclosed to the audience that these voices are AI?"),
@@ -144,7 +146,9 @@ def _review() -> dict[str, Any]:
     hours = click.prompt("Hours a day that each can listen", type=float, default=5.0)
     first = click.prompt("First day of review (2026-11-23)")
     last = click.prompt("Deadline (2026-11-27)")
-    known = click.prompt("Flags a minute, from an earlier dub of this kind (empty: not known)", default="", show_default=False)
+    known = click.prompt(
+        "Flags a minute, from an earlier dub of this kind (empty: not known)", default="", show_default=False
+    )
     told = {"flags_per_minute": float(known)} if known else {}
     return {
         "speech_minutes": minutes, "reviewers": people, "hours_per_day": hours, "first_day": first, "deadline": last, **told,

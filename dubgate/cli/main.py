@@ -40,9 +40,21 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
-    "disclose": ("dubgate.cli.disclose", "disclose", "Say in eight languages what was AI, who consented, who approved."),
-    "intake": ("dubgate.cli.intake", "intake", "Before production: does the title suit an AI dub, what will be asked for."),
-    "pilot": ("dubgate.cli.pilot", "pilot", "Take 15 to 60 seconds of a delivery through every stage; never a release."),
+    "disclose": (
+        "dubgate.cli.disclose",
+        "disclose",
+        "Say in eight languages what was AI, who consented, who approved.",
+    ),
+    "intake": (
+        "dubgate.cli.intake",
+        "intake",
+        "Before production: does the title suit an AI dub, what will be asked for.",
+    ),
+    "pilot": (
+        "dubgate.cli.pilot",
+        "pilot",
+        "Take 15 to 60 seconds of a delivery through every stage; never a release.",
+    ),
     "company": ("dubgate.cli.company", "company", "The register of tools, and what must never be AI."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }

@@ -138,7 +138,9 @@ def _broken(policy: StudioPolicy, delivery: Delivery, sheet: CueSheet | None) ->
     for entry in delivery.cast:
         if entry.synthetic and _folded(entry.name) in kept:
             en = f"{policy.by} keeps {entry.name} for people, and its voice is made by {entry.technique}"
-            yield failed("RH-006", Subject(Scope.CHARACTER, entry.name), en, f"{entry.name}は人が演じると定められています")
+            yield failed(
+                "RH-006", Subject(Scope.CHARACTER, entry.name), en, f"{entry.name}は人が演じると定められています"
+            )
     if (policy.scenes or policy.songs) and delivery.synthetic:
         yield from _lines(policy, delivery, sheet) if sheet is not None else (_unseen(policy),)
 
@@ -157,7 +159,9 @@ def _lines(policy: StudioPolicy, delivery: Delivery, sheet: CueSheet) -> Iterato
         subject = Subject(Scope.LINE, cue.id, cue.character)
         en, ja = f"{policy.by} keeps {why} for people", "人に任せると定められた台詞です"
         if entry is None:
-            yield said("RH-006", subject, Outcome.HOLD, f"{en}, and nobody says whose line this is", ja, spans=(cue.span,))
+            yield said(
+                "RH-006", subject, Outcome.HOLD, f"{en}, and nobody says whose line this is", ja, spans=(cue.span,)
+            )
         else:
             yield failed("RH-006", subject, f"{en}, and this line is made by {entry.technique}", ja, spans=(cue.span,))
 

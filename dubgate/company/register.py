@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -159,5 +158,3 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of register.yaml for editors (draft 2020-12)."""
     schema = RegisterFile.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": SCHEMA}
-
-

@@ -11,32 +11,38 @@ from consent.approvals import Approval, Candidate, approval_denials
 from consent.parties import Party
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
-from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, verified
+from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, ruled_packs, verified
 from dubgate.approving import Sounds
+from dubgate.choosing_packs import destination_of, packs_for
 from dubgate.clearing import Release, candidate_over, human_refusal, release_of, use_of
 from dubgate.delivery.manifest import Delivery
-from dubgate.delivery.manifest_record import CreditRole
+from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.delivery.script import CueSheet, Style
 from dubgate.disclosure.told import Agreement, Part, Person, Told, ToolTold
+from dubgate.gate import QualityRequest
 from dubgate.labels.tracks import Labels
 from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Outcome
 from dubgate.policy.packs import Pack
 from dubgate.policy.signed_objects import Circumstances, sorted_out
+from dubgate.policy.speakers import Declared
 from dubgate.record_confirming import record_confirmations
 from dubgate.release import script_sha256_of
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was looked at before anything is told: the sounds digested, the script, the labels read back, the packs."""
+    """What was looked at before anything is told: the sounds digested, the script, the labels read back.
+
+    `quality` names the packs that somebody asked for, to which a standing approval may be bound.
+    """
 
     sounds: Sounds
     sheet: CueSheet | None
     labels: Labels
-    packs: tuple[Pack, ...]
+    quality: QualityRequest
 
 
 Evidence = Mapping[str, tuple[Path, ...]]
@@ -47,10 +53,11 @@ def gather(delivery: Delivery, looked: Looked, view: View, at: datetime) -> Told
     release, found = release_of(delivery, view)
     unknown = tuple(f.text.en for f in found if f.outcome > Outcome.PASS)
     evidence = evidence_files(delivery)[0]
-    candidate = None if release is None else _candidate(delivery, release, looked)
-    approvals, refusals = ((), unknown) if candidate is None else _approved(release, candidate, evidence, view, at)
-    now = None if candidate is None else _now(delivery, candidate, looked, view, at)
-    parts = tuple(_part(delivery, release, e, looked, evidence, view, at) for e in delivery.cast)
+    declared = (
+        () if release is None else tuple(_declared(release, e, looked, evidence, view, at) for e in delivery.cast)
+    )
+    parts = tuple(map(_part, declared)) or tuple(_unplaced(e) for e in delivery.cast)
+    approvals, refusals, now = _asked(delivery, release, declared, looked, evidence, view, at)
     record, where = delivery.production, delivery.distribution
     return Told(
         title=delivery.title.name if delivery.title else "",
@@ -58,7 +65,7 @@ def gather(delivery: Delivery, looked: Looked, view: View, at: datetime) -> Told
         original_language=delivery.original.language,
         style=str(_style(delivery, looked)),
         parts=parts,
-        tools=() if record is None else tuple(ToolTold(t.name, t.version, t.vendor, t.training_data) for t in record.tools),
+        tools=() if record is None else tuple(map(_tool, record.tools)),
         purposes=() if record is None else tuple(str(p) for p in record.purposes),
         purpose_confirmed=now is not None and _confirmed(delivery, evidence, now, view),
         used_to_train=None if record is None or record.used_to_train is None else tuple(map(str, record.used_to_train)),
@@ -78,24 +85,43 @@ def gather(delivery: Delivery, looked: Looked, view: View, at: datetime) -> Told
     )
 
 
+def _tool(tool: Tool) -> ToolTold:
+    return ToolTold(tool.name, tool.version, tool.vendor, tool.training_data)
+
+
+def _asked(
+    delivery: Delivery,
+    release: Release | None,
+    declared: Sequence[Declared],
+    looked: Looked,
+    evidence: Evidence,
+    view: View,
+    at: datetime,
+) -> tuple[tuple[Agreement, ...], tuple[str, ...], Circumstances | None]:
+    """Who approved, why that does not suffice, and what signed objects are held against."""
+    if release is None:
+        return (), (), None
+    chosen = packs_for(looked.quality, _style(delivery, looked), destination_of(delivery, release, declared))
+    packs = ruled_packs(chosen, evidence, delivery, view, at)[0].packs
+    candidate = _candidate(delivery, release, looked, packs)
+    now = circumstances_of(delivery, candidate, packs, looked.sounds.dub.duration_s, view, at)
+    return (*_approved(release, candidate, evidence, view, at), now)
+
+
 def _style(delivery: Delivery, looked: Looked) -> Style:
     return delivery.style or (looked.sheet.style if looked.sheet else None) or Style.LIPSYNC
 
 
-def _candidate(delivery: Delivery, release: Release, looked: Looked) -> Candidate:
+def _candidate(delivery: Delivery, release: Release, looked: Looked, packs: Sequence[Pack]) -> Candidate:
     return candidate_over(
         delivery,
         release,
         looked.sounds.dub,
         looked.sounds.original.packet_sha256,
         script_sha256=script_sha256_of(delivery),
-        pack_sha256s=tuple(p.sha256 for p in looked.packs),
+        pack_sha256s=tuple(p.sha256 for p in packs),
         style=str(_style(delivery, looked)),
     )
-
-
-def _now(delivery: Delivery, candidate: Candidate, looked: Looked, view: View, at: datetime) -> Circumstances:
-    return circumstances_of(delivery, candidate, looked.packs, looked.sounds.dub.duration_s, view, at)
 
 
 def _approved(
@@ -150,31 +176,40 @@ def _reviews(evidence: Evidence, now: Circumstances, view: View) -> Iterator[Agr
         yield Agreement(a.record.record_id, role, a.party, printable(a.house, view), a.record.signed_at)
 
 
-def _part(
-    delivery: Delivery,
-    release: Release | None,
-    entry: CastEntry,
-    looked: Looked,
-    evidence: Evidence,
-    view: View,
-    at: datetime,
-) -> Part:
-    technique = str(entry.technique)
-    if release is None:
-        return Part(entry.name, technique, lacks=("the delivery does not say where it is to be released",))
-    if not entry.synthetic:
-        statements, _ = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
-        why = human_refusal(release, entry, statements, looked.sounds.dub.packet_sha256, at)
-        return Part(entry.name, technique, lacks=() if why is None else (why,))
+def _declared(
+    release: Release, entry: CastEntry, looked: Looked, evidence: Evidence, view: View, at: datetime
+) -> Declared:
+    """A cast entry with the registry's answers; nothing is heard, so nothing is compared."""
     use = use_of(release, entry, _spoken_s(looked.sheet, entry.name))
-    clearances = [view.clear(v, use, at) for v in entry.voice_ids]
     refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
-    lacks = [d.text.en for c in clearances for d in c.denials]
-    lacks += [f"no grant covers {c.voice_id}" for c in clearances if not c.cleared and not c.denials]
-    lacks += [f"{r.by} has refused: {_words(r.words)}" for r in refusals.values()]
-    grants = [g for c in clearances for g in c.grants]
+    statements, _ = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
+    human = not entry.synthetic
+    return Declared(
+        name=entry.name,
+        technique=str(entry.technique),
+        voice_ids=entry.voice_ids,
+        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
+        refusals=() if human else tuple(refusals.values()),
+        human_statement=human_refusal(release, entry, statements, looked.sounds.dub.packet_sha256, at),
+    )
+
+
+def _unplaced(entry: CastEntry) -> Part:
+    return Part(entry.name, str(entry.technique), lacks=("the delivery does not say where it is to be released",))
+
+
+def _part(declared: Declared) -> Part:
+    if declared.human:
+        why = declared.human_statement
+        return Part(declared.name, declared.technique, lacks=() if why is None else (why,))
+    lacks = [d.text.en for c in declared.clearances for d in c.denials]
+    lacks += [f"no grant covers {c.voice_id}" for c in declared.clearances if not c.cleared and not c.denials]
+    lacks += [f"{r.by} has refused: {_words(r.words)}" for r in declared.refusals]
+    grants = [g for c in declared.clearances for g in c.grants]
     texts = tuple(dict.fromkeys(g.credit_text for g in grants if g.credit_text))
-    return Part(entry.name, technique, tuple(g.grant_id for g in grants), texts, tuple(dict.fromkeys(lacks)))
+    return Part(
+        declared.name, declared.technique, tuple(g.grant_id for g in grants), texts, tuple(dict.fromkeys(lacks))
+    )
 
 
 def _words(words: Mapping[str, str]) -> str:

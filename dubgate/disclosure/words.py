@@ -17,7 +17,7 @@ from consent.strict import Language, Line, Strict
 from consent.vocabulary import Technique
 from dubgate.delivery.manifest_record import CreditRole, Purpose
 from dubgate.errors import InputError
-from dubgate.policy.pack_schema import calendar_day
+from dubgate.policy.pack_sources import Day
 from dubgate.strict_yaml import read_yaml, validate
 
 _DUB = ("language", "title")
@@ -50,7 +50,10 @@ HOLES: dict[str, tuple[str, ...]] = {
             *(f"technique.{t}" for t in Technique),
             *(f"purpose.{p}" for p in Purpose),
             *(f"role.{r}" for r in CreditRole),
-            *(f"role.{r}" for r in ("rights_holder", "localization_supervisor", "creative_lead", "legal", "production")),
+            *(
+                f"role.{r}"
+                for r in ("rights_holder", "localization_supervisor", "creative_lead", "legal", "production")
+            ),
             *("role.reviewer", "role.agent"),
         ),
         (),
@@ -78,7 +81,7 @@ class WordingFile(Strict):
     language: Language
     status: Literal["machine-written", "reviewed"]
     reviewed_by: Line | None = None
-    reviewed_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(calendar_day)] | None = None
+    reviewed_on: Day | None = None
     texts: Annotated[Texts, Field(min_length=1), AfterValidator(_checked)]
 
     @model_validator(mode="after")

@@ -73,7 +73,9 @@ def advise(answers: Answers) -> Advised:
         why = "what cannot be disclosed to the audience is not to be made by machine: have people perform it"
         found.append(("human_performance", f"{why} ({answers.disclosable.because})"))
     if set(answers.purposes) <= SAVING_ONLY:
-        found.append(("guide_track", "cost or schedule alone is no purpose that a dub can be made for: name another, or none"))
+        found.append(
+            ("guide_track", "cost or schedule alone is no purpose that a dub can be made for: name another, or none")
+        )
     worst = max((advice for advice, _ in found), key=_RANK.index, default=_RANK[0])
     return Advised(time, worst, tuple(why for _, why in found))
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from consent.strict import Language, Line, Strict, Text
 from consent.vocabulary import Channel
 from dubgate.company.register import Day
-from dubgate.delivery.manifest_fields import Making, Territory, without_repeats
+from dubgate.delivery.manifest_fields import Making, Partner, Territory, without_repeats
 from dubgate.delivery.manifest_record import Purpose
 from dubgate.delivery.manifest_schema import Title, Window
 from dubgate.delivery.script import Style
@@ -71,7 +71,7 @@ class Planned(Strict):
 
     territories: Annotated[tuple[Territory, ...], Field(min_length=1), AfterValidator(without_repeats)]
     channels: Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(without_repeats)]
-    partners: Annotated[tuple[Line, ...], AfterValidator(without_repeats)] = ()
+    partners: Annotated[tuple[Partner, ...], AfterValidator(without_repeats)] = ()
     window: Window
 
 

@@ -71,7 +71,7 @@ def _approval(answers: Answers) -> Demand:
 
 def _labels(answers: Answers) -> list[Demand]:
     text = f"a label that people read on every entry of the dub in {answers.language}, such as “… [AI]”"
-    token = "the token that machines read (CHARACTERISTICS=\"public.machine-generated\")"
+    token = 'the token that machines read (CHARACTERISTICS="public.machine-generated")'
     return [
         Demand("label", text, "the localization team", *_checks("LAB-001", "LAB-009", "LAB-010")),
         Demand("label", token, "the localization team", *_checks("LAB-002")),

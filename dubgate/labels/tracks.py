@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubgate.labels.wording import is_ai_label, unreadable_reason
+from dubgate.unmeasured import Unmeasured
+
+NO_DISCLAIMER_HEARD = Unmeasured("nobody listened for a spoken disclaimer at the start")
+NO_RHYTHM_HEARD = Unmeasured("nobody listened for the rhythm that stands for AI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Labels:
     """Every label read; `unreadable` lists what could not be read, each of which blocks.
 
     `unmeasured` is what could have been read with more at hand (each holds). `language` is what was asked for.
-    `says_ai` are signed manifests that tell of a machine.
+    `says_ai` are signed manifests that tell of a machine. `audible` and `rhythm` were heard, not read.
     """
 
     tracks: tuple[LabelledTrack, ...]
@@ -65,6 +69,8 @@ class Labels:
     unmeasured: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     language: str | None = None
+    audible: bool | Unmeasured = NO_DISCLAIMER_HEARD
+    rhythm: bool | Unmeasured = NO_RHYTHM_HEARD
 
     @property
     def says_ai(self) -> tuple[Place, ...]:

@@ -20,7 +20,7 @@ from consent.vocabulary import ApprovalDecision, EventKind, Role
 from dubgate.approving import confirm_record, sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.delivery.manifest import Delivery
-from dubgate.delivery.manifest_record import Credited, Credits, CreditRole, ProductionRecord, Purpose, Reviewer, Tool
+from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Reviewer, Tool
 from dubgate.delivery.manifest_schema import Title
 from dubgate.digesting import Sound
 from dubgate.disclosure.gathering import Looked, gather
@@ -30,7 +30,6 @@ from dubgate.disclosure.told import Part, Told
 from dubgate.disclosure.words import HOLES, shipped, wording
 from dubgate.disclosure.writing import TIERS, write
 from dubgate.errors import InputError
-from dubgate.gate import packs_of
 from dubgate.labels.tracks import Labels
 from dubgate.report.disclosures import disclosures_json, disclosures_text, written_in
 
@@ -94,7 +93,7 @@ def _demanding(registry: Registry) -> Iterator[Any]:
 
 def told(world: World, *envelopes: bytes, **changes: Any) -> Told:
     delivery: Delivery = replace(world.delivery, production=RECORD, credits=CARD)
-    looked = Looked(SOUNDS, SHEET, Labels((LABELLED,)), packs_of(world.quality, None))
+    looked = Looked(SOUNDS, SHEET, Labels((LABELLED,)), world.quality)
     looked = replace(looked, **{k: changes.pop(k) for k in ("sounds", "labels", "sheet") if k in changes})
     at = changes.pop("at", NOW)
     delivery = replace(delivery, **changes)
@@ -245,9 +244,7 @@ def test_a_reviewed_sentence_among_machine_written_ones_does_not_make_the_text_r
 )
 def test_a_wording_file_with_other_holes_or_words_is_refused(tmp_path: Path, body: str, what: str) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text(
-        f"schema: disclosure-text/1.0\nlanguage: en\nstatus: machine-written\n{body}\n", encoding="utf-8"
-    )
+    own.write_text(f"schema: disclosure-text/1.0\nlanguage: en\nstatus: machine-written\n{body}\n", encoding="utf-8")
     with pytest.raises(InputError, match=what):
         wording("en", own)
 
