@@ -33,6 +33,7 @@ from dubgate.listening import Heard as HeardSound
 from dubgate.listening import hear
 from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.approval_checks import approval_findings
+from dubgate.policy.authorisation import told_apart
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
@@ -230,7 +231,7 @@ def judge_delivery(
     findings += bad
     if release.title is not None:
         findings += approval_findings(release.title, candidate, approvals, view, at)
-    told = with_answers((*own, *findings), evidence, ruled.packs, now, view)
+    told = told_apart(with_answers((*own, *findings), evidence, ruled.packs, now, view))
     return replace(judged, verdict=Verdict(told, quality_only=False))
 
 

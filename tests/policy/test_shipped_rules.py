@@ -18,8 +18,8 @@ from dubgate.policy.findings import Outcome, Severity
 from dubgate.policy.judge import judge, judge_conditions
 from dubgate.policy.pack_cases import run_cases
 from dubgate.policy.pack_schema import BandRule
-from dubgate.policy.record_fact_rows import TOOL
 from dubgate.policy.packs import CORE, Pack, available, load_packs
+from dubgate.policy.record_fact_rows import TOOL
 from dubgate.policy.verdict import Decision, decide
 from dubgate.unmeasured import Unmeasured
 
