@@ -28,13 +28,14 @@ def told_of(manifest: Path, registry: str, *, packs: tuple[str, ...], at: dateti
     """
     delivery = load_delivery(manifest)
     request = CheckRequest(manifest, registry, packs)
-    sheet = _sheet(delivery)
-    looked = Looked(sounds_of(delivery), sheet, _labels(delivery), quality_request(delivery, request))
+    sheet = script_of(delivery)
+    looked = Looked(sounds_of(delivery), sheet, labels_in(delivery), quality_request(delivery, request))
     with open_registry(registry) as opened, opened.view() as view:
         return gather(delivery, looked, view, at)
 
 
-def _sheet(delivery: Delivery) -> CueSheet | None:
+def script_of(delivery: Delivery) -> CueSheet | None:
+    """The cue sheet of a delivery, on the programme timeline; None where it has none."""
     if delivery.cues is None:
         return None
     code = delivery.timecode
@@ -43,7 +44,7 @@ def _sheet(delivery: Delivery) -> CueSheet | None:
     return read_cues(delivery.cues, language=delivery.dub.language, frame_rate=rate, start_s=start_s, characters=names)
 
 
-def _labels(delivery: Delivery) -> Labels:
+def labels_in(delivery: Delivery) -> Labels:
     """The labels of the dub as they stand in what is delivered."""
     published = delivery.dub.mix or delivery.dub.stem
     if published is None:

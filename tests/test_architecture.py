@@ -50,6 +50,7 @@ ORDER = (
     ("release",),
     ("disclosure",),
     ("disclosing",),
+    ("pilot",),
     ("judging_again",),
     ("whom_to_ask",),
     ("requesting",),
