@@ -13,7 +13,7 @@ from dubgate import __version__
 from dubgate.disclosure.told import Agreement, Told
 from dubgate.disclosure.writing import Written
 
-SCHEMA = "disclosure/1.0"
+SCHEMA: Literal["disclosure/1.0"] = "disclosure/1.0"
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

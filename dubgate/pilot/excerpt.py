@@ -12,7 +12,7 @@ from typing import Any
 from consent.vocabulary import Channel
 from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.media import probe_apart, select_stream
-from dubgate.delivery.script import CueSheet
+from dubgate.delivery.script import Cue, CueSheet
 from dubgate.delivery.srt_vtt import write_vtt
 from dubgate.errors import InputError
 from dubgate.excerpts import AFTER_S, BEFORE_S, Cut, cut_excerpts
@@ -43,7 +43,7 @@ def _spoken_s(sheet: CueSheet, span: Span) -> float:
     return sum(cue.span.duration_s for cue in _inside(sheet, span))
 
 
-def _inside(sheet: CueSheet, span: Span) -> list[Any]:
+def _inside(sheet: CueSheet, span: Span) -> list[Cue]:
     return [c for c in sheet.cues if span.start_s <= c.span.start_s and c.span.end_s <= span.end_s]
 
 
