@@ -54,7 +54,7 @@ def facts_of(
             **_delivery_values(delivery, release, declared, style),
             **_release_values(delivery, release),
             **_registry_values(release, declared, voices or {}),
-            **label_values(labels, delivery.dub.language),
+            **label_values(labels),
             **record_values(delivery, looked),
             "partner.approved": tuple(partners_approved),
         }

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dubgate.labels.aigc import aigc_problem, is_aigc, says_generated
-from dubgate.labels.tracks import LabelledTrack, Labels, Place
-from dubgate.languages import same_language
+from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.policy.facts import Value
 from dubgate.unmeasured import Unmeasured
 
-MANIFEST = "C2PA actions"  # the place of a manifest whose signer is trusted; another is no place at all
+MANIFEST = "C2PA actions"  # how the place of a manifest is called whose signer is trusted; another is no place at all
 
 
-def label_values(labels: Labels, language: str) -> dict[str, Value | Unmeasured]:
-    """Every fact of the labels' rows; `language` is the dub's."""
+def label_values(labels: Labels) -> dict[str, Value | Unmeasured]:
+    """Every fact of the labels' rows."""
     unread = Unmeasured(labels.unreadable[0]) if labels.unreadable else None
     tracks = tuple(_track(t) for t in labels.tracks) if unread is None else unread
     return {
         "label.tracks": tracks,
-        **_manifest(labels, language, unread),
+        **_manifest(labels, unread),
         **_aigc(labels, unread),
         "label.audible": labels.audible,
         "label.rhythm": labels.rhythm,
@@ -37,28 +36,17 @@ def _track(track: LabelledTrack) -> Mapping[str, Value | Unmeasured]:
     }
 
 
-def _manifest(labels: Labels, language: str, unread: Unmeasured | None) -> dict[str, Value | Unmeasured]:
-    found = [p for p in labels.places if p.place == MANIFEST]
+def _manifest(labels: Labels, unread: Unmeasured | None) -> dict[str, Value | Unmeasured]:
+    found = [p for p in labels.places if p.place.endswith(MANIFEST)]
     unverified = Unmeasured(labels.unmeasured[0]) if labels.unmeasured else None
     open_question = unverified if unread is None else unread
     if open_question is not None:
-        names = ("label.c2pa_trusted", "label.c2pa_says_ai", "label.c2pa_language_matches")
+        names = ("label.c2pa_trusted", "label.c2pa_says_ai")
         return dict.fromkeys(names, open_question)
     return {
         "label.c2pa_trusted": bool(found),
         "label.c2pa_says_ai": any(p.token == "C2PA" for p in found),
-        "label.c2pa_language_matches": _agrees(found, language),
     }
-
-
-def _agrees(found: list[Place], language: str) -> bool | Unmeasured:
-    named = [p.language for p in found if p.language is not None]
-    if not named:
-        return Unmeasured("no trusted manifest names a language")
-    try:
-        return all(same_language(tag, language) for tag in named)
-    except ValueError as error:
-        return Unmeasured(f"the manifest's language: {error}")
 
 
 def _aigc(labels: Labels, unread: Unmeasured | None) -> dict[str, Value | Unmeasured]:

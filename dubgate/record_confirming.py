@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from consent.vocabulary import Role
+from dubgate.approving import APPROVAL_DAYS, Sounds, bound_to
+from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.statements import RECORD_CONFIRMATION, statement
 from dubgate.clearing import plan_sha256
 from dubgate.delivery.manifest import Delivery
+from dubgate.errors import InputError
 from dubgate.policy.findings import Finding
 from dubgate.policy.signed_objects import Circumstances, RecordConfirmation, VerifiedStatement, refused, sorted_out
 
@@ -33,3 +40,23 @@ def _why_not(signed: Signed, delivery: Delivery, now: Circumstances) -> str | No
     if signed.house in now.vendor_houses:
         return "its signer is of the house that submitted"
     return None
+
+
+def confirm_record(
+    delivery: Delivery, sounds: Sounds, *, role: Role, by: str, key: Any, at: datetime, days: int = APPROVAL_DAYS
+) -> bytes:
+    """A signed word that the production record, as it stands in the manifest, is true of this sound.
+
+    Raises:
+        InputError: the delivery has no production record.
+    """
+    if delivery.production is None:
+        raise InputError("there is no production record to confirm", where=str(delivery.root))
+    seed = f"{sounds.dub.packet_sha256} {by} {role} {at.isoformat()}"
+    record = RecordConfirmation(
+        confirmation_id=f"rc-{hashlib.sha256(seed.encode()).hexdigest()[:20]}",
+        role=role,
+        record_sha256=plan_sha256(delivery.production),
+        **bound_to(sounds, by, at, days),
+    )
+    return sign(statement(RECORD_CONFIRMATION, record, (record.packets_sha256,)), signer_of(key))

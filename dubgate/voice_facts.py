@@ -40,14 +40,14 @@ def _rows(release: Release, declared: Sequence[Declared], voices: Mapping[str, V
             if clearance.cleared:
                 grant, voice = clearance.grants[0], voices.get(clearance.voice_id)
                 yield {
-                    **_making(entry, voice),
+                    **_making(entry, voice, grant),
                     **_terms(grant, release),
                     **_protection(grant),
                     **_models(grant, release),
                 }
 
 
-def _making(entry: Declared, voice: Voice | None) -> Row:
+def _making(entry: Declared, voice: Voice | None, grant: Grant) -> Row:
     unknown = Unmeasured("the registry does not know the voice")
     from_nobody = voice is not None and voice.subject is Subject.SYNTHETIC
     return {
@@ -55,8 +55,14 @@ def _making(entry: Declared, voice: Voice | None) -> Row:
         "technique": entry.technique,
         "clone": entry.technique in CLONING and not from_nobody,
         "subject": unknown if voice is None else str(voice.subject),
-        "resides": unknown if voice is None else voice.jurisdiction or "",
+        "law": _law(grant, voice),
     }
+
+
+def _law(grant: Grant, voice: Voice | None) -> str:
+    """Codes of places by which a law is named, in capitals."""
+    lives = () if voice is None or voice.jurisdiction is None else (voice.jurisdiction,)
+    return " ".join(dict.fromkeys(law.upper() for law in (*grant.applicable_law, *lives)))
 
 
 def _terms(grant: Grant, release: Release) -> Row:
@@ -65,7 +71,6 @@ def _terms(grant: Grant, release: Release) -> Row:
     return {
         "representation": str(grant.representation),
         "agreement": grant.cba_ref or "",
-        "laws": grant.applicable_law,
         "intended_use_stated": bool(grant.intended_use.strip()),
         "for_this_title": title_id in grant.title_ids,
         "documented": any(e.kind in _DOCUMENTS for e in grant.evidence),
@@ -77,10 +82,9 @@ def _terms(grant: Grant, release: Release) -> Row:
     }
 
 
-def _notice_hours(grant: Grant) -> float | Unmeasured:
-    if grant.notice is None:
-        return Unmeasured(f"the grant {grant.grant_id} records no notice to the performer")
-    return (grant.not_before - grant.notice.shown_at).total_seconds() / 3600
+def _notice_hours(grant: Grant) -> float:
+    """0 where no notice is recorded: what was not told was not told in time."""
+    return 0.0 if grant.notice is None else (grant.not_before - grant.notice.shown_at).total_seconds() / 3600
 
 
 def _protection(grant: Grant) -> Row:
@@ -96,12 +100,9 @@ def _protection(grant: Grant) -> Row:
 def _models(grant: Grant, release: Release) -> Row:
     title_ids = set() if release.title is None else set(release.title.title_ids)
     scopes = [asset.trained_for for asset in grant.voice_assets]
-    told = bool(scopes) and all(scopes)
-    untold = Unmeasured(f"the grant {grant.grant_id} does not name a voice model and the titles that it was made for")
     return {
-        "models_named": bool(grant.voice_assets),
-        "models_only_for_this_title": all(set(scope) <= title_ids for scope in scopes) if told else untold,
+        "models_for_other_titles": any(not set(scope) <= title_ids for scope in scopes),
+        "models_scope_told": bool(scopes) and all(scopes),
         "model_deleted_later": grant.model_lifecycle is not None,
         "trainable": tuple(str(t.kind) for t in grant.training if t.use is not TrainingUse.NOT_ALLOWED),
-        "training_separate": bool(grant.training),
     }

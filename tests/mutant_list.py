@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_packs import pack_mutants
 from mutate import (
     Mutant,
-    of_pack,
     replaced,
     with_checks_passed,
     with_softer_rows,
@@ -186,9 +186,7 @@ def all_mutants(root: Path) -> list[Mutant]:
 
 
 def _mutants(root: Path) -> Iterator[Mutant]:
-    for path in sorted((root / "rules").glob("*.yaml")):
-        own = "core or european or synthetic" if path.stem == "core" else path.stem
-        yield from of_pack(root, f"rules/{path.name}", (*SHIPPED, "-k", own))
+    yield from pack_mutants(root)
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "guards")
     yield from with_softer_rows(

@@ -47,6 +47,7 @@ ORDER = (
     ("record_judging",),
     ("gate",),
     ("choosing_packs",),
+    ("explaining",),
     ("release",),
     ("disclosure",),
     ("disclosing",),

@@ -17,7 +17,7 @@ from made_delivery import DAY, NOW, ROOT, SHEET, SIGNED_AT, SOUNDS, World, decis
 from consent.parties import Party, PartyKey
 from consent.registry import Registry
 from consent.vocabulary import Channel, Role
-from dubgate.approving import confirm_record, sign_off
+from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.company.folder import NO_COMPANY, Company, read_company
 from dubgate.company.never_ai import Scene, StudioPolicy, sign_policy
@@ -26,12 +26,17 @@ from dubgate.delivery.manifest import Delivery, RecordedFile
 from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Revision, Tool
 from dubgate.delivery.script import CueKind
 from dubgate.delivery.unanswered import is_answer
+from dubgate.delivery_facts import facts_of
 from dubgate.errors import InputError
 from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
 from dubgate.judgement import Judgement
+from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
+from dubgate.policy.record_fact_rows import FILE as FILE_FACTS
+from dubgate.policy.record_fact_rows import TOOL as TOOL_FACTS
 from dubgate.record_checks import card_text
+from dubgate.record_confirming import confirm_record
 from dubgate.release import CheckRequest, judge_delivery, quality_request
 
 ROLES = (Role.PRODUCTION, Role.LEGAL, Role.CREATIVE_LEAD, Role.LOCALIZATION_SUPERVISOR)
@@ -520,3 +525,24 @@ def test_a_register_is_read_strictly(tmp_path: Path, old: str, new: str, what: s
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=what):
         read_register(path)
+
+
+def test_every_fact_of_the_record_is_filled_from_a_real_delivery(
+    world: World, company: Company, tmp_path: Path
+) -> None:
+    seen: list[Facts] = []
+
+    def watched(*asked: Any, **more: Any) -> Facts:
+        seen.append(facts_of(*asked, **more))
+        return seen[-1]
+
+    with patch("dubgate.release.facts_of", watched):
+        judged(world, company, intake=_intake(world, tmp_path))
+    [facts] = seen
+    mine = [path for path in FACTS if path.startswith(("record.", "credits.", "policy.", "intake."))]
+    inside = [f"record.tools[].{name}" for name, _ in TOOL_FACTS.fields]
+    inside += [f"record.files[].{name}" for name, _ in FILE_FACTS.fields]
+    assert {path for path in (*mine, *inside) if facts.reason(path) is not None} == set()
+    assert facts.values["record.tools"]
+    assert facts.values["record.files"]
+    assert len(mine) == 20

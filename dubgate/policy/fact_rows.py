@@ -28,27 +28,25 @@ VOICE = RecordType(
         ("technique", TEXT),
         ("clone", BOOL),  # imitates the voice of a person who can be told
         ("subject", TEXT),  # living, deceased, minor, synthetic_no_source, blend
-        ("resides", TEXT),  # the registry's word for whose law is the speaker's; empty where not told
         ("representation", TEXT),  # legal_counsel, union_cba, none
         ("agreement", TEXT),  # the union agreement named; empty where none is
-        ("laws", TEXTS),  # the laws that the grant names
+        ("law", TEXT),  # the laws that the grant names and where the speaker lives ("US-CA DE"); empty where not told
         ("intended_use_stated", BOOL),
         ("for_this_title", BOOL),  # the grant names the title itself, not only what it belongs to
         ("documented", BOOL),  # a contract, an e-signature or a court order by digest
         ("paid", BOOL),  # a payment is named
         ("perpetual", BOOL),
-        ("term_years", NUMBER),  # Unmeasured where the grant has no end
+        ("term_years", NUMBER),  # 9999 where the grant has no end
         ("guardian", BOOL),
         ("estate", BOOL),
         ("survives_death", BOOL),
         ("strike_suspends", BOOL),
         ("revocable", BOOL),
-        ("models_named", BOOL),
-        ("models_only_for_this_title", BOOL),  # Unmeasured where no model, or not what it was made for, is named
+        ("models_for_other_titles", BOOL),  # a voice model that the grant names was made for another title as well
+        ("models_scope_told", BOOL),  # the grant names a voice model, and for each the titles that it was made for
         ("model_deleted_later", BOOL),
         ("trainable", TEXTS),  # what may be trained, for this title or beyond it
-        ("training_separate", BOOL),  # the grant answers training for itself, kind by kind
-        ("notice_hours", NUMBER),  # from the notice to the first use; Unmeasured where no notice is recorded
+        ("notice_hours", NUMBER),  # from the notice to the first use; 0 where no notice is recorded
         ("credited", BOOL),
     )
 )
@@ -91,7 +89,6 @@ ROWS = (
         ("label.tracks", ListType(TRACK), "the entries of the dub that a viewer can choose, as read back"),
         ("label.c2pa_trusted", BOOL, "a C2PA manifest of a trusted signer was read"),
         ("label.c2pa_says_ai", BOOL, "a trusted C2PA manifest says that a machine made it"),
-        ("label.c2pa_language_matches", BOOL, "the language that the trusted manifest names is the dub's"),
         ("label.aigc_count", INT, "labels under the key AIGC (GB 45438-2025)"),
         ("label.aigc_complete", BOOL, "there is one AIGC label, and it is complete and says: generated"),
         ("label.audible", BOOL, "a spoken disclaimer was heard at the start"),

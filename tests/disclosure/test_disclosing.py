@@ -17,7 +17,7 @@ from consent.parties import PartyKey
 from consent.registry import Registry
 from consent.terms import Grant
 from consent.vocabulary import ApprovalDecision, EventKind, Role
-from dubgate.approving import confirm_record, sign_off
+from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Reviewer, Tool
@@ -31,6 +31,7 @@ from dubgate.disclosure.words import HOLES, shipped, wording
 from dubgate.disclosure.writing import TIERS, write
 from dubgate.errors import InputError
 from dubgate.labels.tracks import Labels
+from dubgate.record_confirming import confirm_record
 from dubgate.report.disclosures import disclosures_json, disclosures_text, written_in
 
 EVERY_LANGUAGE = ("de", "en", "es", "fr", "ja", "ko", "pt", "zh")
