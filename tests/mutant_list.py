@@ -8,6 +8,7 @@ from pathlib import Path
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Mutant,
     replaced,
@@ -202,3 +203,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from certificate_mutants(root)
     yield from consent_mutants(root)
+    yield from record_mutants(root)
