@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from consent.entries import iso
 from consent.errors import RecordError
-from consent.store import iso
 from consent.web import sessions
 from consent.web.catalogue import text
 from consent.web.desk import Desk
@@ -85,7 +87,7 @@ def send_link(desk: Desk, account: Account, purpose: str) -> str:
     return url
 
 
-def tell(desk: Desk, account: Account, key: str, *, link: str = "", secret: bool = False, **values: object) -> None:
+def tell(desk: Desk, account: Account, key: str, *, link: str = "", secret: bool = False, **values: Any) -> None:
     """Send a message of the catalogue: `KEY.subject` and `KEY.words`, in the account's language."""
     subject, words = (text(f"{key}.{part}", account.language, **values) for part in ("subject", "words"))
     checkpoint = desk.registry.head().body()
@@ -126,13 +128,13 @@ def set_language(desk: Desk, account_id: str, language: str) -> None:
     desk.tables.run(update(ACCOUNT).where(ACCOUNT.c.account_id == account_id).values(language=language))
 
 
-def _account(desk: Desk, where: object) -> Account | None:
-    row = desk.tables.one(select(ACCOUNT).where(where, ACCOUNT.c.ended_at.is_(None)))  # type: ignore[arg-type]
+def _account(desk: Desk, where: ColumnElement[bool]) -> Account | None:
+    row = desk.tables.one(select(ACCOUNT).where(where, ACCOUNT.c.ended_at.is_(None)))
     return None if row is None else _of(row)
 
 
-def _of(row: object) -> Account:
-    return Account(*(str(row[c]) for c in ("account_id", "party_id", "email", "language")))  # type: ignore[index]
+def _of(row: Mapping[str, Any]) -> Account:
+    return Account(*(str(row[c]) for c in ("account_id", "party_id", "email", "language")))
 
 
 def new_codes(desk: Desk, account_id: str) -> tuple[str, ...]:

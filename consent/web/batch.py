@@ -6,6 +6,7 @@ Each approval stands in the ledger by itself, with the same envelope: the statem
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import rfc8785
 
@@ -34,7 +35,7 @@ def propose_list(who: Visitor, view: View, requests: Sequence[Request]) -> str:
             raise RecordError(text("decide.differs", who.language), where=request.request_id)
         approvals.append(approval_of(story, request, Terms(), by=who.party_id, at=view.now, language=who.language))
     sounds = [s.packets_sha256 for a in approvals for s in a.sounds]
-    statement = {
+    statement: dict[str, Any] = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": "dub", "digest": {"sha256": sound}} for sound in sounds],
         "predicateType": LIST_TYPE,

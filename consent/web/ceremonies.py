@@ -9,7 +9,7 @@ import base64
 import json
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,10 +30,10 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from consent.entries import iso
 from consent.errors import RecordError
 from consent.events import Event
 from consent.parties import Party, PartyKey, Passkey
-from consent.store import iso
 from consent.vocabulary import EventKind
 from consent.web.accounts import Account
 from consent.web.desk import Desk
@@ -212,7 +212,8 @@ def signing_options(desk: Desk, account_id: str, challenge: bytes) -> dict[str, 
         allow_credentials=_descriptors(r["credential_id"] for r in passkeys_of(desk, account_id)),
         user_verification=VERIFIED,
     )
-    return json.loads(options_to_json(options))
+    found: dict[str, Any] = json.loads(options_to_json(options))
+    return found
 
 
 def passkeys_of(desk: Desk, account_id: str) -> list[dict[str, Any]]:
@@ -246,7 +247,7 @@ def remove_passkey(desk: Desk, account: Account, credential_id: str) -> None:
         writer.add(Addition(event))
 
 
-def _descriptors(ids: Any) -> Sequence[PublicKeyCredentialDescriptor]:
+def _descriptors(ids: Iterable[str]) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(id=base64.urlsafe_b64decode(i + "=" * (-len(i) % 4))) for i in ids]
 
 

@@ -60,8 +60,7 @@ def approval_of(story: Story, request: Request, terms: Terms, *, by: str, at: da
     """
     release = request.release
     places_, window = _within(request, terms)
-    names = {"script_sha256": release.script_sha256, "original_sha256": release.original_sha256}
-    if None in (*names.values(), release.label_plan_sha256):
+    if None in (release.script_sha256, release.original_sha256, release.label_plan_sha256):
         raise RecordError("the request lacks the digest of script, original or label plan")
     shown = (*_unnarrowed(story, terms, language), *_added(terms, request, places_, window, language))
     return Approval(
@@ -79,12 +78,13 @@ def approval_of(story: Story, request: Request, terms: Terms, *, by: str, at: da
         style=release.style,
         sounds=(ApprovedSound(packets_sha256=release.packets_sha256, pcm_sha256=release.pcm_sha256),),
         label_plan_sha256=release.label_plan_sha256,
+        script_sha256=release.script_sha256,
+        original_sha256=release.original_sha256,
         casting_sha256=release.casting_sha256,
         conditions=terms.conditions,
         shown=shown,
         signed_at=at,
         expires_at=at + timedelta(days=APPROVAL_DAYS),
-        **names,
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from consent.entries import iso, parse_time
 from consent.errors import RecordError
-from consent.store import iso, parse_time
 from consent.web import accounts, ceremonies, sessions
 from consent.web.accounts import Account
 from consent.web.desk import Desk

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from consent.store import iso
+from consent.entries import iso
 from consent.web.desk import Desk
 from consent.web.rows import NOTE
 

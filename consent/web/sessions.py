@@ -6,9 +6,9 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
-from consent.store import iso, parse_time
+from consent.entries import iso, parse_time
 from consent.web.desk import Desk
 from consent.web.rows import ATTEMPT, LINK, NONCE, SESSION, hashed, new_secret
 
@@ -103,7 +103,7 @@ def use_link(desk: Desk, token: str, *purposes: str) -> str | None:
     return account_id if n == 1 else None
 
 
-def _usable(desk: Desk, token: str, purposes: tuple[str, ...]) -> object:
+def _usable(desk: Desk, token: str, purposes: tuple[str, ...]) -> ColumnElement[bool]:
     alive = LINK.c.used_at.is_(None) & (LINK.c.expires_at > iso(desk.clock()))
     return (LINK.c.token_hash == hashed(token)) & LINK.c.purpose.in_(purposes) & alive
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from consent.denials import GrantHistory
+from consent.entries import iso
 from consent.parties import Party
 from consent.report_lines import of_kind
-from consent.store import iso
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind

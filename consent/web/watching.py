@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from consent.asking import request_histories
 from consent.consequences import Ending
 from consent.denials import GrantHistory
+from consent.entries import iso
 from consent.errors import StoreError
 from consent.events import Event
 from consent.notices import Outbox
 from consent.requests import Request
-from consent.store import iso
 from consent.terms import Grant
 from consent.uses import UseNotice
 from consent.views import View
@@ -32,7 +33,7 @@ EXPIRY_DAYS = (90, 30, 7)
 _PLACE = "ledger"
 
 
-def tell_party(desk: Desk, party_ids: Iterable[str], key: str, once: str, *, path: str = "", **values: object) -> int:
+def tell_party(desk: Desk, party_ids: Iterable[str], key: str, once: str, *, path: str = "", **values: Any) -> int:
     """Tell every account of these parties, and of the people of these houses, once; how many messages went."""
     n = 0
     for party_id in dict.fromkeys(party_ids):
@@ -69,7 +70,12 @@ def told_of_ending(desk: Desk, ending: Ending) -> None:
     if event.kind is EventKind.RESUMED or not releases:
         return
     Outbox(desk.settings.outbox / "takedown").write(event.event_id, ending.notice())
-    values = {"target": event.target_id, "kind": str(event.kind), "n": len(releases), "reason": event.reason or "–"}
+    values: dict[str, Any] = {
+        "target": event.target_id,
+        "kind": str(event.kind),
+        "n": len(releases),
+        "reason": event.reason or "–",
+    }
     tell_party(desk, sorted({r.recorded_by for r in releases}), "ending", f"ending {event.event_id}", **values)
 
 
@@ -128,7 +134,7 @@ def _request(desk: Desk, view: View, asked: Request) -> int:
     if not history.waiting(view.now):
         return 0
     title = title_names(view, [asked.release.title_ids[0]]).get(asked.release.title_ids[0], asked.release.title_ids[0])
-    values = {"title": title, "by": asked.asked_by, "until": iso(asked.expires_at)[:10]}
+    values: dict[str, Any] = {"title": title, "by": asked.asked_by, "until": iso(asked.expires_at)[:10]}
     once = f"request {asked.request_id}"
     return tell_party(desk, [asked.to], "request", once, path=f"/requests/{asked.request_id}", **values)
 

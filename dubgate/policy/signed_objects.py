@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from consent.strict import Id, Line, Record, Sha256, Strict, Text, Time
 from consent.vocabulary import Role
+from dubgate.delivery.manifest_fields import Partner
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.findings import Text as Sentence
@@ -152,7 +153,7 @@ class WrittenApproval(SignedObject):
     kind: ClassVar[str] = "written approval"
 
     written_approval_id: Id
-    partner: Line
+    partner: Partner
     document_sha256: Sha256
     words: Text | None = None
 

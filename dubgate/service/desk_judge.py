@@ -6,7 +6,6 @@ anew in the background, and an answer at once.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,34 +15,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from consent.views import View
-from consent.web.protocols import (
-    Answer,
-    AnswerKind,
-    CannotAnswerError,
-    Casting,
-    Dossier,
-    Finding,
-    Judged,
-    Summary,
-)
+from consent.web.protocols import Answer, CannotAnswerError, Casting, Dossier, Judged, Summary
 from dubgate.clearing import release_of
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError
 from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
+from dubgate.listening import asked_of, heard_before
 from dubgate.policy.attestations import attestable_rules
-from dubgate.policy.findings import Finding as Found
-from dubgate.policy.findings import Outcome
-from dubgate.policy.signed_objects import Attestable
-from dubgate.policy.waivers import is_waivable
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
 from dubgate.service.desk_clips import clips_of
+from dubgate.service.desk_findings import judged_of, key_of
 from dubgate.service.desk_listening import Heard
 
+AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
-_WAITING = (Outcome.UNKNOWN, Outcome.HOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +73,8 @@ class DeskDeliveries(Heard):
     def deliveries(self) -> Sequence[Summary]:
         """Every delivery, the newest first; nothing is judged for it."""
         found = [s for i, path in self._manifests().items() if (s := self._summary(i, path)) is not None]
+        for unjudged in [s.delivery_id for s in found if s.decision == "unjudged"][:AT_ONCE]:
+            self.judge_later(unjudged)
         return [replace(s, predecessor_id=_predecessor(s, found[k + 1 :])) for k, s in enumerate(found)]
 
     def _summary(self, delivery_id: str, path: Path) -> Summary | None:
@@ -130,7 +120,7 @@ class DeskDeliveries(Heard):
         return None if verdict is None else verdict.judged
 
     def judge_later(self, delivery_id: str) -> None:
-        """Judge in the background, once, however often it is asked."""
+        """Judge in the background what was heard before, once, however often it is asked; nothing is heard for it."""
         with self._lock:
             if delivery_id in self._asked:
                 return
@@ -139,7 +129,12 @@ class DeskDeliveries(Heard):
 
     def _judged_behind(self, delivery_id: str) -> None:
         try:
-            self.judge(delivery_id)
+            path = self._path(delivery_id)
+            quality = quality_request(load_delivery(path), self._request(path))
+            verdict = self._verdicts.get(delivery_id)
+            fresh = verdict is not None and verdict.rests_on == self._rests_on(path)
+            if not fresh and heard_before(asked_of(quality)) is not None:
+                self.judge(delivery_id)
         except (DubgateError, CannotAnswerError):
             return  # the page goes on showing the last verdict, with its time
         finally:
@@ -155,13 +150,13 @@ class DeskDeliveries(Heard):
         path = self._path(delivery_id)
         with self._judging:
             rests_on, at = self._rests_on(path), self._clock()
-            request = CheckRequest(path, self._registry, self._packs, self._models, self._device)
+            request = self._request(path)
             try:
                 found = judge_again(request, at=at, progress=lambda what, share: None)
                 rules = attestable_rules(packs_of(quality_request(found.delivery, request), found.judgement.style))
             except DubgateError as error:
                 raise CannotAnswerError(str(error)) from None
-            judged = _judged(found.judgement, rules, heard_again=found.heard_again)
+            judged = judged_of(found.judgement, rules, heard_again=found.heard_again)
             published, duration = found.judgement.features.published, found.judgement.features.dub.duration_s
             sound = published.packet_sha256 if published is not None else ""
             self._verdicts[delivery_id] = _Verdict(judged, rests_on, duration, sound)
@@ -203,6 +198,9 @@ class DeskDeliveries(Heard):
         with open_registry(self._registry) as registry, registry.view() as view:
             keep_envelope(load_delivery(path), envelope.encode(), verdict.sound, view, self._clock())
         return self.judge(delivery_id)
+
+    def _request(self, path: Path) -> CheckRequest:
+        return CheckRequest(path, self._registry, self._packs, self._models, self._device)
 
     def _path(self, delivery_id: str) -> Path:
         path = self._manifests().get(delivery_id)
@@ -253,52 +251,6 @@ def _predecessor(summary: Summary, older: Sequence[Summary]) -> str | None:
         return None
     same = (summary.title_id, summary.language, summary.submitted_by)
     return next((s.delivery_id for s in older if (s.title_id, s.language, s.submitted_by) == same), None)
-
-
-def _judged(judgement: Judgement, rules: Mapping[str, Attestable], *, heard_again: bool) -> Judged:
-    verdict = judgement.verdict
-    decisions: dict[int, str] = {0: "release", 1: "hold", 2: "block"}
-    findings = tuple(_finding(f, rules) for f in verdict.findings)
-    decision = decisions[int(verdict.decision)]
-    return Judged(decision, judgement.judged_at, findings, heard_again)  # type: ignore[arg-type]
-
-
-def _finding(f: Found, rules: Mapping[str, Attestable]) -> Finding:
-    return Finding(
-        key=key_of(f),
-        rule=f.rule,
-        group=str(f.group),
-        outcome=f.outcome.name.lower(),  # type: ignore[arg-type]
-        en=f.text.en,
-        ja=f.text.ja,
-        scope=f.subject.scope.value,
-        name=f.subject.name,
-        value=f.value,
-        bound=f.bound,
-        why=f.why,
-        remedy=f.remedy,
-        spans=tuple((s.start_s, s.end_s) for s in f.spans[:50]),
-        who=f.who_can_resolve or "",
-        answers=_answers(f, rules),
-        approvers=2 if f.outcome is Outcome.BLOCK else 1,
-        voice_id=f.voice_id,
-        decided_by=f.decided_by,
-    )
-
-
-def _answers(f: Found, rules: Mapping[str, Attestable]) -> tuple[AnswerKind, ...]:
-    hit = f.voice_id is not None and f.outcome in (Outcome.HOLD, Outcome.BLOCK)
-    if f.rule in rules and (f.outcome is Outcome.UNKNOWN or hit):
-        return ("attest",)
-    if is_waivable(f):
-        return ("waive",)
-    return ("sign_off",) if f.rule.startswith("SGN-") and f.outcome in _WAITING else ()
-
-
-def key_of(f: Found) -> str:
-    """A finding's name that stays when it is judged again: its rule, its subject, and the voice that was hit."""
-    said = f"{f.pack} {f.rule} {f.subject.scope.value} {f.subject.name} {f.voice_id or ''}"
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _canonical(value: object) -> bytes:

@@ -15,6 +15,7 @@ from dubgate.errors import DubgateError
 from dubgate.excerpts import AFTER_S, BEFORE_S, Cut, cut_excerpts
 from dubgate.features import Series, TrackFeatures
 from dubgate.report.occurrences import LineFindings, lines_with_findings
+from dubgate.service.desk_findings import key_of
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
@@ -93,8 +94,6 @@ _FLAGGED = frozenset({"BLOCK", "HOLD", "UNKNOWN", "WARN"})
 
 
 def _line(line: LineFindings, judgement: Judgement) -> Line:
-    from dubgate.service.desk_judge import key_of
-
     cue = line.cue
     failed = [f for f in (*line.own, *line.touching) if f.outcome.name in _FLAGGED]
     return Line(

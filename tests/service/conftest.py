@@ -20,6 +20,17 @@ def made_house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return make_house(tmp_path_factory.mktemp("house"))
 
 
+@pytest.fixture(scope="session")
+def released_house(made_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The same after its delivery was judged and certified; with the tokens that tests ask with. Nobody may change it."""
+    made = made_house.copied(tmp_path_factory.mktemp("released") / "house")
+    with made.api() as api:
+        api.released()
+        assert api.pipeline
+        made.tokens = api.tokens
+    return made
+
+
 @pytest.fixture
 def house(made_house: House, tmp_path: Path) -> House:
     """A copy of it, with an empty service of its own."""

@@ -420,7 +420,7 @@ class World:
 
         files = sorted(self.desk.settings.outbox.glob("mail-*.eml"))
         found = [email.message_from_bytes(f.read_bytes(), policy=default) for f in files]
-        return [f"{m['To']} {m['Subject']}\n{m.get_content()}" for m in found]
+        return [f"{m['To']} {m['Subject']}\n{m.get_content()}".replace("\r\n", "\n") for m in found]
 
 
 @dataclass
@@ -467,12 +467,12 @@ class Visit:
         return self.client.post(path, data={**self.hidden(page), "answer": answer})
 
 
-def make_world(folder: Path) -> World:
+def make_world(folder: Path, origin: str = ORIGIN) -> World:
     now = [START]
     registry = Registry.open(folder / "registry.db", create=True, clock=lambda: now[0])
     fill(registry)
     gate = Gate(registry, folder)
-    settings = DeskSettings(origin=ORIGIN, tables=str(folder / "desk.db"), outbox=folder / "outbox")
+    settings = DeskSettings(origin=origin, tables=str(folder / "desk.db"), outbox=folder / "outbox")
     world = World(registry, folder, gate, now)
     world.app = create_desk(registry, settings, judge=gate, listening=gate, clock=lambda: now[0])
     return world

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -35,7 +36,7 @@ def one(request: Request, who: SignedIn, approval_id: str) -> Response:
         entry = next(e for e, a in of_kind(view, [f"approval:{approval_id}"], Approval) if a == approval)
         line = approval_line(view, approval, view.now)
         history = next(h for h in view.approvals([approval.title_id]) if h.approval == approval)
-        shown = {
+        shown: dict[str, Any] = {
             "approval": approval,
             "line": line,
             "entry": entry,

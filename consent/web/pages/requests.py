@@ -61,7 +61,7 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
         asked = history.request
         story = story_of(view, asked, dossier_of(who.desk.judge, asked), who.language)
         refusal = history.refusal(view.now)
-        shown = {
+        shown: dict[str, Any] = {
             "history": history,
             "asked": asked,
             "status": str(history.status(view.now)),

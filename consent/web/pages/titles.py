@@ -52,16 +52,19 @@ def title(request: Request, who: SignedIn, title_id: str) -> Response:
                 for h in reversed(request_histories(view, key[0]))
                 if h.request.to in who.ids
             ][:A_PAGE],
-            "approvals": [approval_line(view, a, view.now) for a in _newest(view, key, Approval, who)],
-            "releases": [use_line(r, (), view.now) for r in _newest(view, key, Release, who)],
+            "approvals": [approval_line(view, a, view.now) for a in _approvals(view, key[0], who)],
+            "releases": [use_line(r, (), view.now) for r in _releases(view, key[0])],
             "refusals": [r for _, r in of_kind(view, key, Refusal) if r.by in who.ids],
         }
     return render(request, "title.html", who, **shown)
 
 
-def _newest(view: View, keys: list[str], kind: Any, who: Visitor) -> list[Any]:
-    entries = view.store.latest(keys[0], kind, A_PAGE)
-    records = [e.record for e in entries]
-    if kind is Approval:
-        return [a for a in records if who.ids & {a.by, a.for_holder_id}]
-    return records
+def _approvals(view: View, key: str, who: Visitor) -> list[Approval]:
+    """The newest approvals by the visitor's house."""
+    found = (e.record for e in view.store.latest(key, Approval, A_PAGE))
+    return [a for a in found if isinstance(a, Approval) and who.ids & {a.by, a.for_holder_id}]
+
+
+def _releases(view: View, key: str) -> list[Release]:
+    """The newest decisions about the title."""
+    return [r for e in view.store.latest(key, Release, A_PAGE) if isinstance(r := e.record, Release)]
