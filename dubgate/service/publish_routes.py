@@ -31,7 +31,9 @@ from dubgate.service.renewing import source_of
 from dubgate.service.state import Reader, Service, Submitter, authenticated, state_of
 from dubgate.service.submitting import submit
 
-router = APIRouter(prefix="/v1", tags=["publishing"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503))
+router = APIRouter(
+    prefix="/v1", tags=["publishing"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
+)
 NEEDED = ("territory", "channel", "language", "at")
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})\Z")
 CertificateId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=[DIGEST])]
@@ -175,9 +177,7 @@ def get_certificate(certificate_id: CertificateId, request: Request, state: Serv
 @router.post(
     "/certificates/{certificate_id}/renewals", status_code=202, summary="Renew a certificate", responses=documented(404)
 )
-def renew(
-    certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = ""
-) -> JobBody:
+def renew(certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = "") -> JobBody:
     """Judge its delivery again as it lies there now, from kept measurements where nothing changed, and certify anew."""
     source = source_of(state.engine, certificate_id, caller.organisation)
     if source is None:

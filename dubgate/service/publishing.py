@@ -249,7 +249,9 @@ class Publishing:
 
     def _largest(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Facts | None:
         """The widest of the certificates that hold now, whatever the use."""
-        return max(self._holding(rows, digest, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None)
+        return max(
+            self._holding(rows, digest, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None
+        )
 
     def _holding(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Iterator[Facts]:
         for row in rows:

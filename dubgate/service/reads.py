@@ -66,7 +66,9 @@ class ReadLog:
             with self._lock:
                 os.write(self._of(now), line.encode())
         except OSError as error:
-            raise ReadsError(f"the log of reads cannot be written: {error.strerror}", remedy="Make room for it.") from None
+            raise ReadsError(
+                f"the log of reads cannot be written: {error.strerror}", remedy="Make room for it."
+            ) from None
 
     def _of(self, now: datetime) -> int:
         minute = now.astimezone(UTC).strftime("%Y%m%dT%H%M")

@@ -67,7 +67,12 @@ def test_every_route_but_health_and_readiness_needs_a_token(api: Api) -> None:
     assert api.client.get("/healthz").status_code == 200
 
 
-NEEDS = {"read": "GET /v1/jobs", "submit": "POST /v1/deliveries", "approve": "POST /v1/requests/rq-1/answers", "admin": "GET /metrics"}
+NEEDS = {
+    "read": "GET /v1/jobs",
+    "submit": "POST /v1/deliveries",
+    "approve": "POST /v1/requests/rq-1/answers",
+    "admin": "GET /metrics",
+}
 
 
 @pytest.mark.parametrize("scope", NEEDS)
@@ -120,14 +125,21 @@ def test_another_organisations_ids_are_not_there(api: Api) -> None:
     other = api.as_("other-house", "read")
     other_submits = api.as_("other-house", "submit")
     job_id, mine = newest_job(api), api.client.get("/v1/certificates", headers=api.vendor).json()["items"][0]
-    for path in (f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/events", f"/v1/jobs/{job_id}/files/report.json", f"/v1/certificates/{mine['certificate_id']}"):
+    for path in (
+        f"/v1/jobs/{job_id}",
+        f"/v1/jobs/{job_id}/events",
+        f"/v1/jobs/{job_id}/files/report.json",
+        f"/v1/certificates/{mine['certificate_id']}",
+    ):
         answer = api.client.get(path, headers=other)
         absent = api.client.get(path.replace(job_id, "job-0").replace(mine["certificate_id"], "0" * 64), headers=other)
         assert answer.status_code == absent.status_code == 404
         told, known = answer.json(), absent.json()
         assert {**told, "request_id": ""} == {**known, "request_id": ""}, "the two can be told apart"
     assert api.client.delete(f"/v1/jobs/{job_id}", headers=other_submits).status_code == 404
-    assert api.client.post(f"/v1/certificates/{mine['certificate_id']}/renewals", headers=other_submits).status_code == 404
+    assert (
+        api.client.post(f"/v1/certificates/{mine['certificate_id']}/renewals", headers=other_submits).status_code == 404
+    )
     for listed in ("/v1/jobs", "/v1/certificates", "/v1/messages", "/v1/requests"):
         assert api.client.get(listed, headers=other).json()["items"] == []
     assert api.ask(headers=other).json()["reason"] == "no-certificate"
@@ -253,9 +265,17 @@ def test_a_cursor_that_was_made_up_is_refused(cursor: str, api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/v2/jobs", 404), ("PUT", "/v1/jobs", 405), ("DELETE", "/healthz", 405), ("GET", "/v1/jobs/", 404)],
+    [
+        ("GET", "/", 404),
+        ("GET", "/v2/jobs", 404),
+        ("PUT", "/v1/jobs", 405),
+        ("DELETE", "/healthz", 405),
+        ("GET", "/v1/jobs/", 404),
+    ],
 )
-def test_what_is_not_there_or_not_done_is_a_problem_with_its_request_id(method: str, path: str, status: int, api: Api) -> None:
+def test_what_is_not_there_or_not_done_is_a_problem_with_its_request_id(
+    method: str, path: str, status: int, api: Api
+) -> None:
     answer = api.client.request(method, path, headers={"x-request-id": "my-own-id-1"})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -265,7 +285,9 @@ def test_what_is_not_there_or_not_done_is_a_problem_with_its_request_id(method: 
     assert strange.headers["x-request-id"].startswith("rq-")
 
 
-def test_what_breaks_inside_is_a_problem_that_says_nothing_of_the_inside(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_inside_is_a_problem_that_says_nothing_of_the_inside(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> Any:
         raise RuntimeError("secret place /srv/x")
 
@@ -408,7 +430,19 @@ def test_what_is_logged_of_a_request_is_a_fixed_list(api: Api, caplog: pytest.Lo
     with caplog.at_level(logging.INFO, logger="dubgate.service"):
         api.ask()
     [line] = [json.loads(JsonLines().format(r)) for r in caplog.records if r.getMessage() == "request"]
-    assert set(line) == {"at", "level", "logger", "message", "request_id", "method", "route", "status", "ms", "token_id", "organisation"}
+    assert set(line) == {
+        "at",
+        "level",
+        "logger",
+        "message",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "ms",
+        "token_id",
+        "organisation",
+    }
     assert line["route"] == "/v1/may-publish"
 
 
@@ -428,7 +462,10 @@ def test_the_services_own_key_is_made_once_and_for_its_owner_only(tmp_path: Path
 
 
 def test_health_readiness_and_metrics(api: Api) -> None:
-    assert api.client.get("/readyz").json() == {"ready": True, "parts": {"database": "ok", "trust": "ok", "stopping": "no"}}
+    assert api.client.get("/readyz").json() == {
+        "ready": True,
+        "parts": {"database": "ok", "trust": "ok", "stopping": "no"},
+    }
     api.ask(), api.ask(territory="JP")
     scraped = api.client.get("/metrics", headers=api.as_("op-2", "admin")).text
     assert 'dubgate_may_publish_total{reason="yes"} 1.0' in scraped

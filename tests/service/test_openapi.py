@@ -53,7 +53,9 @@ def test_every_answer_is_as_described(api: Api) -> None:
 
 def _try(api: Api, operation: Any, mode: Any) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+    )
     def tried(case: Any) -> None:
         answer = case.call(headers=_headers(api, case))
         COUNT[f"{case.method} {operation.path}"] = COUNT.get(f"{case.method} {operation.path}", 0) + 1

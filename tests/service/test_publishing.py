@@ -181,7 +181,9 @@ def test_an_unrelated_entry_asks_nothing_anew(api: Api, monkeypatch: pytest.Monk
     assert api.ask().status_code == 200
 
 
-def test_whatever_was_remembered_it_is_asked_whole_again_after_an_hour(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_was_remembered_it_is_asked_whole_again_after_an_hour(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Any] = []
     whole = publishing.ask_whole
     monkeypatch.setattr(publishing, "ask_whole", lambda *a: (asked.append(a), whole(*a))[1])
@@ -214,10 +216,15 @@ def _facts(api: Api) -> dict[str, Any]:
         return dict(json.loads(connection.execute(text("SELECT facts FROM service_certificate")).scalar_one()))
 
 
-@pytest.mark.parametrize(("field", "use"), [("territories", {"territory": "JP"}), ("channels", {"channel": "avod"}), ("language", {"language": "fr"})])
+@pytest.mark.parametrize(
+    ("field", "use"),
+    [("territories", {"territory": "JP"}), ("channels", {"channel": "avod"}), ("language", {"language": "fr"})],
+)
 def test_a_row_that_was_widened_in_the_database_widens_nothing(field: str, use: dict[str, str], api: Api) -> None:
     _tampered(api, facts=json.dumps(TAMPERING[field](_facts(api))))
-    refused(api, {"territories": "other-territory", "channels": "other-channel", "language": "other-language"}[field], **use)
+    refused(
+        api, {"territories": "other-territory", "channels": "other-channel", "language": "other-language"}[field], **use
+    )
     assert api.ask().status_code == 200  # by its document, verified whole
 
 
@@ -274,7 +281,9 @@ def _trusting(api: Api, store: TrustStore, root: Any = None) -> None:
 
 GATES: dict[str, Callable[[TrustStore], TrustStore]] = {
     "unknown-key": lambda s: with_gate(s, key=key_of(new_private_key())),
-    "key-revoked": lambda s: with_gate(s, validity=Validity(VALID.not_before, VALID.not_after, LATER - timedelta(minutes=6))),
+    "key-revoked": lambda s: with_gate(
+        s, validity=Validity(VALID.not_before, VALID.not_after, LATER - timedelta(minutes=6))
+    ),
     "key-not-valid": lambda s: with_gate(s, validity=Validity(VALID.not_before, LATER - timedelta(minutes=6))),
     "wrong-verifier": lambda s: with_gate(s, verifier="urn:somebody:else"),
     "level-not-accepted": lambda s: with_gate(s, levels=(LEVEL,)),
