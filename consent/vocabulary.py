@@ -241,3 +241,21 @@ class Quorum(StrEnum):
     LEAD = "lead"
     ALL = "all"
     SOME = "n_of_m"
+
+
+class Partner(StrEnum):
+    """Who publishes the dub; others are written `x-` and a name."""
+
+    NETFLIX = "netflix"
+    PRIME_VIDEO = "prime_video"
+    DISNEY_PLUS = "disney_plus"
+    APPLE_TV = "apple_tv"
+    MAX = "max"
+    PARAMOUNT_PLUS = "paramount_plus"
+    CRUNCHYROLL = "crunchyroll"
+    YOUTUBE = "youtube"
+    TIKTOK = "tiktok"
+    META = "meta"
+    BROADCASTER = "broadcaster"
+    CINEMA = "cinema"
+    FESTIVAL = "festival"

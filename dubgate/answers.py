@@ -12,21 +12,31 @@ from pathlib import Path
 from typing import TypeVar
 
 from consent.approvals import Candidate
+from consent.strict import Record
 from consent.views import View
 from consent.vocabulary import Role
 from dubgate.certificate.dsse import Opened
-from dubgate.certificate.statements import ATTESTATION, SIGN_OFF, WAIVER, record_of
+from dubgate.certificate.statements import ATTESTATION, RULING, SIGN_OFF, WAIVER, WRITTEN_APPROVAL, record_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.attestations import apply_attestations, attestable_rules
 from dubgate.policy.evidence import Kind, Signed, open_all
 from dubgate.policy.findings import Finding
 from dubgate.policy.packs import Pack
-from dubgate.policy.signed_objects import Attestation, Circumstances, SignedObject, SignOff, VerifiedStatement, Waiver
+from dubgate.policy.partner_approvals import partners_who_approved
+from dubgate.policy.rulings import Ruled, Ruling, with_rulings
+from dubgate.policy.signed_objects import (
+    Attestation,
+    Circumstances,
+    SignOff,
+    VerifiedStatement,
+    Waiver,
+    WrittenApproval,
+)
 from dubgate.policy.signoffs import sign_off_findings
 from dubgate.policy.waivers import apply_waivers
 from dubgate.unmeasured import Unmeasured
 
-S = TypeVar("S", bound=SignedObject)
+S = TypeVar("S", bound=Record)
 
 
 def _attestation(opened: Opened, name: str) -> Attestation:
@@ -41,10 +51,20 @@ def _sign_off(opened: Opened, name: str) -> SignOff:
     return record_of(opened, SignOff, "packets_sha256", name)
 
 
+def _written(opened: Opened, name: str) -> WrittenApproval:
+    return record_of(opened, WrittenApproval, "packets_sha256", name)
+
+
+def _ruling(opened: Opened, name: str) -> Ruling:
+    return record_of(opened, Ruling, "pack_sha256", name)
+
+
 # Any role may sign; which of them count for what is policy's to say.
 ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, _attestation, tuple(Role))
 WAIVERS: Kind[Waiver] = Kind(WAIVER, _waiver, tuple(Role))
 SIGN_OFFS: Kind[SignOff] = Kind(SIGN_OFF, _sign_off, tuple(Role))
+WRITTEN: Kind[WrittenApproval] = Kind(WRITTEN_APPROVAL, _written, tuple(Role))
+RULINGS: Kind[Ruling] = Kind(RULING, _ruling, tuple(Role))
 
 
 def with_answers(
@@ -62,6 +82,29 @@ def with_answers(
     now = replace(now, owners_of={voice_id: view.spokespeople(voice_id) for voice_id in hit})
     answered = apply_waivers(apply_attestations(findings, attested, now), waived, now)
     return (*answered, *sign_off_findings(packs, agreed, now), *bad_attested, *bad_waived, *bad_agreed)
+
+
+def partner_approvals(
+    evidence: Mapping[str, tuple[Path, ...]], now: Circumstances, view: View
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """The partners whose written approval of this sound stands, with findings for what has no effect."""
+    written, bad = _verified(WRITTEN, evidence, view, now.at)
+    partners, idle = partners_who_approved(written, now)
+    return partners, (*bad, *idle)
+
+
+def ruled_packs(
+    packs: Sequence[Pack],
+    evidence: Mapping[str, tuple[Path, ...]],
+    delivery: Delivery,
+    view: View,
+    at: datetime,
+) -> tuple[Ruled, tuple[Finding, ...]]:
+    """The packs as counsel ruled on them, with findings for the rulings that do not verify."""
+    rulings, bad = _verified(RULINGS, evidence, view, at)
+    submitter = delivery.submitter
+    houses = frozenset((submitter, house_of(submitter, view))) if submitter is not None else frozenset()
+    return with_rulings(packs, rulings, at=at, submitters=houses), bad
 
 
 def _verified(

@@ -6,6 +6,7 @@ Everything is asked before anything is compared: voices without the permission `
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 from consent.approvals import Candidate
 from consent.strict import Window
-from consent.terms import Use
+from consent.terms import Use, VoiceAsset
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
@@ -28,6 +29,7 @@ from dubgate.policy.findings import Finding
 from dubgate.policy.speakers import Declared
 from dubgate.unmeasured import Unmeasured
 
+PARTY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PROGRAMME = Subject(Scope.PROGRAMME)
 NO_LABEL_SHA256 = hashlib.sha256(b"no label planned").hexdigest()  # what an approval of an unlabelled dub names
 
@@ -82,8 +84,8 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
     return release, tuple(findings)
 
 
-def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
-    """What the release would do with one character's voice."""
+def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id: str | None = None) -> Use:
+    """What the release would do with one character's voice; with `voice_id`, by which model of it."""
     title_ids = release.title.title_ids if release.title else ("unknown-title",)
     technique = Technique.VOICE_CLONE_TTS if entry.technique == "human" else entry.technique
     return Use(
@@ -98,7 +100,16 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
         training=release.trained,
+        voice_asset=_asset_of(release, entry, voice_id),
     )
+
+
+def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
+    """The voice model as declared; its maker is the vendor where that is a party's id, else who submitted."""
+    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else release.submitter
+    if voice_id is None or entry.model is None or vendor is None:
+        return None
+    return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
 
 
 def declared_of(
@@ -113,6 +124,7 @@ def declared_of(
 ) -> Declared:
     """A cast entry with the registry's answers: grants, refusals, permission to compare, confirmed enrolment."""
     use = use_of(release, entry, speech_s)
+    of_voice = {v: use_of(release, entry, speech_s, v) for v in entry.voice_ids}
     human = entry.technique == "human"
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
@@ -121,7 +133,7 @@ def declared_of(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
+        clearances=() if human else tuple(view.clear(v, of_voice[v], at) for v in entry.voice_ids),
         refusals=() if human else tuple(refusals.values()),
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import rfc8785
 
 from consent.approvals import Approval
+from consent.entries import Entry
 from consent.registry import Registry
 from consent.releases import Planned, ReleaseDecision, VoiceUse
 from consent.releases import Release as ReleaseRecord
-from consent.store import Entry
 from consent.strict import Record
 from consent.terms import Grant
 from consent.vocabulary import Technique

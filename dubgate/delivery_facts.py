@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from consent.voices import Voice
 from dubgate.clearing import Release
 from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.delivery.script import Style
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.label_facts import label_values
+from dubgate.labels.tracks import Labels
+from dubgate.languages import same_language
 from dubgate.policy.facts import Facts, Value, facts_from
 from dubgate.policy.speakers import Declared
+from dubgate.record_facts import record_values
 from dubgate.unmeasured import Unmeasured
+from dubgate.voice_facts import CLONING, voice_rows
+
+NOWHERE = Unmeasured("the delivery does not say where, how and when it is to be released")
 
 
 def synthetic(declared: Sequence[Declared]) -> bool | Unmeasured:
@@ -24,49 +32,73 @@ def synthetic(declared: Sequence[Declared]) -> bool | Unmeasured:
 
 
 def facts_of(
-    delivery: Delivery, release: Release | None, declared: Sequence[Declared], labels: Labels, style: Style
+    delivery: Delivery,
+    release: Release | None,
+    declared: Sequence[Declared],
+    labels: Labels,
+    style: Style,
+    *,
+    voices: Mapping[str, Voice] | None = None,
+    partners_approved: Sequence[str] = (),
 ) -> Facts:
-    """Every fact of the catalogue that this delivery answers."""
-    where = delivery.distribution
-    record = delivery.production
-    unread = Unmeasured(labels.unreadable[0]) if labels.unreadable else None
-    nowhere = Unmeasured("the delivery does not say where, how and when it is to be released")
-    values: dict[str, Value | Unmeasured] = {
-        "delivery.synthetic": synthetic(declared) if release else nowhere,
+    """Every fact of the catalogue that this delivery answers.
+
+    Args:
+        voices: the registry's voices that the cast names, by id.
+        partners_approved: partners whose written approval of this sound stands.
+    """
+    return facts_from(
+        {
+            **_delivery_values(delivery, release, declared, style),
+            **_release_values(delivery, release),
+            **_registry_values(release, declared, voices or {}),
+            **label_values(labels),
+            **record_values(delivery),
+            "partner.approved": tuple(partners_approved),
+        }
+    )
+
+
+def _delivery_values(
+    delivery: Delivery, release: Release | None, declared: Sequence[Declared], style: Style
+) -> dict[str, Value | Unmeasured]:
+    techniques = {e.technique for e in delivery.cast if e.synthetic}
+    return {
+        "delivery.synthetic": synthetic(declared) if release else NOWHERE,
         "delivery.style": style.value,
         "delivery.stage": delivery.stage,
         "delivery.language": delivery.dub.language,
         "delivery.original_language": delivery.original.language,
-        "distribution.territories": nowhere if release is None else release.territories,
-        "distribution.channels": nowhere if release is None else tuple(str(c) for c in release.channels),
-        "distribution.open_ended": nowhere if where is None else where.window.end is None,
-        "label.tracks": tuple(_track(t) for t in labels.tracks) if unread is None else unread,
+        "delivery.translates": not same_language(delivery.dub.language, delivery.original.language),
+        "delivery.techniques": tuple(sorted(str(t) for t in techniques)),
+        "delivery.clones": bool(techniques & CLONING),
         "label.planned": delivery.label is not None,
+        "label.token_planned": delivery.label is not None and delivery.label.machine_token is not None,
         "cast": tuple(_entry(e) for e in delivery.cast),
-        "record.present": record is not None,
-        "record.tools": () if record is None else tuple(_tool(t) for t in record.tools),
-        "record.training_stated": record is not None and record.used_to_train is not None,
-        "record.used_to_train": () if record is None else tuple(str(k) for k in record.used_to_train or ()),
-        "record.reviewers": () if record is None else tuple(r.party for r in record.reviewers),
     }
-    return facts_from(values)
 
 
-def _track(track: LabelledTrack) -> Mapping[str, Value | Unmeasured]:
-    heard = track.is_what_was_heard
+def _release_values(delivery: Delivery, release: Release | None) -> dict[str, Value | Unmeasured]:
+    where = delivery.distribution
     return {
-        "name": track.name or "",
-        "language": track.language or "",
-        "human_readable": track.human_readable,
-        "machine_readable": track.machine_readable,
-        "plays_what_was_heard": Unmeasured("the entry has no sound of its own") if heard is None else heard,
+        "distribution.territories": NOWHERE if release is None else release.territories,
+        "distribution.channels": NOWHERE if release is None else tuple(str(c) for c in release.channels),
+        "distribution.partners": NOWHERE if where is None else where.partners,
+        "distribution.open_ended": NOWHERE if where is None else where.window.end is None,
     }
 
 
-def _entry(entry: object) -> Mapping[str, Value | Unmeasured]:
-    from dubgate.delivery.manifest_schema import CastEntry
+def _registry_values(
+    release: Release | None, declared: Sequence[Declared], voices: Mapping[str, Voice]
+) -> dict[str, Value | Unmeasured]:
+    known = None if release is None or release.title is None else release.title.title
+    return {
+        "voices": NOWHERE if release is None else voice_rows(release, declared, voices),
+        "title.level": Unmeasured("the registry does not know the title") if known is None else str(known.level),
+    }
 
-    assert isinstance(entry, CastEntry)
+
+def _entry(entry: CastEntry) -> Mapping[str, Value | Unmeasured]:
     return {
         "name": entry.name,
         "technique": str(entry.technique),
@@ -74,16 +106,4 @@ def _entry(entry: object) -> Mapping[str, Value | Unmeasured]:
         "vendor": entry.vendor or "",
         "model": entry.model or "",
         "group": entry.group is not None,
-    }
-
-
-def _tool(tool: object) -> Mapping[str, Value | Unmeasured]:
-    from dubgate.delivery.manifest_schema import Tool
-
-    assert isinstance(tool, Tool)
-    return {
-        "name": tool.name,
-        "version": tool.version,
-        "vendor": tool.vendor or "",
-        "training_data": tool.training_data or "",
     }

@@ -71,11 +71,35 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
         InputError: a file handed in cannot be used as it stands.
         ModelError, ChildError: hearing could not be done.
     """
-    from dubgate.listening import hear
+    from dubgate import kept_measures
+    from dubgate.listening import asked_of, hear, heard_before
 
     packs_of(request, request.style)  # a pack that does not load must not cost minutes of hearing
-    heard = hear(request, progress)
-    return judge_quality(request, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
+    progress("reading", 0.0)
+    asked = asked_of(request)
+    heard, style = heard_before(asked), style_of(request, asked.planned.sheet)
+    key = kept_measures.quality_key(style)
+    kept = None if heard is None else kept_measures.load(kept_measures.Measures, asked.key, key)
+    if heard is None or kept is None:
+        heard = hear(request, progress, asked)
+    measurements = None if kept is None else kept.measurements
+    judged = judge_quality(
+        request,
+        heard.features,
+        heard.sheet,
+        at=at,
+        clock=heard.clock,
+        streams=heard.streams,
+        measurements=measurements,
+    )
+    if kept is None:
+        kept_measures.keep(asked.key, key, kept_measures.Measures(judged.measurements))
+    return judged
+
+
+def style_of(request: QualityRequest, script: CueSheet | None) -> Style:
+    """The style asked for, else the script's, else lip-sync."""
+    return request.style or (script.style if script is not None else None) or Style.LIPSYNC
 
 
 @contextmanager
@@ -101,19 +125,23 @@ def judge_quality(
     streams: tuple[int, int],
     facts: Facts | None = None,
     measurements: tuple[Measurement, ...] | None = None,
+    packs: tuple[Pack, ...] | None = None,
+    window: tuple[datetime, datetime | None] | None = None,
 ) -> Judgement:
     """Judge what was heard; pure but for reading the packs. `facts` are a delivery's, None in `qc`. `script` None: lines are those that voice activity found.
 
-    `measurements` are what was measured of the same features before, None to measure now.
+    `measurements` are what was measured of the same features before, None to measure now. `packs` None: those of the
+    request. `window` is when it is to be released: a rule that is in force at any time of it counts.
     """
     from dubgate.policy.judge import judge
     from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
+    from dubgate.policy.when import When
 
     sheet = script if script is not None else lines_from_speech(features)
     features = features if script is not None else with_lines(features, sheet)
-    style = request.style or sheet.style or Style.LIPSYNC
-    packs = packs_of(request, style)
+    style = style_of(request, sheet)
+    packs = packs_of(request, style) if packs is None else packs
     measurements = measure(features, sheet, style) if measurements is None else measurements
     findings = judge(
         measurements,
@@ -122,6 +150,7 @@ def judge_quality(
         lines=[cue.id for cue in sheet.cues],
         embedded=[m.kind for m in features.models if m.embedded],
         facts=facts,
+        when=When(at, window),
     )
     found = (*mix_findings(features, has_stem=request.stem is not None), *model_findings(features.models))
     return Judgement(
@@ -151,7 +180,12 @@ def packs_of(request: QualityRequest, style: Style | None) -> tuple[Pack, ...]:
     """
     from dubgate.policy.packs import load_packs
 
-    return load_packs(request.packs or DEFAULT_PACKS[style or Style.LIPSYNC])
+    return load_packs(pack_names(request, style))
+
+
+def pack_names(request: QualityRequest, style: Style | None) -> tuple[str, ...]:
+    """The names (or paths) of the packs asked for, else of those of the style."""
+    return request.packs or DEFAULT_PACKS[style or Style.LIPSYNC]
 
 
 def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple[Measurement, ...]:

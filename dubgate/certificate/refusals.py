@@ -95,6 +95,36 @@ class Rewrapped(OtherBytes):
     reason = "re-wrapped"
 
 
+class OtherPerformance(Refused):
+    """A rendition of the package is not the approved performance: another take, speed, length, or added sound."""
+
+    reason = "other-performance"
+
+
+class LabelLost(Refused):
+    """A rendition of the dub does not carry the label, or the labels contradict each other."""
+
+    reason = "label-lost"
+
+
+class PackageIncomplete(Refused):
+    """The package lacks the dub, or a file that belongs to it, or holds one that no manifest names."""
+
+    reason = "package-incomplete"
+
+
+class OtherMaster(Refused):
+    """The package's certificate is bound to another master's certificate than the one beside it."""
+
+    reason = "other-master"
+
+
+class NotTheDub(OtherBytes):
+    """The file belongs to the package and is not the dub's: nothing was judged about it."""
+
+    reason = "not-the-dub"
+
+
 class OtherTerritory(Refused):
     """The release is not for this territory."""
 
@@ -165,6 +195,12 @@ class PackDemanded(Refused):
     """The publisher demands a rule pack that did not judge."""
 
     reason = "pack-demanded"
+
+
+class PackRetired(Refused):
+    """A rule pack that judged is not in force any more: its bytes were replaced by others."""
+
+    reason = "pack-retired"
 
 
 class LevelDemanded(Refused):

@@ -19,6 +19,8 @@ HUMAN_PERFORMANCE = "urn:dubgate:human-performance:1.0"
 WAIVER = "urn:dubgate:waiver:1.0"
 ATTESTATION = "urn:dubgate:attestation:1.0"
 SIGN_OFF = "urn:dubgate:sign-off:1.0"
+WRITTEN_APPROVAL = "urn:dubgate:written-approval:1.0"
+RULING = "urn:dubgate:ruling:1.0"
 
 R = TypeVar("R", bound=Record)
 
@@ -51,11 +53,11 @@ class HumanPerformance(Record):
         return (*own, f"sound:{self.packets_sha256}")
 
 
-def statement(predicate_type: str, record: Record, sounds: tuple[str, ...]) -> dict[str, Any]:
-    """An in-toto Statement over sounds (packet digests) with the record as its predicate."""
+def statement(predicate_type: str, record: Record, digests: tuple[str, ...], subject: str = "dub") -> dict[str, Any]:
+    """An in-toto Statement over sounds (by packet digests; or over what `subject` names) with the record as its predicate."""
     return {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": "dub", "digest": {"sha256": sound}} for sound in sounds],
+        "subject": [{"name": subject, "digest": {"sha256": digest}} for digest in digests],
         "predicateType": predicate_type,
         "predicate": {"schema": record.schema_name, **json.loads(canonical_json(record))},
     }
@@ -75,7 +77,7 @@ def record_of(opened: Opened, model: type[R], sounds_of: str, name: str) -> R:
     """The record in a verified statement.
 
     Args:
-        sounds_of: the packet digests' place: "sounds" (a list of ApprovedSound) or "packets_sha256".
+        sounds_of: the place of the subject's digests: "sounds" (a list of ApprovedSound), "packets_sha256", "pack_sha256".
 
     Raises:
         SignatureError: unknown fields, wrong types, another schema, or a subject that is not the sound it names.

@@ -24,6 +24,7 @@ from dubgate.delivery.manifest_fields import (
     Making,
     Moment,
     OpenMoment,
+    Partner,
     RelativePath,
     Territory,
     short_or_long,
@@ -161,6 +162,7 @@ class Distribution(Strict):
     territories: Annotated[tuple[Territory, ...], Field(min_length=1), AfterValidator(without_repeats)]
     channels: Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(without_repeats)]
     window: Window
+    partners: Annotated[tuple[Partner, ...], AfterValidator(without_repeats)] = ()
 
     @property
     def countries(self) -> tuple[str, ...]:

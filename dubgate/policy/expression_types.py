@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dubgate.policy.expression_tree import (
     Binary,
@@ -22,7 +23,7 @@ from dubgate.policy.expression_tree import (
     TextCall,
 )
 from dubgate.policy.expressions import ExpressionError, parse
-from dubgate.policy.facts import BOOL, INT, NUMBER, TEXT, ListType, RecordType, Scalar, Type, fact_tree
+from dubgate.policy.facts import BOOL, FACTS, INT, NUMBER, TEXT, ListType, RecordType, Scalar, Type, fact_tree
 
 _TREE = fact_tree()
 _NUMBERS = (INT, NUMBER)
@@ -36,12 +37,13 @@ class Condition:
     reads: frozenset[str]
 
 
+@lru_cache(maxsize=4096)
 def check_condition(source: str) -> Condition:
     """Parse and check an expression.
 
     Raises:
-        ExpressionError: outside the language, an unknown fact, types that do not fit, not a truth value, reads no
-            fact, or true of an empty list.
+        ExpressionError: outside the language, an unknown fact or one that no stage fills, types that do not fit, not
+            a truth value, reads no fact, or true of an empty list.
     """
     node = parse(source)
     reads: set[str] = set()
@@ -49,8 +51,17 @@ def check_condition(source: str) -> Condition:
         raise ExpressionError("a condition must be true or false")
     if not any(not path.startswith("regions.") for path in reads):
         raise ExpressionError("a condition must read a fact of the delivery")
+    _refuse_unfilled(reads)
     _refuse_vacuous(node, True, frozenset())
     return Condition(source, frozenset(reads))
+
+
+def _refuse_unfilled(reads: set[str]) -> None:
+    """A fact that nobody fills would leave the rule open in every delivery."""
+    for path in sorted(reads):
+        fact = FACTS[path.partition("[]")[0]]
+        if fact.filled_by is None:
+            raise ExpressionError(f"no stage fills the fact {fact.path!r} yet, so no delivery could answer this")
 
 
 Typed = tuple[Type, str | None]  # the type, and the path of the fact that the value comes from

@@ -1,93 +1,52 @@
 """The facts that a rule's condition may read: a closed, typed catalogue, and the values of one delivery.
 
-Every fact is there in every delivery, as a value or `Unmeasured`; so a condition can neither miss nor invent one.
+Every fact is there in every delivery, as a value or `Unmeasured`; so a condition can neither miss nor invent one. A fact
+that no stage fills would be Unmeasured for ever, so no condition may read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from dubgate import regions
+from dubgate.policy.fact_rows import ROWS
+from dubgate.policy.fact_types import (
+    BOOL,
+    INT,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Fact,
+    ListType,
+    RecordType,
+    Scalar,
+    Stage,
+    Type,
+    Value,
+)
+from dubgate.policy.record_fact_rows import RECORD_ROWS
 from dubgate.unmeasured import Unmeasured
 
+__all__ = [
+    "BOOL",
+    "FACTS",
+    "INT",
+    "NUMBER",
+    "TEXT",
+    "TEXTS",
+    "Fact",
+    "Facts",
+    "ListType",
+    "RecordType",
+    "Scalar",
+    "Stage",
+    "Type",
+    "Value",
+    "fact_tree",
+    "facts_from",
+]
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """`bool`, `int`, `number` (int or float) or `text`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListType:
-    items: Type
-
-
-@dataclass(frozen=True, slots=True)
-class RecordType:
-    fields: tuple[tuple[str, Type], ...]
-
-    def field(self, name: str) -> Type | None:
-        return dict(self.fields).get(name)
-
-
-Type: TypeAlias = Scalar | ListType | RecordType
-BOOL, INT, NUMBER, TEXT = Scalar("bool"), Scalar("int"), Scalar("number"), Scalar("text")
-TEXTS = ListType(TEXT)
-
-Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | Mapping[str, Value | Unmeasured]"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact by its dotted name; `constant` facts are the program's own and the same in every delivery."""
-
-    path: str
-    type: Type
-    means: str
-    constant: Value | None = None
-
-
-TRACK = RecordType(
-    (
-        ("name", TEXT),
-        ("language", TEXT),
-        ("human_readable", BOOL),
-        ("machine_readable", BOOL),
-        ("plays_what_was_heard", BOOL),
-    )
-)
-CAST = RecordType(
-    (("name", TEXT), ("technique", TEXT), ("synthetic", BOOL), ("vendor", TEXT), ("model", TEXT), ("group", BOOL))
-)
-TOOL = RecordType((("name", TEXT), ("version", TEXT), ("vendor", TEXT), ("training_data", TEXT)))
-
-_ROWS = (
-    Fact("delivery.synthetic", BOOL, "some voice is not shown by a signed statement to be a person's performance"),
-    Fact("delivery.style", TEXT, "lipsync, voiceover or lector, as approved"),
-    Fact("delivery.stage", TEXT, "master or package"),
-    Fact("delivery.language", TEXT, "the dub's language (BCP-47)"),
-    Fact("delivery.original_language", TEXT, "the original's language (BCP-47)"),
-    Fact("distribution.territories", TEXTS, "every country of the release (ISO 3166-1), groups expanded, as approved"),
-    Fact("distribution.channels", TEXTS, "the channels of the release, as approved"),
-    Fact("distribution.open_ended", BOOL, "the release window has no end"),
-    Fact("label.tracks", ListType(TRACK), "the entries of the dub that a viewer can choose, as read back"),
-    Fact("label.planned", BOOL, "the delivery says how the audience will be told"),
-    Fact("cast", ListType(CAST), "the cast as declared; vendor and model are empty texts where not told"),
-    Fact("record.present", BOOL, "the delivery brings a production record"),
-    Fact("record.tools", ListType(TOOL), "programs and models that made the dub; empty texts where not told"),
-    Fact("record.training_stated", BOOL, "the record says what the recordings were used to train"),
-    Fact("record.used_to_train", TEXTS, "what the recordings were used to train"),
-    Fact("record.reviewers", TEXTS, "who reviewed, by registered party"),
-    Fact("regions.eu", TEXTS, "the European Union's countries", tuple(sorted(regions.EU))),
-    Fact("regions.europe", TEXTS, "Europe's countries (M49 150)", regions.expand(["150"])),
-    Fact("regions.latin_america", TEXTS, "Latin America's countries (M49 419)", regions.expand(["419"])),
-    Fact("regions.world", TEXTS, "all countries (M49 001)", regions.COUNTRIES),
-)
-
-FACTS: dict[str, Fact] = {fact.path: fact for fact in _ROWS}
+FACTS: dict[str, Fact] = {fact.path: fact for fact in (*ROWS, *RECORD_ROWS)}
 
 
 def fact_tree() -> dict[str, Type | dict[str, Type]]:

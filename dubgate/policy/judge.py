@@ -16,6 +16,7 @@ from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.pack_schema import ConditionRule, Rule
 from dubgate.policy.packs import Pack
 from dubgate.policy.rule_findings import FAILED, PROGRAMME, finding, not_applicable, unknown
+from dubgate.policy.when import When, out_of_force, review_findings
 from dubgate.unmeasured import Unmeasured
 
 
@@ -27,6 +28,7 @@ def judge(
     lines: Sequence[str] = (),
     embedded: Iterable[str] = (),
     facts: Facts | None = None,
+    when: When | None = None,
 ) -> tuple[Finding, ...]:
     """What every rule of the packs says, by pack, rule, and subject in the script's order.
 
@@ -35,10 +37,12 @@ def judge(
         embedded: kinds of the models that heard and are embedded fallbacks (`BackendInfo.kind`).
         facts: None for a quality check, which reads no delivery: conditions are then not applicable, and the verdict
             can be no release. A check of a delivery always has facts.
+        when: the moment and the release window; None where rules are taken as in force, whatever their dates.
     """
     return (
-        *judge_measurements(measurements, packs, style=style, lines=lines, embedded=embedded, facts=facts),
-        *judge_conditions(packs, facts, style=style),
+        *judge_measurements(measurements, packs, style=style, lines=lines, embedded=embedded, facts=facts, when=when),
+        *judge_conditions(packs, facts, style=style, when=when),
+        *review_findings(packs, when),
     )
 
 
@@ -50,6 +54,7 @@ def judge_measurements(
     lines: Sequence[str] = (),
     embedded: Iterable[str] = (),
     facts: Facts | None = None,
+    when: When | None = None,
 ) -> tuple[Finding, ...]:
     """What the band rules say; pure. With facts, a pack for other territories is not applicable."""
     by_metric: dict[str, list[Measurement]] = {}
@@ -60,11 +65,13 @@ def judge_measurements(
         found
         for pack in packs
         for rule in pack.bands
-        for found in (_elsewhere(rule, pack) if not _concerned(pack, facts) else judge_band(rule, pack, judging))
+        for found in (_set_aside(rule, pack, facts, when) or judge_band(rule, pack, judging))
     )
 
 
-def judge_conditions(packs: Sequence[Pack], facts: Facts | None, *, style: Style) -> tuple[Finding, ...]:
+def judge_conditions(
+    packs: Sequence[Pack], facts: Facts | None, *, style: Style, when: When | None = None
+) -> tuple[Finding, ...]:
     """What the condition rules say of a delivery's facts; None where there is no delivery."""
     if facts is None:
         en, ja = "a quality check reads no delivery", "品質検査では納品情報を読みません"
@@ -74,16 +81,16 @@ def judge_conditions(packs: Sequence[Pack], facts: Facts | None, *, style: Style
             found
             for pack in packs
             for rule in pack.conditions
-            for found in judge_rule_conditions(rule, pack, facts, style, evaluator)
+            for found in judge_rule_conditions(rule, pack, facts, style, evaluator, when)
         )
 
 
 def judge_rule_conditions(
-    rule: ConditionRule, pack: Pack, facts: Facts, style: Style, evaluator: Evaluator
+    rule: ConditionRule, pack: Pack, facts: Facts, style: Style, evaluator: Evaluator, when: When | None = None
 ) -> tuple[Finding, ...]:
     """What one condition rule says."""
-    if not _concerned(pack, facts):
-        return tuple(_elsewhere(rule, pack))
+    if aside := _set_aside(rule, pack, facts, when):
+        return aside
     if style not in rule.styles:
         en, ja = f"not asked of a {style} dub", f"{style}の吹替には適用されません"
         return (not_applicable(rule, pack, PROGRAMME, en, ja),)
@@ -91,7 +98,21 @@ def judge_rule_conditions(
     concerns = True if applies is None else evaluator.holds(applies, facts)
     if concerns is False:
         return (not_applicable(rule, pack, PROGRAMME, "this delivery is not concerned", "この納品には該当しません"),)
+    for exemption in rule.exemptions:
+        if evaluator.holds(exemption.condition, facts) is True:
+            return (not_applicable(rule, pack, PROGRAMME, exemption.because.en, exemption.because.ja),)
     return (_answered(rule, pack, evaluator.holds(require, facts) if concerns is True else concerns),)
+
+
+def _set_aside(rule: Rule, pack: Pack, facts: Facts | None, when: When | None) -> tuple[Finding, ...]:
+    """The finding of a rule that is not asked, for the place or the time of the release; nothing where it is."""
+    if not _concerned(pack, facts):
+        return tuple(_elsewhere(rule, pack))
+    dates = out_of_force(rule, pack, when)
+    if dates is None:
+        return ()
+    en = f"not in force at any time of this release ({dates})"
+    return (not_applicable(rule, pack, PROGRAMME, en, f"公開期間中は施行されていません（{dates}）"),)
 
 
 def _concerned(pack: Pack, facts: Facts | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -12,9 +12,17 @@ from dubgate.policy.conditions import Evaluator
 from dubgate.policy.facts import FACTS, Facts, ListType, RecordType, Type, Value, facts_from
 from dubgate.policy.findings import Finding
 from dubgate.policy.judge import judge_measurements, judge_rule_conditions
-from dubgate.policy.pack_schema import BandCase, BandRule, ConditionCase, ConditionRule
+from dubgate.policy.pack_parts import BandCase, ConditionCase
+from dubgate.policy.pack_schema import BandRule, ConditionRule
 from dubgate.policy.packs import Pack
 from dubgate.unmeasured import Unmeasured
+
+_KINDS = {
+    "pass": "pass",
+    **dict.fromkeys(("warn", "hold", "block"), "fail"),
+    "not_applicable": "not concerned",
+    "unknown": "open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,11 @@ class CaseResult:
     @property
     def passed(self) -> bool:
         return self.expected == self.got
+
+    @property
+    def kind(self) -> str:
+        """What the case is one of: that passes, fails, is exempt, is not concerned, or stays open."""
+        return "exempt" if self.expected.startswith("exempt") else _KINDS[self.expected]
 
 
 def run_cases(pack: Pack) -> tuple[CaseResult, ...]:
@@ -45,7 +58,16 @@ def _of_rule(rule: BandRule | ConditionRule, pack: Pack, evaluator: Evaluator) -
         else:
             assert isinstance(case, ConditionCase)
             findings = judge_rule_conditions(rule, pack, _facts(case), rule.styles[0], evaluator)
+            if case.exempt is not None:
+                yield CaseResult(rule.id, k, f"exempt by {case.exempt}", _exempt_by(rule, findings[0]))
+                continue
         yield CaseResult(rule.id, k, case.outcome, _worst(findings))
+
+
+def _exempt_by(rule: ConditionRule, finding: Finding) -> str:
+    """Which exemption a finding tells of."""
+    told = [e.id for e in rule.exemptions if finding.text.en.endswith(e.because.en)]
+    return f"exempt by {told[0]}" if told else finding.outcome.name.lower()
 
 
 def _worst(findings: tuple[Finding, ...]) -> str:
@@ -61,7 +83,7 @@ def _band_findings(rule: BandRule, pack: Pack, case: BandCase) -> tuple[Finding,
         rows.append(Measurement(rule.metrics[0], subject, _read(value), weight_s))
         if rule.instead is not None and other is not None:
             rows.append(Measurement(rule.instead.metric, subject, _read(other), weight_s))
-    alone = Pack(pack.name, pack.version, pack.as_of, pack.about, pack.group, (rule,), pack.sha256)
+    alone = replace(pack, rules=(rule,), territories=None)
     style = case.style or rule.styles[0]
     lines = [str(k + 1) for k in range(len(case.values))]
     return judge_measurements(rows, [alone], style=style, lines=lines, embedded=case.embedded)

@@ -1,4 +1,4 @@
-"""The schema of rule packs, `pack/1.0`: strict models in which a rule that could never judge is an error.
+"""The schema of rule packs, `pack/1.1` (and `pack/1.0`): strict models in which a rule that could not judge is an error.
 
 A band rule bounds a metric; a condition rule asks something of the delivery's facts. `require` is what must hold,
 `prefer` what should. A single line outside a band holds at most; `block_when` says which share or run of lines blocks.
@@ -6,11 +6,9 @@ A band rule bounds a metric; a condition rule asks something of the delivery's f
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from consent.vocabulary import Role
 from dubgate.delivery.script import Style
@@ -19,82 +17,13 @@ from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import Band, PackModel
 from dubgate.policy.expression_types import Condition, check_condition
 from dubgate.policy.findings import Group, Severity
-from dubgate.regions import expand
+from dubgate.policy.pack_parts import BandCase, BlockWhen, ConditionCase, Coverage, Exemption, Instead, Said
+from dubgate.policy.pack_sources import ChosenBy, Counsel, Day, Effective, Status, Territories, Words
 from dubgate.units import Unit
 
-SCHEMA = "pack/1.0"
-PLACEHOLDERS = ("value", "size", "bound", "line", "character")
+SCHEMA = "pack/1.1"
 # Consent, rights, labels and integrity are judged by the program itself and by the pack that comes with it.
 RESERVED = ("CON-", "RH-", "LAB-", "INT-")
-
-_HOLE = re.compile(r"\{([^{}]*)\}")
-
-
-def _only_known_holes(text: str) -> str:
-    for name in _HOLE.findall(text):
-        if name not in PLACEHOLDERS:
-            raise ValueError(f"{{{name}}} cannot be filled in; known are {', '.join(PLACEHOLDERS)}")
-    if set(_HOLE.sub("", text)) & set("{}"):
-        raise ValueError("a brace that opens or closes nothing")
-    return text
-
-
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
-Template = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_only_known_holes)]
-Outcomes = Literal["pass", "warn", "hold", "block", "unknown", "not_applicable"]
-
-
-class Said(PackModel):
-    """A plain sentence without metric names, in both languages; holes such as `{value}` are filled in."""
-
-    en: Template
-    ja: Template
-
-
-class Coverage(PackModel):
-    """The share of speech seconds that a rule must rest on."""
-
-    at_least: Annotated[float, Field(gt=0, le=1)] = 0.9
-
-
-class BlockWhen(PackModel):
-    """When single failures become a block: a share of what was judged, or a run of neighbours, and `at_least` so many."""
-
-    share: Annotated[float, Field(gt=0, le=1)] | None = None
-    run: Annotated[int, Field(ge=2)] | None = None
-    at_least: Annotated[int, Field(ge=2)] = 3
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.share is None and self.run is None:
-            raise ValueError("block_when needs share or run")
-        return self
-
-
-class Instead(PackModel):
-    """Where the metric is Unmeasured, another one that answers the same question if it lies inside; else unknown."""
-
-    metric: str
-    require: Band
-
-
-class BandCase(PackModel):
-    """A test of a band rule: one programme's values, `unmeasured` or `unmeasured: why` among them, and the worst
-    outcome."""
-
-    values: Annotated[tuple[float | str, ...], Field(min_length=1)]
-    instead: tuple[float | str, ...] = ()
-    seconds: tuple[float, ...] = ()
-    embedded: tuple[str, ...] = ()
-    style: Style | None = None
-    outcome: Outcomes
-
-
-class ConditionCase(PackModel):
-    """A test of a condition rule: facts by path (null is Unmeasured, and so is what is left out)."""
-
-    facts: dict[str, Any]
-    outcome: Outcomes
 
 
 class _Rule(PackModel):
@@ -109,6 +38,11 @@ class _Rule(PackModel):
     passes: Said | None = None  # the sentence where it passes
     styles: Annotated[tuple[Style, ...], Field(min_length=1)] = tuple(Style)
     attestable_by: tuple[Role, ...] = ()
+    as_of: Day | None = None  # these five where they differ from the pack's
+    effective: Effective | None = None
+    review_by: Day | None = None
+    status: Status | None = None
+    counsel: tuple[Counsel, ...] | None = None
 
 
 class BandRule(_Rule):
@@ -184,10 +118,11 @@ class BandRule(_Rule):
 
 
 class ConditionRule(_Rule):
-    """A question to the facts: where `applies` is true (or absent), `require` must be true."""
+    """A question to the facts: where `applies` is true (or absent), `require` must be true, but for `exemptions`."""
 
     applies: str | None = None
     require: str
+    exemptions: tuple[Exemption, ...] = ()
     tests: Annotated[tuple[ConditionCase, ...], Field(min_length=2)]
 
     @property
@@ -197,16 +132,32 @@ class ConditionRule(_Rule):
 
     @model_validator(mode="after")
     def _judgeable(self) -> Self:
-        for name, source in (("applies", self.applies), ("require", self.require)):
+        asked = [("applies", self.applies), ("require", self.require)]
+        for name, source in (*asked, *((f"exemption {e.id}", e.when) for e in self.exemptions)):
             try:
                 if source is not None:
                     check_condition(source)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
-        if any("{" in said.en + said.ja for said in (self.text, self.passes) if said is not None):
+        reasons = (e.because for e in self.exemptions)
+        if any("{" in said.en + said.ja for said in (self.text, self.passes, *reasons) if said is not None):
             raise ValueError("a condition has no value or bound to fill into its sentence")
         _check_cases([c.outcome for c in self.tests])
+        _check_exemptions(self)
         return self
+
+
+def _check_exemptions(rule: ConditionRule) -> None:
+    known = [e.id for e in rule.exemptions]
+    tested = {c.exempt for c in rule.tests if c.exempt is not None}
+    if len(set(known)) < len(known):
+        raise ValueError("two exemptions have one id")
+    if tested - set(known):
+        raise ValueError(f"a case names an exemption that is not there: {', '.join(sorted(tested - set(known)))}")
+    if set(known) - tested:
+        raise ValueError(f"tests: no case is exempt by {', '.join(sorted(set(known) - tested))}")
+    if any(c.exempt is not None and c.outcome != "not_applicable" for c in rule.tests):
+        raise ValueError("a case that is exempt comes to not_applicable")
 
 
 def _check_cases(outcomes: list[str]) -> None:
@@ -224,27 +175,27 @@ _RuleField = Annotated[
 ]
 
 
-def _known_territories(codes: tuple[str, ...]) -> tuple[str, ...]:
-    expand(codes)
-    return codes
-
-
-def _calendar_day(text: str) -> str:
-    date.fromisoformat(text)
-    return text
-
-
 class PackFile(PackModel):
-    """A pack as it stands in its file. `territories` limits it to releases that reach one of them."""
+    """A pack as it stands in its file. `territories` limits it to releases that reach one of them.
 
-    schema_name: Literal["pack/1.0"] = Field(alias="schema")
+    `chosen_by` is what of a delivery brings it in without anybody asking for it. `jurisdictions` (ISO 3166) are told.
+    """
+
+    schema_name: Literal["pack/1.0", "pack/1.1"] = Field(alias="schema")
     pack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,60}$")]
     version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}(\.\d+)?$")]
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_calendar_day)]
+    as_of: Day
     group: Group
     about: Words
-    territories: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_territories)] | None = None
+    territories: Territories | None = None
     sign_offs: tuple[Role, ...] = ()
+    small_team: bool = False
+    jurisdictions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")], ...] = ()
+    chosen_by: ChosenBy | Literal["everywhere"] | None = None
+    status: Status = Status.VERIFIED
+    effective: Effective | None = None
+    review_by: Day | None = None
+    counsel: tuple[Counsel, ...] = ()
     rules: Annotated[tuple[_RuleField, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -254,3 +205,19 @@ class PackFile(PackModel):
         if repeated:
             raise ValueError(f"rules repeat the id {', '.join(repeated)}")
         return self
+
+    @model_validator(mode="after")
+    def _of_its_version(self) -> Self:
+        if self.schema_name == SCHEMA:
+            if "status" not in self.model_fields_set:
+                raise ValueError("status is missing: say whether the sources were verified")
+            return self
+        newer = sorted(self.model_fields_set & _NEW_IN_1_1)
+        newer += sorted({key for rule in self.rules for key in rule.model_fields_set & _NEW_IN_A_RULE_1_1})
+        if newer:
+            raise ValueError(f"{', '.join(newer)} came with {SCHEMA}")
+        return self
+
+
+_NEW_IN_1_1 = frozenset({"small_team", "jurisdictions", "chosen_by", "status", "effective", "review_by", "counsel"})
+_NEW_IN_A_RULE_1_1 = frozenset({"as_of", "effective", "review_by", "status", "counsel", "exemptions"})

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from consent.vocabulary import Role
 from dubgate.errors import PackError
 from dubgate.policy.checks import CHECKS, CHECKS_PACK
-from dubgate.policy.findings import Group
+from dubgate.policy.findings import Group, Severity
 from dubgate.policy.pack_schema import RESERVED, BandRule, ConditionRule, PackFile, Rule
+from dubgate.policy.pack_sources import ChosenBy, Counsel, Effective, Status
 from dubgate.regions import expand
 from dubgate.strict_yaml import MAX_BYTES, Document, load_yaml, validate
 
@@ -20,7 +22,10 @@ CORE = CHECKS_PACK
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A loaded pack; `sha256` is of its bytes, `territories` are countries (None: everywhere)."""
+    """A loaded pack; `sha256` is of its bytes, `territories` are countries (None: everywhere).
+
+    `chosen_by` is "everywhere", what of a delivery chooses it, or None where only somebody's asking does.
+    """
 
     name: str
     version: str
@@ -31,6 +36,33 @@ class Pack:
     sha256: str
     territories: tuple[str, ...] | None = None
     sign_offs: tuple[Role, ...] = ()
+    small_team: bool = False
+    jurisdictions: tuple[str, ...] = ()
+    chosen_by: ChosenBy | Literal["everywhere"] | None = None
+    status: Status = Status.VERIFIED
+    effective: Effective | None = None
+    review_by: str | None = None
+    counsel: tuple[Counsel, ...] = ()
+
+    def status_of(self, rule: Rule) -> Status:
+        """Whether the rule's source was verified."""
+        return rule.status or self.status
+
+    def as_of_of(self, rule: Rule) -> str:
+        """The day as of which the rule's source was looked at."""
+        return rule.as_of or self.as_of
+
+    def effective_of(self, rule: Rule) -> Effective | None:
+        """When the rule is in force; None for always."""
+        return rule.effective or self.effective
+
+    def review_by_of(self, rule: Rule) -> str | None:
+        """The day by which somebody has to look at the rule's source again."""
+        return rule.review_by or self.review_by
+
+    def counsel_of(self, rule: Rule) -> tuple[Counsel, ...]:
+        """Who confirmed the rule's wording or severity."""
+        return self.counsel if rule.counsel is None else rule.counsel
 
     @property
     def bands(self) -> tuple[BandRule, ...]:
@@ -58,6 +90,7 @@ def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
     if (file.pack == CORE) != core:
         raise PackError(f"the name {CORE!r} is the program's own", where=document.where(("pack",)))
     _refuse_reserved(file, document, core)
+    _refuse_unverified(file, document)
     return Pack(
         name=file.pack,
         version=file.version,
@@ -68,7 +101,25 @@ def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
         sha256=document.sha256,
         territories=None if file.territories is None else expand(file.territories),
         sign_offs=file.sign_offs,
+        small_team=file.small_team,
+        jurisdictions=file.jurisdictions,
+        chosen_by=file.chosen_by,
+        status=file.status,
+        effective=file.effective,
+        review_by=file.review_by,
+        counsel=file.counsel,
     )
+
+
+def _refuse_unverified(file: PackFile, document: Document) -> None:
+    """What nobody verified warns at most; an operator's counsel may raise it by signature."""
+    for k, rule in enumerate(file.rules):
+        unverified = (rule.status or file.status) is Status.UNVERIFIED
+        if unverified and (rule.severity is not Severity.WARN or getattr(rule, "block_when", None) is not None):
+            where = document.where(("rules", k, "severity"))
+            raise PackError(f"the source of {rule.id} is unverified, so it can only warn", where=where)
+    if file.status is Status.UNVERIFIED and file.sign_offs:
+        raise PackError("an unverified pack demands no sign-offs: they hold", where=document.where(("sign_offs",)))
 
 
 def _refuse_reserved(file: PackFile, document: Document, core: bool) -> None:
@@ -93,6 +144,16 @@ def pack_folders() -> tuple[Path, ...]:
 def available() -> dict[str, Path]:
     """The packs that came with the program, by name."""
     return {p.stem: p for folder in reversed(pack_folders()) for p in sorted(folder.glob("*.yaml"))}
+
+
+def choosable() -> tuple[Pack, ...]:
+    """The packs that came with the program and that a delivery can bring in by itself.
+
+    Raises:
+        PackError: one of them cannot be read; none may be left out for that.
+    """
+    loaded = (read_pack(_bytes(path), path.name) for name, path in sorted(available().items()) if name != CORE)
+    return tuple(pack for pack in loaded if pack.chosen_by is not None)
 
 
 def load_packs(names: Sequence[str], extra_paths: Sequence[Path] = ()) -> tuple[Pack, ...]:

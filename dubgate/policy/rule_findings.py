@@ -9,7 +9,9 @@ from functools import lru_cache
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.bands import Band, told, with_unit
 from dubgate.policy.findings import Finding, Outcome, Severity, Text
-from dubgate.policy.pack_schema import BandRule, Rule, Said
+from dubgate.policy.pack_parts import Said
+from dubgate.policy.pack_schema import BandRule, Rule
+from dubgate.policy.pack_sources import Status
 from dubgate.policy.packs import Pack
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -43,10 +45,17 @@ def finding(
         bound=bound,
         why=rule.why,
         remedy=rule.remedy if outcome > Outcome.WAIVED else "",
-        source=rule.source,
+        source=source_of(rule, pack),
         spans=spans,
         who_can_resolve=str(rule.attestable_by[0]) if attested else None,
     )
+
+
+def source_of(rule: Rule, pack: Pack) -> str:
+    """The clause that a rule names; with its date where nobody read the primary text."""
+    if pack.status_of(rule) is Status.VERIFIED:
+        return rule.source
+    return f"{rule.source} (as of {pack.as_of_of(rule)}, not verified in the primary text)"
 
 
 def unknown_outcome(rule: Rule) -> Outcome:

@@ -1,4 +1,4 @@
-"""The three signed objects that change an outcome: waiver, attestation, sign-off. Records, and whether they count here.
+"""The signed objects that change an outcome: waiver, attestation, sign-off, written approval. Records, and whether they count.
 
 Signatures are verified elsewhere; only `VerifiedStatement`s come in. None counts for other sound, after its expiry, in
 another's name, or from who submitted.
@@ -16,12 +16,14 @@ from pydantic import Field, model_validator
 
 from consent.strict import Id, Line, Record, Sha256, Strict, Text, Time
 from consent.vocabulary import Role
+from dubgate.delivery.manifest_fields import Partner
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.findings import Text as Sentence
 from dubgate.unmeasured import Unmeasured
 
-R = TypeVar("R", bound="SignedObject", covariant=True)
+R = TypeVar("R", bound=Record, covariant=True)
+S = TypeVar("S", bound="SignedObject")
 
 
 class WaiverReason(StrEnum):
@@ -65,7 +67,7 @@ class About(Strict):
 
 
 class SignedObject(Record):
-    """What all three carry: who signs, over which sound, from when until when."""
+    """What all of them carry: who signs, over which sound, from when until when."""
 
     kind: ClassVar[str]
 
@@ -144,6 +146,23 @@ class SignOff(SignedObject):
         return self.sign_off_id
 
 
+class WrittenApproval(SignedObject):
+    """Somebody answers for having a partner's written approval of this sound: which partner, and the document's digest."""
+
+    schema_name: ClassVar[str] = "written-approval/1.0"
+    kind: ClassVar[str] = "written approval"
+
+    written_approval_id: Id
+    partner: Partner
+    document_sha256: Sha256
+    words: Text | None = None
+
+    @property
+    def record_id(self) -> str:
+        """The id of this answer for it."""
+        return self.written_approval_id
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedStatement(Generic[R]):
     """A record whose signature was verified: by which registered party, of which house, with which key and roles."""
@@ -212,7 +231,7 @@ def refused(statement: VerifiedStatement[SignedObject], why: str) -> Finding:
     """A signed object without effect, shown all the same."""
     record = statement.record
     return Finding(
-        rule=f"SIG-{record.kind.upper()}",
+        rule=f"SIG-{record.kind.upper().replace(' ', '-')}",
         pack="core",
         group=Group.RECORD,
         subject=Subject(Scope.PROGRAMME),
@@ -226,10 +245,10 @@ def refused(statement: VerifiedStatement[SignedObject], why: str) -> Finding:
 
 
 def sorted_out(
-    statements: Iterable[VerifiedStatement[R]], now: Circumstances
-) -> tuple[list[VerifiedStatement[R]], list[Finding]]:
+    statements: Iterable[VerifiedStatement[S]], now: Circumstances
+) -> tuple[list[VerifiedStatement[S]], list[Finding]]:
     """Those that may have an effect, and a finding for each that has none."""
-    good: list[VerifiedStatement[R]] = []
+    good: list[VerifiedStatement[S]] = []
     bad: list[Finding] = []
     for statement in sorted(statements, key=lambda s: (s.record.record_id, s.party, s.key_id)):
         why = why_it_does_not_count(statement, now)

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from consent.entries import Entry
 from consent.sealing import Keyring
-from consent.store import Entry, Store
+from consent.store import Store
 from consent.strict import Record
 
 _MOMENT = re.compile(r'"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2}))"')
@@ -43,7 +44,7 @@ class AskedStore(Store):
         self.keys |= {(key, kind.schema_name) for key in keys}
         return self._kept(super().entries_of(keys, kind))
 
-    def named(self, kind: type[Record], record_id: str) -> list[Entry]:
+    def named(self, kind: type[Record], *record_ids: str) -> list[Entry]:
         """Never: it looks under no key."""
         raise NotImplementedError("what is found by its id alone is not remembered")
 

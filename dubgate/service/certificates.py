@@ -29,7 +29,7 @@ from dubgate.service.clock import iso, moment
 from dubgate.service.database import looking, put_once, put_over
 from dubgate.service.own_key import OwnKey
 from dubgate.service.tables import CERTIFICATE, STANDING
-from dubgate.standing import what_ended
+from dubgate.standing import release_and_ends
 
 MAX_KEYS = 20_000
 
@@ -180,7 +180,7 @@ def ask_whole(opened: Certificate, store: AskedStore, origin: str, now: datetime
     """
     view = View(store, now)
     size = store.size()
-    release, ended = what_ended(opened, view, origin, now)
+    release, ended = release_and_ends(opened, view, origin, now)
     if ended:
         raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
     if len(store.keys) > MAX_KEYS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from consent.store import iso
+from consent.entries import iso
 
 Clock = Callable[[], datetime]
 

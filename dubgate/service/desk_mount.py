@@ -32,7 +32,6 @@ def desk_of(state: State, desk: Desk) -> Any:
     try:
         from consent.web.app import create_desk
         from consent.web.settings import DeskSettings
-
         from dubgate.service.desk_judge import DeskDeliveries
     except ImportError as error:
         raise InputError(f"the review desk is not here: {error}", where="desk") from None

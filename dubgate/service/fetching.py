@@ -182,7 +182,7 @@ def _take(response: http.client.HTTPResponse, url: str, target: Path, limit: int
 
 def _from_store(base: str, name: str, folder: Path, budget: _Budget, progress: Progress) -> None:
     """Every object below the manifest's folder, through fsspec."""
-    import fsspec  # type: ignore[import-untyped]
+    import fsspec
 
     try:
         fs, root = fsspec.core.url_to_fs(base)

@@ -28,7 +28,7 @@ def protocol_of(settings: Settings) -> type[asyncio.Protocol]:
     """uvicorn's protocol, whose connections are closed where no whole head of a request comes in time."""
     patience_s = settings.limits.header_seconds
 
-    base = _fastest()
+    base: Any = _fastest()
 
     class Patient(base):  # type: ignore[misc]
         """One connection."""

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from consent.consequences import Ending, touched
+from consent.entries import Entry
 from consent.events import TERMINAL, Event
 from consent.registry import Registry
 from consent.releases import Impact, Release, live
-from consent.store import Entry
 from consent.titles import Refusal
 from consent.views import View
 from consent.vocabulary import EventKind, RevocationEffect

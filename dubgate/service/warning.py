@@ -25,7 +25,7 @@ from dubgate.service.own_key import OwnKey
 from dubgate.service.renewing import OUTAGE, newest
 from dubgate.service.settings import Settings
 from dubgate.service.trusting import TrustFile
-from dubgate.standing import what_ended
+from dubgate.standing import release_and_ends
 
 AT_ONCE = 200
 LOOK_AGAIN = timedelta(hours=1)
@@ -88,7 +88,7 @@ class Warnings:
 def stops_of(opened: Certificate, store: AskedStore, origin: str, now: datetime, until: datetime) -> Iterator[Stop]:
     """The first known moment at which something that the release rests on ends; none where it does not stand even now."""
     view = View(store, now)
-    _, ended = what_ended(opened, view, origin, now)
+    _, ended = release_and_ends(opened, view, origin, now)
     scope = opened.verdict.claim.scope
     end = None if scope is None else scope.window_end
     if ended:
@@ -96,7 +96,7 @@ def stops_of(opened: Certificate, store: AskedStore, origin: str, now: datetime,
     for moment in sorted(m for m in every_moment(store.given.values()) if now < m <= until):
         if end is not None and moment >= end:
             return  # its own window is over then
-        _, ended = what_ended(opened, view, origin, moment)
+        _, ended = release_and_ends(opened, view, origin, moment)
         if ended:
             yield Stop(moment, ended)
             return

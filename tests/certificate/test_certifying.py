@@ -261,7 +261,7 @@ def test_a_file_that_was_swapped_and_swapped_back_is_not_certified(own: Place, t
 
 # In one order that a crash cannot invert
 
-STEPS = ("ledger_part", "sign", "certificate_bytes", "_place_whole")
+STEPS = ("ledger_part", "sign", "certificate_bytes", "place_whole")
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from law_packs import RULES
 
 from dubgate.delivery.script import Style
 from dubgate.measure.measurement import Measurement, Scope, Subject
@@ -208,7 +209,7 @@ def test_every_rule_that_ships_has_a_fault_that_only_it_and_its_kin_find() -> No
 
 
 def test_the_packs_that_ship_are_the_ones_tested() -> None:
-    assert set(available()) == {*FAULTS, CORE}
+    assert set(available()) == {*FAULTS, CORE, *RULES}
 
 
 @pytest.mark.parametrize("metric", sorted(GOOD))
@@ -360,5 +361,5 @@ def test_a_synthetic_dub_should_say_how_it_was_made(
 
 
 def test_core_has_exactly_the_rules_that_are_tested_here() -> None:
-    assert {rule.id for rule in shipped(CORE).rules} == {"LAB-EU", "REC-PRODUCTION"}
+    assert {rule.id for rule in shipped(CORE).rules} == {"LAB-EU", "LAB-C2PA", "REC-PRODUCTION"}
     assert not any(isinstance(rule, BandRule) for rule in shipped(CORE).rules)
