@@ -159,7 +159,7 @@ SINGLE = (
     ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
     ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
     ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
-    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "or not history.signed or", "or", REQUESTED),
+    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "not history.signed or history.recorded_at", "history.recorded_at", REQUESTED),
     ("approvals: an objection is not heard", "consent/approvals.py", "if (objection := own.objection(at)) is not None:", "if (objection := own.objection(at)) is not None and False:", STANDING),
     ("approvals: the time to object need not pass", "consent/approvals.py", "elif standing.waits and at < own.notice.object_until:", "elif False:", STANDING),
     ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
