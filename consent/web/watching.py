@@ -70,7 +70,12 @@ def told_of_ending(desk: Desk, ending: Ending) -> None:
     if event.kind is EventKind.RESUMED or not releases:
         return
     Outbox(desk.settings.outbox / "takedown").write(event.event_id, ending.notice())
-    values: dict[str, Any] = {"target": event.target_id, "kind": str(event.kind), "n": len(releases), "reason": event.reason or "–"}
+    values: dict[str, Any] = {
+        "target": event.target_id,
+        "kind": str(event.kind),
+        "n": len(releases),
+        "reason": event.reason or "–",
+    }
     tell_party(desk, sorted({r.recorded_by for r in releases}), "ending", f"ending {event.event_id}", **values)
 
 
