@@ -1,4 +1,5 @@
-"""Server time of the desk's pages at 100,000 grants and 10,000 releases: p50 and p95 of each page, against 100 ms.
+"""Server time of the desk's pages at 100,000 grants and 10,000 releases: p50 of the clock and of the processor, p95 of the
+processor against 100 ms (the clock too counts what else the machine does).
 
 `python tests/bench/desk_speed.py [--grants N] [--releases N] [--n N] [--folder DIR]`. One house holds a catalogue of 1,000
 titles with all of the releases; one performer has 500 grants and 2,000 of the releases. In-process, without a network.
@@ -146,8 +147,8 @@ def _request(k: int) -> Request:
     )
 
 
-def measure(folder: Path, n_grants: int, n_releases: int, n: int) -> list[tuple[str, str, float, float, int]]:
-    """Party, page, p50 and p95 in milliseconds, bytes."""
+def measure(folder: Path, n_grants: int, n_releases: int, n: int) -> list[tuple[str, str, float, float, float, int]]:
+    """Party, page; milliseconds: p50 of the clock, p50 and p95 of the processor; bytes."""
     with Registry.open(folder / "registry.db", create=True, clock=lambda: NOW) as registry:
         fill(registry, n_grants, n_releases)
         settings = DeskSettings(origin=ORIGIN, tables=str(folder / "desk.db"), outbox=folder / "outbox")
@@ -158,16 +159,17 @@ def measure(folder: Path, n_grants: int, n_releases: int, n: int) -> list[tuple[
             client = TestClient(app, base_url=ORIGIN)
             client.cookies.set(sessions.COOKIE, sessions.start(app.state.desk, account.account_id, "passkey"))
             for path in paths:
-                took, size = [], 0
+                took, worked, size = [], [], 0
                 for k in range(n + 2):
-                    started = time.perf_counter()
+                    started, working = time.perf_counter(), time.process_time()
                     answer = client.get(path)
                     if k >= 2:
                         took.append(1000 * (time.perf_counter() - started))
+                        worked.append(1000 * (time.process_time() - working))
                     assert answer.status_code == 200, (path, answer.status_code)
                     size = len(answer.content)
-                took.sort()
-                rows.append((party, path, statistics.median(took), took[int(0.95 * (len(took) - 1))], size))
+                high = sorted(worked)[round(0.95 * (n - 1))]
+                rows.append((party, path, statistics.median(took), statistics.median(worked), high, size))
         app.state.desk.tables.close()
         return rows
 
@@ -181,9 +183,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         rows = measure(Path(folder), chosen.grants, chosen.releases, chosen.n)
-    print("| as | page | p50 ms | p95 ms | bytes |\n| --- | --- | --- | --- | --- |")
-    for party, path, middle, high, size in rows:
-        print(f"| {party} | `{path}` | {middle:.0f} | {high:.0f}{' !' if high > TARGET_MS else ''} | {size} |")
+    print("| as | page | clock p50 ms | processor p50 ms | processor p95 ms | bytes |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for party, path, clock, middle, high, size in rows:
+        over = " !" if high > TARGET_MS else ""
+        print(f"| {party} | `{path}` | {clock:.0f} | {middle:.0f} | {high:.0f}{over} | {size} |")
     return 1 if any(high > TARGET_MS for *_, high, _ in rows) else 0
 
 
