@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_api import api_mutants
 from mutant_list_batch import batch_mutants
+from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -158,7 +161,7 @@ SINGLE = (
     ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
     ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
     ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
-    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "or not history.signed or", "or", REQUESTED),
+    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "if not history.signed or history.recorded_at > at or", "if history.recorded_at > at or", REQUESTED),
     ("approvals: an objection is not heard", "consent/approvals.py", "if (objection := own.objection(at)) is not None:", "if (objection := own.objection(at)) is not None and False:", STANDING),
     ("approvals: the time to object need not pass", "consent/approvals.py", "elif standing.waits and at < own.notice.object_until:", "elif False:", STANDING),
     ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
@@ -227,7 +230,10 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from api_mutants(root)
     yield from certificate_mutants(root)
+    yield from cert_mutants(root)
     yield from consent_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
+    yield from record_mutants(root)
