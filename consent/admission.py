@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consent import ledger, spoken_door
+from consent import certification_door, ledger, spoken_door
+from consent.acts import Act, ReadsDigest
 from consent.approvals import Approval
 from consent.asking import ASKED, ASKING, admit_answer
 from consent.errors import RecordError
@@ -48,7 +49,7 @@ _TARGETS: dict[str, type[Record]] = {
 }
 _WORD: dict[type[Record], str] = {kind: word for word, kind in _TARGETS.items()}
 _OTHERS: dict[type[Record], str] = {Title: "title", Release: "release", Witness: "witness", Event: "event"}
-_WORD |= _OTHERS | spoken_door.NAMES
+_WORD |= _OTHERS | spoken_door.NAMES | certification_door.NAMES | {Act: "act", ReadsDigest: "reads"}
 _K = EventKind
 _OPERATOR_MAY = frozenset(
     {_K.SUSPENDED, _K.REVOKED, _K.EXPIRED, _K.INVALIDATED, _K.SUPERSEDED, _K.CONTESTED, _K.SETTLED, _K.CONFIRMED}
@@ -106,9 +107,10 @@ def _key(view: View, key: PartyKey) -> None:
     party = view.party(key.party_id)
     if party is not None and (lacking := set(key.roles) - set(party.roles)):
         raise RecordError(f"{key.party_id} does not have the role {sorted(lacking)[0]}")
-    other = view.record(f"public:{key.public_hex}", PartyKey)
-    if other is not None:
+    if view.record(f"public:{key.public}", PartyKey) is not None:
         raise RecordError("this public key is already registered, and a key has one owner")
+    if key.passkey is not None and view.record(f"credential:{key.passkey.credential_id}", PartyKey) is not None:
+        raise RecordError("this passkey's credential is already registered")
 
 
 def _title(view: View, title: Title) -> None:
@@ -230,6 +232,10 @@ def _witness(view: View, witness: Witness) -> None:
         raise RecordError("what the witness saw is not the beginning of this ledger")
 
 
+def _act(view: View, act: Act | ReadsDigest) -> None:
+    _parties(view, [act.by])
+
+
 def _event(view: View, event: Event) -> None:
     _parties(view, [event.by])
     kind = _TARGETS.get(event.target)
@@ -285,5 +291,8 @@ _CHECKS: dict[type[Record], Callable[[View, Any], None]] = {
     **ASKING,
     Witness: _witness,
     Event: _event,
+    Act: _act,
+    ReadsDigest: _act,
     **spoken_door.CHECKS,
+    **certification_door.CHECKS,
 }

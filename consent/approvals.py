@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from consent.conditions import open_conditions
 from consent.denials import Denial, Sentence
 from consent.events import RecordedEvent, fold
 from consent.regions import expand
@@ -52,6 +53,13 @@ class Standing(Strict):
     waits: bool | None = None
 
 
+class Shown(Strict):
+    """One thing that its signer was shown, as it was said to them: signed with the approval, decides nothing."""
+
+    what: Line
+    said: Text
+
+
 class Approval(Record):
     """What a holder approved, refused, or approved with conditions; what it does not say, it does not cover.
 
@@ -80,6 +88,7 @@ class Approval(Record):
     casting_sha256: Sha256 | None = None
     standing: Standing | None = None
     conditions: tuple[Text, ...] = ()
+    shown: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=200)] | None = None
     signed_at: Time
     expires_at: Time
 
@@ -149,7 +158,7 @@ def approval_denials(history: ApprovalHistory, candidate: Candidate, at: datetim
     approval = history.approval
     found = (
         *_validity(history, candidate, at),
-        *_scope(approval, candidate),
+        *_scope(history, candidate, at),
         *_bytes(approval, candidate),
         *_standing(history, candidate, at),
     )
@@ -180,7 +189,8 @@ def _validity(history: ApprovalHistory, candidate: Candidate, at: datetime) -> I
         yield "RH-002", "events", "the approval was taken back", "承認は取り消されています"
 
 
-def _scope(approval: Approval, candidate: Candidate) -> Iterator[_Found]:
+def _scope(history: ApprovalHistory, candidate: Candidate, at: datetime) -> Iterator[_Found]:
+    approval = history.approval
     if approval.title_id not in candidate.title_ids:
         yield "RH-001", "title_id", "the approval is for another title", "承認は別の作品に対するものです"
     if candidate.language != approval.language and (
@@ -206,7 +216,7 @@ def _scope(approval: Approval, candidate: Candidate) -> Iterator[_Found]:
             "the release window goes beyond the approved one",
             "公開期間が承認された期間を超えています",
         )
-    for condition in set(approval.conditions) - set(candidate.conditions_met):
+    for condition in set(open_conditions(approval, history.events, at)) - set(candidate.conditions_met):
         yield (
             "RH-002",
             "conditions",

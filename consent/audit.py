@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from consent import ledger
 from consent.checkpoint import Checkpoint
+from consent.entries import Entry
 from consent.errors import StoreError
 from consent.events import Event
 from consent.parties import Party
 from consent.signature_audit import SignatureAudit
-from consent.store import ENTRY, LOOKUP, NODE, SEALED, Entry, Store
+from consent.store import ENTRY, LOOKUP, NODE, SEALED, Store
 from consent.strict import Record, canonical_json
 from consent.vocabulary import EventKind
 from consent.voices import Enrolment, Voice

@@ -17,9 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from consent import ledger
+from consent.entries import Entry, entry_of, iso
 from consent.errors import RecordError, StoreError
 from consent.events import Event
-from consent.store import ENTRY, LOOKUP, NODE, PERSON_KEY, SEALED, Entry, Store, entry_of, iso
+from consent.store import ENTRY, LOOKUP, NODE, PERSON_KEY, SEALED, Store
 from consent.vocabulary import EventKind
 
 SCHEMA = "consent-backup/1.0"

@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.entries import Entry
 from consent.events import TERMINAL, Event
 from consent.lookup import keyids_in
 from consent.parties import PartyKey
 from consent.registry import Registry
 from consent.releases import Impact, Release, live, takedown_notice
-from consent.store import Entry
 from consent.strict import problems
 from consent.terms import Grant
 from consent.titles import Claim

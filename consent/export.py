@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from consent.denials import GrantHistory
-from consent.store import iso
+from consent.entries import iso
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind

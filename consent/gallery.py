@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from sqlalchemy import select
 
+from consent.entries import Entry
 from consent.errors import RecordError, StoreError
 from consent.events import Event, RecordedEvent, fold
 from consent.sealing import unseal
-from consent.store import PERSON_KEY, SEALED, Entry, Store
+from consent.store import PERSON_KEY, SEALED, Store
 from consent.strict import Record
 from consent.terms import Grant
 from consent.titles import Refusal

@@ -51,6 +51,22 @@ def inclusion_proof(index: int, size: int, read: ReadNode) -> list[bytes]:
     return _path(index, 0, size, read)
 
 
+def nodes_of_inclusion(index: int, size: int) -> list[tuple[int, int]]:
+    """The complete subtrees, as (level, position), from which that audit path is made.
+
+    Raises:
+        ValueError: there is no such leaf.
+    """
+    asked: list[tuple[int, int]] = []
+
+    def note(level: int, position: int) -> bytes:
+        asked.append((level, position))
+        return b""
+
+    inclusion_proof(index, size, note)
+    return asked
+
+
 def consistency_proof(old: int, size: int, read: ReadNode) -> list[bytes]:
     """The proof that the tree over `old` leaves is the beginning of that over `size` (RFC 9162, 2.1.4.1).
 

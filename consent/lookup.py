@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from consent.approvals import Approval, ApprovalHistory
+from consent.certifications import Adoption, Certification
+from consent.entries import Entry
 from consent.errors import StoreError
 from consent.events import LOOSENING, TERMINAL, Event, RecordedEvent, State, fold
 from consent.parties import KeyHolder, Party, PartyKey, Personal, key_problem
 from consent.releases import Impact, Release, ReleaseDecision, live
 from consent.rights import ClaimHistory, RefusalHistory, TitleRights, refused, title_rights
-from consent.store import Entry, Store
+from consent.store import Store
 from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal, Title, TitleRecord
@@ -93,6 +95,14 @@ class Lookup:
         if found is None or party is None:
             return None
         return KeyHolder(found, party, key_problem(found, self.events(f"key:{found.key_id}"), at))
+
+    def adoptions(self) -> tuple[Adoption, ...]:
+        """Which rule packs were put in force and out of it, in ledger order."""
+        return tuple(a for _, a in self._all(["adoptions:all"], Adoption))
+
+    def certifications(self, release_id: str) -> tuple[Certification, ...]:
+        """The certificates that were signed for a release beside its own."""
+        return tuple(c for _, c in self._all([f"release:{release_id}"], Certification))
 
     def public_keys(self, party_id: str) -> tuple[PartyKey, ...]:
         """All keys that a party ever had."""
@@ -209,5 +219,5 @@ def keyids_in(envelope: str | None) -> tuple[str, ...]:
 def _identities(record: Record) -> tuple[str, ...]:
     """The keys that are a record's own, under which there can be one record only."""
     if isinstance(record, PartyKey):
-        return record.found_under()[:3]
+        return tuple(key for key in record.found_under() if not key.startswith("party:"))
     return record.found_under() if isinstance(record, Title) else record.found_under()[:1]

@@ -18,11 +18,12 @@ from consent.audit import Audit, audit
 from consent.backup import read_header, restore, write_backup
 from consent.checkpoint import Checkpoint
 from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, sqlite_path, writing
+from consent.entries import Entry, iso
 from consent.errors import ConsentError, RecordError, StoreError
 from consent.parties import Party
 from consent.report import Report, report_for
 from consent.sealing import Keyring, new_keyring, read_keyring
-from consent.store import Entry, Store, iso
+from consent.store import Store
 from consent.strict import Record
 from consent.tables import MetaRow
 from consent.views import View
@@ -111,6 +112,7 @@ class Registry:
             required = _meta(connection, "signatures") == "required"
             writer = Writer(store, self._now(store), signatures_required=required)
             yield writer
+            store.flush()
         if writer.erased:
             self._flush()
 
@@ -123,8 +125,9 @@ class Registry:
 
     def add(self, *additions: Addition | Record) -> tuple[Entry, ...]:
         """Append records in one transaction: all of them, or none."""
-        wrapped = (a if isinstance(a, Addition) else Addition(a) for a in additions)
+        wrapped = [a if isinstance(a, Addition) else Addition(a) for a in additions]
         with self.write() as writer:
+            writer.foresee([a.record for a in wrapped])
             return tuple(writer.add(a) for a in wrapped)
 
     def head(self) -> Checkpoint:
@@ -155,9 +158,11 @@ class Registry:
         """
         with reading(self._engine) as connection:
             store = Store(connection, self._keyring)
-            entry = next(iter(store.all_entries(start=leaf_index)), None)
+            entry = store.entry(leaf_index)
             try:
-                proof = ledger.inclusion_proof(leaf_index, store.size() if size is None else size, store.read_node)
+                total = store.size() if size is None else size
+                store.fetch_nodes(ledger.nodes_of_inclusion(leaf_index, total))
+                proof = ledger.inclusion_proof(leaf_index, total, store.read_node)
             except ValueError as error:
                 raise RecordError(str(error)) from None
             assert entry is not None  # the proof exists, so the entry does

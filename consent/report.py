@@ -15,10 +15,10 @@ from consent import report_lines as lines
 from consent.approvals import Approval
 from consent.checkpoint import Checkpoint
 from consent.denials import GrantHistory
+from consent.entries import iso
 from consent.errors import RecordError
 from consent.releases import Release
 from consent.report_lines import Line, Proofs, of_kind
-from consent.store import iso
 from consent.titles import Claim, Refusal
 from consent.views import View
 from consent.voices import Voice
@@ -189,7 +189,11 @@ def _all(values: Iterable[str]) -> list[str]:
 
 def to_csv(report: Report) -> str:
     """One row a use; a cell that a spreadsheet would run as a formula starts with an apostrophe."""
-    rows: Sequence[dict[str, Any]] = report.data()["uses"]
+    return uses_csv(report.data()["uses"])
+
+
+def uses_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """The lines of uses as CSV."""
     fields = list(_use_fields())
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from consent import ledger
 from consent.approvals import Approval
 from consent.denials import GrantHistory
+from consent.entries import Entry, iso
 from consent.events import RecordedEvent, State, fold
 from consent.releases import Release, live
 from consent.rights import ClaimHistory
-from consent.store import Entry, Store, iso
+from consent.store import Store
 from consent.strict import Record
 from consent.terms import Grant
 from consent.titles import Claim, Refusal, Title

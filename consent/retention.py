@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from consent.checkpoint import Checkpoint
+from consent.entries import Entry, iso
 from consent.errors import RecordError
 from consent.events import TERMINAL, Event, State
 from consent.ledger import leaf_hash
@@ -17,7 +18,6 @@ from consent.registry import Registry
 from consent.rekeying import erase_entries, sealed_entries
 from consent.releases import live
 from consent.retention_schedule import IDLE, UNCONFIRMED
-from consent.store import Entry, iso
 from consent.terms import Grant
 from consent.titles import Claim
 from consent.views import View

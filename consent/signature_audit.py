@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from consent.certifications import Adoption
+from consent.entries import Entry
 from consent.errors import SignatureError
 from consent.events import Event, RecordedEvent
 from consent.parties import KeyHolder, Party, PartyKey, key_problem
 from consent.signatures import SIGNED_KINDS, check_envelope
-from consent.store import Entry, Store
+from consent.store import Store
 from consent.strict import Record
 from consent.tables import MetaRow
 from consent.vocabulary import EventKind, Role
@@ -43,7 +45,9 @@ class SignatureAudit:
         self.now = entry.recorded_at
         if entry.envelope is not None:
             yield from self._signed(entry, record, entry.envelope)
-        elif self.required and isinstance(record, SIGNED_KINDS) and not self._by_the_registry(record):
+        elif isinstance(record, Adoption) or (
+            self.required and isinstance(record, SIGNED_KINDS) and not self._by_the_registry(record)
+        ):
             yield f"entry {entry.leaf_index} is not signed, and this registry wants its author's signature"
         self._learn(entry, record)
 

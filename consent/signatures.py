@@ -9,17 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from consent.approvals import Approval
+from consent.certifications import Adoption
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import KeyHolder
+from consent.signed_entries import SignatureEntry, read_entry, signature_problem
 from consent.strict import Record, canonical_json
 from consent.terms import Grant
 from consent.titles import Refusal
@@ -28,6 +27,7 @@ from consent.voices import Permission
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 4_000_000
+LIST_TYPE, LIST_SCHEMA = "urn:dubgate:approvals:1.0", "consent-approvals/1.0"  # several approvals, one signature
 
 _GRANTING_ROLES = {
     Capacity.SELF: (Role.PERFORMER, Role.TTS_VENDOR),
@@ -39,7 +39,7 @@ _GRANTING_ROLES = {
     Capacity.UNION: (Role.UNION,),
 }
 # What carries its author's signature where the registry demands signatures.
-SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event)
+SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event, Adoption)
 
 
 def predicate_type(record: Record) -> str:
@@ -56,7 +56,7 @@ def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
         return record.by, (Role.RIGHTS_HOLDER,)
     if isinstance(record, Permission):
         return record.given_by, tuple(Role)
-    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
+    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal | Adoption) else None
 
 
 class KnownKeys(Protocol):
@@ -80,15 +80,14 @@ def check_envelope(view: KnownKeys, record: Record, envelope: str) -> KeyHolder:
         raise SignatureError("such a record is not signed", where=where)
     payload, signatures = _opened(envelope, where)
     _same_record(payload, record, where)
+    signed = pre_authentication_encoding(payload)
     refusals = []
-    for keyid, signature in signatures:
-        holder = view.key(keyid, view.now)
+    for entry in signatures:
+        holder = view.key(entry.keyid, view.now)
         if holder is None or holder.party.party_id != author[0]:
-            refusals.append(f"the key {keyid[:16]}… is not one of {author[0]}")
-        elif problem := holder.refusal(*author[1]):
+            refusals.append(f"the key {entry.keyid[:16]}… is not one of {author[0]}")
+        elif problem := holder.refusal(*author[1]) or signature_problem(holder.key.verifier, entry, signed):
             refusals.append(problem)
-        elif not _verifies(holder.key.public_hex, signature, payload):
-            refusals.append("the signature does not verify")
         else:
             return holder
     raise SignatureError("; ".join(refusals), where=where)
@@ -100,17 +99,29 @@ def pre_authentication_encoding(payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def _verifies(public_hex: str, signature: bytes, payload: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex)).verify(
-            signature, pre_authentication_encoding(payload)
-        )
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+def counters_of(envelope: str, keyid: str) -> dict[int, bytes]:
+    """The counters of a passkey's assertions in an envelope, each with its signature; none where it does not count."""
+    _, signatures = _opened(envelope, keyid[:16])
+    own = (e.assertion for e in signatures if e.keyid == keyid and e.assertion is not None)
+    return {a.counter: a.signature for a in own if a.counter}
 
 
-def _opened(envelope: str, where: str) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+def require_one_authenticator(earlier: Iterable[str], envelope: str, holder: KeyHolder) -> None:
+    """An authenticator that counts says each number once; whoever says it again holds a copy of it.
+
+    Order does not matter: what was signed in a delivery enters the history later than it was signed.
+
+    Raises:
+        SignatureError: an earlier envelope has another signature of this passkey under the same number.
+    """
+    now = counters_of(envelope, holder.key.keyid)
+    for before in earlier if now else ():
+        for counter, signature in counters_of(before, holder.key.keyid).items():
+            if now.get(counter, signature) != signature:
+                raise SignatureError("the passkey's counter says a number twice: it may have been copied")
+
+
+def _opened(envelope: str, where: str) -> tuple[bytes, tuple[SignatureEntry, ...]]:
     data = _strict_json(envelope, where)
     if not isinstance(data, dict) or set(data) != {"payload", "payloadType", "signatures"}:
         raise SignatureError("not a DSSE envelope", where=where)
@@ -118,9 +129,9 @@ def _opened(envelope: str, where: str) -> tuple[bytes, tuple[tuple[str, bytes], 
         raise SignatureError("its payload is not an in-toto Statement", where=where)
     try:
         payload = base64.b64decode(data["payload"], validate=True)
-        signatures = tuple((str(s["keyid"]), base64.b64decode(s["sig"], validate=True)) for s in data["signatures"])
-    except (binascii.Error, KeyError, TypeError, ValueError):
-        raise SignatureError("not a DSSE envelope", where=where) from None
+        signatures = tuple(read_entry(s) for s in data["signatures"])
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise SignatureError(f"not a DSSE envelope: {error}", where=where) from None
     if not 1 <= len(signatures) <= 10:
         raise SignatureError("an envelope has one to ten signatures", where=where)
     return payload, signatures
@@ -131,14 +142,36 @@ def _same_record(payload: bytes, record: Record, where: str) -> None:
         statement = _strict_json(payload.decode(), where)
     except UnicodeDecodeError:
         raise SignatureError("its payload is not text", where=where) from None
-    wanted = {"schema": record.schema_name, **json.loads(canonical_json(record))}
+    wanted = predicate_of(record)
     stated = statement if isinstance(statement, dict) else {}
+    if stated.get("predicateType") == LIST_TYPE and isinstance(record, Approval):
+        _in_list(stated, wanted, where)
+        return
     if stated.get("_type") != "https://in-toto.io/Statement/v1" or stated.get("predicateType") != predicate_type(
         record
     ):
         raise SignatureError(f"it is not a statement of type {predicate_type(record)}", where=where)
     if stated.get("predicate") != wanted:
         different = sorted(_different(stated.get("predicate"), wanted))
+        raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
+
+
+def predicate_of(record: Record) -> dict[str, Any]:
+    """A record as it stands in the statement that its author signs."""
+    return {"schema": record.schema_name, **json.loads(canonical_json(record))}
+
+
+def _in_list(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
+    """One of a list of approvals that were signed in one gesture; each id stands there once, and is this very one."""
+    predicate = stated.get("predicate")
+    known = predicate if isinstance(predicate, dict) else {}
+    listed = known.get("approvals")
+    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == LIST_SCHEMA
+    if not right or set(known) != {"schema", "approvals"} or not isinstance(listed, list):
+        raise SignatureError(f"it is not a list of approvals of schema {LIST_SCHEMA}", where=where)
+    own = [a for a in listed if isinstance(a, dict) and a.get("approval_id") == wanted["approval_id"]]
+    if own != [wanted]:
+        different = sorted(_different(own[0] if len(own) == 1 else None, wanted))
         raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
 
 

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import datetime
 from typing import Any
 
-import rfc8785
-from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_
 
 from consent import ledger
-from consent.approvals import Approval
+from consent.entries import Entry, entry_of, iso, leaf_bytes, parse_time
 from consent.errors import StoreError
-from consent.events import Event
-from consent.parties import Party, PartyKey
-from consent.releases import Release
-from consent.requests import Request
+from consent.known import Known
 from consent.sealing import Keyring, seal, unseal
-from consent.spoken import SpokenConsent, SpokenPhrase
 from consent.strict import Record, canonical_json
 from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
-from consent.terms import Grant
-from consent.titles import Claim, Refusal, Title
-from consent.uses import UseNotice
-from consent.voices import Enrolment, Permission, SearchHalt, Voice
-from consent.witnessing import Witness
-
-_ABOUT_PEOPLE = (Party, PartyKey, Voice, Permission, Enrolment, SearchHalt, SpokenPhrase, SpokenConsent)
-_DECIDED = (Title, Claim, Refusal, Grant, Approval, Release, Request, UseNotice, Witness, Event)
-KINDS: tuple[type[Record], ...] = (*_ABOUT_PEOPLE, *_DECIDED)
-BY_SCHEMA: dict[str, type[Record]] = {kind.schema_name: kind for kind in KINDS}
 
 ENTRY, LOOKUP, NODE = EntryRow.__table__, LookupRow.__table__, NodeRow.__table__  # type: ignore[attr-defined]
 PERSON_KEY, SEALED = PersonKeyRow.__table__, SealedRow.__table__  # type: ignore[attr-defined]
@@ -43,81 +25,37 @@ PERSON_KEY, SEALED = PersonKeyRow.__table__, SealedRow.__table__  # type: ignore
 # Built once: making a statement costs more than running it.
 _PLACES = select(LOOKUP.c.leaf_index).where(LOOKUP.c.key.in_(bindparam("keys", expanding=True)))
 _IN_ORDER = select(ENTRY).order_by(ENTRY.c.leaf_index)
-_HERE = select(ENTRY).join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index).where(LOOKUP.c.key == bindparam("key"))
-_HERE_OF_KIND = _HERE.where(LOOKUP.c.schema_name == bindparam("schema")).order_by(ENTRY.c.leaf_index)
-_HERE_IN_ORDER = _HERE.order_by(ENTRY.c.leaf_index)
+_HERE_IN_ORDER = (
+    select(ENTRY)
+    .join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index)
+    .where(LOOKUP.c.key == bindparam("key"))
+    .order_by(ENTRY.c.leaf_index)
+)
 _UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
-_UNDER_OF_KIND = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES.where(LOOKUP.c.schema_name == bindparam("schema"))))
-_NAMED = _IN_ORDER.where(ENTRY.c.schema_name == bindparam("schema"), ENTRY.c.record_id == bindparam("record_id"))
+_OF_KIND_HERE = _HERE_IN_ORDER.where(LOOKUP.c.schema_name == bindparam("schema"))
+_NEWEST_HERE = _OF_KIND_HERE.order_by(None).order_by(LOOKUP.c.leaf_index.desc())
+_OF_KIND_UNDER = (
+    select(ENTRY, LOOKUP.c.key.label("under"))
+    .join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index)
+    .where(LOOKUP.c.key.in_(bindparam("keys", expanding=True)), LOOKUP.c.schema_name == bindparam("schema"))
+    .order_by(ENTRY.c.leaf_index)
+)
+_NEWEST_PLACES = (
+    _PLACES.where(LOOKUP.c.schema_name == bindparam("schema")).distinct().order_by(LOOKUP.c.leaf_index.desc())
+)
+_AT_PLACES = select(ENTRY).where(ENTRY.c.leaf_index.in_(bindparam("places", expanding=True)))
+_HOW_MANY = select(func.count()).where(LOOKUP.c.key == bindparam("key"), LOOKUP.c.schema_name == bindparam("schema"))
+_NAMED = _IN_ORDER.where(
+    ENTRY.c.schema_name == bindparam("schema"), ENTRY.c.record_id.in_(bindparam("ids", expanding=True))
+)
+_SOME_NODES = select(NODE).where(tuple_(NODE.c.level, NODE.c.position).in_(bindparam("places", expanding=True)))
 _ONE_NODE = select(NODE.c.hash).where(NODE.c.level == bindparam("lv"), NODE.c.position == bindparam("place"))
+_AT = select(ENTRY).where(ENTRY.c.leaf_index == bindparam("place"))
 _SIZE = select(func.max(ENTRY.c.leaf_index))
 _LAST_TIME = select(ENTRY.c.recorded_at).order_by(ENTRY.c.leaf_index.desc()).limit(1)
 _NEW_ENTRY, _NEW_LOOKUP, _NEW_NODE = insert(ENTRY), insert(LOOKUP), insert(NODE)
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds: the one form in which times are kept, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record with its place and time in the ledger."""
-
-    leaf_index: int
-    recorded_at: datetime
-    schema_name: str
-    body: str
-    salt: str
-    sealed_sha256: str | None
-    envelope: str | None
-    leaf_hash: str
-
-    @cached_property
-    def record(self) -> Record:
-        """The record, validated anew.
-
-        Raises:
-            StoreError: of a kind that this program does not know, or not what such a record must be.
-        """
-        kind = BY_SCHEMA.get(self.schema_name)
-        if kind is None:
-            what = f"entry {self.leaf_index} is a {self.schema_name}, which this program does not know"
-            raise StoreError(what, remedy="Update dubgate on this machine.")
-        try:
-            return kind.model_validate_json(self.body)
-        except ValidationError as error:
-            raise StoreError(f"entry {self.leaf_index} is damaged: {error.errors()[0]['msg']}") from None
-
-    def leaf(self) -> bytes:
-        """What the tree hashes: commitments only, so that a proof shows nothing of the record."""
-        return leaf_bytes(
-            self.leaf_index, self.recorded_at, self.schema_name, self.body, self.salt, self.sealed_sha256, self.envelope
-        )
-
-
-def leaf_bytes(
-    index: int,
-    recorded_at: datetime,
-    schema: str,
-    body: str,
-    salt: str,
-    sealed_sha256: str | None,
-    envelope: str | None,
-) -> bytes:
-    """RFC 8785 JSON of an entry's place, time, kind and salted commitments."""
-    leaf: dict[str, Any] = {
-        "schema": "consent-leaf/1.0",
-        "index": index,
-        "recorded_at": iso(recorded_at),
-        "record": schema,
-        "commitment": hashlib.sha256(bytes.fromhex(salt) + body.encode()).hexdigest(),
-    }
-    if sealed_sha256 is not None:
-        leaf["sealed"] = sealed_sha256
-    if envelope is not None:
-        leaf["envelope"] = hashlib.sha256(bytes.fromhex(salt) + envelope.encode()).hexdigest()
-    return rfc8785.dumps(leaf)
+_AT_ONCE = 400  # keys in one question; SQLite takes at most 999 parameters in its older builds
+_NODES_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +67,22 @@ class Sealable:
 
 
 class Store:
-    """The tables through one connection; every write happens inside its caller's transaction."""
+    """The tables through one connection, for one transaction; every write happens inside its caller's.
+
+    A transaction sees one moment of the database, and a writing one is alone: so nothing is read twice, and rows go to
+    the database together: before a question that they could answer, and at the end by `flush`.
+    """
 
     def __init__(self, connection: Connection, keyring: Keyring | None) -> None:
         self.connection, self.keyring = connection, keyring
+        self._known = Known()
 
     def size(self) -> int:
         """How many entries the ledger has."""
-        last = self.connection.execute(_SIZE).scalar()
-        return 0 if last is None else int(last) + 1
+        if self._known.size is None:
+            last = self.connection.execute(_SIZE).scalar()
+            self._known.size = 0 if last is None else int(last) + 1
+        return self._known.size
 
     def read_node(self, level: int, position: int) -> bytes:
         """A stored subtree.
@@ -145,72 +90,144 @@ class Store:
         Raises:
             StoreError: it is missing.
         """
-        value = self.connection.execute(_ONE_NODE, {"lv": level, "place": position}).scalar_one_or_none()
+        value = self._known.nodes.get((level, position))
         if value is None:
-            raise StoreError(f"the tree lacks the node {level}/{position}", remedy="Run `dubgate consent audit`.")
-        return bytes.fromhex(value)
+            found = self.connection.execute(_ONE_NODE, {"lv": level, "place": position}).scalar_one_or_none()
+            if found is None:
+                raise StoreError(f"the tree lacks the node {level}/{position}", remedy="Run `dubgate consent audit`.")
+            value = bytes.fromhex(found)
+            if len(self._known.nodes) < _NODES_KEPT:  # an audit reads them all, each once
+                self._known.nodes[(level, position)] = value
+        return value
+
+    def fetch_nodes(self, places: Iterable[tuple[int, int]]) -> None:
+        """Read subtrees that a proof will ask for in one question, where each question is a round trip."""
+        wanted = [p for p in dict.fromkeys(places) if p not in self._known.nodes]
+        if wanted and self.connection.dialect.name != "sqlite":
+            for row in self.connection.execute(_SOME_NODES, {"places": wanted}).mappings():
+                self._known.nodes[(row["level"], row["position"])] = bytes.fromhex(row["hash"])
 
     def entries(self, key: str, kind: type[Record] | None = None) -> list[Entry]:
         """The entries under a key, in ledger order."""
-        query, bound = (_HERE_IN_ORDER, {}) if kind is None else (_HERE_OF_KIND, {"schema": kind.schema_name})
-        return [entry_of(row) for row in self.connection.execute(query, {"key": key, **bound}).mappings()]
+        if kind is None:
+            self.flush()
+            return [entry_of(row) for row in self.connection.execute(_HERE_IN_ORDER, {"key": key}).mappings()]
+        self._fetch([key], kind.schema_name)
+        return list(self._known.under[(key, kind.schema_name)])
 
     def entries_of(self, keys: Sequence[str], kind: type[Record] | None = None) -> list[Entry]:
         """The entries under any of the keys, each once, in ledger order."""
+        if kind is None:
+            self.flush()
+            return [entry_of(row) for row in self.connection.execute(_UNDER, {"keys": list(keys)}).mappings()]
+        self._fetch(keys, kind.schema_name)
+        found = {e.leaf_index: e for key in keys for e in self._known.under[(key, kind.schema_name)]}
+        return [found[index] for index in sorted(found)]
+
+    def _fetch(self, keys: Sequence[str], schema: str) -> None:
+        """Read what is under the keys, but for those that were read before."""
+        wanted = [key for key in dict.fromkeys(keys) if (key, schema) not in self._known.under]
+        if self._known.waits(wanted, schema):
+            self.flush()
+        found: dict[str, list[Entry]] = {key: [] for key in wanted}
+        for start in range(0, len(wanted), _AT_ONCE):
+            for key, entry in self._read_under(wanted[start : start + _AT_ONCE], schema):
+                found[key].append(entry)
+        self._known.under |= {(key, schema): entries for key, entries in found.items()}  # whole, or not at all
+
+    def _read_under(self, keys: list[str], schema: str) -> Iterable[tuple[str, Entry]]:
         if len(keys) == 1:  # one key needs no list, which is a new statement for each length
-            return self.entries(keys[0], kind)
-        query, bound = (_UNDER, {}) if kind is None else (_UNDER_OF_KIND, {"schema": kind.schema_name})
-        return [entry_of(row) for row in self.connection.execute(query, {"keys": list(keys), **bound}).mappings()]
+            rows = self.connection.execute(_OF_KIND_HERE, {"key": keys[0], "schema": schema}).mappings()
+            return ((keys[0], entry_of(row)) for row in rows)
+        rows = self.connection.execute(_OF_KIND_UNDER, {"keys": keys, "schema": schema}).mappings()
+        return ((row["under"], entry_of(row)) for row in rows)
 
-    def named(self, kind: type[Record], record_id: str) -> list[Entry]:
-        """The entries of one kind whose record has this id; events of several records may share one."""
-        bound = {"schema": kind.schema_name, "record_id": record_id}
-        return [entry_of(row) for row in self.connection.execute(_NAMED, bound).mappings()]
+    def newest(self, keys: Sequence[str], kind: type[Record], most: int) -> list[Entry]:
+        """The newest entries of one kind under any of many keys, the newest first; only these are read."""
+        self.flush()
+        found: set[int] = set()
+        for start in range(0, len(keys), _AT_ONCE):
+            bound = {"keys": list(keys[start : start + _AT_ONCE]), "schema": kind.schema_name}
+            found.update(self.connection.execute(_NEWEST_PLACES.limit(most), bound).scalars())
+        chosen = sorted(found, reverse=True)[:most]
+        rows: dict[int, Entry] = {}
+        for start in range(0, len(chosen), _AT_ONCE):
+            some = {"places": chosen[start : start + _AT_ONCE]}
+            rows |= {int(r["leaf_index"]): entry_of(r) for r in self.connection.execute(_AT_PLACES, some).mappings()}
+        return [rows[place] for place in chosen]
 
-    def of_kind(self, kind: type[Record]) -> list[Entry]:
-        """Every entry of one kind, in ledger order."""
-        query = select(ENTRY).where(ENTRY.c.schema_name == kind.schema_name).order_by(ENTRY.c.leaf_index)
+    def count(self, key: str, kind: type[Record]) -> int:
+        """How many entries of one kind there are under a key."""
+        self.flush()
+        return int(self.connection.execute(_HOW_MANY, {"key": key, "schema": kind.schema_name}).scalar_one())
+
+    def named(self, kind: type[Record], *record_ids: str) -> list[Entry]:
+        """The entries of one kind whose record has one of these ids; events of several records may share one."""
+        schema, known = kind.schema_name, self._known.named
+        wanted = [i for i in dict.fromkeys(record_ids) if (schema, i) not in known]
+        found: dict[str, list[Entry]] = {i: [] for i in wanted}
+        if wanted:
+            self.flush()
+        for start in range(0, len(wanted), _AT_ONCE):
+            bound = {"schema": schema, "ids": wanted[start : start + _AT_ONCE]}
+            for row in self.connection.execute(_NAMED, bound).mappings():
+                found[row["record_id"]].append(entry_of(row))
+        known |= {(schema, i): entries for i, entries in found.items()}
+        return [entry for i in record_ids for entry in known[(schema, i)]]
+
+    def latest(self, key: str, kind: type[Record], most: int) -> list[Entry]:
+        """The newest entries of one kind under a key, the newest first."""
+        self.flush()
+        bound = {"key": key, "schema": kind.schema_name}
+        rows = self.connection.execute(_NEWEST_HERE.limit(most), bound).mappings()
+        return [entry_of(row) for row in rows]
+
+    def of_kind(self, kind: type[Record], *, start: int = 0) -> list[Entry]:
+        """Every entry of one kind from a place on, in ledger order."""
+        self.flush()
+        of_it = (ENTRY.c.schema_name == kind.schema_name) & (ENTRY.c.leaf_index >= start)
+        query = select(ENTRY).where(of_it).order_by(ENTRY.c.leaf_index)
         return [entry_of(row) for row in self.connection.execute(query).mappings()]
 
     def all_entries(self, *, start: int = 0) -> Iterable[Entry]:
         """Every entry in ledger order, read as it is needed."""
+        self.flush()
         query = select(ENTRY).where(ENTRY.c.leaf_index >= start).order_by(ENTRY.c.leaf_index)
         rows = self.connection.execute(query.execution_options(yield_per=1000)).mappings()
         return (entry_of(row) for row in rows)
 
+    def entry(self, leaf_index: int) -> Entry | None:
+        """The entry at a place of the ledger; None where there is none."""
+        self.flush()
+        row = self.connection.execute(_AT, {"place": leaf_index}).mappings().one_or_none()
+        return None if row is None else entry_of(row)
+
     def last_recorded_at(self) -> datetime | None:
         """When the last entry was recorded."""
+        self.flush()
         value = self.connection.execute(_LAST_TIME).scalar()
         return None if value is None else parse_time(value)
 
     def append(
         self, record: Record, recorded_at: datetime, *, sealable: Sealable | None = None, envelope: str | None = None
     ) -> Entry:
-        """Append one record with its lookups, tree nodes and sealed content."""
+        """Append one record with its lookups, tree nodes and sealed content; `flush` brings it to the database."""
         index, salt = self.size(), secrets.token_hex(16)
         body = canonical_json(record).decode()
         sealed_sha256 = self._seal(index, sealable) if sealable is not None else None
         leaf = ledger.leaf_hash(leaf_bytes(index, recorded_at, record.schema_name, body, salt, sealed_sha256, envelope))
         entry = Entry(index, recorded_at, record.schema_name, body, salt, sealed_sha256, envelope, leaf.hex())
-        self._insert(entry, record)
-        nodes = ledger.completed_by(index, leaf, self.read_node)
-        rows = [{"level": level, "position": position, "hash": value.hex()} for level, position, value in nodes]
-        self.connection.execute(_NEW_NODE, rows)
+        self._known.appended(entry, record.record_id, sorted(set(record.found_under())))
+        self._known.grown(ledger.completed_by(index, leaf, self.read_node))
         return entry
 
-    def _insert(self, entry: Entry, record: Record) -> None:
-        values = {
-            c: getattr(entry, c)
-            for c in ("leaf_index", "schema_name", "body", "salt", "sealed_sha256", "envelope", "leaf_hash")
-        }
-        self.connection.execute(
-            _NEW_ENTRY, {**values, "recorded_at": iso(entry.recorded_at), "record_id": record.record_id}
-        )
-        rows = [
-            {"key": key, "schema_name": entry.schema_name, "leaf_index": entry.leaf_index}
-            for key in sorted(set(record.found_under()))
-        ]
-        self.connection.execute(_NEW_LOOKUP, rows)
+    def flush(self) -> None:
+        """Bring what was appended to the database."""
+        waiting = self._known.taken()
+        if waiting.entries:
+            self.connection.execute(_NEW_ENTRY, [_row(entry, record_id) for entry, record_id in waiting.entries])
+            self.connection.execute(_NEW_LOOKUP, waiting.lookups)
+            self.connection.execute(_NEW_NODE, waiting.nodes)
 
     def _seal(self, index: int, sealable: Sealable) -> str:
         content, committed = seal(self._key_of(sealable.holder, create=True), f"entry {index}", sealable.content)
@@ -255,30 +272,6 @@ class Store:
         return gone
 
 
-def entry_of(row: Any) -> Entry:
-    """An entry from its row."""
-    return Entry(
-        leaf_index=int(row["leaf_index"]),
-        recorded_at=parse_time(row["recorded_at"]),
-        schema_name=row["schema_name"],
-        body=row["body"],
-        salt=row["salt"],
-        sealed_sha256=row["sealed_sha256"],
-        envelope=row["envelope"],
-        leaf_hash=row["leaf_hash"],
-    )
-
-
-def parse_time(value: str) -> datetime:
-    """A kept time.
-
-    Raises:
-        StoreError: it is not in the one form.
-    """
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or iso(moment) != value:
-        raise StoreError(f"{value[:40]!r} is not a time as the registry keeps it")
-    return moment
+def _row(entry: Entry, record_id: str) -> dict[str, Any]:
+    columns = ("leaf_index", "schema_name", "body", "salt", "sealed_sha256", "envelope", "leaf_hash")
+    return {c: getattr(entry, c) for c in columns} | {"recorded_at": iso(entry.recorded_at), "record_id": record_id}

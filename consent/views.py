@@ -10,11 +10,11 @@ from datetime import datetime
 from consent.approvals import Approval
 from consent.clearance import Clearance, clear
 from consent.denials import Denial, GrantHistory, Sentence
+from consent.entries import Entry
 from consent.errors import StoreError
-from consent.events import fold
+from consent.events import Event, fold
 from consent.lookup import Lookup
 from consent.parties import Party, PartyKey
-from consent.store import Entry
 from consent.strict import Record
 from consent.terms import Grant, Use
 from consent.titles import Claim, Refusal
@@ -59,6 +59,7 @@ class View(Lookup):
     def grants(self, voice_id: str) -> tuple[GrantHistory, ...]:
         """Every grant for a voice, with its events."""
         found = [(e, g) for e, g in self._all([f"voice:{voice_id}"], Grant) if g.voice_id == voice_id]
+        self._all([f"grant:{g.grant_id}" for _, g in found], Event)  # one question for the events of all of them
         return tuple(self._grant_history(e, g) for e, g in found)
 
     def _grant_history(self, entry: Entry, grant: Grant) -> GrantHistory:

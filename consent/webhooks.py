@@ -105,13 +105,14 @@ def send(
     pause: Callable[[float], None],
     timeout_s: float = TIMEOUT_S,
     resolve: Resolve | None = None,
+    pauses: Sequence[float] = PAUSES_S,
 ) -> Attempted:
-    """Send one message, up to three times with growing pauses; never raises for what the other side does.
+    """Send one message, up to three times with growing pauses (once where `pauses` is empty); never raises for what the other side does.
 
     The id stays the same over all attempts, so that the receiver can drop what it already has.
     """
     status, error, attempts = None, "not tried", 0
-    for wait in (0.0, *PAUSES_S):
+    for wait in (0.0, *pauses):
         pause(wait)
         attempts += 1
         timestamp = int(clock().timestamp())

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consent.admission import admit
 from consent.approvals import Approval, Candidate, approval_denials
+from consent.certifications import Adoption
 from consent.denials import Denial, Sentence
+from consent.entries import Entry
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
-from consent.parties import Party, Personal
+from consent.parties import KeyHolder, Party, Personal
 from consent.releases import Planned, RefusedError, Release
 from consent.rights import refusal_denial
-from consent.signatures import SIGNED_KINDS, check_envelope
-from consent.store import Entry, Sealable, Store
+from consent.signatures import SIGNED_KINDS, check_envelope, require_one_authenticator
+from consent.store import Sealable, Store
 from consent.strict import Record, canonical_json
 from consent.terms import Grant, Use
 from consent.uses import UseNotice
@@ -60,13 +62,34 @@ class Writer(View):
         record = addition.record
         admit(self, record)
         if addition.envelope is not None:
-            check_envelope(self, record, addition.envelope)
-        elif self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record):
+            holder = check_envelope(self, record, addition.envelope)
+            require_one_authenticator(self._signed_by(holder), addition.envelope, holder)
+        elif isinstance(record, Adoption) or (
+            self._signatures_required and isinstance(record, SIGNED_KINDS) and not self._by_operator(record)
+        ):
             raise SignatureError("this registry wants its author's signature", where=record.record_id)
         entry = self.store.append(record, self.now, sealable=_sealable(addition), envelope=addition.envelope)
         if isinstance(record, Event) and record.target == "permission" and record.kind in TERMINAL:
             self._forget_unpermitted(record)
         return entry
+
+    def foresee(self, records: Sequence[Record]) -> None:
+        """Read what admitting these records will ask for, in a few questions instead of many for each record."""
+        events = [r for r in records if isinstance(r, Event)]
+        if len(events) < 2:
+            return
+        self.store.named(Event, *(e.event_id for e in events))
+        targets = [e.found_under()[0] for e in events]
+        self._all(targets, Event)
+        self._all([f"party:{e.by}" for e in events], Party)
+        grants = self._all([t for t in targets if t.startswith("grant:")], Grant)
+        self._all([f"voice:{g.voice_id}" for _, g in grants], Voice)
+
+    def _signed_by(self, holder: KeyHolder) -> Iterator[str]:
+        """The envelopes that a passkey's owner signed before."""
+        if holder.key.passkey is not None:
+            entries = self.store.entries(f"party:{holder.party.party_id}")
+            yield from (e.envelope for e in entries if e.envelope is not None)
 
     def _by_operator(self, record: Record) -> bool:
         """An operator's own events (expiry, spending) are the registry's, and carry no party's signature."""

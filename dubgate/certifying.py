@@ -7,7 +7,7 @@ last and whole. Whatever goes wrong, there is no certificate; one of an earlier 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from dubgate.policy.evidence import evidence_files
 from dubgate.policy.verdict import Decision
 from dubgate.witnessed import ledger_part
 
-CERTIFICATE, ANNEX = "certificate.json", "annex.json"
+CERTIFICATE, ANNEX, JUDGED, PACKS = "certificate.json", "annex.json", "judged.json", "packs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def clear_place(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (CERTIFICATE, ANNEX):
+        for name in (CERTIFICATE, ANNEX, JUDGED):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"certificates cannot be written: {error.strerror}", where=str(folder)) from error
@@ -139,7 +139,7 @@ def certify(
     if judgement.verdict.quality_only:
         raise ValueError("a judgement of quality alone is never certified")
     watched.require_unchanged()
-    with _explained(), Registry.open(registry, clock=clock) as opened:
+    with explained(), Registry.open(registry, clock=clock) as opened:
         asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party)
         decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at)
         _record_hits(judgement, decided.verdict.claim.packets_sha256, opened, gate.party)
@@ -158,7 +158,8 @@ def _record_hits(judgement: Judgement, packets_sha256: str | None, registry: Reg
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Errors of the registry as dubgate's own, which say that nothing was certified."""
     try:
         yield
     except StoreError as error:
@@ -173,17 +174,31 @@ def _write(decided: Decided, verdict: Verdict, gate: Gate, folder: Path, decisio
         raise RuntimeError("the verdict to be signed is not what was decided")
     claim = verdict.claim
     measured = measured_statement(decided.measured, verdict.file_sha256, claim.packs, claim.models)
-    signed = certificate_bytes(_signed(verdict_statement(verdict), gate), _signed(measured, gate))
+    signed = certificate_bytes(signed_statement(verdict_statement(verdict), gate), signed_statement(measured, gate))
     try:
-        _place_whole(folder / ANNEX, decided.annex, 0o600)
-        _place_whole(folder / CERTIFICATE, signed, 0o644)
+        keep_packs(folder, decided.packs)
+        place_whole(folder / JUDGED, decided.judged, 0o600)
+        place_whole(folder / ANNEX, decided.annex, 0o600)
+        place_whole(folder / CERTIFICATE, signed, 0o644)
     except OSError as error:
         (folder / CERTIFICATE).unlink(missing_ok=True)
         raise InputError(f"the certificate cannot be written: {error.strerror}", where=str(folder)) from error
     return Certified(folder / CERTIFICATE, folder / ANNEX, verdict)
 
 
-def _signed(statement: dict[str, Any], gate: Gate) -> bytes:
+def keep_packs(folder: Path, packs: Sequence[tuple[str, bytes]]) -> None:
+    """Each pack under its digest in `packs/`: what judged stays what it was."""
+    (folder / PACKS).mkdir(exist_ok=True)
+    for sha256, data in packs:
+        place_whole(folder / PACKS / f"{sha256}.yaml", data, 0o644)
+
+
+def signed_statement(statement: dict[str, Any], gate: Gate) -> bytes:
+    """The envelope that the gate's key signs.
+
+    Raises:
+        InputError: the key service did not.
+    """
     try:
         return sign(statement, gate.signer)
     except DubgateError:
@@ -192,7 +207,7 @@ def _signed(statement: dict[str, Any], gate: Gate) -> bytes:
         raise InputError(f"the gate's key did not sign: {type(error).__name__}: {error}") from error
 
 
-def _place_whole(path: Path, data: bytes, mode: int) -> None:
+def place_whole(path: Path, data: bytes, mode: int) -> None:
     """Write under another name beside its place, to the disk, then rename."""
     waiting = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

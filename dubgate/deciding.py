@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import rfc8785
 
 from consent.approvals import Approval
+from consent.entries import Entry
 from consent.registry import Registry
 from consent.releases import Planned, ReleaseDecision, VoiceUse
 from consent.releases import Release as ReleaseRecord
-from consent.store import Entry
 from consent.strict import Record
 from consent.terms import Grant
 from consent.vocabulary import Technique
@@ -29,6 +29,7 @@ from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
 from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
+from dubgate.judged_kept import judged_bytes
 from dubgate.judgement import Judgement
 from dubgate.policy.verdict import Decision
 from dubgate.resting import Resting, resting_of
@@ -45,13 +46,22 @@ class Decided:
     verdict: Verdict  # without its ledger part
     measured: Measured
     annex: bytes
+    judged: bytes  # what was measured, by which it can be judged again
+    packs: tuple[tuple[str, bytes], ...]  # the rule packs that judged, by digest
     leaf_indexes: tuple[int, ...]
 
     def certified(self, part: LedgerPart) -> Verdict:
         """The verdict to sign, under a checkpoint that includes it."""
-        ledger = part if self.leaf_indexes else None
+        verdict = self.annexed()
+        return replace(verdict, claim=replace(verdict.claim, ledger=part if self.leaf_indexes else None))
+
+    def annexed(self) -> Verdict:
+        """The verdict with its annex named, still without the ledger's part."""
         annex = hashlib.sha256(self.annex).hexdigest()
-        return replace(self.verdict, claim=replace(self.verdict.claim, ledger=ledger, annex_sha256=annex))
+        return replace(self.verdict, claim=replace(self.verdict.claim, annex_sha256=annex))
+
+
+Within = Callable[[Writer, Decided], None]
 
 
 def decide_in_ledger(
@@ -63,11 +73,15 @@ def decide_in_ledger(
     registry: Registry,
     *,
     ends_at: Sequence[datetime] = (),
+    release_id: str | None = None,
+    within: Within | None = None,
 ) -> Decided:
     """Append the decision, and the approvals that it rests on, in one transaction.
 
     Args:
         ends_at: when the keys end that will sign it; the certificate ends no later.
+        release_id: the id of the decision, so that whoever asks can find it again; a new one by default.
+        within: called in the transaction with what was decided; what it raises undoes everything.
 
     Raises:
         RefusedError: the registry does not release it as it stands now; nothing was recorded.
@@ -78,13 +92,19 @@ def decide_in_ledger(
         signed = signed_files(delivery, writer, writer.now)
         passed = judgement.verdict.decision is Decision.RELEASE
         resting = resting_of(judgement, delivery, release, signed, writer) if passed else Resting()
-        verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, ends_at, writer)
+        verdict = _verdict(judgement, release, signed, resting, verifier, file_sha256, ends_at, writer, release_id)
         record = _record(verdict, judgement, delivery, release, resting, party, writer)
         entries = _append(record, resting, writer) if record is not None else ()
-    measured, findings = measured_in(judgement), annex_findings(judgement)
-    own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
-    annex = annex_bytes([s.copy for s in signed], own, findings)
-    return Decided(verdict, measured, annex, tuple(e.leaf_index for e in entries))
+        own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
+        judged = judged_bytes(judgement)
+        signed_copies, findings = [s.copy for s in signed], annex_findings(judgement)
+        annex = annex_bytes(signed_copies, own, findings, hashlib.sha256(judged).hexdigest())
+        packs = tuple((p.sha256, p.data) for p in judgement.packs)
+        indexes = tuple(e.leaf_index for e in entries)
+        decided = Decided(verdict, measured_in(judgement), annex, judged, packs, indexes)
+        if within is not None:
+            within(writer, decided)
+    return decided
 
 
 def _verdict(
@@ -96,6 +116,7 @@ def _verdict(
     file_sha256: str,
     ends_at: Sequence[datetime],
     writer: Writer,
+    release_id: str | None,
 ) -> Verdict:
     """What will be signed, but for its ledger part and annex."""
     passed = judgement.verdict.decision is Decision.RELEASE
@@ -103,7 +124,7 @@ def _verdict(
     pcm = None if published is None or isinstance(published.pcm_sha256, Unmeasured) else published.pcm_sha256
     packs, models = packs_in(judgement), models_in(judgement)
     claim = Claim(
-        release_id=f"rel-{uuid.uuid4().hex}",
+        release_id=release_id or f"rel-{uuid.uuid4().hex}",
         decision=judgement.verdict.decision.name.lower(),
         title_id=release.title.title.title_id if release is not None and release.title is not None else None,
         scope=scope_of(release) if release is not None else None,

@@ -158,10 +158,12 @@ class MixCheck:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Digests of the sound that is published: the mix where a stem was heard, else the dub itself."""
+    """The sound that is published, the mix where a stem was heard, else the dub itself: its digests, and where the
+    rhythm sounds that says AI in Morse code."""
 
     packet_sha256: str
     pcm_sha256: str | Unmeasured
+    rhythm: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

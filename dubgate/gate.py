@@ -71,11 +71,35 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
         InputError: a file handed in cannot be used as it stands.
         ModelError, ChildError: hearing could not be done.
     """
-    from dubgate.listening import hear
+    from dubgate import kept_measures
+    from dubgate.listening import asked_of, hear, heard_before
 
     packs_of(request, request.style)  # a pack that does not load must not cost minutes of hearing
-    heard = hear(request, progress)
-    return judge_quality(request, heard.features, heard.sheet, at=at, clock=heard.clock, streams=heard.streams)
+    progress("reading", 0.0)
+    asked = asked_of(request)
+    heard, style = heard_before(asked), style_of(request, asked.planned.sheet)
+    key = kept_measures.quality_key(style)
+    kept = None if heard is None else kept_measures.load(kept_measures.Measures, asked.key, key)
+    if heard is None or kept is None:
+        heard = hear(request, progress, asked)
+    measurements = None if kept is None else kept.measurements
+    judged = judge_quality(
+        request,
+        heard.features,
+        heard.sheet,
+        at=at,
+        clock=heard.clock,
+        streams=heard.streams,
+        measurements=measurements,
+    )
+    if kept is None:
+        kept_measures.keep(asked.key, key, kept_measures.Measures(judged.measurements))
+    return judged
+
+
+def style_of(request: QualityRequest, script: CueSheet | None) -> Style:
+    """The style asked for, else the script's, else lip-sync."""
+    return request.style or (script.style if script is not None else None) or Style.LIPSYNC
 
 
 @contextmanager
@@ -116,7 +140,7 @@ def judge_quality(
 
     sheet = script if script is not None else lines_from_speech(features)
     features = features if script is not None else with_lines(features, sheet)
-    style = request.style or sheet.style or Style.LIPSYNC
+    style = style_of(request, sheet)
     packs = packs_of(request, style) if packs is None else packs
     measurements = measure(features, sheet, style) if measurements is None else measurements
     findings = judge(
@@ -142,8 +166,9 @@ def judge_quality(
         style=style,
         measurements=measurements,
         verdict=Verdict((*findings, *found), quality_only=True),
-        packs=tuple(PackRef(p.name, p.version, p.sha256) for p in packs),
+        packs=tuple(PackRef(p.name, p.version, p.sha256, p.data) for p in packs),
         clock=clock,
+        facts=facts,
         notes=notes(features),
     )
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from consent.gallery import protected_gallery
 from consent.views import View
-from dubgate import __version__
+from dubgate import __version__, cache
 from dubgate.clearing import Release, release_of
 from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
@@ -27,8 +24,8 @@ from dubgate.delivery.script import Style
 from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
 from dubgate.gate import measure as measure_all
 from dubgate.judgement import Judgement
-from dubgate.kept import DAMAGED, folder
-from dubgate.listening import Heard, hear, heard_before
+from dubgate.kept_measures import SCHEMA, keep, load
+from dubgate.listening import Heard, asked_of, hear, heard_before
 from dubgate.policy.speakers import Heard as Speaker
 from dubgate.release import (
     CheckRequest,
@@ -39,12 +36,9 @@ from dubgate.release import (
     quality_request,
 )
 from dubgate.speech.calibration import Relation, find
-from dubgate.stored import from_stored, to_stored
 from dubgate.voices_heard import compare_voices, galleries_of, own_translation
 
 Progress = Callable[[str, float], None]
-SCHEMA = "kept-measures/1.0"
-MAX_ENTRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +61,22 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
     delivery, company = load_delivery(request.manifest), read_company(request.company)
     quality = quality_request(delivery, request)
     packs_of(quality, quality.style)
-    before = heard_before(quality)
+    asked = asked_of(quality)
     with open_registry(request.registry) as registry:
-        if before is not None:
+        if (before := heard_before(asked)) is not None:
             with registry.view() as view:
-                key = key_of(before[0], delivery, before[1], view, at)
-                if (measured := load(key)) is not None:
+                if (measured := load(Measured, asked.key, key_of(delivery, before, view, at))) is not None:
                     fresh = replace(measured, speakers=refreshed(measured.speakers, delivery, view, at))
                     return Judged(
-                        delivery, _judged(delivery, quality, before[1], fresh, company, view, at), heard_again=False
+                        delivery, _judged(delivery, quality, before, fresh, company, view, at), heard_again=False
                     )
-        heard = hear(quality, progress)
+        heard = hear(quality, progress, asked)
         with registry.view() as view:
+            cache.mark(asked.key, compared_in(delivery, heard, view, at))
             measured = measured_of(delivery, quality, heard, view, at)
             judgement = _judged(delivery, quality, heard, measured, company, view, at)
-            if (kept := heard_before(quality)) is not None:
-                keep(key_of(kept[0], delivery, heard, view, at), measured)
+            voices = compared_in(delivery, heard, view, at)
+            keep(asked.key, key_of(delivery, heard, view, at), measured, voices=voices)
             return Judged(delivery, judgement, heard_again=True)
 
 
@@ -121,9 +115,9 @@ def _granted(speaker: Speaker, delivery: Delivery, release: Release, view: View,
     return own_translation(entry, release, view, at)
 
 
-def key_of(heard_key: str, delivery: Delivery, heard: Heard, view: View, at: datetime) -> str:
+def key_of(delivery: Delivery, heard: Heard, view: View, at: datetime) -> str:
     """Everything that the measurements and comparisons rest on, the registry's answers of now included."""
-    encoder = next((m.weights_sha256 for m in heard.features.models if m.kind == "speaker_encoder"), "none")
+    encoder = _encoder(heard)
     cast = [entry.model_dump(mode="json") for entry in delivery.cast]
     voices = sorted({v for entry in delivery.cast for v in entry.voice_ids})
     compared = {v: sorted(e.enrolment.enrolment_id for e in view.enrolments(v, at)) for v in voices}
@@ -131,8 +125,23 @@ def key_of(heard_key: str, delivery: Delivery, heard: Heard, view: View, at: dat
     scale = repr(find(encoder, Relation.SAME))
     release, _ = release_of(delivery, view)
     searched = None if release is None else _searched(release, delivery, encoder, view, at)
-    facts = [SCHEMA, __version__, heard_key, str(delivery.style), cast, compared, protected, searched, scale]
+    facts = [SCHEMA, __version__, heard.key, str(delivery.style), cast, compared, protected, searched, scale]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def compared_in(delivery: Delivery, heard: Heard, view: View, at: datetime) -> frozenset[str]:
+    """Whose voices are compared in a delivery: those that its cast declares, and everybody who is looked for."""
+    declared = {v for entry in delivery.cast for v in entry.voice_ids}
+    release, _ = release_of(delivery, view)
+    if release is None:
+        return frozenset(declared)
+    titles, vendors = galleries_of(release, delivery)
+    among = protected_gallery(view, at, encoder_sha256=_encoder(heard), title_ids=titles, vendor_ids=vendors)
+    return frozenset(declared | set(among.voice_ids))
+
+
+def _encoder(heard: Heard) -> str:
+    return next((m.weights_sha256 for m in heard.features.models if m.kind == "speaker_encoder"), "none")
 
 
 def _searched(release: Release, delivery: Delivery, encoder: str, view: View, at: datetime) -> list[Any]:
@@ -141,43 +150,3 @@ def _searched(release: Release, delivery: Delivery, encoder: str, view: View, at
     among = protected_gallery(view, at, encoder_sha256=encoder, title_ids=titles, vendor_ids=vendors)
     halt = None if among.halt is None else among.halt.halt_id
     return [among.voice_ids, among.confirmed, among.near, sorted(among.elsewhere), among.unpermitted, halt]
-
-
-def load(key: str) -> Measured | None:
-    """What was kept under a key; None where there is nothing, or it is damaged."""
-    where = folder()
-    if where is None:
-        return None
-    try:
-        path = where / "measured" / f"{key}.json"
-        found = from_stored(Measured, json.loads(path.read_bytes()), {})
-        os.utime(path)
-        return found
-    except DAMAGED:
-        return None
-
-
-def keep(key: str, measured: Measured) -> None:
-    """Keep what was measured, atomically; a full or read-only disk, or a number that is none, only costs hearing again."""
-    where = folder()
-    if where is None:
-        return
-    try:
-        data, arrays = to_stored(measured)
-        if arrays:
-            return
-        inside = where / "measured"
-        inside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=inside, prefix=".new-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(data, allow_nan=False).encode())
-        os.replace(name, inside / f"{key}.json")
-        _prune(inside)
-    except (OSError, ValueError, TypeError):
-        return
-
-
-def _prune(inside: Path) -> None:
-    """Drop the entries used longest ago."""
-    for path in sorted(inside.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-MAX_ENTRIES]:
-        path.unlink(missing_ok=True)

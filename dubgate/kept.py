@@ -1,7 +1,7 @@
 """Kept hearing: what was heard of the same bytes by the same models with the same script is not heard again.
 
-Speaker vectors are never kept: they are taken anew each time (hearing.voices_task). A damaged or older entry counts as
-none. Set DUBGATE_CACHE to a folder, or to `off`.
+Speaker vectors are never kept: they are taken anew where they are needed (hearing.voices_task). A damaged or older entry
+counts as none.
 """
 
 from __future__ import annotations
@@ -9,25 +9,22 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from dubgate import __version__
+from dubgate import __version__, cache
 from dubgate.features import ProgrammeFeatures, TrackFeatures, VoiceSegment
 from dubgate.hearing import HearingPlan
 from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
 
 SCHEMA = "kept-hearing/1.0"
-MAX_ENTRIES = 200
+NAME = "heard"
 DAMAGED = (  # whatever zipfile, zlib, NumPy and JSON raise over bytes that are not what was kept
     OSError,
     ValueError,
@@ -44,15 +41,6 @@ DAMAGED = (  # whatever zipfile, zlib, NumPy and JSON raise over bytes that are 
 NOT_KEPT = Unmeasured("speaker vectors are not kept")
 
 
-def folder() -> Path | None:
-    """Where kept hearing lies; None where it is switched off."""
-    chosen = os.environ.get("DUBGATE_CACHE", "")
-    if chosen == "off":
-        return None
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(chosen) if chosen else cache / "dubgate" / "heard"
-
-
 def key_of(plan: HearingPlan, file_sha256s: Sequence[str], model_sha256s: Sequence[str]) -> str:
     """What decides what is heard: the bytes, the streams, the script, the models, and this program's version."""
     told, _ = to_stored(plan)
@@ -65,39 +53,27 @@ def key_of(plan: HearingPlan, file_sha256s: Sequence[str], model_sha256s: Sequen
 
 def load(key: str) -> ProgrammeFeatures | None:
     """The features kept under a key, without vectors; None where there are none or they are damaged."""
-    where = folder()
-    if where is None:
+    payload = cache.read(key, NAME)
+    if payload is None:
         return None
-    path = where / f"{key}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
             data = json.loads(bytes(stored["data"]).decode())
             arrays = {name: stored[name] for name in stored.files if name != "data"}
-        found = from_stored(ProgrammeFeatures, data, arrays)
-        os.utime(path)
-        return found
+        return from_stored(ProgrammeFeatures, data, arrays)
     except DAMAGED:
         return None
 
 
 def keep(key: str, features: ProgrammeFeatures) -> None:
     """Keep features under a key, atomically; a full or read-only disk only costs hearing again."""
-    where = folder()
-    if where is None:
+    if cache.folder() is None:
         return
     data, arrays = to_stored(without_vectors(features))
     buffer = io.BytesIO()
     encoded = np.frombuffer(json.dumps(data, allow_nan=False).encode(), dtype=np.uint8)
     np.savez_compressed(buffer, data=encoded, **arrays)  # type: ignore[arg-type]
-    try:
-        where.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=where, prefix=".new-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(buffer.getvalue())
-        os.replace(name, where / f"{key}.npz")
-        _prune(where)
-    except OSError:
-        return
+    cache.write(key, NAME, buffer.getvalue(), about=f"{features.original.name} / {features.dub.name}")
 
 
 def without_vectors(features: ProgrammeFeatures) -> ProgrammeFeatures:
@@ -113,10 +89,3 @@ def _stripped(track: TrackFeatures) -> TrackFeatures:
 
 def _bare(segment: VoiceSegment) -> VoiceSegment:
     return segment if isinstance(segment.vector, Unmeasured) else replace(segment, vector=NOT_KEPT)
-
-
-def _prune(where: Path) -> None:
-    """Drop the entries used longest ago."""
-    entries = sorted(where.glob("*.npz"), key=lambda p: p.stat().st_mtime)
-    for path in entries[:-MAX_ENTRIES]:
-        path.unlink(missing_ok=True)

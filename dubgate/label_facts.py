@@ -20,8 +20,8 @@ def label_values(labels: Labels) -> dict[str, Value | Unmeasured]:
         "label.tracks": tracks,
         **_manifest(labels, unread),
         **_aigc(labels, unread),
-        "label.audible": labels.audible,
-        "label.rhythm": labels.rhythm,
+        "label.audible": labels.audible.spoken,
+        "label.rhythm": labels.audible.sounded,
     }
 
 

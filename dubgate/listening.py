@@ -13,7 +13,7 @@ from dubgate.delivery.cues import check_against_duration, read_cues
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
-from dubgate.errors import ChildError, ModelError
+from dubgate.errors import ChildError, MediaError, ModelError
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices, VoicesPlan
 from dubgate.judgement import Clock
@@ -67,12 +67,16 @@ class Request(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """Features, the script where one was given, the clock for timecodes, and the streams of original and dub."""
+    """Features, the script where one was given, the clock for timecodes, and the streams of original and dub.
+
+    `key` is what the hearing is kept under.
+    """
 
     features: ProgrammeFeatures
     sheet: CueSheet | None
     clock: Clock
     streams: tuple[int, int]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +89,51 @@ class Planned:
     streams: tuple[int, int]
 
 
-def hear(request: Request, progress: Progress) -> Heard:
-    """Hear original and dub in a child process.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A plan, the digests of the files that it names, in their order, and what its hearing is kept under."""
+
+    planned: Planned
+    file_sha256s: tuple[str, ...]
+    key: str
+
+
+def asked_of(request: Request) -> Asked:
+    """What a request asks to hear; nothing is heard for it.
 
     Raises:
         InputError: a file handed in cannot be used as it stands.
+    """
+    planned = plan_of(request)
+    digests = _digests(planned.plan)
+    return Asked(planned, digests, key_of(planned.plan, digests, model_digests(planned.plan)))
+
+
+def hear(request: Request, progress: Progress, asked: Asked | None = None) -> Heard:
+    """Hear original and dub in a child process; `asked` is what `asked_of` said of the same request, None to ask now.
+
+    Raises:
+        InputError: a file handed in cannot be used as it stands, or changed meanwhile.
         ModelError, ChildError: hearing could not be done.
     """
     progress("reading", 0.0)
-    planned = plan_of(request)
-    return _heard(planned, run_plan(planned.plan, progress), request)
+    asked = asked or asked_of(request)
+    return _heard(asked, run_plan(asked, progress))
 
 
-def heard_before(request: Request) -> tuple[str, Heard] | None:
-    """What was heard of these very bytes, by these models, before, with its key; no speaker vector is in it, no model
-    runs. None where nothing was kept."""
-    planned = plan_of(request)
-    key = key_of_plan(planned.plan)
-    kept = load(key)
-    return None if kept is None else (key, _heard(planned, kept, request))
+def heard_before(asked: Asked) -> Heard | None:
+    """What was heard of these very bytes, by these models, before; no speaker vector is in it, no model runs. None
+    where nothing was kept."""
+    kept = load(asked.key)
+    return None if kept is None else _heard(asked, kept)
 
 
-def _heard(planned: Planned, found: ProgrammeFeatures, request: Request) -> Heard:
-    features, sheet = with_digests(found, request), planned.sheet
+def _heard(asked: Asked, found: ProgrammeFeatures) -> Heard:
+    planned, sheet = asked.planned, asked.planned.sheet
+    features = with_digests(found, asked.file_sha256s)
     if sheet is not None:
         check_against_duration(sheet, max(features.dub.duration_s, features.original.duration_s))
-    return Heard(features, sheet, planned.clock, planned.streams)
+    return Heard(features, sheet, planned.clock, planned.streams, asked.key)
 
 
 def plan_of(request: Request) -> Planned:
@@ -172,24 +195,34 @@ def clock_of(*infos: MediaInfo) -> Clock:
     return Clock(rate, drop, start_frames(written, rate))
 
 
-def run_plan(plan: HearingPlan, progress: Progress) -> ProgrammeFeatures:
+def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
     """Hear in the child and validate its answer; where all but the voices was kept, hear the voices only.
 
     Raises:
+        MediaError: a file changed while it was heard.
         ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
     """
-    inputs, key = inputs_of(plan), key_of_plan(plan)
-    kept = load(key)
+    plan = asked.planned.plan
+    kept = load(asked.key)
     if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
-        voices = _in_child("voices", VoicesPlan(plan, kept.original.speech, kept.dub.speech), Voices, inputs, progress)
+        wanted = VoicesPlan(plan, kept.original.speech, kept.dub.speech)
+        voices = _in_child("voices", wanted, Voices, inputs_of(plan), progress)
+        _require_same(asked)
         return replace(
             kept,
             original=replace(kept.original, voices=voices.original),
             dub=replace(kept.dub, voices=voices.dub),
         )
-    features = _in_child("hear", plan, ProgrammeFeatures, inputs, progress)
-    keep(key, features)
+    features = _in_child("hear", plan, ProgrammeFeatures, inputs_of(plan), progress)
+    _require_same(asked)
+    keep(asked.key, features)
     return features
+
+
+def _require_same(asked: Asked) -> None:
+    """What was heard are the bytes that were digested: nothing is kept or judged under another file's digest."""
+    if _digests(asked.planned.plan) != asked.file_sha256s:
+        raise MediaError("a file changed while it was being read", remedy="judge it again when nobody writes to it")
 
 
 def inputs_of(plan: HearingPlan) -> list[Path]:
@@ -197,9 +230,9 @@ def inputs_of(plan: HearingPlan) -> list[Path]:
     return [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
 
 
-def key_of_plan(plan: HearingPlan) -> str:
-    """What this plan's hearing is kept under."""
-    return key_of(plan, [file_sha256(p) for p in inputs_of(plan)], model_digests(plan))
+def _digests(plan: HearingPlan) -> tuple[str, ...]:
+    """The files' digests, made by this process: the child is not believed about the files themselves."""
+    return tuple(file_sha256(p) for p in inputs_of(plan))
 
 
 def model_digests(plan: HearingPlan) -> list[str]:
@@ -230,11 +263,11 @@ def _in_child(task: str, request: object, answer: type[T], inputs: list[Path], p
         raise ChildError(f"what was heard came back malformed: {error}") from None
 
 
-def with_digests(features: ProgrammeFeatures, request: Request) -> ProgrammeFeatures:
-    """The files' digests, made by this process: the child is not believed about the files themselves."""
-    heard = request.stem or request.dub
+def with_digests(features: ProgrammeFeatures, file_sha256s: tuple[str, ...]) -> ProgrammeFeatures:
+    """The digests of the files that were heard, the original's first, instead of what the child said of them."""
+    original, dub = file_sha256s[:2]
     return replace(
         features,
-        original=replace(features.original, file_sha256=file_sha256(request.original.path)),
-        dub=replace(features.dub, file_sha256=file_sha256(heard.path)),
+        original=replace(features.original, file_sha256=original),
+        dub=replace(features.dub, file_sha256=dub),
     )

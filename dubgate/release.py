@@ -1,13 +1,13 @@
 """Judge a delivery: quality, consent, label and approval over one hearing; release, hold or block.
 
 The order matters for privacy and for truth: the registry is asked what may be compared before anything is compared, and
-every lookup starts from a voice that was heard or a byte that was delivered.
+every lookup starts from a voice that was heard or a byte that was delivered. The flow of `check` is in judging_again.py.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,19 +18,20 @@ from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
 from dubgate.choosing_packs import destination_of, packs_for
 from dubgate.clearing import Release, candidate_of, declared_of, release_of
-from dubgate.company.folder import NO_COMPANY, Company, read_company
+from dubgate.company.folder import NO_COMPANY, Company
 from dubgate.delivery.digests import file_sha256
-from dubgate.delivery.manifest import Delivery, Source, load_delivery
+from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.script import CueSheet, Style
 from dubgate.delivery_facts import facts_of, synthetic
 from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
-from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, packs_of, with_lines
+from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, with_lines
 from dubgate.judgement import Judgement
+from dubgate.labelling import beside
+from dubgate.labels.audible import audible_of
 from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
-from dubgate.listening import hear
 from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.authorisation import told_apart
@@ -38,15 +39,13 @@ from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
-from dubgate.policy.label_checks import label_findings
+from dubgate.policy.label_checks import label_findings, since_findings
 from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.rulings import told_of_rulings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
 from dubgate.record_judging import look_at_record
 from dubgate.voices_heard import compare_voices
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +66,6 @@ class CheckRequest:
     models: str = "auto"
     device: str = "auto"
     company: Path | None = None  # its folder, with the register of tools and the policies
-
-
-def check(request: CheckRequest, *, at: datetime, progress: Progress) -> Judgement:
-    """Hear and judge a delivery.
-
-    Raises:
-        InputError: the manifest, a file it names, or a pack cannot be used.
-        RegistryError: the registry is missing, locked, damaged or newer than this program.
-        ModelError, ChildError: hearing could not be done.
-    """
-    delivery, company = load_delivery(request.manifest), read_company(request.company)
-    with open_registry(request.registry):
-        pass  # fail before minutes of hearing, not after
-    quality = quality_request(delivery, request)
-    packs_of(quality, quality.style)
-    heard = hear(quality, progress)
-    labels = labels_of(delivery, heard)
-    with open_registry(request.registry) as registry, registry.view() as view:
-        return judge_delivery(delivery, quality, heard, labels, view, at=at, company=company)
 
 
 def open_registry(location: str) -> Registry:
@@ -147,7 +127,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
     """The labels of the dub as they stand in what is delivered."""
     published = delivery.dub.mix or delivery.dub.stem
     assert published is not None
-    return read_labels(
+    read = read_labels(
         published=published.path,
         stream=heard.streams[1],
         language=delivery.dub.language,
@@ -155,6 +135,7 @@ def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
         package=delivery.package if delivery.stage == "package" else None,
         root=delivery.root,
     )
+    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
 
 
 def judge_delivery(
@@ -181,6 +162,8 @@ def judge_delivery(
     findings = [*found, *unsorted]
     earlier = measured.speakers if measured is not None else None
     speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
+    labels, told = beside(labels, delivery, evidence, heard.features, view, at)
+    findings += told
     destination = destination_of(delivery, release, declared)
     ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
     findings += bad
@@ -223,6 +206,8 @@ def judge_delivery(
     own = told_of_rulings(judged.verdict.findings, ruled)
     findings += _quality_asked(own)
     findings += label_findings(labels, synthetic=synthetic(declared))
+    if labels.master is not None:
+        findings += since_findings(labels.master, labels, package=True)
     if release is None or candidate is None or now is None:
         return replace(judged, verdict=Verdict((*own, *findings), quality_only=False))
     findings += clear_all(speakers, declared)

@@ -13,6 +13,7 @@ from consent.approvals import Approval, ApprovalHistory, Candidate, approval_den
 from consent.asking import request_histories
 from consent.releases import RefusedError
 from consent.terms import Grant, Use
+from consent.vocabulary import ApprovalDecision
 from consent.writing import Writer
 from dubgate.clearing import Release, candidate_of, use_of
 from dubgate.delivery.manifest import Delivery
@@ -34,7 +35,7 @@ REFUSED = "the registry refuses this release as it stands now"
 class Resting:
     """What a release rests on: each voice with its use and the grant that clears it, and the approvals that cover it.
 
-    `held` are standing approvals that the registry itself holds; no file of the delivery brings them.
+    `held` are approvals that the registry itself holds; no file of the delivery brings them.
     """
 
     voices: tuple[tuple[CastEntry, str, Use, Grant], ...] = ()
@@ -81,9 +82,9 @@ def resting_of(
 
 
 def _is_held(history: ApprovalHistory, covering: Sequence[SignedFile], candidate: Candidate, at: datetime) -> bool:
-    """A standing approval of the registry's own that covers the release: it is told of this use, which spends one."""
+    """An approval of the registry's own that covers the release; a standing one is told of this use, which spends one."""
     approval = history.approval
-    if approval.standing is None or approval.approval_id in {s.record.record_id for s in covering}:
+    if approval.decision is ApprovalDecision.REJECT or approval.approval_id in {s.record.record_id for s in covering}:
         return False
     return not approval_denials(history, candidate, at)
 

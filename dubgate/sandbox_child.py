@@ -22,6 +22,7 @@ TASKS = {
     "hear": "dubgate.hearing:hear_task",
     "voices": "dubgate.hearing:voices_task",
     "labels": "dubgate.labels.reading:labels_task",
+    "package": "dubgate.package_hearing:package_task",
     "digest": "dubgate.digesting:digest_task",
     "excerpts": "dubgate.excerpts:excerpts_task",
     "enrol": "dubgate.enrolling:enrol_task",

@@ -15,8 +15,19 @@ from dubgate.certificate.annex import SignedCopy
 from dubgate.certificate.dsse import SignatureError
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, Signed, evidence_files, open_one
+from dubgate.policy.label_sidecars import SIDECARS
 
-KINDS: tuple[Kind[Any], ...] = (APPROVALS, HUMAN, ATTESTATIONS, WAIVERS, SIGN_OFFS, CONFIRMATIONS, WRITTEN, RULINGS)
+KINDS: tuple[Kind[Any], ...] = (
+    APPROVALS,
+    HUMAN,
+    ATTESTATIONS,
+    WAIVERS,
+    SIGN_OFFS,
+    CONFIRMATIONS,
+    WRITTEN,
+    RULINGS,
+    SIDECARS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ def _each(delivery: Delivery, view: View, at: datetime) -> Iterator[SignedFile]:
             key = view.record(f"key:{signed.key_id}", PartyKey)
             if key is None:
                 continue
-            copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.public_hex)
+            copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.verifier)
             own_end = getattr(signed.record, "expires_at", None)
             ends = (key.not_after, *((own_end,) if own_end is not None else ()))
             yield SignedFile(signed, copy, ends)

@@ -7,29 +7,31 @@ from datetime import datetime
 
 from consent import ledger
 from consent.approvals import ApprovalHistory
+from consent.certifications import Certification
 from consent.checkpoint import read_body
 from consent.denials import Denial, denials
+from consent.entries import Entry
 from consent.errors import ConsentError
 from consent.events import fold
 from consent.regions import expand
 from consent.registry import Registry
 from consent.releases import Release, VoiceUse
-from consent.store import Entry
 from consent.strict import Window
 from consent.terms import Use
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
 from dubgate.certificate.claim import LedgerPart
 from dubgate.certificate.file import Certificate
-from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten
+from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, StandingRefusal
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
+REFUSED_FOR_GOOD = "CON-005"
 # Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
 SETTLED = frozenset({"CON-016", "CON-019"})
 
 
-def check_standing(certificate: Certificate, location: str, now: datetime) -> None:
+def check_standing(certificate: Certificate, location: str, now: datetime) -> Release:
     """Ask the registry whether the release stands there as certified, and everything it rests on stands now.
 
     Raises:
@@ -41,25 +43,57 @@ def check_standing(certificate: Certificate, location: str, now: datetime) -> No
         with Registry.open(location, read_only=True) as registry:
             origin = registry.head().origin
             with registry.view() as view:
-                release = _release(certificate, view, origin)
-                ended = tuple(dict.fromkeys(_ended(release, view, now)))
+                return require_standing(certificate, view, origin, now)
     except ConsentError as error:
         raise RegistryError(error.what, where=error.where, remedy=error.remedy) from error
-    if ended:
-        raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
 
 
-def _release(certificate: Certificate, view: View, origin: str) -> Release:
+def require_standing(certificate: Certificate, view: View, origin: str, now: datetime) -> Release:
+    """The same of a registry that is open, whose ledger is called `origin`.
+
+    Raises:
+        LedgerRewritten, ConsentEnded.
+    """
+    release = release_certified(certificate, view, origin)
+    if ended := what_ended(release, view, now):
+        refused = any(said.startswith(REFUSED_FOR_GOOD) for said in ended)
+        why = StandingRefusal if refused else ConsentEnded
+        raise why("; ".join(ended), where=f"release {release.release_id}")
+    return release
+
+
+def what_ended(release: Release, view: View, now: datetime) -> tuple[str, ...]:
+    """Everything that a release rests on and that does not stand at `now`, as the registry knows today."""
+    return tuple(dict.fromkeys(_ended(release, view, now)))
+
+
+def release_and_ends(
+    certificate: Certificate, view: View, origin: str, now: datetime
+) -> tuple[Release, tuple[str, ...]]:
+    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`.
+
+    Raises:
+        LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+    """
+    release = release_certified(certificate, view, origin)
+    return release, what_ended(release, view, now)
+
+
+def release_certified(certificate: Certificate, view: View, origin: str) -> Release:
     """The release's own record, once the history up to the checkpoint is the one that was witnessed."""
     part = certificate.verdict.claim.ledger
     assert part is not None  # what passed has one: verdict._agreeing
     _same_history(part, view, origin)
     entries = [_entry(view, proof.index, proof.leaf) for proof in part.proofs]
-    release = entries[0].record
-    named = certificate_id(certificate.statement)
-    if not isinstance(release, Release) or release.certificate_sha256 != named:
+    own, named = entries[0].record, certificate_id(certificate.statement)
+    if not isinstance(own, Release | Certification) or own.certificate_sha256 != named:
         raise LedgerRewritten("the ledger's entry names another certificate", where=f"entry {part.proofs[0].index}")
-    return release
+    if isinstance(own, Release):
+        return own
+    renewed = [e.record for e in entries[1:] if isinstance(e.record, Release)]
+    if len(renewed) != 1 or not renewed[0].release_id == own.release_id == certificate.verdict.claim.release_id:
+        raise LedgerRewritten("the ledger's entry renews another release", where=f"entry {part.proofs[0].index}")
+    return renewed[0]
 
 
 def _same_history(part: LedgerPart, view: View, origin: str) -> None:
@@ -75,7 +109,7 @@ def _same_history(part: LedgerPart, view: View, origin: str) -> None:
 
 def _entry(view: View, index: int, leaf: str) -> Entry:
     """The entry, hashed again from what lies in the registry."""
-    entry = next(iter(view.store.all_entries(start=index)), None)
+    entry = view.store.entry(index)
     if entry is None or entry.leaf().decode() != leaf:
         raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
     return entry
@@ -88,13 +122,21 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         use = _use(release, voice, title_ids, now)
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
-            yield f"CON-005: {refusal.by} has refused it"
+            yield f"{REFUSED_FOR_GOOD}: {refusal.by} has refused it"
     histories = view.approvals(title_ids)
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"
         raise LedgerRewritten(what, where=f"release {release.release_id}")
     for history in histories:
         yield from _of_approval(history, release, now)
+
+
+def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
+    """Whether this standing refusal meets any use of the release."""
+    title = view.title(release.title_id)
+    title_ids = title.title_ids if title is not None else (release.title_id,)
+    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in release.voices)
+    return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
@@ -137,6 +179,9 @@ def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> I
         return
     if not stands:
         yield f"RH-002: {name} was taken back"
+    told = (u for u in history.uses if u.notice.packets_sha256 == release.packets_sha256)
+    if any(use.objection(now) is not None for use in told):
+        yield f"RH-001: the holder objected to this use of {name}"
     if approval.expires_at <= now:
         yield f"RH-002: {name} has expired"
     if history.discredited_at is not None and history.discredited_at <= now:

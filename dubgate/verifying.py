@@ -14,6 +14,8 @@ from dubgate.certificate.annex import check_annex
 from dubgate.certificate.claim import PASSED, Claim, Scope
 from dubgate.certificate.file import MAX_BYTES, Certificate, open_certificate
 from dubgate.certificate.opening import SigningKey, ed25519_key
+from dubgate.certificate.package import MAX_BYTES as PACKAGE_BYTES
+from dubgate.certificate.package import PackageCertificate, is_package_certificate, open_package
 from dubgate.certificate.refusals import (
     Expired,
     LevelNotAccepted,
@@ -28,6 +30,7 @@ from dubgate.certificate.trust_seen import remember
 from dubgate.certificate.verdict import certificate_id
 from dubgate.delivery.formats import open_regular
 from dubgate.errors import InputError
+from dubgate.package_files import check_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Verified:
     n_signed: int
     trust_version: int
     consents_asked: bool
+    package_id: str | None = None  # where the certificate is a package's
+    n_package_files: int = 0
 
 
 def verify(
@@ -69,6 +74,7 @@ def verify(
     """Verify a certificate for a file and a use.
 
     Args:
+        certificate: a release's, or a package's; with the latter `file` is a file of the package, or its whole folder.
         territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
         trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
         registry: a registry at hand, asked whether the consents still stand.
@@ -81,55 +87,116 @@ def verify(
         InputError, MediaError, RegistryError: it could not be asked.
     """
     moment = datetime.now(UTC) if now is None else now
-    store = trust if isinstance(trust, TrustStore) else read_trust(read_small(trust), _root(root), trust.name)
-    store.require_current(moment)
-    if seen is not None:
-        remember(store, _root(root).keyid, seen)
+    store = current_trust(trust, root, seen, now=moment)
     name = certificate.name if isinstance(certificate, Path) else "certificate"
-    data = read_small(certificate) if isinstance(certificate, Path) else certificate
-    opened = open_certificate(data, store, moment, name)
-    _allows(opened, file, territory, channel, moment, name)
+    data = _read(certificate) if isinstance(certificate, Path) else certificate
+    packaged = open_package(data, store, moment, name) if is_package_certificate(data) else None
+    opened = packaged.master if packaged is not None else open_certificate(data, store, moment, name)
+    require_passed(opened, name)
+    if packaged is None:
+        same_bytes(file, opened.verdict.file_sha256, opened.verdict.claim, name)
+    else:
+        check_member(packaged.claim, file, name)
+    require_covered(opened, territory, channel, name)
+    require_in_time(opened, moment, name)
     if annex is not None:
         check_annex(read_small(annex), opened.verdict.claim, annex.name)
     if policy is not None:
-        from dubgate.publishing import check_demands, read_demands
-
-        check_demands(read_demands(policy), opened.verdict)
+        _require_demanded(policy, opened, registry)
     if registry is not None:
         from dubgate.standing import check_standing
 
         check_standing(opened, registry, moment)
-    return _verified(opened, store, registry is not None)
+    return _verified(opened, store, registry is not None, packaged)
 
 
-def _root(root: str | SigningKey | None) -> SigningKey:
+def _require_demanded(policy: Path, opened: Certificate, registry: str | None) -> None:
+    from dubgate.publishing import check_adopted, check_demands, read_demands
+
+    demands = read_demands(policy)
+    check_demands(demands, opened.verdict)
+    if demands.adopted:
+        if registry is None:
+            raise InputError("it demands adopted packs, and no registry is at hand", where=str(policy))
+        check_adopted(opened.verdict, registry)
+
+
+def current_trust(
+    trust: Path | TrustStore, root: str | SigningKey | None, seen: Path | None = None, *, now: datetime | None = None
+) -> TrustStore:
+    """The trust store, once the root key signed it, it is current, and none newer was seen.
+
+    Raises:
+        TrustUnsigned, TrustMalformed, TrustExpired, TrustRolledBack.
+    """
+    store = trust if isinstance(trust, TrustStore) else read_trust(read_small(trust), root_of(root), trust.name)
+    store.require_current(datetime.now(UTC) if now is None else now)
+    if seen is not None:
+        remember(store, root_of(root).keyid, seen)
+    return store
+
+
+def root_of(root: str | SigningKey | None) -> SigningKey:
+    """The root key, from hex where it is Ed25519.
+
+    Raises:
+        InputError: none was named.
+    """
     if root is None:
         raise InputError("no root key", remedy="Name the key that signs the trust store: --root, or root=…")
     return root if isinstance(root, SigningKey) else ed25519_key(root)
 
 
-def read_small(path: Path) -> bytes:
-    """The bytes of a certificate, annex or trust store.
+def read_small(path: Path, at_most: int = MAX_BYTES) -> bytes:
+    """The bytes of a certificate, annex or trust store; one more than `at_most` where there are more.
 
     Raises:
         MediaError: missing, or no regular file.
     """
     with open(open_regular(path), "rb") as file:
-        return file.read(MAX_BYTES + 1)
+        return file.read(at_most + 1)
 
 
-def _allows(opened: Certificate, file: Path, territory: str, channel: str, now: datetime, name: str) -> None:
-    """It passed, at a level that is accepted, for these bytes, this use and this moment."""
+def _read(path: Path) -> bytes:
+    """A certificate; one of a package may be as large as its list of files."""
+    data = read_small(path, PACKAGE_BYTES)
+    return data if is_package_certificate(data) else data[: MAX_BYTES + 1]
+
+
+def require_passed(opened: Certificate, name: str) -> None:
+    """It passed, at a level that is accepted.
+
+    Raises:
+        NotPassed, LevelNotAccepted.
+    """
     verdict, claim = opened.verdict, opened.verdict.claim
     if verdict.result != PASSED:
         raise NotPassed(f"the gate said {claim.decision}: {', '.join(claim.reasons[:20])}", where=name)
     if verdict.level not in opened.gate.levels:
         raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name)
-    _same_bytes(file, verdict.file_sha256, claim, name)
+
+
+def require_covered(opened: Certificate, territory: str, channel: str, name: str) -> None:
+    """It is for this use.
+
+    Raises:
+        OtherTerritory, OtherChannel.
+    """
+    scope = opened.verdict.claim.scope
+    assert scope is not None  # what passed has one: verdict._agreeing
+    _covers(scope, territory, channel, name)
+
+
+def require_in_time(opened: Certificate, now: datetime, name: str) -> None:
+    """It has not expired, and the release window is open.
+
+    Raises:
+        Expired, OutsideWindow.
+    """
+    claim = opened.verdict.claim
     assert claim.scope is not None  # what passed has one: verdict._agreeing
-    _covers(claim.scope, territory, channel, name)
     if now >= claim.expires_at:
-        remedy = "Have it judged again: dubgate check … --certify."
+        remedy = "Renew it (dubgate renew), or have it judged again: dubgate check … --certify."
         raise Expired(f"it expired on {claim.expires_at.isoformat()}", where=name, remedy=remedy)
     start, end = claim.scope.window_start, claim.scope.window_end
     if now < start or (end is not None and now >= end):
@@ -150,7 +217,13 @@ def _covers(scope: Scope, territory: str, channel: str, name: str) -> None:
         raise OtherChannel(f"the release is for {', '.join(scope.channels)}, not {channel}", where=name)
 
 
-def _same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
+def same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
+    """The file is the one that was judged.
+
+    Raises:
+        Rewrapped: the same sound in another file.
+        OtherBytes: anything else.
+    """
     with open(open_regular(file), "rb") as data:
         found = hashlib.file_digest(data, "sha256").hexdigest()
     if found == sha256:
@@ -161,7 +234,7 @@ def _same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
     raise OtherBytes(f"{file.name} is not the file that was judged", where=name)
 
 
-def _verified(opened: Certificate, store: TrustStore, asked: bool) -> Verified:
+def _verified(opened: Certificate, store: TrustStore, asked: bool, packaged: PackageCertificate | None) -> Verified:
     verdict, claim = opened.verdict, opened.verdict.claim
     assert claim.scope is not None
     assert claim.title_id is not None
@@ -182,4 +255,6 @@ def _verified(opened: Certificate, store: TrustStore, asked: bool) -> Verified:
         n_signed=len(claim.signed),
         trust_version=store.version,
         consents_asked=asked,
+        package_id=packaged.claim.package_id if packaged is not None else None,
+        n_package_files=len(packaged.claim.files) if packaged is not None else 0,
     )

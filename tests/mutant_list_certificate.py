@@ -69,8 +69,11 @@ SINGLE = (
     ("the gate is not looked at", "dubgate/certificate/file.py", "    _check_gate(verdict, gate, now, name)\n", "", VERIFYING),
     ("a verdict may contradict itself", "dubgate/certificate/verdict.py", "    _agreeing(verdict, name)\n", "", VERIFYING),
     ("unknown fields are passed over", "dubgate/certificate/strict_fields.py", "        if self._left:", "        if False:", BOTH),
-    ("the trust store's time is not asked", "dubgate/verifying.py", "    store.require_current(moment)\n", "", TRUST),
-    ("what is allowed is not asked", "dubgate/verifying.py", "    _allows(opened, file, territory, channel, moment, name)\n", "", VERIFYING),
+    ("the trust store's time is not asked", "dubgate/verifying.py", "    store.require_current(datetime.now(UTC) if now is None else now)\n", "", TRUST),
+    ("whether it passed is not asked", "dubgate/verifying.py", "    require_passed(opened, name)\n", "", VERIFYING),
+    ("the bytes are not compared", "dubgate/verifying.py", "        same_bytes(file, opened.verdict.file_sha256, opened.verdict.claim, name)\n", "        pass\n", VERIFYING),
+    ("the use is not asked", "dubgate/verifying.py", "    require_covered(opened, territory, channel, name)\n", "", VERIFYING),
+    ("the time is not asked", "dubgate/verifying.py", "    require_in_time(opened, moment, name)\n", "", VERIFYING),
     ("the annex is not looked at", "dubgate/verifying.py", "        check_annex(read_small(annex), opened.verdict.claim, annex.name)\n", "        pass\n", VERIFYING),
     ("a group need be covered in part only", "dubgate/verifying.py", "wanted - set(expand(scope.territories))", "set() if wanted & set(expand(scope.territories)) else wanted", VERIFYING),
     ("it never expires", "dubgate/verifying.py", "if now >= claim.expires_at:", "if now > claim.expires_at + (now - now) * 0 and False:", VERIFYING),
@@ -78,7 +81,7 @@ SINGLE = (
     ("approvals are not asked again", "dubgate/resting.py", "if f.outcome > Outcome.WARN]", "if False]", CERTIFYING),
     ("consents are not asked again", "dubgate/resting.py", "            if not clearance.cleared:", "            if not clearance.grants and not clearance.denials:", CERTIFYING),
     ("the annex is for everybody", "dubgate/certifying.py", "decided.annex, 0o600)", "decided.annex, 0o644)", CERTIFYING),
-    ("what was consented is not asked", "dubgate/standing.py", "    if ended:", "    if False:", CERTIFYING),
+    ("what was consented is not asked", "dubgate/standing.py", "    if ended := what_ended(release, view, now):", "    if (ended := what_ended(release, view, now)) and False:", CERTIFYING),
     ("refusals since do not count", "dubgate/standing.py", "in view.refusals(use, now, voice_id=voice.voice_id)", "in ()", CERTIFYING),
 )  # fmt: skip
 

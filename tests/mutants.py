@@ -1,20 +1,17 @@
 """`make mutants`: remove each rule, check, guard, signature verification and digest comparison in turn; each must turn a
 test red.
 
-    python tests/mutants.py [--only TEXT] [--jobs N] [--list]
+    python tests/mutants.py [--only TEXT] [--jobs N] [--list] [--again] [--record FOLDER]
 
-Each mutant is made in a copy of the tree and judged by the tests named with it. What survives is printed, and the exit
-code is 1. What to mutate is in mutant_list.py; how, in mutate.py.
+Each mutant is made in a copy of the tree and judged by the tests named with it: first by those that run the changed
+line, fastest first, then by the rest. What survives is printed, and the exit code is 1; 2 where nothing could be judged.
+What was judged is kept outside the tree, so that a run that is stopped goes on where it stopped; `--again` forgets it.
+What to mutate is in mutant_list.py; how, in mutate.py; how it is judged, in mutant_trees.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import queue
-import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,106 +20,35 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mutant_list import all_mutants
+from mutant_order import Order, Plan
+from mutant_record import Record, cache_folder
+from mutant_trees import ROOT, Result, Tree, Trees
 from mutate import Mutant
 
-ROOT = Path(__file__).resolve().parents[1]
-LEAST_TIMEOUT_S, TIMES_UNCHANGED = 30.0, 6.0  # a mutant that makes the tests hang is killed
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.pyc", ".*_cache", ".hypothesis", "dist", "*.qc")
-KILLED = {1: "killed", 2: "killed (does not load)"}  # pytest: 1 tests failed, 2 a module could not be imported
+MAPPING_S = 1200.0  # the longest that the unchanged tests of one file may take
+
+
+class NotJudgedError(Exception):
+    """Why no mutant can be judged: the tests are red, or do not run, before anything is changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a mutant: killed, survived, or an error of this script's own."""
+class Task:
+    """A mutant with its file before and after, and the key of its record."""
 
     mutant: Mutant
-    outcome: str
-    took_s: float
-
-
-class Tree:
-    """A copy of the tree with its test runners: one that keeps the program imported, for mutated rule packs, and one
-    that imports it anew each time."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
-        self._workers: dict[bool, subprocess.Popen[str]] = {}
-
-    def run(self, mutant: Mutant, timeout_s: float) -> Result:
-        """Make the mutant, run its tests, and take it back."""
-        start, path = time.monotonic(), self.folder / mutant.file
-        kept = path.read_text(encoding="utf-8")
-        try:
-            path.write_text(mutant.change(kept), encoding="utf-8")
-            code = self._tests(mutant.tests, timeout_s, warm=mutant.file.startswith("rules/"))
-        finally:
-            path.write_text(kept, encoding="utf-8")
-        outcome = KILLED.get(code, "survived" if code == 0 else f"error: pytest exits with {code}")
-        return Result(mutant, outcome, time.monotonic() - start)
-
-    def close(self) -> None:
-        """End the runners."""
-        for worker in self._workers.values():
-            worker.kill()
-            worker.wait()
-
-    def _tests(self, tests: Sequence[str], timeout_s: float, *, warm: bool) -> int:
-        worker = self._workers.get(warm)
-        if worker is None:
-            worker = self._workers[warm] = self._worker(warm)
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        print(json.dumps({"tests": list(tests), "timeout_s": timeout_s}), file=worker.stdin, flush=True)
-        return int(worker.stdout.readline())
-
-    def _worker(self, warm: bool) -> subprocess.Popen[str]:
-        speech = os.environ.get("DUBGATE_SPEECH", str(ROOT.parent / "shared" / "speech"))
-        own = {"PYTHONDONTWRITEBYTECODE": "1", "DUBGATE_SPEECH": speech, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, str(self.folder / "tests/mutant_worker.py"), *(["--warm"] if warm else [])]
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env={**os.environ, **own},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-
-class Trees:
-    """Copies of the tree, lent one at a time."""
-
-    def __init__(self, folder: Path, n: int) -> None:
-        self._all = [Tree(folder / f"tree{k}" / "main") for k in range(n)]
-        self._free: queue.Queue[Tree] = queue.Queue()
-        for tree in self._all:
-            self._free.put(tree)
-
-    def run(self, mutant: Mutant, timeout_s: float = 1200.0) -> Result:
-        """Run a mutant in a tree that is free."""
-        tree = self._free.get()
-        try:
-            return tree.run(mutant, timeout_s)
-        finally:
-            self._free.put(tree)
-
-    def close(self) -> None:
-        """End all runners."""
-        for tree in self._all:
-            tree.close()
+    old: str
+    new: str
+    key: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--only", default="", help="mutants whose name contains this text")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list", action="store_true", help="name the mutants and stop")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
     if options.list:
         print(*(m.name for m in mutants), sep="\n")
@@ -130,59 +56,161 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not mutants:
         print(f"no mutant's name contains {options.only!r}")
         return 2
-    with tempfile.TemporaryDirectory(prefix="dubgate-mutants-") as folder:
-        trees = Trees(Path(folder), options.jobs)
+    record, start = Record(options.record, ROOT), time.monotonic()
+    known, left = known_and_left(tasks_of(mutants, record), record, again=options.again)
+    try:
+        judged = all_judged(left, record, options.jobs) if left else []
+    except NotJudgedError as error:
+        print(f"not judged: {error}")
+        return 2
+    return _summed_up(known, judged, time.monotonic() - start)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--only", default="", help="mutants whose name contains this text")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="name the mutants and stop")
+    parser.add_argument("--again", action="store_true", help="judge also what the record knows")
+    parser.add_argument("--record", type=Path, default=cache_folder(), help="the folder of the record")
+    return parser.parse_args(arguments)
+
+
+def tasks_of(mutants: Sequence[Mutant], record: Record, root: Path = ROOT) -> list[Task]:
+    """Each mutant with its file before and after."""
+    text = cache(lambda file: (root / file).read_text(encoding="utf-8"))
+    made = ((m, text(m.file), m.change(text(m.file))) for m in mutants)
+    return [Task(m, old, new, record.key(m, old, new)) for m, old, new in made]
+
+
+def known_and_left(tasks: Sequence[Task], record: Record, *, again: bool) -> tuple[list[Result], list[Task]]:
+    """What the record knows, and what is to be judged."""
+    known, left = [], []
+    for task in tasks:
+        one = None if again else record.find(task.key)
+        if one is None:
+            left.append(task)
+        else:
+            way = "record" if one["tree"] == record.tree else "record of another tree"
+            known.append(Result(task.mutant, one["outcome"], 0.0, one["by"], way))
+    return known, left
+
+
+def all_judged(tasks: Sequence[Task], record: Record, jobs: int, root: Path = ROOT) -> list[Result]:
+    """What becomes of each, in order; the record grows meanwhile."""
+    named = dict.fromkeys(t.mutant.tests for t in tasks)
+    files = sorted({path.partition("::")[0] for tests in named for path in _paths(tests)})
+    with tempfile.TemporaryDirectory(prefix="dubgate-mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
+        trees = Trees(Path(folder), jobs, files, root)
         try:
-            return _judged(mutants, trees, options.jobs)
+            selected = _selected(trees, list(named), pool)
+            order = Order(_maps(trees, selected, record, pool))
+            judge = _judge(trees, order, selected, record, len(tasks))
+            return list(pool.map(judge, tasks))
         finally:
             trees.close()
 
 
-def _judged(mutants: Sequence[Mutant], trees: Trees, jobs: int) -> int:
-    unchanged = [Mutant("unchanged", mutants[0].file, tests, str) for tests in dict.fromkeys(m.tests for m in mutants)]
-    with ThreadPoolExecutor(jobs) as pool:
-        first = list(pool.map(trees.run, unchanged))
-        red = [r for r in first if r.outcome != "survived"]
-        for result in red:
-            print(f"red before any change: {' '.join(result.mutant.tests)} ({result.outcome})")
-        if red:
-            return 2
-        limits = {r.mutant.tests: max(LEAST_TIMEOUT_S, TIMES_UNCHANGED * r.took_s) for r in first}
-        results = list(pool.map(_told(trees, limits, len(mutants)), mutants))
-    return _summed_up(results)
+def _paths(tests: Sequence[str]) -> Sequence[str]:
+    return tests[: tests.index("-k")] if "-k" in tests else tests
 
 
-def _told(trees: Trees, limits: dict[tuple[str, ...], float], n: int) -> Callable[[Mutant], Result]:
-    lock, done = threading.Lock(), Counter[str]()
+def _selected(
+    trees: Trees, named: Sequence[tuple[str, ...]], pool: ThreadPoolExecutor
+) -> dict[tuple[str, ...], list[str]]:
+    """The test cases behind each list of tests; every runner collects at the same time."""
+    print("collecting the tests …", flush=True)
+    runners = list(pool.map(Tree.collected, trees.all))
+    for name, text in (red for runner in runners for red in runner.greeting["red"].items()):
+        raise NotJudgedError(f"{name} cannot be collected before any change:\n{text}")
+    answers = {tests: runners[0].ask(do="select", args=tests) for tests in named}
+    for tests in (t for t, answer in answers.items() if not answer["tests"]):
+        raise NotJudgedError(f"no test is named by {' '.join(tests)}")
+    for tree in trees.all:
+        tree.modules = next(iter(answers.values()))["modules"]
+    return {tests: answer["tests"] for tests, answer in answers.items()}
 
-    def run(mutant: Mutant) -> Result:
-        result = trees.run(mutant, limits[mutant.tests])
+
+def _maps(
+    trees: Trees, selected: dict[tuple[str, ...], list[str]], record: Record, pool: ThreadPoolExecutor
+) -> list[dict[str, Any]]:
+    """Which test runs which line, file by file; what is red before any change ends the run."""
+    by_file: dict[str, list[str]] = {}
+    for test in dict.fromkeys(t for tests in selected.values() for t in tests):
+        by_file.setdefault(test.partition("::")[0], []).append(test)
+    known = {f: m for f, m in record.known_maps().items() if set(by_file.get(f, ())) <= m["tests"].keys()}
+    missing, start = sorted(by_file.keys() - known.keys()), time.monotonic()
+    print(f"running {sum(len(by_file[f]) for f in missing)} unchanged tests of {len(missing)} files …", flush=True)
+    made = dict(zip(missing, pool.map(lambda f: trees.lent(lambda t: _mapped(t, by_file[f])), missing), strict=True))
+    print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    record.keep_maps(known | made)
+    return [m for f, m in (known | made).items() if f in by_file]
+
+
+def _mapped(tree: Tree, tests: Sequence[str]) -> dict[str, Any]:
+    made = tree.collected().ask(do="map", tests=tests, timeout_s=MAPPING_S)
+    if "tests" not in made:
+        raise NotJudgedError(f"{tests[0].partition('::')[0]} does not run before any change: {made['code']}")
+    for name, text in made["red"].items():  # being watched may be what it cannot bear
+        if tree.collected().ask(do="run", tests=[name], timeout_s=MAPPING_S)["code"] != 0:
+            raise NotJudgedError(f"{name} is red before any change:\n{text}")
+    return made
+
+
+def _judge(
+    trees: Trees, order: Order, selected: dict[tuple[str, ...], list[str]], record: Record, n: int
+) -> Callable[[Task], Result]:
+    lock, done, start = threading.Lock(), Counter[str](), time.monotonic()
+
+    def plan(task: Task) -> Plan:
+        named = selected[task.mutant.tests]
+        if task.mutant.file.endswith(".py"):
+            return order.plan(task.mutant.file, task.old, task.new, named)
+        return Plan((), tuple(named), 0.0, order.limit_s(named))
+
+    def judge(task: Task) -> Result:
+        made = plan(task)
+        result = trees.lent(lambda tree: tree.judge(task.mutant, task.old, task.new, made))
         with lock:
             done["all"] += 1
-            if not result.outcome.startswith("killed"):
-                print(f"[{done['all']}/{n}] {result.outcome}: {mutant.name}", flush=True)
+            if not result.outcome.startswith("error"):
+                kept = {"name": task.mutant.name, "outcome": result.outcome, "by": result.by, "took_s": result.took_s}
+                record.keep(task.key, kept)
+            if not result.killed:
+                print(f"[{done['all']}/{n}] {result.outcome}: {task.mutant.name}", flush=True)
             elif done["all"] % 25 == 0:
-                print(f"[{done['all']}/{n}] …", flush=True)
+                print(f"[{done['all']}/{n}] {time.monotonic() - start:.0f} s", flush=True)
         return result
 
-    return run
+    return judge
 
 
-def _summed_up(results: Sequence[Result]) -> int:
-    groups: dict[str, Counter[str]] = {}
-    for result in results:
-        group = groups.setdefault(result.mutant.group, Counter())
-        group["killed" if result.outcome.startswith("killed") else "left"] += 1
-    for name, counts in groups.items():
-        print(f"{name}: {counts['killed']} of {counts.total()} killed")
-    left = [r for r in results if not r.outcome.startswith("killed")]
-    print(
-        f"{len(results) - len(left)} of {len(results)} mutants killed in {sum(r.took_s for r in results):.0f} s of tests"
-    )
+def _summed_up(known: Sequence[Result], judged: Sequence[Result], took_s: float) -> int:
+    results = [*known, *judged]
+    _say_groups(results)
+    left = [r for r in results if not r.killed]
+    ways = Counter(r.way or "not at all" for r in results)
+    said = ", ".join(f"{n} {way}" for way, n in ways.most_common())
+    print(f"{len(results) - len(left)} of {len(results)} mutants killed, in {took_s:.0f} s ({said})")
+    if ways["record of another tree"]:
+        print("  other files have changed since some of these were judged; --again judges all")
     for result in left:
         print(f"  {result.outcome}: {result.mutant.name}\n    by {' '.join(result.mutant.tests)}")
     return 1 if left else 0
 
 
+def _say_groups(results: Sequence[Result]) -> None:
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.mutant.group, []).append(result)
+    for name, own in groups.items():
+        killed, hung = sum(r.killed for r in own), sum(r.outcome == "killed (hung)" for r in own)
+        longest = max(own, key=lambda r: r.took_s)
+        print(
+            f"{name}: {killed} of {len(own)} killed, {hung} of them hung; {sum(r.took_s for r in own):.0f} s, "
+            f"the longest {longest.took_s:.0f} s"
+        )
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -25,6 +25,36 @@ class Mutant:
         return self.name.partition(":")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A mutant that no test can tell from the program, and why: what else makes sure of the same."""
+
+    file: str
+    within: str  # the function that is changed
+    change: str  # the name of the mutant without its place: "without `if …`"
+    why: str
+
+    def is_of(self, mutant: Mutant, source: str) -> bool:
+        """Whether this row is about that mutant."""
+        return (
+            mutant.file == self.file
+            and mutant.name.endswith(self.change)
+            and _function_at(source, mutant.change(source)) == self.within
+        )
+
+
+def _function_at(old: str, new: str) -> str:
+    """The innermost function around the first line that differs."""
+    lines = zip(old.splitlines(), new.splitlines(), strict=False)
+    line = next((k for k, (a, b) in enumerate(lines, 1) if a != b), 0)
+    around = [
+        n
+        for n in ast.walk(ast.parse(old))
+        if isinstance(n, ast.FunctionDef) and n.lineno <= line <= (n.end_lineno or n.lineno)
+    ]
+    return max(around, key=lambda n: n.lineno).name if around else ""
+
+
 def replaced(old: str, new: str) -> Change:
     """Replace a text that stands in the file exactly once; anything else is a stale entry."""
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_delivery import SHEET, dub_voices, features
 
-from dubgate import kept
+from dubgate import cache, kept
 from dubgate.delivery.script import CueSheet
 from dubgate.hearing import HearingPlan, Source
 from dubgate.kept import keep, key_of, load, without_vectors
@@ -56,9 +56,9 @@ def test_all_but_the_vectors_comes_back_as_it_was(folder: Path) -> None:
 def test_no_vector_lies_in_the_folder_in_any_form(folder: Path) -> None:
     heard = features()
     keep(KEY, heard)
-    [path] = folder.iterdir()
+    path = folder / KEY / "heard"
     written = path.read_bytes()
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(written.partition(b"\n")[2])) as archive:
         unpacked = b"".join(archive.read(name) for name in archive.namelist())
     tracks = [heard.original.voices, heard.dub.voices]
     vectors = [v.vector for voices in tracks if not isinstance(voices, Unmeasured) for v in voices]
@@ -76,7 +76,7 @@ def test_no_vector_lies_in_the_folder_in_any_form(folder: Path) -> None:
 def test_only_its_owner_may_read_the_folder(folder: Path) -> None:
     keep(KEY, features())
     assert folder.stat().st_mode & 0o077 == 0
-    assert next(folder.iterdir()).stat().st_mode & 0o077 == 0
+    assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
 
 
 def test_nothing_kept_is_none(folder: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_only_costs_hearing_again(
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_an_entry_that_was_cut_off_counts_as_none(folder: Path, share: float) -> None:
     keep(KEY, features())
-    path = folder / f"{KEY}.npz"
+    path = folder / KEY / "heard"
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
     assert load(KEY) is None
@@ -112,7 +112,7 @@ def test_an_entry_that_was_cut_off_counts_as_none(folder: Path, share: float) ->
 def test_flipped_bytes_never_crash_nor_change_what_was_heard(folder: Path) -> None:
     heard = without_vectors(features())
     keep(KEY, heard)
-    path = folder / f"{KEY}.npz"
+    path = folder / KEY / "heard"
     data = path.read_bytes()
     wanted = json.dumps(to_stored(heard)[0])
     rng = np.random.default_rng(5)
@@ -142,37 +142,25 @@ def _foreign(data: object, **arrays: np.ndarray) -> bytes:
     ],
 )
 def test_a_foreign_entry_counts_as_none(folder: Path, data: bytes) -> None:
-    folder.mkdir()
-    (folder / f"{KEY}.npz").write_bytes(data)
+    cache.write(KEY, "heard", data)
+    assert cache.read(KEY, "heard") == data
     assert load(KEY) is None
 
 
 def test_an_entry_that_would_unpickle_counts_as_none(folder: Path) -> None:
-    folder.mkdir()
-    np.savez(folder / f"{KEY}.npz", data=np.array([{"x": 1}], dtype=object), allow_pickle=True)
+    buffer = io.BytesIO()
+    np.savez(buffer, data=np.array([{"x": 1}], dtype=object), allow_pickle=True)
+    cache.write(KEY, "heard", buffer.getvalue())
     assert load(KEY) is None
 
 
 def test_an_entry_with_a_field_more_or_less_counts_as_none(folder: Path) -> None:
     told, arrays = to_stored(without_vectors(features()))
-    folder.mkdir()
     for changed in ({**told, "extra": 1}, {k: v for k, v in told.items() if k != "models"}):
-        (folder / f"{KEY}.npz").write_bytes(_foreign(changed, **arrays))
+        cache.write(KEY, "heard", _foreign(changed, **arrays))
         assert load(KEY) is None
-    (folder / f"{KEY}.npz").write_bytes(_foreign(told, **arrays))
+    cache.write(KEY, "heard", _foreign(told, **arrays))
     assert load(KEY) is not None
-
-
-def test_the_entries_used_longest_ago_are_dropped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MAX_ENTRIES", 2)
-    import os
-
-    for k, key in enumerate(("a" * 64, "b" * 64)):
-        keep(key, features())
-        os.utime(folder / f"{key}.npz", (1_000 + k, 1_000 + k))
-    assert load("a" * 64) is not None  # used again: now the newest
-    keep("c" * 64, features())
-    assert sorted(p.stem[0] for p in folder.iterdir()) == ["a", "c"]
 
 
 DIGESTS, MODELS = ["1" * 64, "2" * 64], ["3" * 64, "4" * 64]

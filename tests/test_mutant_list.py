@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from mutant_list import all_mutants
+from mutant_list import all_mutants, mutants_that_are_equivalent
+from mutate import Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@cache
+def mutants() -> list[Mutant]:
+    return all_mutants(ROOT)
 
 
 @cache
@@ -17,7 +24,7 @@ def source(file: str) -> str:
 
 def test_every_mutant_changes_a_file_of_today() -> None:
     stale = []
-    for mutant in all_mutants(ROOT):
+    for mutant in mutants():
         try:
             changed = mutant.change(source(mutant.file)) != source(mutant.file)
         except ValueError as error:
@@ -28,5 +35,14 @@ def test_every_mutant_changes_a_file_of_today() -> None:
 
 
 def test_every_mutant_is_judged_by_tests_that_exist() -> None:
-    missing = {t for m in all_mutants(ROOT) for t in m.tests if t.startswith("tests/") and not (ROOT / t).exists()}
+    missing = {t for m in mutants() for t in m.tests if t.startswith("tests/") and not (ROOT / t).exists()}
     assert missing == set()
+
+
+def test_every_mutant_has_a_name_of_its_own() -> None:
+    names = Counter(m.name for m in mutants())
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+def test_every_row_of_equivalents_leaves_out_one_mutant_of_today() -> None:
+    assert [(e, [m.name for m in own]) for e, own in mutants_that_are_equivalent(ROOT) if len(own) != 1] == []

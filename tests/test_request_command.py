@@ -15,6 +15,7 @@ from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
+from dubgate.cache import purge
 from dubgate.certificate.dsse import save_private_key
 from dubgate.cli.main import run
 from dubgate.delivery.manifest import load_delivery
@@ -84,7 +85,7 @@ def ears(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ears:
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: made.labels)
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
     # conditions on the label and the record are asked in a child of their own, and tested elsewhere
-    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, style: ())
+    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, **how: ())
     monkeypatch.setattr("dubgate.cli.request.datetime", Moment)
     monkeypatch.setattr("dubgate.cli.standing.datetime", Moment)
     monkeypatch.setitem(Registry.open.__func__.__kwdefaults__, "clock", clock)  # type: ignore[attr-defined]
@@ -222,13 +223,37 @@ def test_what_was_compared_for_another_cast_is_compared_anew(world: World, said:
 
 def test_nothing_that_is_kept_holds_a_vector(world: World, said: Said, tmp_path: Path) -> None:
     said(manifest(world))
-    [kept] = (tmp_path / "cache" / "measured").glob("*.json")
+    [kept] = (tmp_path / "cache").glob("*/measured-*")
     text = kept.read_text()
     heard = features()
     for voice in heard.dub.voices:  # type: ignore[union-attr]
         assert repr(float(voice.vector[0])) not in text  # type: ignore[index]
     kept.write_text(text.replace("match_llr", "match_rll"))
     assert said(manifest(world))[1]["heard_again"]  # what is damaged counts as none
+
+
+@pytest.mark.parametrize("voice", ["v-mara", "v-karl"])
+def test_a_purge_erases_what_was_kept_where_a_voice_was_declared_or_looked_for(
+    world: World, said: Said, ears: Ears, tmp_path: Path, voice: str
+) -> None:
+    said(manifest(world))
+    assert list((tmp_path / "cache").glob("*/heard"))
+    assert purge("v-nobody").n_entries == 0
+    assert not said(manifest(world))[1]["heard_again"]
+    assert purge(voice).n_entries == 1
+    assert not list((tmp_path / "cache").glob("*/*"))
+    assert said(manifest(world))[1]["heard_again"]
+    assert ears.tasks == ["hear", "hear"]
+
+
+def test_a_comparison_that_ended_in_between_is_purged_too(
+    world: World, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubgate.judging_again.measured_of", lambda *_: 1 / 0)
+    assert said(manifest(world))[0] == 2
+    assert list((tmp_path / "cache").glob("*/heard"))
+    purge("v-karl")
+    assert not list((tmp_path / "cache").glob("*/heard"))
 
 
 def standing(world: World) -> None:

@@ -90,6 +90,7 @@ class Claim:
     expires_at: datetime
     annex_sha256: str | None = None
     ledger: LedgerPart | None = None
+    renews: str | None = None  # the id of the certificate that this one takes over from
 
 
 def claim_data(claim: Claim) -> dict[str, Any]:
@@ -105,15 +106,20 @@ def claim_data(claim: Claim) -> dict[str, Any]:
         "reasons": list(claim.reasons),
         "expires_at": iso(claim.expires_at),
     }
-    for key in ("title_id", "packets_sha256", "pcm_sha256", "annex_sha256"):
+    for key in ("title_id", "packets_sha256", "pcm_sha256", "annex_sha256", "renews"):
         if (value := getattr(claim, key)) is not None:
             data[key] = value
     if claim.scope is not None:
         data["scope"] = _scope_data(claim.scope)
     if claim.ledger is not None:
-        proofs = [{"leaf": p.leaf, "index": p.index, "path": list(p.path)} for p in claim.ledger.proofs]
-        data["ledger"] = {"checkpoint": claim.ledger.checkpoint, "proofs": proofs}
+        data["ledger"] = ledger_data(claim.ledger)
     return data
+
+
+def ledger_data(part: LedgerPart) -> dict[str, Any]:
+    """The ledger's part as JSON-able data."""
+    proofs = [{"leaf": p.leaf, "index": p.index, "path": list(p.path)} for p in part.proofs]
+    return {"checkpoint": part.checkpoint, "proofs": proofs}
 
 
 def _scope_data(scope: Scope) -> dict[str, Any]:
@@ -149,7 +155,8 @@ def read_claim(data: Any, name: str) -> Claim:
         reasons=fields.texts("reasons"),
         expires_at=fields.time("expires_at"),
         annex_sha256=_digest(fields, "annex_sha256"),
-        ledger=_ledger(fields.inner("ledger")) if fields.has("ledger") else None,
+        ledger=read_ledger(fields.inner("ledger")) if fields.has("ledger") else None,
+        renews=_digest(fields, "renews"),
     )
     fields.done()
     return claim
@@ -192,7 +199,8 @@ def _signed(data: Any, name: str) -> SignedUsed:
     return signed
 
 
-def _ledger(fields: Fields) -> LedgerPart:
+def read_ledger(fields: Fields) -> LedgerPart:
+    """The ledger's part of a signed statement."""
     part = LedgerPart(fields.text("checkpoint"), fields.each("proofs", _proof))
     fields.done()
     return part

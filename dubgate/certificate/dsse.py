@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consent.passkeys import PasskeyKey
+from consent.signed_entries import read_entry, signature_problem
 from dubgate.errors import DubgateError, InputError
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -49,7 +51,7 @@ class Opened:
     """A verified envelope: the statement, who signed, and the digest of the envelope's payload."""
 
     statement: dict[str, Any]
-    key: PublicKey
+    key: PublicKey | PasskeyKey
     payload_sha256: str
 
     @property
@@ -67,8 +69,10 @@ def sign(statement: dict[str, Any], signer: Any) -> bytes:
     return json.dumps(envelope.to_dict(), sort_keys=True, indent=1).encode() + b"\n"
 
 
-def open_envelope(data: bytes, keys: Sequence[PublicKey], *, predicate_type: str, name: str = "envelope") -> Opened:
-    """The statement of an envelope that one of `keys` signed.
+def open_envelope(
+    data: bytes, keys: Sequence[PublicKey | PasskeyKey], *, predicate_type: str, name: str = "envelope"
+) -> Opened:
+    """The statement of an envelope that one of `keys` signed, as securesystemslib verifies it or as a passkey.
 
     Raises:
         SignatureError: it is malformed, of another type, or no listed key's signature over these bytes verifies.
@@ -84,16 +88,36 @@ def open_envelope(data: bytes, keys: Sequence[PublicKey], *, predicate_type: str
     return Opened(statement, key, hashlib.sha256(payload).hexdigest())
 
 
-def _verified_by(envelope: Any, keys: Sequence[PublicKey], name: str) -> PublicKey:
+def _verified_by(envelope: Any, keys: Sequence[PublicKey | PasskeyKey], name: str) -> PublicKey | PasskeyKey:
     from securesystemslib.exceptions import VerificationError
 
+    problems: list[str] = []
     for key in keys:
+        if isinstance(key, PasskeyKey):
+            problem = _passkey_problem(envelope, key)
+            if not problem:
+                return key
+            problems.append(problem)
+            continue
         try:
             envelope.verify([key._sslib()], 1)
         except VerificationError:
             continue
         return key
-    raise SignatureError("no listed key signed it", where=name, remedy="the signer's key must be in the registry")
+    what = "; ".join(problems) or "no listed key signed it"
+    raise SignatureError(what, where=name, remedy="the signer's key must be in the registry")
+
+
+def _passkey_problem(envelope: Any, key: PasskeyKey) -> str:
+    """Why the envelope does not carry this passkey's assertion over its payload; empty where it does."""
+    signature = envelope.signatures.get(key.keyid)
+    if signature is None:
+        return "no listed key signed it"
+    entry = {"keyid": key.keyid, "sig": base64.b64encode(bytes.fromhex(signature.signature)).decode()}
+    try:
+        return signature_problem(key, read_entry(entry | signature.unrecognized_fields), envelope.pae())
+    except ValueError as error:
+        return str(error)
 
 
 def _parse(data: bytes, name: str) -> Any:

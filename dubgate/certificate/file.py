@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dubgate.certificate.ledger_part import check_ledger
+from dubgate.certificate.ledger_part import CERTIFICATION_RECORD, RELEASE_RECORD, check_ledger
 from dubgate.certificate.measured import Measured, read_measured
 from dubgate.certificate.opening import Statement, open_statement
 from dubgate.certificate.refusals import AlteredMeasurements, Malformed, NotYetValid, Refused, WrongVerifier
@@ -56,7 +56,8 @@ def open_certificate(data: bytes, trust: TrustStore, now: datetime, name: str) -
     _check_gate(verdict, gate, now, name)
     measured = _measurements(beside, verdict, gate, f"{name}: measurements")
     if verdict.claim.ledger is not None:
-        check_ledger(verdict.claim.ledger, trust, verdict.verified_at, now, f"{name}: ledger")
+        record = RELEASE_RECORD if verdict.claim.renews is None else CERTIFICATION_RECORD
+        check_ledger(verdict.claim.ledger, trust, verdict.verified_at, now, f"{name}: ledger", record)
     return Certificate(verdict, measured, gate, read_json(statement.payload, name))
 
 

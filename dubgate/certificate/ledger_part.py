@@ -13,10 +13,21 @@ from dubgate.certificate.strict_fields import SHA256, iso, read_json
 from dubgate.certificate.trust import TrustStore
 
 RELEASE_RECORD = "consent-release/1.0"
+CERTIFICATION_RECORD = "consent-certification/1.0"  # of a renewed or package certificate
 
 
-def check_ledger(part: LedgerPart, trust: TrustStore, signed_at: datetime, now: datetime, name: str) -> Checkpoint:
-    """The checkpoint, once a listed key signed it and every entry is under its root; the first is the release's.
+def check_ledger(
+    part: LedgerPart,
+    trust: TrustStore,
+    signed_at: datetime,
+    now: datetime,
+    name: str,
+    record: str = RELEASE_RECORD,
+) -> Checkpoint:
+    """The checkpoint, once a listed key signed it and every entry is under its root; the first is the certificate's own.
+
+    Args:
+        record: the schema of that entry.
 
     Raises:
         UnknownLedger, KeyRevoked, KeyNotValid, LedgerProof.
@@ -27,7 +38,7 @@ def check_ledger(part: LedgerPart, trust: TrustStore, signed_at: datetime, now: 
     if not part.proofs:
         raise LedgerProof("it proves no entry of the ledger", where=name)
     leaf = _leaf(part.proofs[0], name)
-    if leaf.get("record") != RELEASE_RECORD or leaf.get("recorded_at") != iso(signed_at):
+    if leaf.get("record") != record or leaf.get("recorded_at") != iso(signed_at):
         raise LedgerProof("the entry that it proves is not that of this release", where=name)
     return checkpoint
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consent.passkeys import PasskeyError, PasskeyKey, assertion_in
+from consent.signed_entries import SignatureEntry, signature_problem
 from dubgate.certificate.refusals import BadSignature, Malformed, UnknownKey, WrongPredicate, WrongType
 from dubgate.certificate.strict_fields import Fields, read_json
 
@@ -92,7 +94,9 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def open_payload(envelope: Any, keys: Mapping[str, SigningKey], *, payload_type: str, name: str) -> tuple[bytes, str]:
+def open_payload(
+    envelope: Any, keys: Mapping[str, SigningKey | PasskeyKey], *, payload_type: str, name: str
+) -> tuple[bytes, str]:
     """The payload of an envelope that one of `keys` (by key id) signed, and that key's id.
 
     Raises:
@@ -106,21 +110,33 @@ def open_payload(envelope: Any, keys: Mapping[str, SigningKey], *, payload_type:
         raise WrongType(f"its payload is of type {kind[:80]!a}, not {payload_type}", where=name)
     if not 0 < len(signatures) <= MAX_SIGNATURES:
         raise Malformed(f"it has {len(signatures)} signatures", where=name)
-    known = [(keyid, signature) for keyid, signature in signatures if keyid in keys]
+    known = [entry for entry in signatures if entry.keyid in keys]
     if not known:
         raise UnknownKey("no listed key signed it", where=name, remedy="Who signed it must be in the trust store.")
     signed = pre_authentication_encoding(kind, payload)
-    for keyid, signature in known:
-        if keys[keyid].verifies(signature, signed):
-            return payload, keyid
+    for entry in known:
+        if _signed_by(keys[entry.keyid], entry, signed):
+            return payload, entry.keyid
     raise BadSignature("the signature is not over these bytes", where=name)
 
 
-def _signature(data: Any, name: str) -> tuple[str, bytes]:
+def _signed_by(key: SigningKey | PasskeyKey, entry: SignatureEntry, signed: bytes) -> bool:
+    if isinstance(key, PasskeyKey):
+        return not signature_problem(key, entry, signed)
+    return entry.assertion is None and key.verifies(entry.signature, signed)
+
+
+def _signature(data: Any, name: str) -> SignatureEntry:
     fields = Fields(data, name)
     keyid, signature = fields.text("keyid"), _base64(fields.text("sig"), name)
+    members = fields.take("webauthn") if fields.has("webauthn") else None
     fields.done()
-    return keyid, signature
+    if members is None:
+        return SignatureEntry(keyid, signature)
+    try:
+        return SignatureEntry(keyid, signature, assertion_in(members if isinstance(members, dict) else {}, signature))
+    except PasskeyError as error:
+        raise Malformed(str(error), where=name) from None
 
 
 def _base64(text: str, name: str) -> bytes:
@@ -149,7 +165,9 @@ class Statement:
         return hashlib.sha256(self.payload).hexdigest()
 
 
-def open_statement(envelope: Any, keys: Mapping[str, SigningKey], *, predicate_type: str, name: str) -> Statement:
+def open_statement(
+    envelope: Any, keys: Mapping[str, SigningKey | PasskeyKey], *, predicate_type: str, name: str
+) -> Statement:
     """The statement of an envelope that one of `keys` signed.
 
     Raises:

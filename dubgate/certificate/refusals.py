@@ -95,6 +95,36 @@ class Rewrapped(OtherBytes):
     reason = "re-wrapped"
 
 
+class OtherPerformance(Refused):
+    """A rendition of the package is not the approved performance: another take, speed, length, or added sound."""
+
+    reason = "other-performance"
+
+
+class LabelLost(Refused):
+    """A rendition of the dub does not carry the label, or the labels contradict each other."""
+
+    reason = "label-lost"
+
+
+class PackageIncomplete(Refused):
+    """The package lacks the dub, or a file that belongs to it, or holds one that no manifest names."""
+
+    reason = "package-incomplete"
+
+
+class OtherMaster(Refused):
+    """The package's certificate is bound to another master's certificate than the one beside it."""
+
+    reason = "other-master"
+
+
+class NotTheDub(OtherBytes):
+    """The file belongs to the package and is not the dub's: nothing was judged about it."""
+
+    reason = "not-the-dub"
+
+
 class OtherTerritory(Refused):
     """The release is not for this territory."""
 
@@ -137,6 +167,12 @@ class AlteredAnnex(Refused):
     reason = "altered-annex"
 
 
+class AlteredEvidence(Refused):
+    """A folder of evidence is not as it was made, or judging again comes to something else."""
+
+    reason = "altered-evidence"
+
+
 class UnknownLedger(Refused):
     """The trust store lists no key for the ledger whose checkpoint this is."""
 
@@ -161,10 +197,22 @@ class ConsentEnded(Refused):
     reason = "consent-ended"
 
 
+class StandingRefusal(ConsentEnded):
+    """Somebody has refused this use for good; that outweighs every consent."""
+
+    reason = "standing-refusal"
+
+
 class PackDemanded(Refused):
     """The publisher demands a rule pack that did not judge."""
 
     reason = "pack-demanded"
+
+
+class PackRetired(Refused):
+    """A rule pack that judged is not in force any more: its bytes were replaced by others."""
+
+    reason = "pack-retired"
 
 
 class LevelDemanded(Refused):

@@ -83,15 +83,19 @@ class Fields:
             raise Malformed(f"{key} is below 0", where=self.name)
         return value
 
+    def integer(self, key: str) -> int:
+        """A whole number, below 0 too."""
+        return self._of(key, int)
+
     def _of(self, key: str, kind: type[T]) -> T:
         value = self.take(key)
         if type(value) is not kind:
             raise Malformed(f"{key} is not of type {kind.__name__}", where=self.name)
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, at_most: int = MAX_ITEMS) -> tuple[str, ...]:
         """A list of strings."""
-        found = self.each(key, lambda item, _: item)
+        found = self.each(key, lambda item, _: item, at_most)
         if not all(type(item) is str for item in found):
             raise Malformed(f"{key} is not a list of strings", where=self.name)
         return found
@@ -113,11 +117,11 @@ class Fields:
             pass
         raise Malformed(f"{key} is not a time such as 2026-12-01T00:00:00.000000Z", where=self.name)
 
-    def each(self, key: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+    def each(self, key: str, read: Callable[[Any, str], T], at_most: int = MAX_ITEMS) -> tuple[T, ...]:
         """A list, each item read with its place in the message."""
         value = self._of(key, list)
-        if len(value) > MAX_ITEMS:
-            raise Malformed(f"{key} has more than {MAX_ITEMS} items", where=self.name)
+        if len(value) > at_most:
+            raise Malformed(f"{key} has more than {at_most} items", where=self.name)
         return tuple(read(item, f"{self.name}: {key}[{k}]") for k, item in enumerate(value))
 
     def inner(self, key: str) -> Fields:

@@ -32,6 +32,20 @@ def certify_options(command: F) -> F:
     return command
 
 
+def gate_options(command: F) -> F:
+    """--key, --ledger-key, --as, --verifier of a command that always signs."""
+    for option in reversed(
+        (
+            click.option("--key", type=FILE, envvar="DUBGATE_GATE_KEY", required=True, help="The gate's key file, or its card."),
+            click.option("--ledger-key", type=FILE, envvar="DUBGATE_LEDGER_KEY", required=True, help="The key that signs the ledger's checkpoints."),
+            click.option("--as", "party", envvar="DUBGATE_GATE_PARTY", required=True, metavar="PARTY", help="The party of the registry that records it."),
+            click.option("--verifier", envvar="DUBGATE_VERIFIER", default=VERIFIER, show_default=True, metavar="URI", help="The gate's name, as trust stores list it."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def gate_of(
     *, certify: bool, key: Path | None, ledger_key: Path | None, party: str | None, verifier: str, at: str | None
 ) -> Gate | None:
@@ -43,14 +57,23 @@ def gate_of(
     """
     if not certify:
         return None
-    from dubgate.certificate.keys import private_for, read_card, signer_for
-    from dubgate.certifying import Gate
-    from dubgate.cli.keys import passphrase_for
-
     if at is not None:
         raise click.UsageError("--certify takes no --at: what is signed is dated by this machine's clock")
     if key is None or ledger_key is None or party is None:
         raise click.UsageError("--certify needs --key, --ledger-key and --as")
+    return signing_gate(key, ledger_key, party, verifier)
+
+
+def signing_gate(key: Path, ledger_key: Path, party: str, verifier: str) -> Gate:
+    """The gate that signs with these keys.
+
+    Raises:
+        InputError: a key is for another purpose, revoked, expired, or its passphrase is wrong.
+    """
+    from dubgate.certificate.keys import private_for, read_card, signer_for
+    from dubgate.certifying import Gate
+    from dubgate.cli.keys import passphrase_for
+
     now = datetime.now(UTC)
     signer = signer_for(key, "gate", now, passphrase_for)
     private = private_for(ledger_key, "ledger", now, passphrase_for)

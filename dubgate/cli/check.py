@@ -60,8 +60,8 @@ def check(
     label back from the deliverable, and asks for the rights holder's approval of exactly these bytes.
     """
     from dubgate.cli.progress import progress_bar
+    from dubgate.judging_again import judge_again
     from dubgate.release import CheckRequest
-    from dubgate.release import check as judge
     from dubgate.report.write import print_judgement, write_reports
 
     request = CheckRequest(manifest, registry, packs, models, device, company)
@@ -74,7 +74,7 @@ def check(
         clear_place(folder)
         watched = watch(manifest)
     with progress_bar(quiet=quiet) as progress:
-        judgement = judge(request, at=moment(at), progress=progress)
+        judgement = judge_again(request, at=moment(at), progress=progress).judgement
     written = write_reports(judgement, folder, formats, media=media, lang=lang)
     certified = None if gate is None else sign(judgement, watched, registry, gate, folder)
     print_judgement(judgement, written, lang=lang)

@@ -18,7 +18,7 @@ def judging_options(command: F) -> F:
     """--pack, --models, --device, --at, --quiet."""
     for option in reversed(
         (
-            click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style."),
+            click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style. A check adds those of its places, channels and partners."),
             click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear."),
             click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run."),
             click.option("--at", metavar="TIME", help="Judge as at this time (ISO 8601 with zone). Default: now."),

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "check",
         "Judge a delivery: quality, consent, label, approval; release, hold or block.",
     ),
+    "batch": ("dubgate.cli.batch", "batch", "Judge many deliveries, here or on a cluster; goes on where it stood."),
     "init": ("dubgate.cli.init", "init", "Write a delivery.yaml from media files, to be filled in."),
     "compare": ("dubgate.cli.compare", "compare", "What a second report fixed, what is new, what changed unasked."),
     "rules": ("dubgate.cli.rules", "rules", "List, show, lint and test rule packs."),
@@ -38,8 +39,23 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "request": ("dubgate.cli.request", "request", "Ask the parties for the decisions that a delivery lacks."),
     "verify": ("dubgate.cli.verify", "verify", "May this file be published here, now, on this certificate? Offline."),
+    "certify-package": (
+        "dubgate.cli.certify_package",
+        "certify_package",
+        "Certify an HLS or DASH package of a certified master, file by file.",
+    ),
+    "renew": ("dubgate.cli.renew", "renew", "Renew a certificate: consents asked again, a re-wrapped file read again."),
+    "evidence": ("dubgate.cli.evidence", "evidence", "One folder that verifies a certificate offline."),
+    "replay": ("dubgate.cli.evidence", "replay", "Judge a certificate again from the measurements kept with it."),
+    "probe": ("dubgate.cli.probe", "probe", "Look at what is live: its label and bytes against the certificates."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
+    "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
+    "serve": ("dubgate.cli.serve", "serve", "Serve the HTTP API for pipelines, and the review desk."),
+    "worker": ("dubgate.cli.serve", "worker", "Judge the deliveries that were submitted over HTTP."),
+    "may-publish": ("dubgate.cli.may_publish", "may_publish", "Ask the API: may this file be published here, so, now?"),
+    "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
+    "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
     "disclose": (
         "dubgate.cli.disclose",
         "disclose",
@@ -59,7 +75,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
-JUDGING = frozenset({"qc", "check", "demo", "request", "verify", "label", "disclose", "intake", "pilot"})
+JUDGING = frozenset(
+    {"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew", "evidence", "replay"}
+    | {"disclose", "intake", "pilot", "may-publish", "probe"}
+)
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 REFUSED = 1
 FILE = click.Path(path_type=Path)
+F = TypeVar("F", bound=Callable[..., Any])
 
 EXAMPLES = """\b
 Examples:
@@ -26,25 +28,28 @@ Exit codes: 0 publish, 1 refused (the reason is printed), 2 could not be verifie
 Publish only on 0: no certificate, or one that cannot be read, is a no."""
 
 
+def trust_options(command: F) -> F:
+    """--trust, --root, --seen."""
+    for option in reversed(
+        (
+            click.option("--trust", type=FILE, envvar="DUBGATE_TRUST", required=True, help="The trust store.  [env: DUBGATE_TRUST]"),
+            click.option("--root", envvar="DUBGATE_TRUST_ROOT", required=True, metavar="HEX|FILE", help="The public root key that signs the trust store (dubgate keys export).  [env: DUBGATE_TRUST_ROOT]"),
+            click.option("--seen", type=FILE, help="Where the newest trust store seen is remembered. Default: your state folder."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @click.command(epilog=EXAMPLES)
 @click.argument("certificate", type=FILE)
 @click.argument("file", type=FILE)
 @click.option("--territory", required=True, metavar="CODE", help="Where: a country (DE), or a group (EU, 419, 001).")
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
-@click.option(
-    "--trust", type=FILE, envvar="DUBGATE_TRUST", required=True, help="The trust store.  [env: DUBGATE_TRUST]"
-)
-@click.option(
-    "--root",
-    envvar="DUBGATE_TRUST_ROOT",
-    required=True,
-    metavar="HEX|FILE",
-    help="The public root key that signs the trust store (dubgate keys export).  [env: DUBGATE_TRUST_ROOT]",
-)
+@trust_options
 @click.option("--annex", type=FILE, help="The private annex: verify every signature in it too.")
 @click.option("--registry", metavar="PATH|URL", help="Ask this registry whether the consents still stand.")
 @click.option("--policy", type=FILE, help="A publish-policy/1.0 file: packs and levels that you demand.")
-@click.option("--seen", type=FILE, help="Where the newest trust store seen is remembered. Default: your state folder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(
     certificate: Path,
@@ -59,7 +64,7 @@ def verify(
     seen: Path | None,
     form: str,
 ) -> int:
-    """Verify CERTIFICATE for FILE and a use, offline, as of now.
+    """Verify CERTIFICATE for FILE and a use, offline, as of now. With a package's certificate FILE is one of its files, or its folder.
 
     Every signature, digest and ledger proof must hold, the file must be the one that was judged, byte for byte, and the
     release must cover the territory and channel now.
@@ -82,7 +87,7 @@ def verify(
             seen=seen or default_place(),
         )
     except Refused as refused:
-        _say_refused(refused, form)
+        say_refused(refused, form)
         return REFUSED
     click.echo(json.dumps(_data(verified), indent=1) if form == "json" else _text(verified))
     return 0
@@ -107,8 +112,9 @@ def root_key(text: str) -> str:
     return given
 
 
-def _say_refused(refused: Refused, form: str) -> None:
-    what = _plain(refused.what)
+def say_refused(refused: Refused, form: str) -> None:
+    """The reason, for people or for a pipeline."""
+    what = plain(refused.what)
     if form == "json":
         click.echo(json.dumps({"publish": False, "reason": refused.reason, "detail": what, "where": refused.where}))
         return
@@ -117,7 +123,8 @@ def _say_refused(refused: Refused, form: str) -> None:
         click.echo(f"  {refused.remedy}", err=True)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text from a certificate without what a terminal would act on."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
@@ -139,6 +146,7 @@ def _data(verified: Verified) -> dict[str, Any]:
         "fallback_models": list(verified.fallback_models),
         "trust_version": verified.trust_version,
         "consents_asked": verified.consents_asked,
+        "package_id": verified.package_id,
     }
 
 
@@ -153,4 +161,4 @@ def _text(verified: Verified) -> str:
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
     )
-    return "\n".join(_plain(line) for line in lines)
+    return "\n".join(plain(line) for line in lines)

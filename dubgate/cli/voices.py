@@ -83,12 +83,17 @@ def permissions(voice_id: str, location: str, key_file: Path | None, form: str) 
 def erase(voice_id: str, by: str, reason: str, location: str, key_file: Path | None, form: str) -> None:
     """Erase a voice's templates and sealed name: its key is destroyed, the history and grants stay.
 
+    What this machine kept of hearing deliveries in which it was compared goes too; elsewhere `dubgate cache purge --voice`.
+
     \b
     dubgate voices erase v-ada --by p-ada --reason "asked by the performer" --registry registry.db
     """
+    from dubgate.cache import purge
+
     with open_registry(location, key_file) as registry:
         with registry.view() as view:
             _known_voice(view, voice_id)
+        purge(voice_id)
         erased = registry.erase(f"voice:{voice_id}", by=by, reason=reason)
     say(form, {"voice_id": voice_id, "erased": erased}, "Erased." if erased else "There was nothing to erase.")
 

@@ -44,7 +44,12 @@ def aigc_problem(text: str) -> str | None:
 
 def says_generated(text: str) -> bool:
     """Whether a valid label says that a machine made it, not only that it might have."""
-    return aigc_problem(text) is None and _unwrapped(json.loads(text))["Label"] == GENERATED
+    return label_value(text) == GENERATED
+
+
+def label_value(text: str) -> str:
+    """The Label of a valid JSON: "1" is, "2" may be, "3" is suspected to be generated; "" where it is not valid."""
+    return "" if aigc_problem(text) is not None else str(_unwrapped(json.loads(text))["Label"])
 
 
 def aigc_place(place: str, text: str, track: int | None = None) -> Place:

@@ -17,10 +17,18 @@ from dubgate.labels.packages import kind_of
 from dubgate.labels.places import has_manifest
 from dubgate.labels.plan import Change, LabelPlan, changes
 from dubgate.labels.reading import inspect_labels
+from dubgate.labels.signing import Signing, manifest_of, read_back, refuse_unsignable, sign_file
 from dubgate.labels.tracks import Labels, Place
 
 _GIB = 1 << 30
 _NO_REMEDY = "the file stays as it was; label it with the program that made it, and check it again"
+
+
+Progress = Callable[[str, float], None]
+
+
+def _unwatched(stage: str, share: float) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +41,18 @@ class Applied:
     written: bool
 
 
-def apply_label(source: Path, out: Path, plan: LabelPlan, *, dry_run: bool = False) -> Applied:
+def apply_label(
+    source: Path,
+    out: Path,
+    plan: LabelPlan,
+    *,
+    signing: Signing | None = None,
+    dry_run: bool = False,
+    progress: Progress = _unwatched,
+) -> Applied:
     """Write the labelled file to `out`, which may be `source` where the caller wants it in place.
+
+    With `signing` a C2PA manifest is signed over the labelled file, last; a dry run signs nothing.
 
     Raises:
         InputError: the source is missing, or `out` cannot be written.
@@ -42,30 +60,84 @@ def apply_label(source: Path, out: Path, plan: LabelPlan, *, dry_run: bool = Fal
     """
     if not source.is_file():
         raise InputError("no such file", where=str(source))
-    folder = out.parent
+    folder = out.absolute().parent  # the child works in a folder of its own
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder))
     with tempfile.TemporaryDirectory(prefix=".dubgate-label-", dir=folder) as name:
         staged = Path(name) / ("labelled" + out.suffix)
         kind = kind_of(source)
         if kind in ("hls", "dash"):
+            if signing is not None:
+                raise refused(
+                    source, "a manifest of HLS or DASH holds no C2PA manifest; sign the media files that it names"
+                )
             return _manifest(source, out, plan, staged, kind, dry_run=dry_run)
         if kind != "media":
             raise refused(source, "a label can be written into media files, HLS and DASH manifests; this is neither")
-        return _media(source, out, plan, staged, dry_run=dry_run)
+        return _media(source, out, plan, staged, signing, dry_run=dry_run, progress=progress)
 
 
-def _media(source: Path, out: Path, plan: LabelPlan, staged: Path, *, dry_run: bool) -> Applied:
+def _media(
+    source: Path,
+    out: Path,
+    plan: LabelPlan,
+    staged: Path,
+    signing: Signing | None,
+    *,
+    dry_run: bool,
+    progress: Progress,
+) -> Applied:
+    from dubgate.delivery.formats import sniff
+
+    if signing is not None:
+        refuse_unsignable(source, sniff(source))
+    progress("reading labels", 0.0)
     before = _readable(inspect_labels(source), source)
     if has_manifest(before.places):
         why = "it carries a C2PA manifest, which a new label would break"
         raise MediaError(why, where=source.name, remedy="label first, sign last: apply the label to the unsigned file")
     plan = replace(plan, stream=_stream_of(source, plan))
-    _write(source, staged, plan)
-    proof = _same_sound(source, staged)
+    progress("writing", 0.1)
+    digests = _write(source, staged, plan)
+    progress("comparing the sound", 0.4)
+    proof = _same_sound(source, staged, digests)
     after = _readable(inspect_labels(staged), source)
     told = _proved(source, plan, before.places, after.places)
+    if signing is not None:
+        progress("signing", 0.6)
+        told += _signed(source, staged, plan, signing, after, dry_run=dry_run)
+        _same_sound(source, staged, digests)
     return _finished(staged, out, told, proof, dry_run=dry_run)
+
+
+def _signed(
+    source: Path,
+    staged: Path,
+    plan: LabelPlan,
+    signing: Signing,
+    before: Labels,
+    *,
+    dry_run: bool,
+) -> tuple[Change, ...]:
+    """Sign, and read back the label, and the manifest against the user's own anchors."""
+    ids = _track_ids(staged)
+    track = ids[plan.stream] if plan.stream is not None and plan.stream < len(ids) > 1 else None
+    manifest = manifest_of(plan.language, signing, sound_alone=len(ids) < 2, track_id=track)
+    if dry_run:
+        return (Change("C2PA manifest", None, f"would be signed by {signing.subject}"),)
+    sign_file(staged, manifest, signing, name=source.name)
+    after = _readable(inspect_labels(staged, anchors=signing.anchors), source)
+    if {(p.place, p.text) for p in before.places} - {(p.place, p.text) for p in after.places}:
+        raise MediaError("signing would lose a label", where=source.name, remedy=_NO_REMEDY)
+    return (Change("C2PA manifest", None, read_back(after.manifests, plan.language, source.name)),)
+
+
+def _track_ids(path: Path) -> tuple[str, ...]:
+    """The tracks as C2PA names them; none where the container has none. The parent reads numbers of its own file only."""
+    from dubgate.delivery.formats import sniff
+    from dubgate.labels.boxes import mp4_track_ids
+
+    return mp4_track_ids(path) if sniff(path) == "mov" else ()
 
 
 def _readable(labels: Labels, path: Path) -> Labels:
@@ -84,20 +156,30 @@ def _stream_of(source: Path, plan: LabelPlan) -> int:
     return found.index
 
 
-def _write(source: Path, staged: Path, plan: LabelPlan) -> None:
+Digests = Callable[..., list[tuple[str, ...]]]
+
+
+def _write(source: Path, staged: Path, plan: LabelPlan) -> Digests:
+    """Write, and say how what must not change is digested."""
     from dubgate.delivery.formats import sniff
+    from dubgate.labels.box_writing import write_mp4
     from dubgate.labels.riff_writing import write_wav
     from dubgate.labels.tag_writing import write_flac, write_mp3
+    from dubgate.labels.unchanged import coded_digests
 
     own: dict[str, Callable[[Path, Path, LabelPlan], None]] = {"wav": write_wav, "mp3": write_mp3, "flac": write_flac}
     demuxer = sniff(source)
     if demuxer in own:
         own[demuxer](source, staged, plan)
-    elif demuxer in ("mov", "matroska"):
+        return coded_digests
+    if demuxer == "mov" and write_mp4(source, staged, plan):
+        return coded_digests
+    if demuxer in ("mov", "matroska"):
         _remux_apart(source, staged, plan)
-    else:
-        why = f"{demuxer} holds no label that players show"
-        raise MediaError(why, where=source.name, remedy="label the package that carries it: its HLS or DASH manifest")
+        return _packets
+    why = f"{demuxer} holds no label that players show"
+    remedy = "label the package that carries it (its HLS or DASH manifest), or sign a sidecar: dubgate label sidecar"
+    raise MediaError(why, where=source.name, remedy=remedy)
 
 
 def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> None:
@@ -120,13 +202,13 @@ def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> None:
         raise ChildError("the child process wrote no file")
 
 
-def _same_sound(source: Path, staged: Path) -> tuple[str, ...]:
+def _same_sound(source: Path, staged: Path, digests: Digests) -> tuple[str, ...]:
     """The digests of every stream, where they are the same in both.
 
     Raises:
         MediaError: they are not.
     """
-    before, after = _packets(source, staged)
+    before, after = digests(source, staged)
     if before != after:
         what = "streams are missing" if len(before) != len(after) else "packets would change"
         raise MediaError(f"re-wrapping does not keep it: {what}", where=source.name, remedy=_NO_REMEDY)

@@ -35,6 +35,19 @@ def mp4_places(path: Path) -> tuple[Place, ...]:
     return (*places, Place(C2PA_PLACE, "uuid box")) if has_manifest else places
 
 
+def mp4_track_ids(path: Path) -> tuple[str, ...]:
+    """The id of each track, in order (tkhd), as C2PA names them.
+
+    Raises:
+        MediaError: as `mp4_places`.
+    """
+    with path.open("rb") as file:
+        index, _ = _top_level(path, file, os.fstat(file.fileno()).st_size)
+    heads = [child(path, body, b"tkhd") or b"" for name, body in boxes_in(path, index) if name == b"trak"]
+    at = [20 if head[:1] == b"\1" else 12 for head in heads]
+    return tuple(str(int.from_bytes(head[k : k + 4], "big")) for head, k in zip(heads, at, strict=True))
+
+
 def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
     """The content of the index, and whether there is a C2PA box."""
     at, index, has_manifest = 0, None, False
@@ -42,7 +55,7 @@ def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
         if at == size:
             break
         head = read_exactly(path, file, at, min(24, size - at))
-        name, start, end = _header(path, head, at, size)
+        name, start, end = header_at(path, head, at, size)
         if name == b"moov":
             if index is not None or end - start > MAX_INDEX_BYTES:
                 raise refused(path, "it has two indexes (moov)" if index is not None else "its index is too large")
@@ -55,7 +68,7 @@ def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
     return index, has_manifest
 
 
-def _header(path: Path, head: bytes, at: int, end: int) -> tuple[bytes, int, int]:
+def header_at(path: Path, head: bytes, at: int, end: int) -> tuple[bytes, int, int]:
     """Name, start of content and end of the box at `at`; a size of 0 runs to the end (14496-12, 4.2)."""
     if len(head) < 8:
         raise refused(path, f"bytes that no box owns at byte {at:,}")
@@ -68,30 +81,41 @@ def _header(path: Path, head: bytes, at: int, end: int) -> tuple[bytes, int, int
     return head[4:8], at + header, at + length
 
 
-def _boxes(path: Path, data: bytes) -> Iterator[Box]:
+def boxes_in(path: Path, data: bytes) -> Iterator[Box]:
+    """The boxes that a box holds, in order.
+
+    Raises:
+        MediaError: one of impossible length, or too many.
+    """
     at = 0
     for _ in range(MAX_PARTS):
         if at >= len(data) or (not any(data[at : at + 4]) and not any(data[at : at + 64])):
             return  # QuickTime ends udta with zero bytes
-        name, start, end = _header(path, data[at : at + 16], at, len(data))
+        name, start, end = header_at(path, data[at : at + 16], at, len(data))
         yield name, data[start:end]
         at = end
     raise refused(path, f"more than {MAX_PARTS:,} boxes")
 
 
-def _child(path: Path, data: bytes, *names: bytes) -> bytes | None:
-    """The content of the box that this path of names leads to."""
+def child(path: Path, data: bytes, *names: bytes) -> bytes | None:
+    """The content of the box that this path of names leads to.
+
+    Raises:
+        MediaError: a name stands twice; one program would read the first, another the last.
+    """
     for name in names:
-        found = next((body for kind, body in _boxes(path, data) if kind == name), None)
-        if found is None:
+        found = [body for kind, body in boxes_in(path, data) if kind == name]
+        if len(found) > 1:
+            raise refused(path, f"the box {name!r} stands {len(found)} times where it may stand once")
+        if not found:
             return None
-        data = found
+        [data] = found
     return data
 
 
 def _movie(path: Path, index: bytes) -> Iterator[Place]:
     n_tracks = 0
-    for name, body in _boxes(path, index):
+    for name, body in boxes_in(path, index):
         if name == b"trak":
             yield from _track(path, body, n_tracks)
             n_tracks += 1
@@ -102,13 +126,13 @@ def _movie(path: Path, index: bytes) -> Iterator[Place]:
 
 
 def _track(path: Path, track: bytes, number: int) -> Iterator[Place]:
-    handler = _child(path, track, b"mdia", b"hdlr") or b""
+    handler = child(path, track, b"mdia", b"hdlr") or b""
     if handler[8:12] != b"soun":
         return
     language = _language(path, track)
     name = _handler_name(path, handler)
     yield Place("MP4 hdlr", "" if nameless(name) else name, number, language, True)
-    for kind, body in _boxes(path, track):
+    for kind, body in boxes_in(path, track):
         if kind == b"udta":
             yield from _user_data(path, body, "track", number, language)
         elif kind == b"meta":
@@ -125,10 +149,10 @@ def _handler_name(path: Path, handler: bytes) -> str:
 
 def _language(path: Path, track: bytes) -> str | None:
     """`elng` where there is one, else the three packed letters of mdhd."""
-    extended = _child(path, track, b"mdia", b"elng")
+    extended = child(path, track, b"mdia", b"elng")
     if extended is not None:
         return text_of(path, "MP4 elng", extended[4:]) or None
-    media = _child(path, track, b"mdia", b"mdhd") or b""
+    media = child(path, track, b"mdia", b"mdhd") or b""
     at = 32 if media[:1] == b"\1" else 20
     code = int.from_bytes(media[at : at + 2], "big")
     letters = "".join(chr(((code >> shift) & 31) + 0x60) for shift in (10, 5, 0))
@@ -136,7 +160,7 @@ def _language(path: Path, track: bytes) -> str | None:
 
 
 def _user_data(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
-    for kind, body in _boxes(path, data):
+    for kind, body in boxes_in(path, data):
         place = f"MP4 {level} {kind.decode('latin-1')}"
         if kind == b"name":
             yield Place(place, text_of(path, place, body, _ENCODINGS), track, language, track is not None)
@@ -152,8 +176,8 @@ def _user_data(path: Path, data: bytes, level: str, track: int | None, language:
 def _metadata(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
     """iTunes items, or QuickTime's keys with their values; ISO puts four bytes before the boxes, QuickTime none."""
     body = data if data[4:8] == b"hdlr" else data[4:]
-    keys = _keys(path, _child(path, body, b"keys"))
-    for kind, item in _boxes(path, _child(path, body, b"ilst") or b""):
+    keys = _keys(path, child(path, body, b"keys"))
+    for kind, item in boxes_in(path, child(path, body, b"ilst") or b""):
         number = int.from_bytes(kind, "big")
         if kind == b"----":
             name = _free_form(path, item)
@@ -170,17 +194,17 @@ def _metadata(path: Path, data: bytes, level: str, track: int | None, language: 
 def _keys(path: Path, data: bytes | None) -> tuple[str, ...]:
     if data is None:
         return ()
-    return tuple(text_of(path, "MP4 keys", body) for _, body in _boxes(path, data[8:]))
+    return tuple(text_of(path, "MP4 keys", body) for _, body in boxes_in(path, data[8:]))
 
 
 def _free_form(path: Path, item: bytes) -> str:
-    name = _child(path, item, b"name") or b""
+    name = child(path, item, b"name") or b""
     return text_of(path, "MP4 ilst name", name[4:])
 
 
 def _values(path: Path, item: bytes, name: str) -> Iterator[str]:
     """Every UTF-8 or UTF-16 value of an item (well-known types 1 and 2); numbers and pictures are no labels."""
-    for kind, body in _boxes(path, item):
+    for kind, body in boxes_in(path, item):
         type_code = int.from_bytes(body[:4], "big")
         if kind == b"data" and type_code in (1, 2):
             encoding = ("utf-8",) if type_code == 1 else ("utf-16-be",)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dubgate.errors import MediaError
 from dubgate.labels.places import has_manifest, media_places
-from dubgate.labels.provenance import manifest_place
+from dubgate.labels.provenance import place_of, trusted_manifest
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import speak_alike
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
     from dubgate.delivery.media import AudioStream, MediaInfo
+    from dubgate.labels.anchors import Anchors
 
 # Where a file with one sound and no title says what it is, in the order in which people look.
 _DESCRIPTIONS = ("WAV bext Description", "ADM audioProgrammeLabel", "ADM audioProgrammeName", "WAV iXML NOTE")
 
 
 def read_file(
-    path: Path, *, language: str | None, stream: int | None = None, heard: bool = False, anchors: str | None = None
+    path: Path, *, language: str | None, stream: int | None = None, heard: bool = False, anchors: Anchors | None = None
 ) -> Labels:
     """The labels of one stream, or of every stream (of `language`, where it is given).
 
     Args:
         heard: the file is what was heard, byte for byte.
-        anchors: PEM of the authorities that a C2PA signer is trusted by.
+        anchors: the authorities that a C2PA signer is trusted by.
 
     Raises:
         MediaError: the sound itself cannot be read; a label that cannot be read is in `unreadable` instead.
@@ -35,24 +37,31 @@ def read_file(
 
     info = probe(path)
     streams = info.audio if stream is None else (select_stream(info, index=stream),)
-    places, unreadable, unmeasured = _places(path, anchors)
-    tracks = tuple(_track(path, s, info, places, language if heard else None, heard=heard) for s in streams)
+    read = _of_file(path, anchors)
+    tracks = tuple(_track(path, s, info, read.places, language if heard else None, heard=heard) for s in streams)
     kept = tuple(t for t in tracks if stream is not None or _wanted(t.language, language))
-    return Labels(kept, unreadable, unmeasured, places, language)
+    return replace(read, tracks=kept, language=language)
 
 
-def _places(path: Path, anchors: str | None) -> tuple[tuple[Place, ...], tuple[str, ...], tuple[str, ...]]:
-    """Places, what could not be read, and what could have been read with more at hand."""
+def _of_file(path: Path, anchors: Anchors | None) -> Labels:
+    """Places and manifest, what could not be read, and what could have been read with more at hand; no tracks yet."""
     try:
         places = media_places(path)
         if not has_manifest(places):
-            return places, (), ()
-        manifest = manifest_place(path, anchors)
+            return Labels((), places=places)
+        manifest = trusted_manifest(path, anchors)
     except MediaError as error:
-        return (), (str(error),), ()
+        return Labels((), (str(error),))
     if isinstance(manifest, Unmeasured):
-        return places, (), (manifest.reason,)
-    return (*places, manifest), (), ()
+        return Labels((), unmeasured=(manifest.reason,), places=places)
+    return Labels((), places=(*places, *place_of(manifest, _track_ids(path))), manifests=(manifest,))
+
+
+def _track_ids(path: Path) -> tuple[str, ...]:
+    from dubgate.delivery.formats import sniff
+    from dubgate.labels.boxes import mp4_track_ids
+
+    return mp4_track_ids(path) if sniff(path) == "mov" else ()
 
 
 def _track(

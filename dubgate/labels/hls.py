@@ -5,6 +5,7 @@ RFC 8216 (EXT-X-MEDIA); CHARACTERISTICS `public.machine-generated` is Apple's AV
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def read_master(
     Raises:
         MediaError: the playlist is malformed, names something outside `root`, or lists a rendition twice.
     """
-    playlist = _load(master, root)
+    playlist = load_playlist(master, root)
     if not playlist.is_variant:
         raise MediaError("this is a media playlist; name the master playlist", where=master.name)
     entries = [m for m in playlist.media if m.type == "AUDIO"]
@@ -90,13 +91,18 @@ def _track(
 
 def rendition_sha256(playlist_path: Path, root: Path) -> str:
     """SHA-256 over the initialisation section and all segments of a media playlist, in order."""
-    playlist = _load(playlist_path, root)
+    playlist = load_playlist(playlist_path, root)
     if playlist.is_variant:
         raise MediaError("a rendition's playlist is itself a master playlist", where=playlist_path.name)
-    return sha256_of(_pieces(playlist, playlist_path, root))
+    return sha256_of(hls_pieces(playlist, playlist_path, root))
 
 
-def _pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
+def hls_pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
+    """The initialisation section and all segments of a media playlist, in order.
+
+    Raises:
+        MediaError: none, too many, or outside `root`.
+    """
     if len(playlist.segments) > MAX_SEGMENTS or not playlist.segments:
         raise MediaError(f"it lists {len(playlist.segments)} segments", where=path.name)
     init: object = None
@@ -134,13 +140,44 @@ def _inside(path: Path, root: Path) -> Path:
     return resolved
 
 
-def _load(path: Path, root: Path) -> Any:
+def playlist_in(master: Path, uri: str, root: Path) -> Path:
+    """The playlist that a master playlist names.
+
+    Raises:
+        MediaError: outside `root`, or not there.
+    """
+    return _inside(master.parent / uri, root)
+
+
+def load_playlist(path: Path, root: Path) -> Any:
+    """A playlist as m3u8 reads it.
+
+    Raises:
+        MediaError: outside `root`, too large, or not to be read.
+    """
     import m3u8
 
     data = _inside(path, root).read_bytes()
     if len(data) > MAX_PLAYLIST_BYTES or not data.lstrip(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
         raise MediaError("not an HLS playlist", where=path.name)
     try:
-        return m3u8.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        _refuse_ambiguity(text, path.name)
+        return m3u8.loads(text)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MediaError(f"not a readable HLS playlist: {error}", where=path.name) from error
+
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)(?:,|$)')
+
+
+def _refuse_ambiguity(text: str, name: str) -> None:
+    """What one player reads in one way and another in another: an attribute twice, variables (RFC 8216bis, 4.2, 4.4.2.3)."""
+    for line in text.splitlines():
+        tag, _, rest = line.strip().partition(":")
+        if tag == "#EXT-X-DEFINE":
+            raise MediaError("it defines variables, which are not read", where=name)
+        if tag == "#EXT-X-MEDIA":
+            keys = [key for key, _ in _ATTRIBUTE.findall(rest)]
+            if len(set(keys)) < len(keys):
+                raise MediaError(f"an entry says an attribute twice: {line.strip()[:200]!r}", where=name)

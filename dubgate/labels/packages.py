@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dubgate.errors import MediaError
+from dubgate.labels.anchors import Anchors
 from dubgate.labels.tracks import LabelledTrack, Labels
 
 _MAX_FILES = 20_000
@@ -47,7 +48,7 @@ def read_manifest(
     return read_master(manifest, root, language=language, heard_sha256=heard_sha256)
 
 
-def inspect(path: Path, root: Path, *, language: str | None, anchors: str | None) -> Labels:
+def inspect(path: Path, root: Path, *, language: str | None, anchors: Anchors | None) -> Labels:
     """Every label under a path; what cannot be read is listed, and blocks."""
     if path.is_dir():
         return _folder(path, language, anchors)
@@ -57,7 +58,7 @@ def inspect(path: Path, root: Path, *, language: str | None, anchors: str | None
         return Labels((), (str(error),), language=language)
 
 
-def _one(path: Path, root: Path, language: str | None, anchors: str | None) -> Labels:
+def _one(path: Path, root: Path, language: str | None, anchors: Anchors | None) -> Labels:
     from dubgate.labels.containers import read_file
 
     if kind_of(path) == "media":
@@ -65,7 +66,7 @@ def _one(path: Path, root: Path, language: str | None, anchors: str | None) -> L
     return read_manifest(path, root, language=language)
 
 
-def _folder(folder: Path, language: str | None, anchors: str | None) -> Labels:
+def _folder(folder: Path, language: str | None, anchors: Anchors | None) -> Labels:
     """Every manifest of a package, or, where it has none, every media file of the folder."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())[: _MAX_FILES + 1]
     if len(files) > _MAX_FILES:
@@ -80,6 +81,7 @@ def _folder(folder: Path, language: str | None, anchors: str | None) -> Labels:
         tuple(u for labels in read for u in labels.unmeasured),
         tuple(p for labels in read for p in labels.places),
         language,
+        tuple(m for labels in read for m in labels.manifests),
     )
 
 

@@ -5,17 +5,25 @@ Runs in the child process (`labels_task`); `read_labels` and `inspect_labels` ar
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dubgate.errors import ChildError, InputError, MediaError
+from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.tracks import Labels
 from dubgate.stored import Arrays, from_stored, to_stored
 
-ANCHORS_VARIABLE = "DUBGATE_C2PA_ANCHORS"
-_MAX_ANCHORS_BYTES = 1 << 20
+if TYPE_CHECKING:
+    from dubgate.sandbox import Limits
+
+_SLOWEST_BYTES_S = 20_000_000
+_MOST_HELD_BYTES = 4 << 30  # a RIFF is no larger
+_MAX_FILES = 200_000
 
 
 def read_labels(
@@ -34,17 +42,17 @@ def read_labels(
         "published_sha256": published_sha256,
         "package": None if package is None else str(package.absolute()),
         "root": str(root.absolute()),
-        "anchors": read_anchors(None),
+        "anchors": _stored(read_anchors(None)),
     }
-    return _asked(request, [published] if package is None else [root])
+    return _asked(request, [published] if package is None else [root, published])
 
 
-def inspect_labels(path: Path, *, language: str | None = None, anchors: Path | None = None) -> Labels:
+def inspect_labels(path: Path, *, language: str | None = None, anchors: Anchors | None = None) -> Labels:
     """Every label of a media file, a manifest with what it names, or every manifest of a folder; nothing is heard.
 
     Args:
         language: only entries of this language (BCP-47, primary subtag compared).
-        anchors: PEM file of the certificate authorities that C2PA signers are trusted by.
+        anchors: the authorities that C2PA signers are trusted by; None: those that the environment names.
 
     Raises:
         InputError: there is nothing at `path`.
@@ -56,27 +64,13 @@ def inspect_labels(path: Path, *, language: str | None = None, anchors: Path | N
         "inspect": str(path.absolute()),
         "language": language,
         "root": str(root.absolute()),
-        "anchors": read_anchors(anchors),
+        "anchors": _stored(anchors or read_anchors(None)),
     }
     return _asked(request, [path if _is_media(path) else root])
 
 
-def read_anchors(path: Path | None) -> str | None:
-    """The PEM text of the trusted authorities: of this file, else of the one that the environment names.
-
-    Raises:
-        InputError: named, and not to be read as PEM.
-    """
-    named = path or (Path(found) if (found := os.environ.get(ANCHORS_VARIABLE)) else None)
-    if named is None:
-        return None
-    try:
-        text = named.read_bytes()[:_MAX_ANCHORS_BYTES].decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read these trust anchors: {error}", where=str(named)) from None
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise InputError("no PEM certificate is in it", where=str(named))
-    return text
+def _stored(anchors: Anchors | None) -> dict[str, Any] | None:
+    return None if anchors is None else anchors.stored()
 
 
 def _is_media(path: Path) -> bool:
@@ -86,13 +80,40 @@ def _is_media(path: Path) -> bool:
 
 
 def _asked(request: dict[str, Any], inputs: list[Path]) -> Labels:
-    from dubgate.sandbox import PROBE_LIMITS, run_in_child
+    from dubgate.sandbox import run_in_child
 
-    reply = run_in_child("labels", request, limits=PROBE_LIMITS, inputs=inputs)
+    reply = run_in_child("labels", request, limits=_limits(inputs), inputs=inputs)
     try:
         return from_stored(Labels, reply.data, reply.arrays)
     except ValueError as error:
         raise ChildError(f"the labels came back malformed: {error}") from None
+
+
+def _limits(inputs: list[Path]) -> Limits:
+    """A minute and a GiB, and for what is large: time to hash it once, and room for c2pa-rs to hold one WAV whole."""
+    from dubgate.sandbox import PROBE_LIMITS
+
+    largest, total = 0, 0
+    for path in inputs:
+        for size in _sizes(path) if path.is_dir() else [path.stat().st_size]:
+            largest, total = max(largest, size), total + size
+    seconds = total / _SLOWEST_BYTES_S
+    held = min(largest, _MOST_HELD_BYTES)
+    return replace(
+        PROBE_LIMITS,
+        wall_s=PROBE_LIMITS.wall_s + seconds,
+        cpu_s=PROBE_LIMITS.cpu_s + round(seconds),
+        memory_bytes=PROBE_LIMITS.memory_bytes + held,
+        address_space_bytes=(PROBE_LIMITS.address_space_bytes or 0) + 2 * held,
+    )
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Of the files below a folder, as far as they are looked at."""
+    found = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
+    for path in islice(found, _MAX_FILES):
+        with contextlib.suppress(OSError):
+            yield path.lstat().st_size
 
 
 def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
@@ -101,22 +122,27 @@ def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str,
         from dubgate.labels.remuxing import remux_task
 
         return remux_task(request, scratch, progress)
+    if "sign" in request:
+        from dubgate.labels.manifest_signing import sign_task
+
+        return sign_task(request, scratch, progress)
     if "packets" in request:
         from dubgate.labels.packets import packets_task
 
         return packets_task(request)
     if "inspect" in request:
         return to_stored(_inspected(request))
+    published = _of_published(request)
     if request["package"] is None:
-        return to_stored(_of_published(request))
-    return to_stored(_of_package(request))
+        return to_stored(published)
+    return to_stored(replace(_of_package(request), master=published))
 
 
 def _inspected(request: dict[str, Any]) -> Labels:
     from dubgate.labels.packages import inspect
 
     path, root = Path(request["inspect"]), Path(request["root"])
-    return inspect(path, root, language=request["language"], anchors=request["anchors"])
+    return inspect(path, root, language=request["language"], anchors=Anchors.from_stored(request["anchors"]))
 
 
 def _of_package(request: dict[str, Any]) -> Labels:
@@ -137,4 +163,5 @@ def _of_published(request: dict[str, Any]) -> Labels:
     from dubgate.labels.containers import read_file
 
     path, language = Path(request["published"]), request["language"]
-    return read_file(path, language=language, stream=request["stream"], heard=True, anchors=request.get("anchors"))
+    anchors = Anchors.from_stored(request.get("anchors"))
+    return read_file(path, language=language, stream=request["stream"], heard=True, anchors=anchors)

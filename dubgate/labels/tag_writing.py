@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.aigc import KEY
@@ -60,7 +61,7 @@ def write_flac(source: Path, target: Path, plan: LabelPlan) -> None:
     """
     with source.open("rb") as given, target.open("xb") as out:
         start = id3_bytes(given.read(10))
-        blocks, sound = _blocks(source, given, start)
+        blocks, sound = flac_blocks(source, given, start)
         vendor, comments = _parted(next((body for kind, body in blocks if kind == _COMMENTS), b""))
         new = {"TITLE": plan.text, "LANGUAGE": plan.language} | ({KEY: plan.aigc} if plan.aigc else {})
         kept = [c for c in comments if c.partition(b"=")[0].decode("latin-1").upper() not in new]
@@ -76,7 +77,7 @@ def write_flac(source: Path, target: Path, plan: LabelPlan) -> None:
         shutil.copyfileobj(given, out, 1 << 20)
 
 
-def _blocks(path: Path, file, start: int) -> tuple[list[tuple[int, bytes]], int]:  # type: ignore[no-untyped-def]
+def flac_blocks(path: Path, file: BinaryIO, start: int) -> tuple[list[tuple[int, bytes]], int]:
     """Every block of metadata, and where the frames start."""
     at, found = start + 4, []
     while True:

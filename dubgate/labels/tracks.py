@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubgate.labels.audible import NOT_HEARD, Audible
 from dubgate.labels.wording import is_ai_label, unreadable_reason
-from dubgate.unmeasured import Unmeasured
-
-NO_DISCLAIMER_HEARD = Unmeasured("nobody listened for a spoken disclaimer at the start")
-NO_RHYTHM_HEARD = Unmeasured("nobody listened for the rhythm that stands for AI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,39 @@ class LabelledTrack:
         return None if self.name is None else unreadable_reason(self.name)
 
 
+# Digital source types (IPTC) that tell of a machine.
+AI_SOURCES = frozenset(
+    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a C2PA manifest tells, whose signer our own anchors trust; one that they do not is no Manifest.
+
+    `sources` are digital source types without their address; `tracks` the MP4 track ids that it is about, none: all.
+    """
+
+    file: str
+    signer: str
+    actions: tuple[str, ...]
+    sources: tuple[str, ...]
+    source_language: str | None = None
+    target_language: str | None = None
+    tracks: tuple[str, ...] = ()
+
+    @property
+    def says_ai(self) -> bool:
+        return bool(AI_SOURCES.intersection(self.sources))
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """Every label read; `unreadable` lists what could not be read, each of which blocks.
 
     `unmeasured` is what could have been read with more at hand (each holds). `language` is what was asked for.
-    `says_ai` are signed manifests that tell of a machine. `audible` and `rhythm` were heard, not read.
+    `says_ai` are signed manifests that tell of a machine; `manifests` all that are trusted. `aigc` are the values of
+    China's labels. `master` are those of the file that a package was made of. `sidecar` is the id of the signed label that stands in for one that the container cannot hold.
     """
 
     tracks: tuple[LabelledTrack, ...]
@@ -69,8 +93,16 @@ class Labels:
     unmeasured: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     language: str | None = None
-    audible: bool | Unmeasured = NO_DISCLAIMER_HEARD
-    rhythm: bool | Unmeasured = NO_RHYTHM_HEARD
+    manifests: tuple[Manifest, ...] = ()
+    audible: Audible = NOT_HEARD
+    sidecar: str | None = None
+    master: Labels | None = None
+
+    @property
+    def aigc(self) -> tuple[str, ...]:
+        from dubgate.labels.aigc import is_aigc, label_value
+
+        return tuple(label_value(p.text) for p in self.places if is_aigc(p))
 
     @property
     def says_ai(self) -> tuple[Place, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from consent.approvals import Approval, ApprovalHistory, Candidate
+from consent.approvals import Approval, ApprovalHistory, Candidate, same_sound
 from consent.denials import Denial
 from consent.quorum import Missing, missing_approvals
 from consent.releases import ReleaseDecision
@@ -65,7 +65,7 @@ def at_hand(
     return (
         *(_history(s.record, view) for s in counted),
         *_refused_earlier(title, view, at),
-        *(h for h in _standing_ones(title, rights, candidate, view, at) if h.approval.approval_id not in delivered),
+        *(h for h in _held_ones(title, rights, candidate, view, at) if h.approval.approval_id not in delivered),
     )
 
 
@@ -168,19 +168,25 @@ def _refused_earlier(title: TitleRecord, view: View, at: datetime) -> list[Appro
     return [h for h in known if h.approval.decision is ApprovalDecision.REJECT and h.recorded_at <= at]
 
 
-def _standing_ones(
+def _held_ones(
     title: TitleRecord, rights: TitleRights, candidate: Candidate, view: View, at: datetime
 ) -> Iterable[ApprovalHistory]:
-    """Standing approvals that the registry holds under their holder's signature; a delivery need not bring them."""
+    """Approvals that the registry holds under their holder's signature, standing ones and those that were signed at the
+    desk over this very sound; a delivery need not bring them."""
     for history in view.approvals(title.title_ids):
         approval = history.approval
-        if approval.standing is None or not history.signed or history.recorded_at > at:
+        if not history.signed or history.recorded_at > at or not _may_concern(approval, candidate):
             continue
         if approval.decision is ApprovalDecision.REJECT:
             continue
         signed = Signed(approval, approval.by, "the registry", "")
         if _why_not(signed, rights, candidate, view) is None:
             yield history
+
+
+def _may_concern(approval: Approval, candidate: Candidate) -> bool:
+    """Whether it is standing or names this sound: what was approved of other sounds says nothing here."""
+    return approval.standing is not None or any(same_sound(s, candidate) for s in approval.sounds)
 
 
 def _of_submitters_house(by: str, candidate: Candidate, view: View) -> bool:

@@ -86,7 +86,8 @@ def open_one(kind: Kind[R], path: Path, view: View, at: datetime) -> Signed[R]:
         if refusal:
             refusals.append(refusal)
             continue
-        key = PublicKey(holder.key.public_hex)
+        verifier = holder.key.verifier
+        key = PublicKey(verifier) if isinstance(verifier, str) else verifier
         opened = open_envelope(data, [key], predicate_type=kind.predicate_type, name=path.name)
         return _checked(kind, opened, holder, path.name)
     raise SignatureError("; ".join(refusals) or "no party in the registry has the key that signed it", where=path.name)

@@ -39,12 +39,26 @@ def write_reports(
     Raises:
         InputError: the folder cannot be written to. No report of this run is left there then.
     """
+    return place_reports(report_files(judgement, formats, media=media, lang=lang), folder)
+
+
+def report_files(judgement: Judgement, formats: Sequence[str], *, media: str, lang: str) -> dict[str, bytes]:
+    """The formats asked for as files by relative name; report.json always, and last."""
     files: dict[str, bytes] = {}
     if "html" in formats:
         files.update(html_files(judgement, media, lang=lang))
     for name in dict.fromkeys(formats):
         files.update(_EXTRA[name](judgement) if name in _EXTRA else {})
     files["report.json"] = json.dumps(to_json(judgement), ensure_ascii=False, indent=1, allow_nan=False).encode()
+    return files
+
+
+def place_reports(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Write what `report_files` made, all or nothing.
+
+    Raises:
+        InputError: the folder cannot be written to. No report of this run is left there then.
+    """
     try:
         written = write_together({folder / name: data for name, data in files.items()})
         _drop_old_sounds(folder / SOUNDS, {Path(name).name for name in files if name.startswith(f"{SOUNDS}/")})

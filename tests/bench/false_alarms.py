@@ -102,9 +102,9 @@ def main(n: int, n_lines: int, words: bool, write_down: bool) -> None:
         found.append(one)
         what = ", ".join(f"{rule} {k}" for rule, k in sorted(one.failed.items())) or "–"
         print(f"| {one.name}, {n_lines} lines | {len(one.lines_named)} | {what} |", flush=True)
+        if write_down:  # after each: a run that is stopped keeps what it counted
+            print("written:", _written(found, n_lines), file=sys.stderr)
     print(f"\nmedian lines named wrongly: {median(len(c.lines_named) for c in found)}")
-    if write_down:
-        print("written:", _written(found, n_lines))
 
 
 def _written(found: list[Counted], n_lines: int) -> str:

@@ -27,10 +27,11 @@ from sqlalchemy import Connection, text
 
 from consent import ledger
 from consent.database import writing
+from consent.entries import iso, leaf_bytes
 from consent.events import Event
 from consent.parties import Party
 from consent.registry import Registry
-from consent.store import Store, iso, leaf_bytes
+from consent.store import Store
 from consent.strict import Record, Window, canonical_json
 from consent.terms import Evidence, Grant, Use
 from consent.titles import Title

@@ -7,6 +7,7 @@ import stat
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -260,7 +261,7 @@ def check(place: Place, keys: dict[str, Path], out: Path, *more: object, heard: 
     manifest = place.world.delivery.root / "delivery.yaml"
     arguments = ["--registry", place.world.registry, "--out", out, "--quiet", "--format", "json"]
     signing = ["--certify", "--key", keys["gate"], "--ledger-key", keys["ledger"], "--as", "op-1"]
-    with patch("dubgate.release.check", lambda request, at, progress: judged):
+    with patch("dubgate.judging_again.judge_again", lambda request, at, progress: SimpleNamespace(judgement=judged)):
         return dubgate("check", manifest, *arguments, *signing, *more)
 
 
@@ -275,7 +276,9 @@ def test_checked_certified_and_verified(
 ) -> None:
     out = tmp_path / "out"
     assert check(place, signing, out) == 0
-    assert {p.name for p in out.iterdir()} == {"report.json", "certificate.json", "annex.json"}
+    assert {p.name for p in out.iterdir()} == {
+        *("report.json", "certificate.json", "annex.json", "judged.json", "packs"),
+    }
     Clock.at = AT + timedelta(minutes=1)
     certificate = out / "certificate.json"
     assert verify(place, signing, certificate) == 0
@@ -335,7 +338,7 @@ def test_a_check_that_breaks_leaves_no_certificate_of_before(
     assert check(place, signing, out) == 0
     manifest = place.world.delivery.root / "delivery.yaml"
     asked = ["--certify", "--key", signing["gate"], "--ledger-key", signing["ledger"], "--as", "op-1", "--out", out]
-    with patch("dubgate.release.check", side_effect=RuntimeError("a model broke")):
+    with patch("dubgate.judging_again.judge_again", side_effect=RuntimeError("a model broke")):
         assert dubgate("check", manifest, "--registry", place.world.registry, *asked) == 2
     assert not (out / "certificate.json").exists()
 

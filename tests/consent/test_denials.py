@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,6 +122,12 @@ def test_each_reason_is_a_sentence_in_english_and_in_japanese() -> None:
         assert denial.record_id == "g-ada"
         assert denial.text.en.islower() or denial.text.en[0].islower()
         assert any(ord(c) > 0x3000 for c in denial.text.ja)
+
+
+def test_a_grant_signed_by_a_stolen_key_falls_with_the_key_and_stood_before() -> None:
+    history = replace(given(), discredited_at=NOW)
+    assert codes(history, use()) == ["CON-003"]
+    assert codes(history, use(), NOW - timedelta(seconds=1)) == []
 
 
 def test_a_deleted_model_settles_the_deletion_that_was_due() -> None:

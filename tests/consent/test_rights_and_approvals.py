@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -278,6 +279,12 @@ def test_a_condition_that_was_met_is_no_denial() -> None:
 def test_an_approval_that_was_taken_back_is_named() -> None:
     gone = event(EventKind.REVOKED, NOW - DAY, target="approval", target_id="a-1", by="studio")
     assert denied(approved((gone, NOW - DAY), since=NOW - 2 * DAY, signed_at=NOW - 3 * DAY)) == ["events"]
+
+
+def test_an_approval_signed_by_a_stolen_key_falls_with_the_key_and_stood_before() -> None:
+    stolen = replace(approved(), discredited_at=NOW)
+    assert denied(stolen) == ["signature"]
+    assert denied(stolen, at=NOW - timedelta(seconds=1)) == []
 
 
 def test_one_signature_may_cover_a_list_of_sounds() -> None:

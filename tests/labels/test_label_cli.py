@@ -26,13 +26,14 @@ def test_a_re_wrap_in_the_shut_in_child_arrives_whole_and_leaves_nothing_behind(
         return run_in_child(task, request, **given)
 
     monkeypatch.setattr("dubgate.sandbox.run_in_child", only_the_re_wrap_apart)
-    source, out = files.made_media.make(tmp_path, "mp4", 0.2), tmp_path / "out.mp4"
+    monkeypatch.chdir(tmp_path)  # names as a user types them, seen from elsewhere by the child
+    source, out = Path(files.made_media.make(tmp_path, "matroska", 0.2).name), Path("out.mkv")
     asked = ["label", "apply", str(source), "--out", str(out), "--text", LABEL, "--language", "en"]
     assert run([*asked, "--aigc-producer", "Studio", "--aigc-id", "7"]) == 0
     assert apart == ["labels"]
     assert {p.text for p in media_places(out) if p.names_track} == {LABEL}
     assert any(p.token == "AIGC" for p in media_places(out))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["mp4.mp4", "out.mp4"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [source.name, "out.mkv"]
 
 
 def test_the_child_may_read_the_package_that_a_manifest_names(tmp_path: Path) -> None:

@@ -14,12 +14,21 @@ import label_files as files
 import m3u8
 import pytest
 from label_files import AIGC, LABEL, made_media
+from signers import authority, key_pem, pem
 
+from dubgate.errors import MediaError
+from dubgate.labels.anchors import Anchors
 from dubgate.labels.applying import apply_label
+from dubgate.labels.containers import read_file
 from dubgate.labels.packages import inspect
-from dubgate.labels.places import media_places
+from dubgate.labels.packets import packet_digests
+from dubgate.labels.places import has_manifest, media_places
 from dubgate.labels.plan import LabelPlan
 from dubgate.labels.riff_writing import sound_sha256
+from dubgate.labels.signing import signing_of
+
+c2pa = pytest.importorskip("c2pa", reason="the matrix needs c2pa-python")
+pymediainfo = pytest.importorskip("pymediainfo", reason="the matrix needs pymediainfo as a second reader")
 
 MATRIX = Path(__file__).with_name("MATRIX.md")
 MEDIA = {
@@ -55,11 +64,46 @@ def media_rows(name: str, folder: Path) -> Iterator[tuple[str, ...]]:
     if muxer == "wav":
         assert sound_sha256(labelled) == sound_sha256(source)
     kept = {p.place for p in media_places(files.copied(labelled, folder / f"copied{source.suffix}", muxer))}
-    second = files.metadata_of(labelled)
+    unchanged = _yes(packet_digests(labelled) == packet_digests(source))
     for place in media_places(labelled):
         if place.text in (LABEL, AIGC):
-            seen = "PyAV" if place.text in second else "bytes" if place.text.encode() in labelled.read_bytes() else "no"
-            yield name, place.place, "yes", "yes", seen, _yes(place.place in kept), "yes"
+            yield name, place.place, "yes", "yes", _readers(labelled, place.text), _yes(place.place in kept), unchanged
+
+
+def _readers(path: Path, text: str) -> str:
+    """Which other programs read the same text."""
+    tracks = pymediainfo.MediaInfo.parse(str(path)).tracks
+    told = {str(value) for track in tracks for value in track.to_data().values()}
+    found = ["PyAV"] if text in files.metadata_of(path) else []
+    found += ["MediaInfo"] if any(text in value for value in told) else []
+    return ", ".join(found) or ("bytes" if text.encode() in path.read_bytes() else "no")
+
+
+def signed_rows(folder: Path) -> Iterator[tuple[str, ...]]:
+    """A C2PA manifest in every container that holds one, read back as trusted by c2pa itself."""
+    root = authority("Matrix Root")
+    key, leaf = root.signer()
+    (folder / "key.pem").write_bytes(key_pem(key))
+    (folder / "chain.pem").write_text(pem(leaf) + root.pem)
+    asked = {"source_language": "ja", "source_type": None, "passphrase": None}
+    signing = signing_of(folder / "key.pem", folder / "chain.pem", Anchors(root.pem), **asked)
+    trust = {"version": 1, "trust": {"trust_anchors": root.pem}, "verify": {"ocsp_fetch": False}}
+    for name, (kind, muxer) in MEDIA.items():
+        source = made_media.make(folder, kind, 0.2)
+        out = folder / f"signed-{kind}{source.suffix}"
+        if kind in ("matroska", "webm", "rf64"):
+            with pytest.raises(MediaError, match="holds no C2PA manifest"):
+                apply_label(source, out, PLAN, signing=signing)
+            yield name, "C2PA actions", "refused", "refused", "-", "-", "-"
+            continue
+        apply_label(source, out, PLAN, signing=signing)
+        with c2pa.Context.from_dict(trust) as context, c2pa.Reader(str(out), context=context) as reader:
+            assert reader.get_validation_state() == "Trusted"
+            assert "c2pa.translated" in reader.json()
+        [place] = [p for p in read_file(out, language=None, anchors=Anchors(root.pem)).places if p.token == "C2PA"]
+        kept = has_manifest(media_places(files.copied(out, folder / f"copied-{kind}{source.suffix}", muxer)))
+        unchanged = _yes(packet_digests(out) == packet_digests(source))
+        yield name, place.place, "yes", "yes", "c2pa", _yes(kept), unchanged
 
 
 def manifest_rows(folder: Path) -> Iterator[tuple[str, ...]]:
@@ -104,7 +148,7 @@ def read_only_rows(folder: Path) -> Iterator[tuple[str, ...]]:
     cpl.write_text(files.CPL)
     for place in inspect(cpl, folder, language=None, anchors=None).places:
         yield "IMF", place.place, "yes", "no", "bytes", "not wrapped", "not written"
-    for name in ("ogg", "mpegts", "ac3", "aac", "w64", "aiff", "caf"):
+    for name in ("ogg", "mpegts", "ac3", "eac3", "aac", "w64", "aiff", "caf"):
         source = made_media.make(folder, name, 0.2)
         with pytest.raises(Exception, match="holds no label"):
             apply_label(source, folder / f"out-{source.name}", PLAN)
@@ -122,7 +166,7 @@ def table() -> str:
             folder = Path(name) / str(k)
             folder.mkdir()
             rows += media_rows(container, folder)
-        for maker in (manifest_rows, read_only_rows):
+        for maker in (signed_rows, manifest_rows, read_only_rows):
             folder = Path(name) / maker.__name__
             folder.mkdir()
             rows += maker(folder)

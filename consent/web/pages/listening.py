@@ -1,0 +1,96 @@
+"""What the listening page loads as it is needed: lines, pictures of F0 and level, sound by range, short excerpts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from consent.web import scope
+from consent.web.page import render
+from consent.web.pages.deliveries import delivery_of, judge_of
+from consent.web.pictures import contour
+from consent.web.protocols import Listening, Summary, Which
+from consent.web.telling import dossier_of
+from consent.web.visiting import NotYoursError, SignedIn, Visitor
+
+router = APIRouter()
+A_PAGE, MOST_LINES = 40, 200
+EXCERPT_S, PICTURE_S = 20.0, 60.0
+KEPT = {"cache-control": "private, max-age=600"}
+
+
+def _listening(who: Visitor) -> Listening:
+    if who.desk.listening is None:
+        raise NotYoursError
+    return who.desk.listening
+
+
+def _heard_by(who: Visitor, delivery_id: str) -> Summary:
+    with who.desk.registry.view() as view:
+        return delivery_of(view, who, delivery_id, listening=True)
+
+
+@router.get("/deliveries/{delivery_id}/lines")
+def lines(
+    request: Request, who: SignedIn, delivery_id: str, start: int = 0, count: int = A_PAGE, order: str = "flagged"
+) -> Response:
+    """A stretch of the lines, as a piece of the page."""
+    _heard_by(who, delivery_id)
+    found = _listening(who).lines(
+        delivery_id, start=max(0, start), count=min(max(1, count), MOST_LINES), flagged_first=order != "time"
+    )
+    return render(request, "lines.html", who, found=found, start=max(0, start), order=order, delivery_id=delivery_id)
+
+
+@router.get("/deliveries/{delivery_id}/timeline.json")
+def timeline(who: SignedIn, delivery_id: str) -> Response:
+    """Where the lines lie and how they fared: start, end, outcome, id; for the bar over the whole programme."""
+    _heard_by(who, delivery_id)
+    found = _listening(who).lines(delivery_id, start=0, count=20_000, flagged_first=False)
+    marks = [[round(x.start_s, 2), round(x.end_s, 2), x.outcome, x.line_id] for x in found.lines]
+    return JSONResponse({"lines": marks}, headers=KEPT)
+
+
+@router.get("/deliveries/{delivery_id}/picture.svg")
+def picture(who: SignedIn, delivery_id: str, start: float, end: float) -> Response:
+    """F0 and level of original and dub over a stretch."""
+    _heard_by(who, delivery_id)
+    if not 0 <= start < end <= start + PICTURE_S:
+        raise NotYoursError
+    found = _listening(who).curves(delivery_id, start, end)
+    if found is None:
+        raise NotYoursError
+    return Response(contour(found, who.language), media_type="image/svg+xml", headers=KEPT)
+
+
+@router.get("/deliveries/{delivery_id}/sound/{which}")
+def sound(who: SignedIn, delivery_id: str, which: Which) -> Response:
+    """The whole programme, by range, for whoever may hear it."""
+    _heard_by(who, delivery_id)
+    found = _listening(who).sound(delivery_id, which)
+    if found is None:
+        raise NotYoursError
+    return FileResponse(found.path, media_type=found.media_type, headers=KEPT)
+
+
+@router.get("/deliveries/{delivery_id}/excerpt/{which}")
+def excerpt(who: SignedIn, delivery_id: str, which: Which, start: float, end: float) -> Response:
+    """At most 20 s: for whoever may hear the whole, and of their own clips for whoever was asked or is heard."""
+    found = judge_of(who).dossier(delivery_id)
+    if found is None or not 0 <= start < end <= start + EXCERPT_S:
+        raise NotYoursError
+    with who.desk.registry.view() as view:
+        whole = scope.may_hear_all(view, who, found.summary)
+        voices = {v.voice_id for v in scope.voices_of(view, who)}
+        mine = {c.character for c in found.cast if set(c.voice_ids) & voices}
+        asked = scope.asked_about(view, who, found.summary.packets_sha256)
+    clips = [c for c in found.clips if asked or c.character in mine]
+    if not whole and not any(c.start_s <= start and end <= c.end_s + 0.05 for c in clips):
+        raise NotYoursError
+    data = _listening(who).excerpt(delivery_id, which, start, end)
+    if data is None:
+        raise NotYoursError
+    return Response(data, media_type="audio/flac", headers=KEPT)
+
+
+__all__ = ["dossier_of", "router"]

@@ -1,0 +1,101 @@
+"""Standing refusals: "no AI dub in any form", in one's own words, for titles or voices; and lifting one again."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from consent.errors import RecordError
+from consent.events import Event
+from consent.report_lines import of_kind, refusal_line
+from consent.titles import Refusal
+from consent.views import View
+from consent.vocabulary import EventKind, Technique
+from consent.web import scope
+from consent.web.catalogue import text
+from consent.web.once import once
+from consent.web.page import go, render
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.writing import Addition
+
+router = APIRouter()
+MOST = 200
+
+
+@router.get("/refusals")
+def refusals(request: Request, who: SignedIn) -> Response:
+    """One's standing refusals, and the form for a new one."""
+    if not (who.holder or who.performer):
+        raise NotYoursError
+    with who.desk.registry.view() as view:
+        found = of_kind(view, [f"party:{p}" for p in who.ids], Refusal)
+        lines = [(r, refusal_line(view, e, r, view.now)["status"]) for e, r in found if r.by in who.ids]
+        held = scope.held_titles(view, who)[:MOST]
+        names = scope.title_names(view, {*held, *(t for r, _ in lines for t in r.title_ids)})
+        voices = [v.voice_id for v in scope.voices_of(view, who)] if who.performer else []
+    techniques = [str(t) for t in Technique]
+    return render(
+        request,
+        "refusals.html",
+        who,
+        lines=lines,
+        held=[(t, names.get(t, t)) for t in held],
+        names=names,
+        voices=voices,
+        techniques=techniques,
+    )
+
+
+@router.post("/refusals")
+def refuse(request: Request, who: SignedIn, form: Posted) -> Response:
+    """Set a standing refusal; it wins over every grant and approval from now on."""
+    if not form.get("words"):
+        raise RecordError(text("decide.no_reason", who.language))
+    with once(who, form) as first:
+        if first:
+            with who.desk.registry.write() as writer:
+                writer.add(Addition(_refusal(writer, who, form)))
+    return go(request, "/refusals", said="refusal_set" if first else "already")
+
+
+def _refusal(view: View, who: Visitor, form: Form) -> Refusal:
+    titles, voices = tuple(dict.fromkeys(form.all("title_id"))), tuple(dict.fromkeys(form.all("voice_id")))
+    for title_id in titles:
+        scope.title_of(view, who, title_id)
+    for voice_id in voices:
+        scope.voice_of(view, who, voice_id)
+    if not titles and not voices:
+        raise RecordError(text("refusals.none", who.language))
+    by = who.party.house_id if titles and who.holder and not voices else who.party_id
+    return Refusal(
+        refusal_id=f"rf-{uuid.uuid4().hex[:24]}",
+        by=by,
+        title_ids=titles,
+        voice_ids=voices,
+        techniques=tuple(Technique(t) for t in form.all("technique") if t in {str(x) for x in Technique}),
+        not_before=view.now,
+        words={who.language: form.get("words")},
+    )
+
+
+@router.post("/refusals/{refusal_id}/lift")
+def lift(request: Request, who: SignedIn, form: Posted, refusal_id: str) -> Response:
+    """Lift one's own refusal."""
+    with once(who, form) as first:
+        if first:
+            with who.desk.registry.write() as writer:
+                refusal = writer.record(f"refusal:{refusal_id}", Refusal)
+                if refusal is None or refusal.by not in who.ids:
+                    raise NotYoursError
+                event = Event(
+                    event_id=f"ev-{uuid.uuid4().hex}",
+                    target="refusal",
+                    target_id=refusal_id,
+                    kind=EventKind.LIFTED,
+                    effective_at=writer.now,
+                    by=refusal.by,
+                )
+                writer.add(Addition(event))
+    return go(request, "/refusals", said="refusal_lifted" if first else "already")

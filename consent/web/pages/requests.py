@@ -1,0 +1,204 @@
+"""Requests: the list of what waits, one request with everything that is needed to decide, and the decisions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from consent.asking import request_histories
+from consent.errors import RecordError
+from consent.passkey_signing import to_sign
+from consent.requests import RequestHistory, RequestKind
+from consent.views import View
+from consent.vocabulary import EventKind
+from consent.web import accounts, scope
+from consent.web.batch import propose_list
+from consent.web.catalogue import text
+from consent.web.deciding import CONDITION_KINDS, answer, approval_of, terms_of
+from consent.web.granting import grant_of_request
+from consent.web.once import once
+from consent.web.page import go, render
+from consent.web.signing import propose
+from consent.web.telling import approves_sound, dossier_of, story_of
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.watching import told_asker
+
+router = APIRouter()
+A_PAGE = 50
+
+
+@router.get("/requests")
+def requests(request: Request, who: SignedIn, all: str = "", start: int = 0) -> Response:
+    """What waits for the visitor; with `all`, what was decided too."""
+    with who.desk.registry.view() as view:
+        found = scope.asked_of(view, who) if all else scope.waiting_for(view, who)
+        part = found[max(0, start) : max(0, start) + A_PAGE]
+        names = scope.title_names(view, (h.request.release.title_ids[0] for h in part))
+        rows = [_row(view, h, names) for h in part]
+    return render(request, "requests.html", who, rows=rows, all=bool(all), total=len(found), start=start, step=A_PAGE)
+
+
+def _row(view: View, history: RequestHistory, names: dict[str, str]) -> dict[str, Any]:
+    asked = history.request
+    return {
+        "request": asked,
+        "title": names.get(asked.release.title_ids[0], asked.release.title_ids[0]),
+        "status": str(history.status(view.now)),
+        "waiting": history.waiting(view.now),
+        "approves": approves_sound(asked),
+        "kinds": sorted({str(w.what) for w in asked.wanted}),
+    }
+
+
+@router.get("/requests/{request_id}")
+def one(request: Request, who: SignedIn, request_id: str) -> Response:
+    """One request: the story, the clips, every field, and the decision."""
+    with who.desk.registry.view() as view:
+        history = scope.request_of(view, who, request_id)
+        asked = history.request
+        story = story_of(view, asked, dossier_of(who.desk.judge, asked), who.language)
+        refusal = history.refusal(view.now)
+        shown: dict[str, Any] = {
+            "history": history,
+            "asked": asked,
+            "status": str(history.status(view.now)),
+            "waiting": history.waiting(view.now) and asked.to in who.ids,
+            "mine": asked.to in who.ids,
+            "refusal": refusal,
+            "approves": approves_sound(asked),
+            "wanted": [w for w in asked.wanted if w.what is not RequestKind.APPROVAL],
+            "voices": [v.voice_id for v in scope.voices_of(view, who)] if who.performer else [],
+        }
+    ready = accounts.well_kept(who.desk, who.account.account_id)
+    return render(
+        request, "request.html", who, story=story, ready=ready, condition_kinds=CONDITION_KINDS, days=180, **shown
+    )
+
+
+@router.post("/requests/{request_id}/approve")
+def approve(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Write the statement that the holder will sign, and show it."""
+    _require_two_ways_in(who)
+    named = [(kind, form.get(f"condition_{kind}")) for kind in CONDITION_KINDS]
+    terms = terms_of(form.get("territories"), form.get("until"), named, who.language)
+    if form.get("decision") == "conditions" and not terms.narrower:
+        raise RecordError(text("decide.no_condition", who.language))
+    if form.get("decision") != "conditions":
+        terms = terms_of("", "", (), who.language)
+    with who.desk.registry.view() as view:
+        history = _waiting(view, who, request_id)
+        story = story_of(view, history.request, dossier_of(who.desk.judge, history.request), who.language)
+        if story.differs:
+            raise RecordError(text("decide.differs", who.language))
+        record = approval_of(story, history.request, terms, by=who.party_id, at=view.now, language=who.language)
+    payload = to_sign(record).payload
+    number = propose(who, payload, {"kind": "approval", "request_id": request_id})
+    return go(request, f"/sign/{number}")
+
+
+def _require_two_ways_in(who: Visitor) -> None:
+    if not accounts.well_kept(who.desk, who.account.account_id):
+        raise RecordError(text("decide.secure_first", who.language))
+
+
+def _waiting(view: View, who: Visitor, request_id: str) -> RequestHistory:
+    """A request to the visitor that waits for an approval.
+
+    Raises:
+        RecordError: it was decided, or changed meanwhile.
+    """
+    history = scope.request_of(view, who, request_id)
+    if history.request.to not in who.ids or not who.holder or not approves_sound(history.request):
+        raise NotYoursError
+    if not history.waiting(view.now):
+        raise RecordError(text("decide.closed", who.language, status=str(history.status(view.now))))
+    return history
+
+
+@router.post("/requests/{request_id}/refuse")
+def refuse(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Say no, in one's own words; it blocks the release of this sound until the same party lifts it."""
+    return _refuse(request, who, form, (request_id,))
+
+
+@router.post("/requests/refuse")
+def refuse_all(request: Request, who: SignedIn, form: Posted) -> Response:
+    """Say no to all that are ticked, in one gesture."""
+    chosen = form.all("request_id")
+    if not chosen:
+        raise RecordError(text("decide.none_chosen", who.language))
+    return _refuse(request, who, form, chosen)
+
+
+def _refuse(request: Request, who: Visitor, form: Form, ids: Iterable[str]) -> Response:
+    reason = form.get("reason")
+    if not reason:
+        raise RecordError(text("decide.no_reason", who.language))
+    chosen = tuple(dict.fromkeys(ids))
+    with once(who, form) as first:
+        if first:
+            with who.desk.registry.write() as writer:
+                for request_id in chosen:
+                    scope.request_of(writer, who, request_id)
+                    number = f"ev-{form.nonce.lower()}"[:64]
+                    answer(writer, request_id, EventKind.REFUSED, by=who.party_id, reason=reason, event_id=number)
+            told_asker(who.desk, chosen, "refused", reason)
+    path = f"/requests/{chosen[0]}" if len(chosen) == 1 else "/requests"
+    return go(request, path, said="refused" if first else "already")
+
+
+@router.post("/requests/{request_id}/grant")
+def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Write the grant that covers this release and nothing more, to be signed by the voice's owner."""
+    _require_two_ways_in(who)
+    with who.desk.registry.view() as view:
+        history = scope.request_of(view, who, request_id)
+        voice = scope.voice_of(view, who, form.get("voice_id"))
+        if voice.owner_id != who.party_id or not history.waiting(view.now):
+            raise NotYoursError
+        story = story_of(view, history.request, dossier_of(who.desk.judge, history.request), who.language)
+        record = grant_of_request(story, history.request, voice.voice_id, by=who.party_id, language=who.language)
+    about = {"kind": "grant", "request_id": request_id, "back": f"/requests/{request_id}"}
+    return go(request, f"/sign/{propose(who, to_sign(record).payload, about)}")
+
+
+@router.post("/requests/{request_id}/lift")
+def lift(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Take one's own no back: the request waits again."""
+    return _say(request, who, form, request_id, EventKind.LIFTED, "lifted")
+
+
+@router.post("/requests/{request_id}/defer")
+def defer(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
+    """Say that the answer comes later."""
+    return _say(request, who, form, request_id, EventKind.DEFERRED, "deferred")
+
+
+def _say(request: Request, who: Visitor, form: Form, request_id: str, kind: EventKind, said: str) -> Response:
+    with once(who, form) as first:
+        if first:
+            with who.desk.registry.write() as writer:
+                scope.request_of(writer, who, request_id)
+                answer(writer, request_id, kind, by=who.party_id, reason=form.get("reason") or None)
+    return go(request, f"/requests/{request_id}", said=said if first else "already")
+
+
+@router.post("/requests/approve")
+def approve_all(request: Request, who: SignedIn, form: Posted) -> Response:
+    """Begin a list: each statement is shown and signed in turn, and the list goes on by itself."""
+    _require_two_ways_in(who)
+    chosen = tuple(dict.fromkeys(form.all("request_id")))[:A_PAGE]
+    if not chosen:
+        raise RecordError(text("decide.none_chosen", who.language))
+    with who.desk.registry.view() as view:
+        histories = [_waiting(view, who, request_id) for request_id in chosen]
+        number = propose_list(who, view, [h.request for h in histories])
+    return go(request, f"/sign/{number}")
+
+
+def requests_of_sound(view: View, packets_sha256: str) -> tuple[RequestHistory, ...]:
+    """Every request about one sound."""
+    return request_histories(view, f"sound:{packets_sha256}")

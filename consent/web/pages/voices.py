@@ -1,0 +1,155 @@
+"""A performer's voices: consents, permissions, recordings, every use and every hit; and what may be said to each."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from consent.consequences import record_ending
+from consent.errors import RecordError
+from consent.passkey_signing import to_sign
+from consent.releases import Release
+from consent.report_lines import Proofs, use_line, voice_line
+from consent.strict import Record
+from consent.terms import Grant
+from consent.views import View
+from consent.vocabulary import EventKind, LegalBasis, PermissionKind, Subject
+from consent.voices import Enrolment, Permission, Voice
+from consent.web import scope
+from consent.web.once import once
+from consent.web.page import go, iso_minute, render
+from consent.web.scope import newest_grants
+from consent.web.signing import propose
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.voicing import enrolment_of, grants_told, hits_of, unconfirmed
+
+router = APIRouter()
+A_PAGE = 25
+YEARS = {"1": 365, "2": 730, "5": 1825}
+
+
+@router.get("/voices")
+def voices(request: Request, who: SignedIn) -> Response:
+    """The voices for which the visitor speaks."""
+    if not who.performer:
+        raise NotYoursError
+    with who.desk.registry.view() as view:
+        rows = [_row(view, v) for v in scope.voices_of(view, who)]
+    return render(request, "voices.html", who, rows=rows)
+
+
+def _row(view: View, voice: Voice) -> dict[str, Any]:
+    n = view.store.count(f"voice:{voice.voice_id}", Grant)
+    read = newest_grants(view, voice.voice_id, 0, A_PAGE)
+    return {
+        "voice": voice,
+        "standing": sum(h.state(view.now).alive(view.now) for h in read) if n <= A_PAGE else None,
+        "n": n,
+        "permissions": sorted(view.permissions(voice.voice_id, view.now)),
+        "unconfirmed": len(unconfirmed(view, voice.voice_id)),
+        "hits": len(hits_of(view, voice.voice_id)),
+    }
+
+
+@router.get("/voices/{voice_id}")
+def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants: int = 0) -> Response:
+    """One voice."""
+    with who.desk.registry.view() as view:
+        own = scope.voice_of(view, who, voice_id)
+        key = f"voice:{voice_id}"
+        known = view.store.latest(key, Release, max(0, start) + A_PAGE + 1)
+        releases = [e.record for e in known][max(0, start) :]
+        lines = [use_line(r, [voice_id], view.now) for r in releases[:A_PAGE] if isinstance(r, Release)]
+        standing = {p.kind: p for p in view.standing_permissions(voice_id, view.now)}
+        shown: dict[str, Any] = {
+            "voice": own,
+            "grants": grants_told(view, voice_id, who.language, start=max(0, grants), most=A_PAGE),
+            "n_grants": view.store.count(key, Grant),
+            "first_grant": max(0, grants),
+            "permissions": [(k, standing.get(k)) for k in PermissionKind],
+            "recordings": voice_line(view, own, view.now, Proofs(view.store, view.store.size()))["enrolments"],
+            "uses": lines,
+            "more": len(releases) > A_PAGE,
+            "start": start,
+            "step": A_PAGE,
+            "hits": hits_of(view, voice_id),
+            "names": scope.title_names(view, {line["title_id"] for line in lines}),
+            "years": list(YEARS),
+        }
+    return render(request, "voice.html", who, **shown)
+
+
+@router.post("/voices/{voice_id}/permit")
+def permit(request: Request, who: SignedIn, form: Posted, voice_id: str) -> Response:
+    """Write one of the three permissions, to be signed by passkey."""
+    with who.desk.registry.view() as view:
+        own = scope.voice_of(view, who, voice_id)
+        record = _permission(view, who, form, own)
+    number = propose(who, to_sign(record).payload, {"kind": "permission", "back": f"/voices/{voice_id}"})
+    return go(request, f"/sign/{number}")
+
+
+def _permission(view: View, who: Visitor, form: Form, voice: Voice) -> Permission:
+    if form.get("kind") not in {str(k) for k in PermissionKind} or form.get("years") not in YEARS:
+        raise RecordError("choose a permission and its term")
+    synthetic = voice.subject is Subject.SYNTHETIC
+    return Permission(
+        permission_id=f"pm-{uuid.uuid4().hex[:24]}",
+        voice_id=voice.voice_id,
+        kind=PermissionKind(form.get("kind")),
+        given_by=who.party_id,
+        legal_basis=LegalBasis.NOT_BIOMETRIC if synthetic else LegalBasis.GDPR_EXPLICIT_CONSENT,
+        not_before=view.now,
+        not_after=view.now + timedelta(days=YEARS[form.get("years")]),
+    )
+
+
+@router.post("/voices/{voice_id}/permissions/{permission_id}/withdraw")
+def withdraw(request: Request, who: SignedIn, form: Posted, voice_id: str, permission_id: str) -> Response:
+    """Take a permission back; a template that nothing permits any more is erased at once. Grants stay."""
+    with who.desk.registry.view() as view:
+        scope.voice_of(view, who, voice_id)
+        record = view.record(f"permission:{permission_id}", Permission)
+        if record is None or record.voice_id != voice_id:
+            raise NotYoursError
+    with once(who, form) as first:
+        if first:
+            target = f"permission:{permission_id}"
+            reason = form.get("reason") or None
+            record_ending(who.desk.registry, target, EventKind.WITHDRAWN, by=who.party_id, reason=reason)
+    return go(request, f"/voices/{voice_id}", said="permission_withdrawn" if first else "already")
+
+
+@router.post("/voices/{voice_id}/recordings/{enrolment_id}/{word}")
+def recording(request: Request, who: SignedIn, form: Posted, voice_id: str, enrolment_id: str, word: str) -> Response:
+    """Confirm that a recording is one's voice, or reject it: then nobody is compared with it any more."""
+    kinds = {"confirm": EventKind.CONFIRMED, "reject": EventKind.INVALIDATED}
+    with who.desk.registry.view() as view:
+        scope.voice_of(view, who, voice_id)
+        enrolment = enrolment_of(view, enrolment_id)
+        if enrolment is None or enrolment.voice_id != voice_id or word not in kinds:
+            raise NotYoursError
+    with once(who, form) as first:
+        if first:
+            reason = form.get("reason") or None
+            target = f"enrolment:{enrolment_id}"
+            record_ending(who.desk.registry, target, kinds[word], by=who.party_id, reason=reason)
+    return go(request, f"/voices/{voice_id}", said=f"recording_{word}" if first else "already")
+
+
+@router.get("/record.json")
+def record(request: Request, who: SignedIn) -> Response:
+    """Everything that the registry has about the visitor, with a proof for each entry."""
+    report = who.desk.registry.report(who.party_id)
+    name = f"record-{who.party_id}-{iso_minute(report.at)}.json"
+    head = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(json.dumps(report.data(), indent=1), media_type="application/json", headers=head)
+
+
+Kinds = tuple[type[Record], ...]
+ABOUT_VOICES: Kinds = (Enrolment, Permission, Voice)

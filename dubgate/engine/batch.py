@@ -1,0 +1,269 @@
+"""A batch: many deliveries judged by an engine, and each committed once, here: reports, certificate, a line in the journal."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from dubgate.certifying import CERTIFICATE, Certified, Gate, Watched, certify, clear_place, watch
+from dubgate.engine.fetching import is_url, state_of
+from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings, Voices
+from dubgate.engine.journal import Done, Journal, Signing, open_journal
+from dubgate.engine.judging import judge_one, rewrite_one, voices_again
+from dubgate.engine.local import Asked, Task
+from dubgate.engine.series import Episode, by_series, compare
+from dubgate.errors import DubgateError, InputError
+from dubgate.judgement import Judgement
+from dubgate.policy.findings import Finding
+from dubgate.report.write import place_reports
+
+FRESH = timedelta(hours=24)  # how long a batch may be gone on with: all of it is judged as at one moment
+
+
+class Engine(Protocol):
+    """Whoever hears."""
+
+    def run(self, task: Task, asked: Sequence[Asked]) -> Iterator[tuple[Job, Result]]: ...
+    def close(self) -> None: ...
+
+
+MakeEngine = Callable[[Settings], Engine]
+Told = Callable[[str, int, int], None]  # what ended, how many are done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a batch: the last round of each delivery, what was listed twice, what a series shows."""
+
+    done: tuple[Done, ...]
+    rounds: tuple[Done, ...]  # every round, the earlier ones too
+    listed_twice: tuple[str, ...] = ()
+    series: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all: 2 where one could not be judged, else 1, 3, 0. Nothing judged is never a release."""
+        rank = {"error": 2, "block": 1, "hold": 3, "release": 0}
+        codes = {rank.get(d.decision, 2) for d in self.done}
+        return next((c for c in (2, 1, 3, 0) if c in codes), 2)
+
+
+def jobs_of(locations: Sequence[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]:
+    """One job for each delivery, and what was listed more than once.
+
+    Raises:
+        InputError: nothing is listed.
+    """
+    jobs: dict[str, Job] = {}
+    twice = []
+    for given in locations:
+        location = given if is_url(given) else str(Path(given).absolute().resolve())
+        if location in jobs:
+            twice.append(given)
+        jobs.setdefault(location, Job(_name(location), location))
+    if not jobs:
+        raise InputError("no delivery is listed")
+    return tuple(jobs.values()), tuple(dict.fromkeys(twice))
+
+
+def _name(location: str) -> str:
+    """The name of its folder, and a digest that tells apart folders of one name."""
+    folder = location.rstrip("/").split("/")[-2:-1] or ["delivery"]
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folder[0]).strip(".-")[:60] or "delivery"
+    return f"{plain}-{hashlib.sha256(location.encode()).hexdigest()[:8]}"
+
+
+def run_batch(
+    locations: Sequence[str],
+    out: Path,
+    settings: Settings,
+    make_engine: MakeEngine,
+    *,
+    gate: Gate | None = None,
+    told: Told = lambda *_: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Finished:
+    """Judge every delivery that the folder's journal does not have yet, and compare the episodes of each series.
+
+    Raises:
+        InputError: nothing is listed, the folder or its journal cannot be used, or it is a batch of another day.
+        RegistryError: the registry is not there.
+    """
+    jobs, twice = jobs_of(locations)
+    with closing(open_journal(out, _options(settings, gate), settings.at.isoformat())) as journal:
+        began = datetime.fromisoformat(journal.started_at)
+        if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:
+            raise InputError(
+                f"this batch was begun at {journal.started_at}, and consents may have changed since",
+                where=str(out),
+                remedy="choose another --out",
+            )
+        settings = replace(settings, at=began)
+        with closing(make_engine(settings)) as engine:
+            voices = _judge(jobs, out, settings, engine, journal, gate, told)
+            last = _last(jobs, journal)
+            notes: list[str] = []
+            found = _series(jobs, last, voices, engine, notes)
+            notes += _rewritten(jobs, last, found, engine, out)
+        return Finished(tuple(last.values()), tuple(journal.done), twice, found, tuple(notes))
+
+
+def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
+    """What must stay the same when a batch is gone on with."""
+    return {
+        "registry": settings.registry,
+        "at": settings.at.isoformat() if settings.fixed_at else None,
+        "packs": list(settings.packs),
+        "models": settings.models,
+        "device": settings.device,
+        "formats": sorted(settings.formats),
+        "media": settings.media,
+        "lang": settings.lang,
+        "signed_by": None if gate is None else [gate.verifier, gate.party],
+    }
+
+
+def _judge(
+    jobs: Sequence[Job],
+    out: Path,
+    settings: Settings,
+    engine: Engine,
+    journal: Journal,
+    gate: Gate | None,
+    told: Told,
+) -> dict[str, Voices]:
+    """Judge what is not judged yet; each is committed before the next answer is taken. The voices are for memory only."""
+    states = {j.name: state_of(j.location) for j in jobs}
+    open_ = [j for j in jobs if journal.standing(j.name, states[j.name]) is None]
+    ended, voices = len(jobs) - len(open_), {}
+    told("judged before", ended, len(jobs))
+    asked: list[Asked] = []
+    watched: dict[str, Watched] = {}
+    for job in open_:
+        refused = _unsure(job, states[job.name], journal, out) or _watch(job, gate, out, watched)
+        if refused is None:
+            asked.append((job, ()))
+        else:
+            journal.add(Done(job.name, job.location, states[job.name], None, refused))
+            ended += 1
+    for job, result in engine.run(judge_one, asked):
+        step = _commit(job, states[job.name], result, out, settings, journal, gate, watched.get(job.name))
+        if isinstance(result, Answer):
+            voices[job.name] = result.voices
+        ended += 1
+        told(f"{job.name}: {step.decision}", ended, len(jobs))
+    return voices
+
+
+def _unsure(job: Job, state: str, journal: Journal, out: Path) -> str | None:
+    """Nothing is released twice: where nobody knows how signing ended, a person has to look."""
+    if not journal.half_signed(job.name, state):
+        return None
+    kept = out / job.name / CERTIFICATE
+    return (
+        "the batch was interrupted while this release entered the ledger: look there (dubgate consent audit), then judge it by "
+        f"itself with dubgate check --certify{'' if not kept.exists() else f'; {kept} lies there'}"
+    )
+
+
+def _watch(job: Job, gate: Gate | None, out: Path, watched: dict[str, Watched]) -> str | None:
+    """With a signature to come, the parent itself digests what is judged; why it cannot, or None."""
+    if gate is None:
+        return None
+    if is_url(job.location):
+        return "a delivery by URL is not signed by a batch: the gate signs only bytes that lie where it can hash them"
+    try:
+        clear_place(out / job.name)
+        watched[job.name] = watch(Path(job.location))
+    except DubgateError as error:
+        return str(error)
+    return None
+
+
+def _commit(
+    job: Job,
+    state: str,
+    result: Result,
+    out: Path,
+    settings: Settings,
+    journal: Journal,
+    gate: Gate | None,
+    watched: Watched | None,
+) -> Done:
+    """Reports first, then the certificate, then the line that makes it stand; a crash in between judges it again."""
+    step = Done(job.name, job.location, state, None, getattr(result, "why", ""))
+    if isinstance(result, Answer):
+        told = {"facts": result.facts, "worker": result.worker, "seconds": round(result.seconds, 3)}
+        try:
+            if state_of(job.location) != state:
+                raise InputError("the delivery changed while it was judged", where=job.location)
+            place_reports(result.files, out / job.name)
+            if gate is not None and watched is not None:
+                journal.add(Signing(job.name, state))
+                told["certificate"] = str(_signed(result, watched, settings, gate, out / job.name).certificate.name)
+            step = replace(step, why="", **told)  # type: ignore[arg-type]
+        except DubgateError as error:
+            step = replace(step, why=str(error))
+    journal.add(step)
+    return step
+
+
+def _signed(result: Answer, watched: Watched, settings: Settings, gate: Gate, folder: Path) -> Certified:
+    judgement = pickle.loads(result.judgement or b"")
+    if not isinstance(judgement, Judgement) or judgement.verdict.decision.name.lower() != result.facts.decision:
+        raise InputError("the worker's judgement is not the one that it reported", where=str(watched.manifest))
+    return certify(judgement, watched, settings.registry, gate, folder)
+
+
+def _last(jobs: Sequence[Job], journal: Journal) -> dict[str, Done]:
+    """The newest round of each delivery that was asked for."""
+    newest = {d.name: d for d in journal.done}
+    return {j.name: newest[j.name] for j in jobs if j.name in newest}
+
+
+def _series(
+    jobs: Sequence[Job], last: dict[str, Done], voices: dict[str, Voices], engine: Engine, notes: list[str]
+) -> dict[str, tuple[Finding, ...]]:
+    """What the episodes of each series show; voices of episodes that an earlier run judged are heard again."""
+    episodes = [Episode(d.name, d.facts) for d in last.values() if d.facts is not None]
+    grouped = by_series(episodes)
+    wanted = {e.name for each in grouped.values() for e in each if any(t.not_compared is None for t in e.facts.traits)}
+    by_name = {j.name: j for j in jobs}
+    for job, result in engine.run(voices_again, [(by_name[n], ()) for n in sorted(wanted - set(voices))]):
+        if isinstance(result, Answer):
+            voices[job.name] = result.voices
+        else:
+            notes.append(f"{job.name}: its voices were not compared with other episodes: {result.why}")
+    found: dict[str, tuple[Finding, ...]] = {}
+    for each in grouped.values():
+        found |= compare([replace(e, voices=voices.get(e.name, {})) for e in each])
+    return {name: findings for name, findings in found.items() if findings}
+
+
+def _rewritten(
+    jobs: Sequence[Job],
+    last: dict[str, Done],
+    found: dict[str, tuple[Finding, ...]],
+    engine: Engine,
+    out: Path,
+) -> list[str]:
+    """Put what a series shows into each episode's report, where the same judgement comes out again."""
+    notes = []
+    facts = {d.name: d.facts for d in last.values() if d.facts is not None}
+    asked: list[Asked] = [
+        (j, (found[j.name], facts[j.name].report_sha256)) for j in jobs if j.name in found and j.name in facts
+    ]
+    for job, result in engine.run(rewrite_one, asked):
+        if isinstance(result, Failure):
+            notes.append(f"{job.name}: what its series shows is in the summary only: {result.why}")
+        else:
+            place_reports(result.files, out / job.name)
+    return notes

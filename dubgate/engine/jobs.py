@@ -1,0 +1,102 @@
+"""What a batch hands to whoever hears, and what comes back: frozen values; only voices are never written anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dubgate.features import Floats
+from dubgate.unmeasured import Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery to judge: the path or URL of its manifest, and the folder in the batch's that its reports go to."""
+
+    name: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How every delivery of a batch is judged; one moment for all, so that an interrupted batch ends as it would have."""
+
+    registry: str
+    at: datetime
+    packs: tuple[str, ...] = ()
+    models: str = "auto"
+    device: str = "auto"
+    formats: tuple[str, ...] = ("html", "json")
+    media: str = "flagged"
+    lang: str = "en"
+    fixed_at: bool = False  # whether that moment was asked for, or is when the batch began
+    signed: bool = False  # whether the parent will sign: the judgement then comes back whole
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """How one character sounds in one episode, and how its voice is declared to be made.
+
+    `register_st` is the median F0 in semitones over 1 Hz, `level_db` the mean level of its speech in dBFS. `compared`
+    says why its voice may not be compared with earlier episodes; None where it may.
+    """
+
+    character: str
+    voice_ids: tuple[str, ...]
+    technique: str
+    vendor: str | None
+    model: str | None
+    speech_s: float
+    register_st: float | Unmeasured
+    level_db: float | Unmeasured
+    not_compared: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the journal and the summary know of a judged delivery."""
+
+    title: str
+    language: str
+    vendor: str
+    submission: str  # the same for every round of one dub: the title and the language
+    series: str | None
+    decision: str
+    groups: tuple[tuple[str, str], ...]
+    blocking: tuple[str, ...]
+    holding: tuple[str, ...]
+    warning: tuple[str, ...]
+    minutes: float
+    review_minutes: float
+    report_sha256: str  # of the canonical report: equal wherever and however often it is made
+    encoder_sha256: str = ""
+    traits: tuple[Trait, ...] = ()
+
+
+Voices = dict[str, tuple[Floats, float]]  # per character: a unit vector, and the seconds of speech behind it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A judged delivery: what is written beside the journal, and the voices of its characters, for memory only.
+
+    `judgement` is there where the parent signs, pickled, without any speaker vector.
+    """
+
+    facts: Facts
+    files: dict[str, bytes]
+    voices: Voices = field(default_factory=dict, repr=False)
+    judgement: bytes | None = field(default=None, repr=False)
+    worker: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A delivery that could not be judged; `lost` where whoever heard it was lost, so that another may try."""
+
+    why: str
+    lost: bool = False
+
+
+Result = Answer | Failure

@@ -1,0 +1,66 @@
+"""The files of a package as they lie there: listed, digested, and held against what was signed over them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from dubgate.certificate.package import MAX_FILES, OTHER, PackageClaim
+from dubgate.certificate.refusals import NotTheDub, OtherBytes, PackageIncomplete
+from dubgate.delivery.formats import open_regular
+from dubgate.errors import InputError
+
+
+def digests_in(folder: Path) -> dict[str, str]:
+    """Every file below a folder by its place in it, with its SHA-256.
+
+    Raises:
+        InputError: it holds a link, something that is no file, or too many files.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise InputError("a link lies in the package's folder", where=str(path))
+        if path.is_dir():
+            continue
+        found[path.relative_to(folder).as_posix()] = sha256_of_file(path)
+        if len(found) > MAX_FILES:
+            raise InputError(f"more than {MAX_FILES:,} files", where=str(folder))
+    return found
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a regular file.
+
+    Raises:
+        MediaError: no regular file.
+    """
+    with open(open_regular(path), "rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def check_member(claim: PackageClaim, place: Path, name: str) -> None:
+    """A file is one of the dub's in this package; a folder is the package, with every file and no other.
+
+    Raises:
+        OtherBytes, NotTheDub, PackageIncomplete.
+    """
+    if place.is_dir():
+        _check_folder(claim, digests_in(place), name)
+        return
+    role = claim.role_of(sha256_of_file(place))
+    if role is None:
+        raise OtherBytes(f"{place.name} is no file of the package that was certified", where=name)
+    if role == OTHER:
+        what = f"{place.name} belongs to the package and is no part of the dub: nothing was judged about it"
+        raise NotTheDub(what, where=name)
+
+
+def _check_folder(claim: PackageClaim, found: dict[str, str], name: str) -> None:
+    signed = {f.path: f.sha256 for f in claim.files}
+    if changed := sorted(path for path in signed.keys() & found.keys() if signed[path] != found[path]):
+        raise OtherBytes(f"{', '.join(changed[:5])}: not the bytes that were certified", where=name)
+    if missing := sorted(signed.keys() - found.keys()):
+        raise PackageIncomplete(f"missing: {', '.join(missing[:5])}", where=name)
+    if more := sorted(found.keys() - signed.keys()):
+        raise PackageIncomplete(f"not of the package that was certified: {', '.join(more[:5])}", where=name)

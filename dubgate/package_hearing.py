@@ -1,0 +1,204 @@
+"""Every rendition of a package decoded and laid over the approved master, in the child; and the labels read back.
+
+The parent asks with `hear_package` and hashes the files itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dubgate.alignment import BOUNDS, Bounds, Comparison, compare
+from dubgate.errors import ChildError, MediaError
+from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
+from dubgate.labels.segments import Piece
+from dubgate.labels.tracks import Labels
+from dubgate.stored import Arrays, from_stored, to_stored
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class HeardRendition:
+    """An audio entry: where it stands, its files (relative to the package), its sound against the master."""
+
+    where: str
+    language: str | None
+    files: tuple[str, ...]
+    comparison: Comparison
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPackage:
+    """A package as heard; `labels` has one track for each rendition, in the same order."""
+
+    manifest: str
+    renditions: tuple[HeardRendition, ...]
+    labels: Labels
+    others: tuple[str, ...]  # files of pictures and texts, without sound
+    master_packets_sha256: str
+
+
+def hear_package(
+    manifest: Path, root: Path, master: Path, stream: int, progress: Callable[[str, float], None]
+) -> HeardPackage:
+    """Decode every rendition and compare it with a stream of the master.
+
+    Raises:
+        MediaError: the package or the master cannot be decoded as it stands.
+        ChildError: the child crashed, hung or went over a limit.
+    """
+    from dubgate.sandbox import Limits, run_in_child
+
+    request = {
+        "manifest": str(manifest.absolute()),
+        "root": str(root.absolute()),
+        "master": str(master.absolute()),
+        "stream": stream,
+    }
+    reply = run_in_child("package", request, limits=Limits(), inputs=[root, master], progress=progress)
+    try:
+        heard = from_stored(HeardPackage, reply.data, reply.arrays)
+    except ValueError as error:
+        raise ChildError(f"the package came back malformed: {error}") from None
+    if not heard.renditions or len(heard.renditions) != len(heard.labels.tracks):
+        raise ChildError("the package came back without its renditions or their labels")
+    return heard
+
+
+def package_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
+    """The child's entry for `hear_package`."""
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.labels.packages import read_manifest
+
+    manifest, root = Path(request["manifest"]), Path(request["root"])
+    package = package_of(manifest, root)
+    if not package.audio:
+        raise MediaError("it names no audio of its own", where=manifest.name)
+    labels = read_manifest(manifest, root)
+    if len(labels.tracks) != len(package.audio):
+        raise MediaError("its entries and their labels do not match", where=manifest.name)
+    progress("master", 0.0)
+    master = AudioSpool(Path(request["master"]), request["stream"], scratch)
+    heard = tuple(_heard(package, labels, root, master, scratch, progress))
+    found = tuple(replace(t, is_what_was_heard=h.comparison.same) for t, h in zip(labels.tracks, heard, strict=True))
+    for other in package.others:
+        _require_silent(other, scratch)
+    named = {path for r in package.audio for path in r.files}
+    others = dict.fromkeys(p for o in package.others for p in o.files if p not in named)
+    return to_stored(
+        HeardPackage(
+            _relative(manifest, root),
+            heard,
+            replace(labels, tracks=found),
+            tuple(_relative(p, root) for p in others),
+            master.packet_sha256,
+        )
+    )
+
+
+def _heard(
+    package: Package,
+    labels: Labels,
+    root: Path,
+    master: Any,
+    scratch: Path,
+    progress: Callable[[str, float], None],
+    bounds: Bounds = BOUNDS,
+) -> Iterator[HeardRendition]:
+    known: dict[tuple[Piece, ...], tuple[Comparison, float]] = {}
+    for k, (rendition, track) in enumerate(zip(package.audio, labels.tracks, strict=True)):
+        progress("renditions", (k + 1) / (len(package.audio) + 1))
+        if rendition.pieces not in known:
+            known[rendition.pieces] = _compared(rendition, master, scratch, bounds)
+        comparison, duration_s = known[rendition.pieces]
+        if not stated_as_long(rendition, duration_s):
+            what = f"its playlist says {rendition.stated_s:.2f} s, and it plays {duration_s:.2f} s"
+            raise MediaError(what, where=rendition.where)
+        files = tuple(_relative(p, root) for p in rendition.files)
+        yield HeardRendition(rendition.where, track.language, files, comparison, duration_s)
+
+
+def _compared(rendition: Rendition, master: Any, scratch: Path, bounds: Bounds) -> tuple[Comparison, float]:
+    from dubgate.delivery.audio import AudioSpool
+
+    path = scratch / "rendition"
+    _joined(rendition.pieces, path)
+    try:
+        spool = AudioSpool(path, _only_stream(path, rendition.where), scratch)
+    except MediaError as error:
+        raise MediaError(error.what, where=rendition.where, remedy=error.remedy) from None
+    finally:
+        path.unlink()
+    try:
+        return compare(master, spool, bounds), spool.duration_s
+    finally:
+        spool.close()
+
+
+def _joined(pieces: tuple[Piece, ...], path: Path) -> None:
+    """The bytes that a player is given one after the other; a tag before a packed segment is no sound."""
+    from dubgate.delivery.formats import id3_bytes
+
+    with path.open("wb") as out:
+        for piece in pieces:
+            with piece.path.open("rb") as file:
+                file.seek(piece.first)
+                head = file.read(10)
+                file.seek(piece.first)
+                left = piece.length
+                skip = id3_bytes(head)
+                file.seek(piece.first + skip)
+                left = None if left is None else left - skip
+                while left is None or left > 0:
+                    block = file.read(_BLOCK if left is None else min(left, _BLOCK))
+                    if not block:
+                        break
+                    out.write(block)
+                    left = None if left is None else left - len(block)
+            if left:
+                raise MediaError("a byte range reaches past the end of its file", where=piece.path.name)
+
+
+def _only_stream(path: Path, where: str) -> int:
+    from dubgate.delivery.opening import open_media
+
+    with open_media(path) as container:
+        found = [s.index for s in container.streams.audio]
+    if len(found) != 1:
+        raise MediaError(f"it plays {len(found)} audio streams; a rendition has one", where=where)
+    return int(found[0])
+
+
+def _require_silent(other: Rendition, scratch: Path) -> None:
+    """Pictures and texts carry no sound of their own, which no entry would label and nobody would have compared.
+
+    Fragmented MP4 says its tracks in its initialisation section; every other segment stands for itself.
+    """
+    with other.pieces[0].path.open("rb") as file:
+        file.seek(other.pieces[0].first)
+        fragmented = file.read(8)[4:] == b"ftyp"
+    path = scratch / "other"
+    for pieces in [other.pieces[:2]] if fragmented else [(piece,) for piece in other.pieces]:
+        _joined(pieces, path)
+        found = _audio_streams(path)
+        path.unlink()
+        if found:
+            raise MediaError("it carries sound that no audio entry names", where=other.where)
+
+
+def _audio_streams(path: Path) -> int:
+    from dubgate.delivery.formats import sniff
+    from dubgate.delivery.opening import open_media
+
+    if path.read_bytes()[:16].removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")):
+        return 0  # a text
+    with open_media(path, sniff(path)) as container:
+        return len(container.streams.audio)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.resolve().relative_to(root.resolve()).as_posix()

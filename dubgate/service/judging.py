@@ -1,0 +1,94 @@
+"""What a job of a delivery does, from its manifest to the judgement and its reports; certificates come after it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from dubgate.certifying import Watched, watch
+from dubgate.errors import InputError
+from dubgate.judging_again import Judged
+from dubgate.release import CheckRequest
+from dubgate.report.write import write_reports
+from dubgate.service.jobs import Job
+from dubgate.service.settings import Settings
+
+Progress = Callable[[str, float], None]
+MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
+MAX_REPORT_BYTES = 64 << 20
+
+
+class Hear(Protocol):
+    """Hears and judges a delivery; the real one is `judge_again`, in whose child alone media are opened."""
+
+    def __call__(self, request: CheckRequest, *, at: datetime, progress: Progress) -> Judged: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A judged delivery, as it lay there before judging began, and its reports by name."""
+
+    judged: Judged
+    watched: Watched
+    reports: dict[str, bytes]
+
+
+def request_of(job: Job, settings: Settings, manifest: Path) -> CheckRequest:
+    """How the delivery is judged: with the packs and models of the service, which no submitter chooses."""
+    return CheckRequest(manifest, settings.registry, tuple(settings.packs), settings.models, settings.device)
+
+
+Render = Callable[[Judged], dict[str, bytes]]
+
+
+def judge(
+    job: Job,
+    settings: Settings,
+    manifest: Path,
+    *,
+    at: datetime,
+    hear: Hear,
+    render: Render,
+    progress: Progress,
+    reached: Callable[[str], None],
+) -> Outcome:
+    """Judge a job's delivery and render its reports.
+
+    Raises:
+        InputError: the delivery cannot be used, or names another submitter than the one who submitted it.
+        DubgateError: hearing could not be done.
+    """
+    watched = watch(manifest)
+    require_submitter(watched.delivery.submitter, job)
+    reached("watched")
+    judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+    reached("judged")
+    reports = render(judged)
+    reached("rendered")
+    return Outcome(judged, watched, reports)
+
+
+def require_submitter(submitter: str | None, job: Job) -> None:
+    """Who submits is who the delivery says: else somebody could approve what their own house handed in.
+
+    Raises:
+        InputError
+    """
+    if submitter not in (job.party, job.organisation):
+        what = f"the delivery says that {submitter or 'nobody'} submits it, and {job.party} did"
+        raise InputError(what, where="submitter", remedy=f"Write submitter: {job.party} or {job.organisation}.")
+
+
+def rendered(judged: Judged) -> dict[str, bytes]:
+    """The reports of a judgement."""
+    with tempfile.TemporaryDirectory(prefix="dubgate-report-") as name:
+        folder = Path(name)
+        written: list[Any] = list(write_reports(judged.judgement, folder, ("html", "json"), media="flagged"))
+        files = {path.name: path.read_bytes() for path in written if path.parent == folder}
+    if any(len(data) > MAX_REPORT_BYTES for data in files.values()):
+        raise InputError("a report is too large to be kept")
+    return files

@@ -1,0 +1,302 @@
+"""May these bytes be published, for this use, at this moment? Yes only with a valid certificate and living consents.
+
+Everything else is a refusal with a reason that a machine can branch on, and the largest scope that would be released.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, text
+
+from consent.database import reading
+from consent.errors import ConsentError
+from consent.registry import CLOCK_SLACK, Registry
+from dubgate.certificate.claim import PASSED
+from dubgate.certificate.refusals import (
+    ConsentEnded,
+    Expired,
+    LevelNotAccepted,
+    Malformed,
+    NotPassed,
+    NotYetValid,
+    OtherChannel,
+    OtherTerritory,
+    OutsideWindow,
+    Refused,
+)
+from dubgate.certificate.trust import TrustStore
+from dubgate.service.asked import AskedStore
+from dubgate.service.certificates import (
+    Facts,
+    Standing,
+    ask_whole,
+    facts_of,
+    keep_standing,
+    opened_of,
+    read_facts,
+    standing_seal,
+)
+from dubgate.service.clock import Clock, moment
+from dubgate.service.database import changing
+from dubgate.service.own_key import OwnKey
+from dubgate.service.quick import Quick
+from dubgate.service.trusting import TrustFile, require_trusted
+
+MOST_ROWS = 50
+
+
+class NoCertificate(Refused):
+    """The service knows no certificate for these bytes."""
+
+    reason = "no-certificate"
+
+
+class OtherLanguage(Refused):
+    """The release is of a dub in another language."""
+
+    reason = "other-language"
+
+
+class NotConfigured(Refused):
+    """The service has no trust store, so it believes nobody."""
+
+    reason = "no-trust-store"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where (countries), how, in which language, and when."""
+
+    territories: frozenset[str]
+    channel: str
+    language: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The certificate under which it may be published."""
+
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Why not, and what would be released instead: None where nothing of these bytes would."""
+
+    refusal: Refused
+    largest: Facts | None
+
+
+_ROWS = """
+SELECT c.recorded_at, c.facts, c.seal, s.certificate_id, s.asked_size, s.asked_at, s.until, s.keys, s.seal,
+       (SELECT max(leaf_index) + 1 FROM entry), {changed}
+FROM (SELECT certificate_id, facts, seal, recorded_at FROM service_certificate
+      WHERE file_sha256 = :digest AND organisation {among}
+      ORDER BY recorded_at DESC, certificate_id DESC LIMIT {limit}) AS c
+LEFT JOIN service_standing AS s ON s.certificate_id = c.certificate_id
+ORDER BY c.recorded_at DESC, c.certificate_id DESC
+"""
+_CHANGED = {
+    "sqlite": (
+        "EXISTS (SELECT 1 FROM json_each(s.keys) AS k JOIN lookup AS l ON l.key = json_extract(k.value, '$[0]') "
+        "AND l.schema_name = json_extract(k.value, '$[1]') WHERE l.leaf_index >= s.asked_size)"
+    ),
+    "postgresql": (
+        "EXISTS (SELECT 1 FROM json_array_elements(s.keys::json) AS k, LATERAL (SELECT 1 FROM lookup AS l "
+        'WHERE l.key = (k->>0) COLLATE "C" AND l.schema_name = (k->>1) COLLATE "C" AND l.leaf_index >= s.asked_size '
+        "LIMIT 1) AS hit)"
+    ),
+}
+_AMONG = {"sqlite": "IN :organisations", "postgresql": "= ANY(:organisations)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the index with what is known of its consents; the standing's parts are None where nothing was asked yet."""
+
+    recorded_at: str
+    facts: str
+    seal: str
+    standing_of: str | None
+    asked_size: int | None
+    asked_at: str | None
+    until: str | None
+    keys: str | None
+    standing_seal: str | None
+    size: int | None  # of the ledger
+    changed: bool  # whether an entry came under any of the keys since
+
+    def stands(self, facts: Facts, own: OwnKey, at: datetime) -> bool:
+        """Whether it was asked whole before, under seal, and neither a new entry nor a moment lies between then and `at`."""
+        if self.standing_of != facts.certificate_id or self.changed or self.size is None:
+            return False
+        told = {"certificate_id": self.standing_of, "asked_size": self.asked_size, "asked_at": self.asked_at}
+        told |= {"until": self.until, "keys": self.keys}
+        if not own.sealed(standing_seal(told), str(self.standing_seal)):
+            return False
+        inside = moment(str(self.asked_at)) - CLOCK_SLACK <= at < moment(str(self.until))
+        return inside and self.size >= int(self.asked_size or 0)
+
+
+class Publishing:
+    """Answers the question from the index, the trust store and the registry; nothing is remembered but by seal."""
+
+    def __init__(self, engine: Engine, registry: Registry, trust: TrustFile | None, own: OwnKey, clock: Clock) -> None:
+        self.engine, self.registry, self.trust, self.own, self.clock = engine, registry, trust, own, clock
+        self.origin = registry.head().origin
+        kind = engine.dialect.name
+        self._rows = Quick(engine, _ROWS.format(changed=_CHANGED[kind], among=_AMONG[kind], limit=MOST_ROWS))
+
+    def ask(self, digest: str, use: Use, organisations: frozenset[str]) -> Allowed | Denied:
+        """The answer. A database that does not answer is an error, never a yes.
+
+        Raises:
+            StoreError, ConsentError: it could not be asked.
+        """
+        now = self.clock()
+        try:
+            if self.trust is None:
+                raise NotConfigured("this service has no trust store", remedy="Name one in its settings: trust.")
+            store = self.trust.store(now)
+            rows = self._found(digest, organisations)
+            if not rows:
+                raise NoCertificate("no certificate for these bytes is known here")
+        except Refused as refusal:
+            return Denied(refusal, None)
+        return self._judged(rows, digest, use, store, now)
+
+    def _found(self, digest: str, organisations: frozenset[str]) -> list[Row]:
+        rows = self._rows.rows(digest=digest, organisations=sorted(organisations))
+        return [Row(*row[:-1], changed=bool(row[-1])) for row in rows]
+
+    def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
+        """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""
+        refusals: list[Refused] = []
+        allowed: Facts | None = None
+        for row in rows:
+            try:
+                facts = self._facts(row, digest, store, now)
+                _require_valid(facts, store, use.at, now)
+                if allowed is None:
+                    _require_covers(facts, use)
+                    self._require_standing(facts, row, store, use.at, now)
+                    allowed = facts
+            except Refused as refusal:
+                refusals.append(refusal)
+                if isinstance(refusal, NotPassed) and row.recorded_at == rows[0].recorded_at:
+                    return Denied(refusal, None)
+            if allowed is not None and row.recorded_at != rows[0].recorded_at:
+                break
+        return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
+
+    def _facts(self, row: Row, digest: str, store: TrustStore, now: datetime) -> Facts:
+        """The row's facts under its seal; where that does not hold, those of its document, verified whole.
+
+        Raises:
+            Refused
+        """
+        sealed = self.own.sealed(row.facts.encode(), row.seal)
+        facts = read_facts(row.facts) if sealed else self._verified(row, store, now)
+        if facts.file_sha256 != digest:
+            raise Malformed("the index has a certificate for other bytes here")
+        return facts
+
+    def _verified(self, row: Row, store: TrustStore, now: datetime) -> Facts:
+        try:
+            told = json.loads(row.facts)
+            named = str(told["certificate_id"])
+        except (ValueError, KeyError, TypeError):
+            raise Malformed("the index of certificates is damaged") from None
+        document = self._document(named)
+        found = facts_of(opened_of(document, store, now), document, store, "", "")
+        if found.certificate_id != named:
+            raise Malformed("the index names another certificate than its document is")
+        return found
+
+    def _document(self, named: str) -> bytes:
+        query = text("SELECT document FROM service_certificate WHERE certificate_id = :named")
+        with reading(self.engine) as connection:
+            found = connection.execute(query, {"named": named}).scalar_one_or_none()
+        if found is None:
+            raise Malformed("the index names a certificate that is not there")
+        return bytes(found)
+
+    def _require_standing(self, facts: Facts, row: Row, store: TrustStore, at: datetime, now: datetime) -> None:
+        """Everything that it rests on stands now, and at the moment asked for.
+
+        Raises:
+            ConsentEnded, LedgerRewritten
+        """
+        if not row.stands(facts, self.own, now):
+            self._ask(facts, store, now, keep=True)
+        if at > now and not row.stands(facts, self.own, at):
+            self._ask(facts, store, at, keep=False)
+
+    def _ask(self, facts: Facts, store: TrustStore, at: datetime, *, keep: bool) -> Standing:
+        opened = opened_of(self._document(facts.certificate_id), store, self.clock())
+        with reading(self.engine) as connection:
+            standing = ask_whole(opened, AskedStore(connection), self.origin, at)
+        if keep:
+            with contextlib.suppress(ConsentError), changing(self.engine) as connection:
+                keep_standing(connection, standing, self.own)
+        return standing
+
+    def _largest(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Facts | None:
+        """The widest of the certificates that hold now, whatever the use."""
+        return max(
+            self._holding(rows, digest, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None
+        )
+
+    def _holding(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Iterator[Facts]:
+        for row in rows:
+            with contextlib.suppress(Refused):
+                facts = self._facts(row, digest, store, now)
+                _require_valid(facts, store, now, now)
+                self._require_standing(facts, row, store, now, now)
+                yield facts
+
+
+def _require_valid(facts: Facts, store: TrustStore, at: datetime, now: datetime) -> None:
+    """Its key counts, it passed at a level that is accepted, and it has not expired, now and at the moment asked for.
+
+    Raises:
+        Refused
+    """
+    gate = require_trusted(facts, store, now)
+    if facts.result != PASSED:
+        raise NotPassed(f"the gate said {facts.decision}: {', '.join(facts.reasons[:20])}")
+    if facts.level not in gate.levels:
+        raise LevelNotAccepted(f"{facts.level} is not accepted from {facts.verifier}")
+    if facts.verified_at > now:
+        raise NotYetValid(f"it is dated {facts.verified_at.isoformat()}, which is still to come")
+    if max(at, now) >= facts.expires_at:
+        raise Expired(f"it expired on {facts.expires_at.isoformat()}")
+
+
+def _require_covers(facts: Facts, use: Use) -> None:
+    """The release covers the whole use.
+
+    Raises:
+        OtherLanguage, OtherTerritory, OtherChannel, OutsideWindow
+    """
+    if use.language != facts.language:
+        raise OtherLanguage(f"the release is in {facts.language}, not {use.language}")
+    if missing := sorted(use.territories - facts.territories):
+        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
+    if use.channel not in facts.channels:
+        raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
+    start, end = facts.window_start, facts.window_end
+    if start is None or use.at < start or (end is not None and use.at >= end):
+        until = "" if end is None else f" until {end.isoformat()}"
+        raise OutsideWindow(f"the release window is from {start.isoformat() if start else '?'}{until}")
+
+
+LONGEST_AHEAD = timedelta(days=1)
+
+__all__ = ["LONGEST_AHEAD", "Allowed", "ConsentEnded", "Denied", "Publishing", "Use"]

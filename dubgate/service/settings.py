@@ -1,0 +1,198 @@
+"""What the service is told by its file and environment: strict, with every secret by file, and a summary without any.
+
+`DUBGATE_SERVICE_REGISTRY=…` overrides `registry:` and so on for every field; the values of lists and mappings are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from consent.strict import Id, Line
+from dubgate.errors import InputError
+from dubgate.strict_yaml import load_yaml
+
+PREFIX = "DUBGATE_SERVICE_"
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Root(_Strict):
+    """A folder below which one organisation's deliveries may lie."""
+
+    organisation: Id
+    path: Path
+
+
+class Keys(_Strict):
+    """With what the worker signs, and as whom: the gate's key, the ledger's, the party of the registry, the name."""
+
+    gate: Path
+    ledger: Path
+    party: Id
+    verifier: Line = "urn:dubgate:gate"
+
+
+class Trust(_Strict):
+    """The trust store that says whose certificates count, its root key (hex), and where the newest seen is remembered."""
+
+    store: Path
+    root: Annotated[str, Field(pattern=re.compile(r"^[0-9a-f]{64}\Z"))]
+    seen: Path | None = None
+
+
+class Limits(_Strict):
+    """What one caller may use."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] = 60_000
+    writes_per_minute: Annotated[int, Field(ge=1)] = 600
+    unknown_per_minute: Annotated[int, Field(ge=1)] = 120  # of one address without a valid token
+    body_bytes: Annotated[int, Field(ge=1024)] = 262_144
+    upload_bytes: Annotated[int, Field(ge=1024)] = 4 << 30
+    upload_files: Annotated[int, Field(ge=1, le=1000)] = 64
+    fetched_bytes: Annotated[int, Field(ge=1024)] = 16 << 30
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0  # for the head of a request
+    pause_seconds: Annotated[float, Field(gt=0)] = 20.0  # between two parts of a body, either way
+    request_seconds: Annotated[float, Field(gt=0)] = 3600.0  # for a whole body
+    streams: Annotated[int, Field(ge=1)] = 8  # event streams of one token at a time
+    open_jobs: Annotated[int, Field(ge=1)] = 1000  # of one organisation
+    connections: Annotated[int, Field(ge=1)] = 512
+
+
+class Jobs(_Strict):
+    """How workers work."""
+
+    lease_seconds: Annotated[float, Field(gt=0)] = 60.0
+    attempts: Annotated[int, Field(ge=1, le=20)] = 4
+    backoff_seconds: Annotated[float, Field(ge=0)] = 10.0
+    renew_ahead_hours: Annotated[float, Field(gt=0)] = 6.0
+    warn_ahead_hours: Annotated[float, Field(gt=0)] = 72.0
+
+
+class Mail(_Strict):
+    """A mail server; its password is in DUBGATE_SMTP_PASSWORD."""
+
+    host: Line
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    user: Line | None = None
+    starttls: bool = True
+
+
+class Desk(_Strict):
+    """The review desk in the browser: where people reach it, its own tables, where its messages lie and how they go.
+
+    The secret of `webhook` is in DUBGATE_DESK_WEBHOOK_SECRET.
+    """
+
+    origin: Line
+    tables: Line
+    outbox: Path
+    sender: Line = "desk@localhost"
+    mail: Mail | None = None
+    webhook: Line | None = None
+
+
+class Settings(_Strict):
+    """Everything; see the README's section on the service."""
+
+    schema_: Literal["service/1.0"] = Field("service/1.0", alias="schema")
+    registry: Line
+    data: Path  # uploads, fetched files, logs of reads, the service's own key
+    key_file: Path | None = None  # by default `service.key` in `data`; the same on every machine
+    host: Line = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    roots: tuple[Root, ...] = ()
+    sources: tuple[Line, ...] = ()  # URL prefixes from which deliveries may be fetched
+    allow_private_sources: bool = False
+    allow_private_webhooks: bool = False
+    packs: tuple[Line, ...] = ()
+    models: Line = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    keys: Keys | None = None
+    trust: Trust | None = None
+    desk: Desk | None = None
+    metrics_open: bool = False  # else they need a token of the scope admin
+    limits: Limits = Limits()
+    jobs: Jobs = Jobs()
+
+    @property
+    def own_key_file(self) -> Path:
+        """Where the service's own key lies."""
+        return self.key_file or self.data / "service.key"
+
+    def summary(self) -> dict[str, Any]:
+        """What is in force, for the log: passwords in URLs and every key file's content left out."""
+        return dict(redacted(self.model_dump(mode="json", by_alias=True)))
+
+
+def redacted(value: Any) -> Any:
+    """The same data without passwords in URLs."""
+    if isinstance(value, dict):
+        return {k: redacted(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(v) for v in value]
+    if isinstance(value, str) and "://" in value:
+        bare = _PASSWORD.sub(r"\1:***@", value)
+        return bare.split("?", 1)[0] + "?***" if urlsplit(bare).query else bare
+    return value
+
+
+def read_settings(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a YAML or TOML file, overridden by the environment; without a file, the environment's alone.
+
+    Raises:
+        InputError: everything that is wrong with them at once.
+    """
+    given = os.environ if environment is None else environment
+    data = _from_file(path) if path is not None else {}
+    data |= _from_environment(given)
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
+        where = str(path) if path is not None else f"{PREFIX}…"
+        raise InputError("\n  ".join(problems), where=where, remedy="See: dubgate serve --help.") from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes()
+        data = tomllib.loads(text.decode()) if path.suffix == ".toml" else load_yaml(text, path.name).data
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"the settings cannot be read: {error}", where=str(path)) from None
+    if not isinstance(data, dict):
+        raise InputError("settings are a mapping of keys to values", where=str(path))
+    return data
+
+
+def _from_environment(given: Mapping[str, str]) -> dict[str, Any]:
+    fields = {name.upper(): name for name in Settings.model_fields if name != "schema_"}
+    found: dict[str, Any] = {}
+    for variable, value in given.items():
+        if not variable.startswith(PREFIX) or variable == f"{PREFIX}CONFIG":
+            continue
+        name = fields.get(variable.removeprefix(PREFIX))
+        if name is None:
+            raise InputError("no such setting", where=variable)
+        found[name] = _value(variable, value)
+    return found
+
+
+def _value(variable: str, text: str) -> Any:
+    if text[:1] not in ("[", "{"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise InputError("neither text nor JSON", where=variable) from None

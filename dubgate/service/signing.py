@@ -1,0 +1,107 @@
+"""From a judgement to a certificate in steps that a crash can be resumed between: decided with its job, then signed.
+
+The decision enters the ledger in the same transaction in which the job notes it, with everything that is still to be
+signed. Whoever takes the job over finds either no decision, and judges again, or this one, and signs it: never two.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from consent.registry import Registry
+from dubgate.certificate.dsse import sign
+from dubgate.certificate.file import certificate_bytes
+from dubgate.certificate.measured import measured_statement
+from dubgate.certificate.verdict import EXTENSION, verdict_statement
+from dubgate.certifying import Gate, Watched
+from dubgate.deciding import Decided, Within, decide_in_ledger
+from dubgate.errors import DubgateError, InputError
+from dubgate.hit_notices import hit_notices, record_hits
+from dubgate.judgement import Judgement
+from dubgate.witnessed import ledger_part
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What was decided, as it will be signed but for the ledger's part; its entries, and the private annex."""
+
+    decision: str
+    release_id: str
+    verdict: dict[str, Any]
+    measured: dict[str, Any]
+    annex: bytes
+    leaf_indexes: tuple[int, ...]
+
+    def data(self) -> bytes:
+        """As it is kept with the job."""
+        annex = base64.b64encode(self.annex).decode()
+        told = {name: getattr(self, name) for name in self.__slots__} | {"annex": annex}
+        return json.dumps(told, sort_keys=True).encode()
+
+
+def read_pending(data: bytes) -> Pending:
+    """What was kept with a job, by this program."""
+    told = json.loads(data)
+    indexes = tuple(told["leaf_indexes"])
+    return Pending(**told | {"annex": base64.b64decode(told["annex"]), "leaf_indexes": indexes})
+
+
+def pending_of(decided: Decided) -> Pending:
+    """What is left to do once a decision stands."""
+    verdict, claim = decided.verdict, decided.verdict.claim
+    return Pending(
+        decision=claim.decision,
+        release_id=claim.release_id,
+        verdict=verdict_statement(decided.annexed()),
+        measured=measured_statement(decided.measured, verdict.file_sha256, claim.packs, claim.models),
+        annex=decided.annex,
+        leaf_indexes=decided.leaf_indexes,
+    )
+
+
+def decide(
+    judgement: Judgement, watched: Watched, registry: Registry, gate: Gate, release_id: str, within: Within
+) -> Pending:
+    """Ask the consents again and append the decision.
+
+    Raises:
+        InputError: the delivery changed while it was judged.
+        RegistryError, ConsentError: the registry refuses the release as it stands now, or cannot be written.
+    """
+    watched.require_unchanged()
+    _record_hits(judgement, registry, gate.party)
+    asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party, registry)
+    decided = decide_in_ledger(*asked, ends_at=gate.ends_at, release_id=release_id, within=within)
+    return pending_of(decided)
+
+
+def _record_hits(judgement: Judgement, registry: Registry, party: str) -> None:
+    """Each voice that was heard without its consent enters the history once, whatever becomes of this attempt."""
+    if judgement.features.published is None:
+        return
+    with registry.view() as view:
+        notices = hit_notices(judgement.verdict.findings, view, judgement.features.published.packet_sha256)
+    if notices:
+        record_hits(registry, notices, party)
+
+
+def _signed(statement: dict[str, Any], gate: Gate) -> bytes:
+    try:
+        return sign(statement, gate.signer)
+    except DubgateError:
+        raise
+    except Exception as error:  # key services raise what they like
+        raise InputError(f"the gate's key did not sign: {type(error).__name__}: {error}") from error
+
+
+def certificate_of(pending: Pending, registry: Registry, gate: Gate) -> bytes:
+    """Sign what was decided, under a checkpoint that has it. The same decision may be signed again after a crash."""
+    verdict = json.loads(json.dumps(pending.verdict))
+    if pending.leaf_indexes:
+        part = ledger_part(registry, pending.leaf_indexes, gate.ledger_key)
+        proofs = [{"leaf": p.leaf, "index": p.index, "path": list(p.path)} for p in part.proofs]
+        verdict["predicate"][EXTENSION]["ledger"] = {"checkpoint": part.checkpoint, "proofs": proofs}
+    return certificate_bytes(_signed(verdict, gate), _signed(pending.measured, gate))

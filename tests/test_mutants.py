@@ -1,0 +1,307 @@
+"""`make mutants` itself: it kills what a test notices, says what none notices, and tells its own errors apart."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mutant_order import Order
+from mutant_patch import NotPatchableError, changed_lines, live_functions, patch
+from mutant_record import Record
+from mutant_trees import Result
+from mutants import NotJudgedError, all_judged, known_and_left, tasks_of
+from mutate import Mutant, replaced
+
+HERE = Path(__file__).parent
+
+PROGRAM = '''"""Marks."""
+
+TOP = {"pass": 1, "fail": 0}
+MADE = str(len("four"))
+
+
+def passed(mark: int) -> bool:
+    if mark < 0:
+        return False
+    return mark >= 5
+
+
+def unused(mark: int) -> bool:
+    return mark == 3
+
+
+def counted(marks: list[int]) -> int:
+    n = 0
+    while n < len(marks):
+        n += 1
+    return n
+
+
+def child() -> str:
+    return "of the child"
+
+
+if __name__ == "__main__":
+    print(child())
+'''
+TESTS = """import subprocess, sys
+
+import pytest
+from dubgate import marks
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return marks.counted([1, 2])
+
+
+def test_a_mark_passes():
+    assert marks.passed(5)
+
+
+def test_a_negative_mark_does_not():
+    assert not marks.passed(-1)
+
+
+def test_the_table():
+    assert marks.TOP["pass"] == 1
+
+
+def test_first_of_two(shared):
+    assert shared
+
+
+def test_second_of_two(shared):
+    assert shared == 2
+
+
+def test_the_child():
+    assert subprocess.check_output([sys.executable, "-m", "dubgate.marks"]) == b"of the child\\n"
+"""
+NAMED = ("tests/test_marks.py",)
+FILE = "dubgate/marks.py"
+
+
+def mutant(name: str, old: str, new: str, tests: tuple[str, ...] = NAMED) -> Mutant:
+    return Mutant(f"made: {name}", FILE, tests, replaced(old, new))
+
+
+MUTANTS = (
+    mutant("noticed", "return mark >= 5", "return mark >= 6"),
+    mutant("unnoticed", "    if mark < 0:\n", "    if False:\n"),
+    mutant("never run", "mark == 3", "mark == 4"),
+    mutant("a table", '"pass": 1', '"pass": 2'),
+    mutant("in a shared fixture", "n = 0\n", "n = 3\n"),
+    mutant("hangs", "n += 1", "n += 0"),
+    mutant("only in a child", '"of the child"', '"of nobody"'),
+    mutant("does not load", '"four"', "four"),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick() -> Iterator[None]:
+    """No waiting for what hangs, and none of pytest's other plugins."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("mutant_order.LEAST_TIMEOUT_S", 3.0)
+        patched.setattr("mutant_trees.IMPORT_S", 20.0)
+        patched.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of one module and one file of tests, with the runner's own files."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("dubgate", "consent", "rules", "tests"):
+        (root / name).mkdir()
+    (root / "dubgate/__init__.py").write_text("")
+    (root / FILE).write_text(PROGRAM)
+    (root / "tests/test_marks.py").write_text(TESTS)
+    (root / "tests/test_red.py").write_text("def test_red():\n    assert 1 == 2\n")
+    (root / "tests/test_broken.py").write_text("import nothing_of_this_name\n")
+    (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\nmarkers = ['slow: slow']\n")
+    for file in HERE.glob("mutant_*.py"):
+        shutil.copy(file, root / "tests")
+    return root
+
+
+@pytest.fixture(scope="module")
+def judged(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    record = Record(tmp_path_factory.mktemp("record"), tree)
+    results = all_judged(tasks_of(MUTANTS, record, tree), record, 1, tree)
+    return {r.mutant.name.removeprefix("made: "): r for r in results}
+
+
+def test_what_a_test_notices_is_killed_and_the_test_is_named(judged: dict[str, Result]) -> None:
+    assert judged["noticed"].outcome == "killed"
+    assert judged["noticed"].way == "patched"
+    assert judged["noticed"].by == "tests/test_marks.py::test_a_mark_passes"
+
+
+@pytest.mark.parametrize("name", ["unnoticed", "never run"])
+def test_what_no_test_notices_survives(judged: dict[str, Result], name: str) -> None:
+    assert judged[name].outcome == "survived"
+
+
+def test_what_runs_at_import_is_imported_anew(judged: dict[str, Result]) -> None:
+    assert judged["a table"].outcome == "killed"
+    assert judged["a table"].way == "imported"
+
+
+def test_a_test_is_known_by_the_lines_of_the_fixtures_it_shares(judged: dict[str, Result]) -> None:
+    assert judged["in a shared fixture"].by == "tests/test_marks.py::test_second_of_two"
+    assert judged["in a shared fixture"].way == "patched"
+
+
+def test_what_hangs_is_killed_and_said_to_hang(judged: dict[str, Result]) -> None:
+    assert judged["hangs"].outcome == "killed (hung)"
+
+
+def test_what_runs_in_another_process_only_is_killed_by_the_tests_that_start_one(judged: dict[str, Result]) -> None:
+    assert judged["only in a child"].by == "tests/test_marks.py::test_the_child"
+
+
+def test_what_does_not_load_is_killed_and_said_so(judged: dict[str, Result]) -> None:
+    assert judged["does not load"].outcome == "killed (does not load)"
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        (("tests/test_red.py",), "test_red is red before any change"),
+        (("tests/test_broken.py",), "cannot be collected before any change"),
+        ((*NAMED, "-k", "nothing_like_it"), "no test is named by"),
+    ],
+)
+def test_what_is_wrong_before_any_change_is_no_kill(
+    tree: Path, tmp_path: Path, tests: tuple[str, ...], said: str
+) -> None:
+    record = Record(tmp_path, tree)
+    asked = tasks_of([replace(MUTANTS[0], tests=tests)], record, tree)
+    with pytest.raises(NotJudgedError, match=said):
+        all_judged(asked, record, 1, tree)
+
+
+def test_a_run_goes_on_where_it_stopped_and_judges_again_what_has_changed(tree: Path, tmp_path: Path) -> None:
+    record = Record(tmp_path, tree)
+    tasks = tasks_of(MUTANTS, record, tree)
+    record.keep(tasks[0].key, {"name": tasks[0].mutant.name, "outcome": "killed", "by": "", "took_s": 1.0})
+    with (tmp_path / "record.jsonl").open("a") as file:
+        file.write('{"key": "cut sh')  # the run was killed while it wrote
+    known, left = known_and_left(tasks, Record(tmp_path, tree), again=False)
+    assert [r.mutant.name for r in known] == ["made: noticed"]
+    assert left == tasks[1:]
+    assert known_and_left(tasks, Record(tmp_path, tree), again=True)[1] == tasks
+    other = [replace(MUTANTS[0], change=replaced("return mark >= 5", "return mark >= 7"))]
+    assert known_and_left(tasks_of(other, record, tree), Record(tmp_path, tree), again=False)[0] == []
+
+
+# --- putting a mutant into the imported program ------------------------------------------------------------------------
+
+SOURCE = """from functools import cache, wraps
+
+LIMIT = 5
+
+
+def twice(function):
+    @wraps(function)
+    def both(*arguments):
+        return function(*arguments) + function(*arguments)
+
+    return both
+
+
+@cache
+def kept(n):
+    return n + 1
+
+
+@twice
+def three(n):
+    return n * 3
+
+
+class Thing:
+    size = 4
+
+    def doubled(self):
+        return super().__hash__() * 0 + self.size * 2
+
+
+TWO = kept(1)
+"""
+
+
+def imported(tmp_path: Path) -> tuple[str, dict[str, object]]:
+    path = tmp_path / "made.py"
+    path.write_text(SOURCE)
+    names: dict[str, object] = {}
+    exec(compile(SOURCE, str(path), "exec", dont_inherit=True), names)
+    return str(path), names
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "asked", "answer"),
+    [
+        ("return n * 3", "return n * 4", "three(1)", 8),
+        ("function(*arguments) + function", "function(*arguments) - function", "three(1)", 0),
+        ("self.size * 2", "self.size * 3", "Thing().doubled()", 12),
+    ],
+)
+def test_a_changed_function_runs_changed_for_everybody_who_holds_it(
+    tmp_path: Path, old: str, new: str, asked: str, answer: int
+) -> None:
+    path, names = imported(tmp_path)
+    patch(path, SOURCE, SOURCE.replace(old, new), live_functions([str(tmp_path)]), set()).apply()
+    assert eval(asked, names) == answer
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ran"),
+    [
+        ("LIMIT = 5", "LIMIT = 6", set()),
+        ("size = 4", "size = 5", set()),
+        ("return n + 1", "return n + 2", {16}),  # TWO was made of it
+        ("def kept(n)", "def kept(n=1)", set()),
+        ("    return both", "    return function", {11}),
+        ("super().__hash__() * 0 + ", "", set()),  # no longer a closure over its class
+    ],
+)
+def test_what_could_differ_from_an_import_is_not_patched(tmp_path: Path, old: str, new: str, ran: set[int]) -> None:
+    path, _ = imported(tmp_path)
+    with pytest.raises(NotPatchableError):
+        patch(path, SOURCE, SOURCE.replace(old, new), live_functions([str(tmp_path)]), ran)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("return n * 3", "return 0", range(21, 22)),
+        ("LIMIT = 5\n", "", range(3, 4)),
+        ("    @wraps(function)\n", "", range(7, 9)),
+        ("def kept(n)", "def kept(n=1)", range(14, 16)),
+    ],
+)
+def test_changed_lines_are_whole_statements(old: str, new: str, lines: range) -> None:
+    assert changed_lines(SOURCE, SOURCE.replace(old, new)) == lines
+
+
+def test_tests_that_run_the_line_come_first_then_those_near_it_then_what_starts_processes() -> None:
+    def known(seconds: float, *, starts: bool = False) -> dict[str, object]:
+        return {"seconds": seconds, "starts": starts, "fixtures": []}
+
+    tests = {
+        "a::slow": known(3),
+        "a::fast": known(1),
+        "b::near": known(1),
+        "b::far": known(0),
+        "c::child": known(0, starts=True),
+    }
+    lines = {"f.py": {"a::slow": [2], "a::fast": [2], "b::near": [1, 3]}}
+    order = Order([{"tests": tests, "lines": lines, "fixture_s": {}}])
+    plan = order.plan("f.py", "def f():\n    x = 1\n    y = 2\n", "def f():\n    x = 2\n    y = 2\n", [*sorted(tests)])
+    assert plan.covering == ("a::fast", "a::slow")
+    assert plan.rest == ("b::near", "c::child", "b::far")
