@@ -11,6 +11,7 @@ from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -233,3 +234,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from consent_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
+    yield from record_mutants(root)
