@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_desk import desk_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -229,3 +230,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from certificate_mutants(root)
     yield from consent_mutants(root)
+    yield from desk_mutants(root)
