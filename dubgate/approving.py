@@ -1,5 +1,5 @@
 """Makes what people sign over a delivery: an approval by the rights holder, a statement of human performance, an
-attestation. Signing takes no time as an argument: it is the clock of the call (a parameter only for samples and tests).
+attestation, a waiver, a sign-off, an answer for a partner's written approval, counsel's ruling on a rule. Signing takes no time as an argument: it is the clock of the call (a parameter only for samples and tests).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from consent.vocabulary import ApprovalDecision, ApprovalKind, Role
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import (
     ATTESTATION,
+    RULING,
     SIGN_OFF,
     WAIVER,
+    WRITTEN_APPROVAL,
     HumanPerformance,
     approval_statement,
     human_statement,
@@ -29,7 +31,18 @@ from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.media import probe_apart, select_stream
 from dubgate.digesting import Sound, digest_sound
 from dubgate.errors import InputError
-from dubgate.policy.signed_objects import About, Attestation, SignedObject, SignOff, Waiver, WaiverReason
+from dubgate.policy.findings import Severity
+from dubgate.policy.packs import Pack
+from dubgate.policy.rulings import Ruling
+from dubgate.policy.signed_objects import (
+    About,
+    Attestation,
+    SignedObject,
+    SignOff,
+    Waiver,
+    WaiverReason,
+    WrittenApproval,
+)
 from dubgate.policy.signed_objects import Heard as Listened
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -162,7 +175,7 @@ def attest(
         answer=answer,
         heard=tuple(Listened(start_s=s.start_s, end_s=s.end_s) for s in spans),
         voice_id=voice_id,
-        **_bound(sounds, by, at, days),
+        **bound_to(sounds, by, at, days),
     )
     return _signed(ATTESTATION, attestation, key)
 
@@ -186,7 +199,7 @@ def waive(
         about=tuple(about),
         reason=reason,
         words=words,
-        **_bound(sounds, by, at, days),
+        **bound_to(sounds, by, at, days),
     )
     return _signed(WAIVER, waiver, key)
 
@@ -197,12 +210,64 @@ def sign_off(
     """A signed sign-off in a role that a pack demands."""
     answer: Literal["agreed", "refused"] = "agreed" if agreed else "refused"
     record = SignOff(
-        sign_off_id=_id("so", sounds.dub, f"{by} {role}", at), role=role, answer=answer, **_bound(sounds, by, at, days)
+        sign_off_id=_id("so", sounds.dub, f"{by} {role}", at),
+        role=role,
+        answer=answer,
+        **bound_to(sounds, by, at, days),
     )
     return _signed(SIGN_OFF, record, key)
 
 
-def _bound(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
+def answer_for(
+    sounds: Sounds,
+    *,
+    partner: str,
+    document: bytes,
+    by: str,
+    key: Any,
+    at: datetime,
+    words: str | None = None,
+    days: int = APPROVAL_DAYS,
+) -> bytes:
+    """A signed answer for having seen a partner's written approval of this sound, by the digest of the document."""
+    record = WrittenApproval(
+        written_approval_id=_id("wr", sounds.dub, f"{by} {partner}", at),
+        partner=partner,
+        document_sha256=hashlib.sha256(document).hexdigest(),
+        words=words,
+        **bound_to(sounds, by, at, days),
+    )
+    return _signed(WRITTEN_APPROVAL, record, key)
+
+
+def rule_on(
+    pack: Pack,
+    rule: str,
+    *,
+    severity: Severity,
+    reason: str,
+    by: str,
+    key: Any,
+    at: datetime,
+    days: int = APPROVAL_DAYS,
+) -> bytes:
+    """Counsel's signed ruling on what one rule of a pack does when it fails; bound to the pack's bytes, not to a sound."""
+    seed = f"{pack.sha256} {rule} {by} {at.isoformat()}"
+    ruling = Ruling(
+        ruling_id=f"ru-{hashlib.sha256(seed.encode()).hexdigest()[:20]}",
+        by=by,
+        pack=pack.name,
+        pack_sha256=pack.sha256,
+        rule=rule,
+        severity=severity,
+        reason=reason,
+        signed_at=at,
+        expires_at=at + timedelta(days=days),
+    )
+    return sign(statement(RULING, ruling, (pack.sha256,), "rules"), signer_of(key))
+
+
+def bound_to(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
     """What binds every signed object: who, over which sound, from when until when."""
     pcm = sounds.dub.pcm_sha256
     return {

@@ -6,6 +6,7 @@ Everything is asked before anything is compared: voices without the permission `
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,14 @@ from typing import Any
 
 from consent.approvals import Candidate
 from consent.strict import Window
-from consent.terms import Use
+from consent.terms import Use, VoiceAsset
 from consent.titles import TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.digesting import Sound
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed
@@ -28,6 +30,7 @@ from dubgate.policy.findings import Finding
 from dubgate.policy.speakers import Declared
 from dubgate.unmeasured import Unmeasured
 
+PARTY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PROGRAMME = Subject(Scope.PROGRAMME)
 NO_LABEL_SHA256 = hashlib.sha256(b"no label planned").hexdigest()  # what an approval of an unlabelled dub names
 
@@ -82,8 +85,8 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
     return release, tuple(findings)
 
 
-def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
-    """What the release would do with one character's voice."""
+def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id: str | None = None) -> Use:
+    """What the release would do with one character's voice; with `voice_id`, by which model of it."""
     title_ids = release.title.title_ids if release.title else ("unknown-title",)
     technique = Technique.VOICE_CLONE_TTS if entry.technique == "human" else entry.technique
     return Use(
@@ -98,7 +101,16 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None) -> Use:
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
         training=release.trained,
+        voice_asset=_asset_of(release, entry, voice_id),
     )
+
+
+def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
+    """The voice model as declared; its maker is the vendor where that is a party's id, else who submitted."""
+    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else release.submitter
+    if voice_id is None or entry.model is None or vendor is None:
+        return None
+    return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
 
 
 def declared_of(
@@ -113,7 +125,9 @@ def declared_of(
 ) -> Declared:
     """A cast entry with the registry's answers: grants, refusals, permission to compare, confirmed enrolment."""
     use = use_of(release, entry, speech_s)
+    of_voice = {v: use_of(release, entry, speech_s, v) for v in entry.voice_ids}
     human = entry.technique == "human"
+    heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
     refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
@@ -121,20 +135,20 @@ def declared_of(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
+        clearances=() if human else tuple(view.clear(v, of_voice[v], at) for v in entry.voice_ids),
         refusals=() if human else tuple(refusals.values()),
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=_human(release, entry, human_statements, features, at) if human else None,
+        human_statement=human_refusal(release, entry, human_statements, heard, at) if human else None,
     )
 
 
-def _human(
+def human_refusal(
     release: Release,
     entry: CastEntry,
     statements: Sequence[Signed[HumanPerformance]],
-    features: ProgrammeFeatures,
+    packets_sha256: str | None,
     at: datetime,
 ) -> str | None:
     """Why no statement says that a person performed this character in this sound; None where one does."""
@@ -145,7 +159,7 @@ def _human(
             why.append("it is for another title")
         if record.language != release.language:
             why.append("it is for another language")
-        if features.published is None or record.packets_sha256 != features.published.packet_sha256:
+        if record.packets_sha256 != packets_sha256:
             why.append("it is for another sound")
         if record.characters and entry.name not in record.characters:
             why.append("it does not name this character")
@@ -185,7 +199,30 @@ def candidate_of(
     """What is about to be released, by the digests of what was heard and delivered."""
     if features.published is None:
         raise ValueError("these features were not made by hearing: the published sound has no digest")
-    pcm = features.published.pcm_sha256
+    published = features.published
+    dub = Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
+    return candidate_over(
+        delivery,
+        release,
+        dub,
+        features.original.packet_sha256,
+        script_sha256=script_sha256,
+        pack_sha256s=pack_sha256s,
+        style=style,
+    )
+
+
+def candidate_over(
+    delivery: Delivery,
+    release: Release,
+    dub: Sound,
+    original_sha256: str | None,
+    *,
+    script_sha256: str | None,
+    pack_sha256s: tuple[str, ...],
+    style: str,
+) -> Candidate:
+    """The same of sounds that were digested and not heard; `original_sha256` is of the original's packets."""
     return Candidate(
         title_ids=release.title.title_ids if release.title else ("unknown-title",),
         language=release.language,
@@ -193,11 +230,11 @@ def candidate_of(
         channels=release.channels,
         window=release.window,
         style=style,
-        packets_sha256=features.published.packet_sha256,
-        pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm,
+        packets_sha256=dub.packet_sha256,
+        pcm_sha256=None if isinstance(dub.pcm_sha256, Unmeasured) else dub.pcm_sha256,
         label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
         script_sha256=script_sha256,
-        original_sha256=features.original.packet_sha256,
+        original_sha256=original_sha256,
         casting_sha256=plan_sha256(delivery.cast),
         pack_sha256s=pack_sha256s,
         submitted_by=delivery.submitter,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from dubgate.features import (
     Word,
 )
 from dubgate.mixing import check_mix, without_what_background_spoils
+from dubgate.side_by_side import forward, side_by_side
 from dubgate.spans import Span, union
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
@@ -34,10 +36,12 @@ from dubgate.voice_segments import PAD_S, lines_of, pieces, voices_of
 if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.ears import Ears
+    from dubgate.speech.protocols import Aligned
 
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
+ALIGN_AT_ONCE = 64  # lines whose sound is in memory together
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
@@ -114,26 +118,28 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         ModelError: a model is missing, altered, or fails its self-test.
     """
     from dubgate.meter.rhythm import ai_rhythm
+    from dubgate.speech.device import choose_device, sharing, tracks_at_once
     from dubgate.speech.ears import load_ears
 
+    progress = forward(progress)
     progress("loading models", 0.0)
-    ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
-    progress("decoding", 0.03)
-    original, original_levels, original_energy = _spool(plan.original, scratch)
-    dub, dub_levels, dub_energy = _spool(plan.dub, scratch)
-    cues = plan.sheet
-    heard = [
-        _hear_track(ears, source, spool, levels, energy, cues, is_dub, _part(progress, first, last))
-        for source, spool, levels, energy, is_dub, first, last in (
-            (plan.original, original, original_levels, original_energy, False, 0.1, 0.4),
-            (plan.dub, dub, dub_levels, dub_energy, True, 0.4, 0.97),
+    at_once = tracks_at_once(choose_device(plan.device))
+    with sharing(at_once):
+        ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
+        progress("decoding", 0.03)
+        asked = ((plan.original, False, 0.03, 0.4), (plan.dub, True, 0.4 if at_once == 1 else 0.03, 0.97))
+        (original, _), (dub, spool) = side_by_side(
+            [
+                partial(_hear_track, ears, source, scratch, plan.sheet, is_dub, _part(progress, first, last))
+                for source, is_dub, first, last in asked
+            ],
+            at_once=at_once,
         )
-    ]
-    mix, me = _rest(plan, scratch)
-    check = check_mix(plan.mix is not None, dub, mix, me, heard[1])
-    sold = mix or dub
+    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
+    check = check_mix(plan.mix is not None, spool, mix, me, dub)
+    sold = mix or spool
     published = Published(sold.packet_sha256, sold.pcm_sha256, ai_rhythm(sold.read, sold.duration_s))
-    features = ProgrammeFeatures(heard[0], heard[1], check, ears.infos, published)
+    features = ProgrammeFeatures(original, dub, check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)
 
@@ -159,25 +165,18 @@ def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
     return (spool, *meter.finish())
 
 
-def _rest(plan: HearingPlan, scratch: Path) -> tuple[AudioSpool | None, AudioSpool | None]:
-    """The mix and the M&E, where a stem came with them."""
-    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
-    return mix, me
-
-
 def _hear_track(
     ears: Ears,
     source: Source,
-    spool: AudioSpool,
-    levels: Levels,
-    energy: Series,
+    scratch: Path,
     sheet: CueSheet | None,
     is_dub: bool,
     progress: Progress,
-) -> TrackFeatures:
+) -> tuple[TrackFeatures, AudioSpool]:
     from dubgate.speech.activity import speech_spans
 
     which = "dub" if is_dub else "original"
+    spool, levels, energy = _spool(source, scratch)
     progress(f"{which}: voice activity", 0.0)
     prob = ears.voice_activity.speech_prob_blocks(spool.blocks(30.0))
     speech = speech_spans(prob)
@@ -193,7 +192,7 @@ def _hear_track(
         words, languages = _words(ears, spool, speech, source.language, _part(progress, 0.3, 0.8))
         progress(f"{which}: alignment", 0.8)
         alignments = _alignments(ears, spool, sheet, source.language)
-    return TrackFeatures(
+    track = TrackFeatures(
         name=source.name,
         language=source.language,
         duration_s=spool.duration_s,
@@ -209,6 +208,7 @@ def _hear_track(
         pcm_sha256=spool.pcm_sha256,
         packet_sha256=spool.packet_sha256,
     )
+    return track, spool
 
 
 def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
@@ -285,11 +285,12 @@ def _alignments(
         return Unmeasured("no script was given" if sheet is None else "the dub's language is not known")
     cues = [c for c in sheet.cues if c.kind is CueKind.DIALOGUE and c.text]
     spans = [Span(c.span.padded(ALIGN_PAD_S).start_s, min(c.span.end_s + ALIGN_PAD_S, spool.duration_s)) for c in cues]
-    clips = [spool.read(s.start_s, s.end_s) for s in spans]
+    placed: list[Aligned | Unmeasured] = []
+    for k in range(0, len(cues), ALIGN_AT_ONCE):
+        clips = [spool.read(s.start_s, s.end_s) for s in spans[k : k + ALIGN_AT_ONCE]]
+        placed += ears.aligner.align(clips, [c.text for c in cues[k : k + ALIGN_AT_ONCE]], language=language)
     out: list[LineAlignment] = []
-    for cue, span, aligned in zip(
-        cues, spans, ears.aligner.align(clips, [c.text for c in cues], language=language), strict=True
-    ):
+    for cue, span, aligned in zip(cues, spans, placed, strict=True):
         if not isinstance(aligned, Unmeasured):
             words = tuple(replace(w, span=w.span.shifted(span.start_s)) for w in aligned.words)
             out.append(LineAlignment(cue.id, words, aligned.score))

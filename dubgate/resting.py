@@ -108,8 +108,8 @@ def voices_of(
         if entry.technique == "human":
             continue
         seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
-        use = use_of(release, entry, seconds if seconds > 0 else None)
         for voice_id in entry.voice_ids:
+            use = use_of(release, entry, seconds if seconds > 0 else None, voice_id)
             clearance = writer.clear(voice_id, use, writer.now)
             if not clearance.cleared:
                 raise RefusedError(REFUSED, clearance.denials, where=voice_id)

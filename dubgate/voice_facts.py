@@ -82,10 +82,9 @@ def _terms(grant: Grant, release: Release) -> Row:
     }
 
 
-def _notice_hours(grant: Grant) -> float | Unmeasured:
-    if grant.notice is None:
-        return Unmeasured(f"the grant {grant.grant_id} records no notice to the performer")
-    return (grant.not_before - grant.notice.shown_at).total_seconds() / 3600
+def _notice_hours(grant: Grant) -> float:
+    """0 where no notice is recorded: what was not told was not told in time."""
+    return 0.0 if grant.notice is None else (grant.not_before - grant.notice.shown_at).total_seconds() / 3600
 
 
 def _protection(grant: Grant) -> Row:
@@ -101,11 +100,9 @@ def _protection(grant: Grant) -> Row:
 def _models(grant: Grant, release: Release) -> Row:
     title_ids = set() if release.title is None else set(release.title.title_ids)
     scopes = [asset.trained_for for asset in grant.voice_assets]
-    told = bool(scopes) and all(scopes)
-    untold = Unmeasured(f"the grant {grant.grant_id} does not name a voice model and the titles that it was made for")
     return {
-        "models_named": bool(grant.voice_assets),
-        "models_only_for_this_title": all(set(scope) <= title_ids for scope in scopes) if told else untold,
+        "models_for_other_titles": any(not set(scope) <= title_ids for scope in scopes),
+        "models_scope_told": bool(scopes) and all(scopes),
         "model_deleted_later": grant.model_lifecycle is not None,
         "trainable": tuple(str(t.kind) for t in grant.training if t.use is not TrainingUse.NOT_ALLOWED),
     }

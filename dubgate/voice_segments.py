@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST_VOICE_S = 8.0
 SHORTEST_VOICE_S = 0.3
 SPILL_S = 1.0
+AT_ONCE_S = 900.0
 PAD_S = 0.15  # encoders get the edges of words: the calibration was fitted so
 
 
@@ -69,9 +70,10 @@ def voices_of(
     encoder: SpeakerEncoder, diarizer: Diarizer, spool: AudioSpool, lines: Sequence[Line]
 ) -> tuple[VoiceSegment, ...]:
     """A voice per line, and who of the track's speakers it is; lines without speech have none."""
-    clips = [_joined(spool, line.speech) for line in lines]
-    vectors = encoder.embed(clips)
     seconds = [total_s(line.speech) for line in lines]
+    vectors: list[Floats | Unmeasured] = []
+    for some in _in_turn(lines, seconds):
+        vectors += encoder.embed([_joined(spool, line.speech) for line in some])
     vectors = [
         v if s >= SHORTEST_VOICE_S else Unmeasured("no speech was heard here")
         for v, s in zip(vectors, seconds, strict=True)
@@ -81,6 +83,20 @@ def voices_of(
         VoiceSegment(line.span, s, line.cue_id, line.character, vector, cluster)
         for line, s, vector, cluster in zip(lines, seconds, vectors, clusters, strict=True)
     )
+
+
+def _in_turn(lines: Sequence[Line], seconds: Sequence[float]) -> Iterator[list[Line]]:
+    """Neighbours whose speech is in memory together: so much that batches are full, however long the track is."""
+    some: list[Line] = []
+    total = 0.0
+    for line, own in zip(lines, seconds, strict=True):
+        if some and total + own > AT_ONCE_S:
+            yield some
+            some, total = [], 0.0
+        some.append(line)
+        total += own
+    if some:
+        yield some
 
 
 def _joined(spool: AudioSpool, spans: Sequence[Span]) -> Floats:

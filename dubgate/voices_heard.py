@@ -183,5 +183,6 @@ def own_translation(entry: object, release: Release, view: View, at: datetime) -
 
     if not isinstance(entry, CastEntry) or not entry.voice_ids or entry.technique == "human":
         return False
-    use = use_of(release, entry, None).model_copy(update={"performance": Performance.TRANSLATION})
-    return all(view.clear(v, use, at).cleared for v in entry.voice_ids)
+    translating = {"performance": Performance.TRANSLATION}
+    uses = {v: use_of(release, entry, None, v).model_copy(update=translating) for v in entry.voice_ids}
+    return all(view.clear(v, use, at).cleared for v, use in uses.items())

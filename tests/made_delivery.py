@@ -75,6 +75,8 @@ MORE = {
     "kestrel-clerk": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
     "kestrel-lapsed": ((Role.RIGHTS_HOLDER,), (Role.RIGHTS_HOLDER,), "kestrel", datetime(2026, 11, 18, tzinfo=UTC)),
     "kestrel-ear": ((Role.RIGHTS_HOLDER, Role.REVIEWER), (Role.REVIEWER,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
+    "counsel": ((Role.LEGAL,), (Role.LEGAL,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
+    "vendor-counsel": ((Role.LEGAL,), (Role.LEGAL,), "polyglot", datetime(2028, 1, 1, tzinfo=UTC)),
     "reviewer-c": ((Role.REVIEWER,), (Role.REVIEWER,), "polyglot", datetime(2028, 1, 1, tzinfo=UTC)),
     "reviewer-d": (
         (Role.REVIEWER, Role.PERFORMER),

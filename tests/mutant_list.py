@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_api import api_mutants
+from mutant_list_batch import batch_mutants
+from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
+from mutant_list_labels import label_mutants
+from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Equivalent,
     Mutant,
-    of_pack,
     replaced,
     with_checks_passed,
     with_softer_rows,
@@ -157,7 +162,7 @@ SINGLE = (
     ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
     ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
     ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
-    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "or not history.signed or", "or", REQUESTED),
+    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "if not history.signed or history.recorded_at > at or", "if history.recorded_at > at or", REQUESTED),
     ("approvals: an objection is not heard", "consent/approvals.py", "if (objection := own.objection(at)) is not None:", "if (objection := own.objection(at)) is not None and False:", STANDING),
     ("approvals: the time to object need not pass", "consent/approvals.py", "elif standing.waits and at < own.notice.object_until:", "elif False:", STANDING),
     ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
@@ -169,7 +174,7 @@ SINGLE = (
     ("requests: a no is forgotten", "dubgate/policy/request_checks.py", "if no is None or", "if True or", REQUESTED),
     ("requests: asked although there is something to mend", "dubgate/requesting.py", "    if mend:\n", "    if False:\n", REQUESTED),
     ("requests: asked twice", "dubgate/requesting.py", "if any(asks_the_same(h, release.candidate, wanted) for h in mine):", "if False:", REQUESTED),
-    ("requests: comparisons of another cast are kept", "dubgate/judging_again.py", "heard_key, str(delivery.style), cast,", "heard_key, str(delivery.style),", REQUESTED),
+    ("requests: comparisons of another cast are kept", "dubgate/judging_again.py", "heard.key, str(delivery.style), cast,", "heard.key, str(delivery.style),", REQUESTED),
     ("webhooks: any address", "consent/webhooks.py", "    if inside and not allow_private:", "    if False:", NOTICES),
     ("webhooks: addresses that carry others", "consent/webhooks.py", "if any(address in net for net in _TRANSLATED):", "if False:", NOTICES),
     ("webhooks: plain http", "consent/webhooks.py", 'if parts.scheme == "http" and not self.allow_private:', "if False:", NOTICES),
@@ -212,9 +217,7 @@ def mutants_that_are_equivalent(root: Path) -> list[tuple[Equivalent, list[Mutan
 
 
 def _mutants(root: Path) -> Iterator[Mutant]:
-    for path in sorted((root / "rules").glob("*.yaml")):
-        own = "core or european or synthetic" if path.stem == "core" else path.stem
-        yield from of_pack(root, f"rules/{path.name}", (*SHIPPED, "-k", own))
+    yield from pack_mutants(root)
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "guards")
     yield from with_softer_rows(
@@ -228,6 +231,11 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from api_mutants(root)
     yield from certificate_mutants(root)
+    yield from cert_mutants(root)
     yield from consent_mutants(root)
     yield from desk_mutants(root)
+    yield from label_mutants(root)
+    yield from batch_mutants()
+    yield from record_mutants(root)

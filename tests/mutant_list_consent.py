@@ -122,7 +122,7 @@ SINGLE = (
     ("releases: an approval of another title", "consent/writing.py", "return [*denials, *(_OF_ANOTHER_TITLE for a in release.approval_ids if a not in known)]", "return denials", SPENDING),
     ("releases: any grant of the voice", "consent/writing.py", "if (use.voice_id, g.grant_id) in named]", "if named or g]", SPENDING),
     ("blends: its voices are not asked", "consent/views.py", "for source in voice.blend_of]\n", "for source in ()]\n", ADMISSION),
-    ("signatures: not demanded", "consent/writing.py", "elif self._signatures_required and isinstance", "elif False and isinstance", SIGNATURES),
+    ("signatures: not demanded", "consent/writing.py", "self._signatures_required and isinstance(record, SIGNED_KINDS)", "False and isinstance(record, SIGNED_KINDS)", SIGNATURES),
     ("signatures: another party's key", "consent/signatures.py", "if holder is None or holder.party.party_id != author[0]:", "if holder is None:", SIGNATURES),
     ("keys: after their validity", "consent/parties.py", "if not Window(start=key.not_before, end=key.not_after).holds(at):", "if False:", SIGNATURES),
     ("keys: a role that the key lacks", "consent/parties.py", "set(roles) & set(self.key.roles) & set(self.party.roles)", "set(roles) & set(self.party.roles)", SIGNATURES),

@@ -184,6 +184,7 @@ def without_verification(root: Path, file: str, tests: tuple[str, ...], group: s
 
 _RULE = re.compile(r"^  - id: (\S+)\n(?:(?!  - id: ).*\n)*", re.MULTILINE)
 _BOUND = re.compile(r"(at_least|at_most): (-?[\d.]+)( [^},]+)?")
+_NEVER, _ALWAYS = "'label.planned && !label.planned'", "'delivery.synthetic || !delivery.synthetic'"
 _SOFTER = {"block": "hold", "hold": "warn"}
 
 
@@ -195,22 +196,28 @@ def of_pack(root: Path, file: str, tests: tuple[str, ...]) -> Iterator[Mutant]:
         name, start = f"rules: {pack} {rule[1]}", rule.start()
         yield Mutant(f"{name} removed", file, tests, cut(start, rule.end(), ""))
         for key in re.finditer(
-            r"^    (severity|require|prefer|within|block_when|applies|instead): (.+)$", rule[0], re.M
+            r"^    (severity|require|prefer|within|block_when|applies|instead|effective): (.+)$", rule[0], re.M
         ):
             yield from _of_key(name, file, tests, start, key)
+        for exemption in re.finditer(r"^      - id: (\S+)\n        when: (.+)$", rule[0], re.M):
+            where = (start + exemption.start(2), start + exemption.end(2))
+            yield Mutant(f"{name} exempts nobody by {exemption[1]}", file, tests, cut(*where, _NEVER))
+            yield Mutant(f"{name} exempts everybody by {exemption[1]}", file, tests, cut(*where, _ALWAYS))
+    for term in re.finditer(r"^(chosen_by|effective|sign_offs): .+\n", source, re.M):
+        yield Mutant(f"rules: {pack} without {term[1]}", file, tests, cut(term.start(), term.end(), ""))
 
 
 def _of_key(name: str, file: str, tests: tuple[str, ...], start: int, key: re.Match[str]) -> Iterator[Mutant]:
     at, end = start + key.start(2), start + key.end(2)
     if key[1] == "severity" and key[2] in _SOFTER:
         yield Mutant(f"{name} only {_SOFTER[key[2]]}s", file, tests, cut(at, end, _SOFTER[key[2]]))
-    elif key[1] in ("block_when", "instead"):
+    elif key[1] in ("block_when", "instead", "effective"):
         line = start + key.start()
         yield Mutant(f"{name} without {key[1]}", file, tests, cut(line, end + 1, ""))
     elif key[1] == "applies":
-        yield Mutant(f"{name} never applies", file, tests, cut(at, end, "'label.planned && !label.planned'"))
+        yield Mutant(f"{name} never applies", file, tests, cut(at, end, _NEVER))
     elif key[2].startswith("'"):
-        yield Mutant(f"{name} asks nothing", file, tests, cut(at, end, "'delivery.synthetic || !delivery.synthetic'"))
+        yield Mutant(f"{name} asks nothing", file, tests, cut(at, end, _ALWAYS))
     else:
         for bound in _BOUND.finditer(key[2]):
             value = "-1000000" if bound[1] == "at_least" else "1000000"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dubgate.cli.main import COMMANDS
-from dubgate.policy.pack_report import check_table, metric_table, rule_table
+from dubgate.policy.pack_report import check_table, metric_table, pack_table, rule_table
 from dubgate.policy.packs import available, load_packs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def tables() -> dict[str, str]:
     packs = {p.name: p for name in sorted(available()) for p in load_packs([name])}
-    return {"checks": check_table(), "rules": rule_table(packs.values()), "metrics": metric_table()}
+    # The rules that a delivery's place, channel or partner brings in are counted; `dubgate rules show` has each.
+    own = [p for p in packs.values() if p.chosen_by is None]
+    return {
+        "checks": check_table(),
+        "packs": pack_table(packs.values()),
+        "rules": rule_table(own),
+        "metrics": metric_table(),
+    }
 
 
 def filled(text: str) -> str:

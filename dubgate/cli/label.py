@@ -9,11 +9,15 @@ import click
 
 if TYPE_CHECKING:
     from dubgate.labels.signing import Signing
+    from dubgate.labels.tracks import Labels
+    from dubgate.policy.findings import Finding
 
 EXAMPLES = """\b
 Examples:
   dubgate label check package/master.m3u8 --language en
   dubgate label check dub.wav --format json
+  dubgate label check published.mp4 --was master.mp4
+  dubgate label check dub.ac3 --language en --sidecar evidence/label-vendor.json --registry consent.db
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en --dry-run
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en
 
@@ -45,28 +49,73 @@ def label() -> None:
     metavar="FILE.pem",
     help="Their revocation lists (CRL); a signer on one is refused. Also DUBGATE_C2PA_REVOKED.",
 )
+@click.option("--was", type=FILE, metavar="IN", help="What PATH was made of: no label that IN carries may be missing.")
+@click.option(
+    "--sidecar", "beside", type=FILE, metavar="FILE.json", help="A signed label beside a master that holds none."
+)
+@click.option("--registry", metavar="PATH|URL", help="The registry that knows who signed the sidecar.")
 @FORMAT
-def check(path: Path, language: str | None, anchors: Path | None, revoked: Path | None, form: str) -> int:
+def check(
+    path: Path,
+    language: str | None,
+    anchors: Path | None,
+    revoked: Path | None,
+    was: Path | None,
+    beside: Path | None,
+    registry: str | None,
+    form: str,
+) -> int:
     """Read every label of PATH, taken as a dub that AI made: a media file, an HLS, DASH or IMF manifest, or a folder.
 
     Nothing is heard: whether an entry plays what was judged is for `dubgate check`.
     """
     from dubgate.labels.anchors import read_anchors
     from dubgate.labels.reading import inspect_labels
-    from dubgate.policy.label_checks import wording_findings
+    from dubgate.policy.label_checks import since_findings, wording_findings
     from dubgate.policy.verdict import decide
     from dubgate.report.label_table import labels_json, labels_text
 
-    labels = inspect_labels(path, language=language, anchors=read_anchors(anchors, revoked))
-    findings = wording_findings(labels)
+    trusted = read_anchors(anchors, revoked)
+    labels = inspect_labels(path, language=language, anchors=trusted)
+    told: tuple[Finding, ...] = ()
+    if beside is not None:
+        labels, told = _with_sidecar(labels, path, beside, registry)
+    findings = (*wording_findings(labels), *told)
+    if was is not None:
+        before = inspect_labels(was, language=language, anchors=trusted)
+        findings += since_findings(before, labels, package=not _is_media(path))
     decision = decide(findings)
     render = labels_json if form == "json" else labels_text
     click.echo(render(path, labels, findings, decision))
     return decision.exit_code
 
 
+def _with_sidecar(labels: Labels, path: Path, beside: Path, registry: str | None) -> tuple[Labels, tuple[Finding, ...]]:
+    from datetime import UTC, datetime
+
+    from dubgate.labelling import beside_file
+
+    if registry is None:
+        raise click.UsageError("--sidecar needs --registry: who signed it is known there")
+    if not _is_media(path):
+        raise click.UsageError("a sidecar is of one media file; a package needs labels of its own")
+    return beside_file(labels, path, beside, registry, datetime.now(UTC))
+
+
+def _is_media(path: Path) -> bool:
+    from dubgate.labels.packages import kind_of
+
+    return path.is_file() and kind_of(path) == "media"
+
+
 @label.command(
-    epilog='\b\nExample:\n  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run'
+    epilog="""\b
+Examples:
+  dubgate label apply ep1.mov --out ep1-labelled.mov --text "English [AI]" --language en --dry-run
+  dubgate label apply master.m3u8 --in-place --text "English [AI]" --language en
+  dubgate label apply ep1.wav --out ep1-cn.wav --text "中文 [AI]" --language zh --aigc-producer Studio --aigc-id 7
+  dubgate label apply ep1.mp4 --out ep1-signed.mp4 --text "English [AI]" --language en --source-language ja \\
+      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem"""
 )
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")
@@ -114,6 +163,7 @@ def apply(
     With --c2pa-key the labelled file is signed (WAV, MP4, MOV, M4A, MP3, FLAC up to 2 GiB; signing takes about three times
     the file in memory, in a process of its own) and appears only once it reads back as trusted. The key stays here.
     """
+    from dubgate.cli.progress import progress_bar
     from dubgate.labels.applying import apply_label
     from dubgate.labels.plan import planned
     from dubgate.report.label_table import applied_json, applied_text
@@ -121,7 +171,8 @@ def apply(
     plan = planned(text, language, stream, aigc_producer, aigc_id)
     signing = _signing(c2pa_key, c2pa_chain, anchors, source_language, source_type)
     target = _target(source, out, in_place=in_place, dry_run=dry_run)
-    applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run)
+    with progress_bar(quiet=form == "json") as progress:
+        applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run, progress=progress)
     click.echo((applied_json if form == "json" else applied_text)(applied))
     return 0
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from dubgate.cli import rules_adopt
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
@@ -18,11 +22,16 @@ Examples:
   dubgate rules list
   dubgate rules show TIM-ONSET
   dubgate rules explain LAB-EU
+  dubgate rules explain delivery.yaml --registry consent.db
   dubgate rules lint my-channel.yaml
   dubgate rules test
+  dubgate rules adopt core --as qc-lead --key lead.pem --reason "first rules" --registry consent.db
 
 \b
-Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load."""
+Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load.
+
+\b
+Rules are no legal advice: each names its source, the day on which somebody looked, and whether the primary text was read."""
 
 
 @click.group(epilog=EXAMPLES)
@@ -36,18 +45,30 @@ def rules() -> None:
 def list_rules(packs: tuple[str, ...], form: str) -> None:
     """The rules of the packs (default: all that came with dubgate), with the checks that are built in."""
     from dubgate.policy.checks import CHECKS
-    from dubgate.policy.pack_report import as_data, check_table, fails, metric_table, rule_evidence, rule_table
+    from dubgate.policy.pack_report import (
+        as_data,
+        check_table,
+        fails,
+        metric_table,
+        pack_table,
+        rule_evidence,
+        rule_table,
+    )
+    from dubgate.policy.pack_terms import brought_in_by
 
     chosen, evidence = _packs(packs), rule_evidence()
     if form == "json":
         click.echo(json.dumps([as_data(pack, evidence) for pack in chosen], ensure_ascii=False, indent=2))
     elif form == "markdown":
-        click.echo("\n".join((metric_table(), rule_table(chosen, evidence), check_table())), nl=False)
+        tables = (metric_table(), pack_table(chosen), rule_table(chosen, evidence), check_table())
+        click.echo("\n".join(tables), nl=False)
     else:
         for pack in chosen:
             click.echo(f"{pack.name} {pack.version}  {pack.about}")
+            click.echo(f"  as of {pack.as_of}; brought in by {brought_in_by(pack)}")
             for rule in pack.rules:
-                click.echo(f"  {rule.id:<22} {rule.asks.en}: {fails(rule)}")
+                unread = "" if pack.status_of(rule) == "verified" else " (source unverified)"
+                click.echo(f"  {rule.id:<22} {rule.asks.en}: {fails(rule)}{unread}")
         click.echo(
             f"built in, in every check of a delivery: {len(CHECKS)} checks of consent, rights, labels, integrity"
         )
@@ -64,23 +85,54 @@ def show(rule_id: str, packs: tuple[str, ...]) -> None:
 
 
 @rules.command()
-@click.argument("rule_id", metavar="RULE")
-@click.option("--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in this pack; may be repeated.")
+@click.argument("what", metavar="RULE|DELIVERY.yaml")
+@click.option(
+    "--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in (or add) this pack; may be repeated."
+)
+@click.option(
+    "--registry", envvar="DUBGATE_REGISTRY", metavar="PATH|URL", help="For a delivery: whose voices it is about."
+)
 @click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
-def explain(rule_id: str, packs: tuple[str, ...], lang: str) -> None:
-    """What one rule means for the people who made the dub, and what they can do."""
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For a delivery.")
+def explain(what: str, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> None:
+    """What one rule means for the people who made the dub; or which packs judge a delivery, and why.
+
+    For a delivery: the packs that apply and those that do not, each with the reason, the rules in force, and the facts
+    that are not known yet. It hears nothing; a check does."""
+    if Path(what).suffix in (".yaml", ".yml"):
+        click.echo(_delivery_explained(Path(what), packs, registry, lang, form))
+        return
     from dubgate.policy.checks import CHECKS
 
     for pack in _packs(packs):
         for rule in pack.rules:
-            if rule.id == rule_id:
+            if rule.id == what:
                 asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
                 click.echo(f"{asks}\n  {text}\n  why: {rule.why}\n  what to do: {rule.remedy}")
                 return
-    check = CHECKS.get(rule_id)
+    check = CHECKS.get(what)
     if check is None:
-        raise _unknown(rule_id)
+        raise _unknown(what)
     click.echo(f"{check.asks}\n  what to do: {check.remedy}\n  source: {check.source}")
+
+
+def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> str:
+    from datetime import UTC, datetime
+
+    from dubgate.delivery.manifest import load_delivery
+    from dubgate.explaining import explain as explained
+    from dubgate.release import open_registry
+    from dubgate.report.explained import explained_data, explained_text
+
+    delivery, at = load_delivery(path), datetime.now(UTC)
+    if registry is None:
+        found = explained(delivery, None, at, packs)
+    else:
+        with open_registry(registry) as opened, opened.view() as view:
+            found = explained(delivery, view, at, packs)
+    if form == "json":
+        return json.dumps(explained_data(found), ensure_ascii=False, indent=2)
+    return explained_text(found, lang)
 
 
 @rules.command()
@@ -104,7 +156,8 @@ def test(packs: tuple[str, ...]) -> None:
         failed += len(bad)
         for result in bad:
             click.echo(f"{pack.name} {result.rule}: case {result.case} gives {result.got}, not {result.expected}")
-        click.echo(f"{pack.name}: {len(results) - len(bad)} of {len(results)} cases as they should be")
+        kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(result.kind for result in results).items())
+        click.echo(f"{pack.name}: {len(results) - len(bad)} of {len(results)} cases as they should be ({kinds})")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -144,3 +197,8 @@ def _unknown(rule_id: str) -> Exception:
     from dubgate.errors import PackError
 
     return PackError(f"no rule is called {rule_id!r}", remedy="see: dubgate rules list")
+
+
+rules.add_command(rules_adopt.adopt)
+rules.add_command(rules_adopt.retire)
+rules.add_command(rules_adopt.adopted)

@@ -120,7 +120,8 @@ def _fetch(location: str, home: Path) -> Path:
 
 def _inside(home: Path, name: str, base: str, location: str) -> Path:
     """Where a remote name lies here: below the folder, whatever it says."""
-    relative = PurePosixPath(name.lstrip("/")).relative_to(PurePosixPath(base.lstrip("/")))
+    whole, above = PurePosixPath(name.lstrip("/")), PurePosixPath(base.lstrip("/"))
+    relative = whole.relative_to(above) if whole.is_relative_to(above) else PurePosixPath("..")
     target = (home / relative).resolve()
     if ".." in relative.parts or not target.is_relative_to(home) or target == home:
         raise InputError("a file's name leaves the delivery's folder", where=location)

@@ -24,6 +24,13 @@ _GIB = 1 << 30
 _NO_REMEDY = "the file stays as it was; label it with the program that made it, and check it again"
 
 
+Progress = Callable[[str, float], None]
+
+
+def _unwatched(stage: str, share: float) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What was, or would be, written: the difference, and the digests that prove that the sound is the same."""
@@ -35,7 +42,13 @@ class Applied:
 
 
 def apply_label(
-    source: Path, out: Path, plan: LabelPlan, *, signing: Signing | None = None, dry_run: bool = False
+    source: Path,
+    out: Path,
+    plan: LabelPlan,
+    *,
+    signing: Signing | None = None,
+    dry_run: bool = False,
+    progress: Progress = _unwatched,
 ) -> Applied:
     """Write the labelled file to `out`, which may be `source` where the caller wants it in place.
 
@@ -47,7 +60,7 @@ def apply_label(
     """
     if not source.is_file():
         raise InputError("no such file", where=str(source))
-    folder = out.parent
+    folder = out.absolute().parent  # the child works in a folder of its own
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder))
     with tempfile.TemporaryDirectory(prefix=".dubgate-label-", dir=folder) as name:
@@ -61,26 +74,37 @@ def apply_label(
             return _manifest(source, out, plan, staged, kind, dry_run=dry_run)
         if kind != "media":
             raise refused(source, "a label can be written into media files, HLS and DASH manifests; this is neither")
-        return _media(source, out, plan, staged, signing, dry_run=dry_run)
+        return _media(source, out, plan, staged, signing, dry_run=dry_run, progress=progress)
 
 
 def _media(
-    source: Path, out: Path, plan: LabelPlan, staged: Path, signing: Signing | None, *, dry_run: bool
+    source: Path,
+    out: Path,
+    plan: LabelPlan,
+    staged: Path,
+    signing: Signing | None,
+    *,
+    dry_run: bool,
+    progress: Progress,
 ) -> Applied:
     from dubgate.delivery.formats import sniff
 
     if signing is not None:
         refuse_unsignable(source, sniff(source))
+    progress("reading labels", 0.0)
     before = _readable(inspect_labels(source), source)
     if has_manifest(before.places):
         why = "it carries a C2PA manifest, which a new label would break"
         raise MediaError(why, where=source.name, remedy="label first, sign last: apply the label to the unsigned file")
     plan = replace(plan, stream=_stream_of(source, plan))
+    progress("writing", 0.1)
     digests = _write(source, staged, plan)
+    progress("comparing the sound", 0.4)
     proof = _same_sound(source, staged, digests)
     after = _readable(inspect_labels(staged), source)
     told = _proved(source, plan, before.places, after.places)
     if signing is not None:
+        progress("signing", 0.6)
         told += _signed(source, staged, plan, signing, after, dry_run=dry_run)
         _same_sound(source, staged, digests)
     return _finished(staged, out, told, proof, dry_run=dry_run)

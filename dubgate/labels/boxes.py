@@ -98,12 +98,18 @@ def boxes_in(path: Path, data: bytes) -> Iterator[Box]:
 
 
 def child(path: Path, data: bytes, *names: bytes) -> bytes | None:
-    """The content of the box that this path of names leads to."""
+    """The content of the box that this path of names leads to.
+
+    Raises:
+        MediaError: a name stands twice; one program would read the first, another the last.
+    """
     for name in names:
-        found = next((body for kind, body in boxes_in(path, data) if kind == name), None)
-        if found is None:
+        found = [body for kind, body in boxes_in(path, data) if kind == name]
+        if len(found) > 1:
+            raise refused(path, f"the box {name!r} stands {len(found)} times where it may stand once")
+        if not found:
             return None
-        data = found
+        [data] = found
     return data
 
 

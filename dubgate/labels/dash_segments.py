@@ -24,16 +24,30 @@ def representation_pieces(line: tuple[Element, ...], manifest: Path, root: Path)
     Raises:
         MediaError: outside `root`, missing, without end, or addressed in a way that is not read.
     """
+    for address, byterange in _each(line, manifest):
+        path = inside(manifest.parent, address, root, named_by=manifest.name)
+        first, length = _bytes(byterange, manifest)
+        yield Piece(path, first, length)
+
+
+def addresses_of(line: tuple[Element, ...], manifest: Path) -> Iterator[str]:
+    """The same as addresses, as the manifest writes them; whether something lies there is not asked.
+
+    Raises:
+        MediaError: none, without end, or in a way that is not read.
+    """
+    return (address for address, _ in _each(line, manifest))
+
+
+def _each(line: tuple[Element, ...], manifest: Path) -> Iterator[tuple[str, str | None]]:
+    """Address and byte range of each piece."""
     base = "".join(_base_url(element, manifest) for element in line)
     seen = 0
     for uri, byterange in _addresses(line, manifest, whole=base):
         seen += 1
         if seen > _MAX_SEGMENTS:
             raise MediaError(f"more than {_MAX_SEGMENTS:,} segments", where=manifest.name)
-        joined = uri if uri == base else base.rpartition("/")[0] + "/" * ("/" in base) + uri
-        path = inside(manifest.parent, joined, root, named_by=manifest.name)
-        first, length = _bytes(byterange, manifest)
-        yield Piece(path, first, length)
+        yield uri if uri == base else base.rpartition("/")[0] + "/" * ("/" in base) + uri, byterange
     if not seen:
         raise MediaError("a representation names no segment", where=manifest.name)
 

@@ -106,13 +106,22 @@ def _elements(path: Path, data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _take_tracks(path: Path, body: bytes, read: _Read) -> None:
-    entries = [dict(_elements(path, b)) for k, b in _elements(path, body) if k == _TRACK]
+    entries = [_once(path, b) for k, b in _elements(path, body) if k == _TRACK]
     for number, entry in enumerate(entries):
         language = _utf8(path, entry.get(_BCP47, entry.get(_LANGUAGE, b"eng"))) or None  # "eng" by default
         language = None if language == "und" else language
         read.uids[int.from_bytes(entry.get(_UID, b""), "big")] = number, language
         if int.from_bytes(entry.get(_TYPE, b""), "big") == _AUDIO:
             read.places.append(Place("Matroska Name", _utf8(path, entry.get(_NAME, b"")), number, language, True))
+
+
+def _once(path: Path, body: bytes) -> dict[int, bytes]:
+    """The elements of a track; what players may read either of two from stands once."""
+    found = list(_elements(path, body))
+    for kind in (_NAME, _LANGUAGE, _BCP47, _TYPE, _UID):
+        if sum(k == kind for k, _ in found) > 1:
+            raise refused(path, "a track has two names, languages, types or numbers")
+    return dict(found)
 
 
 def _tag(path: Path, body: bytes, read: _Read) -> Iterator[Place]:

@@ -5,6 +5,7 @@ RFC 8216 (EXT-X-MEDIA); CHARACTERISTICS `public.machine-generated` is Apple's AV
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,23 @@ def load_playlist(path: Path, root: Path) -> Any:
     if len(data) > MAX_PLAYLIST_BYTES or not data.lstrip(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
         raise MediaError("not an HLS playlist", where=path.name)
     try:
-        return m3u8.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        _refuse_ambiguity(text, path.name)
+        return m3u8.loads(text)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MediaError(f"not a readable HLS playlist: {error}", where=path.name) from error
+
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)(?:,|$)')
+
+
+def _refuse_ambiguity(text: str, name: str) -> None:
+    """What one player reads in one way and another in another: an attribute twice, variables (RFC 8216bis, 4.2, 4.4.2.3)."""
+    for line in text.splitlines():
+        tag, _, rest = line.strip().partition(":")
+        if tag == "#EXT-X-DEFINE":
+            raise MediaError("it defines variables, which are not read", where=name)
+        if tag == "#EXT-X-MEDIA":
+            keys = [key for key, _ in _ATTRIBUTE.findall(rest)]
+            if len(set(keys)) < len(keys):
+                raise MediaError(f"an entry says an attribute twice: {line.strip()[:200]!r}", where=name)

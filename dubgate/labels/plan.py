@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dubgate.errors import InputError
 from dubgate.labels.aigc import aigc_text
 from dubgate.labels.tracks import Place
-from dubgate.labels.wording import is_ai_label, unreadable_reason
+from dubgate.labels.wording import is_ai_label, language_named, speak_alike, unreadable_reason
 
 _MAX_CHARS = 200
 
@@ -53,6 +53,10 @@ def planned(text: str, language: str, stream: int | None, producer: str | None, 
         raise InputError(
             f"{text!r} does not tell a viewer that AI made the sound", where="--text", remedy='such as "English [AI]"'
         )
+    named = language_named(text)
+    if named is not None and not speak_alike(named, language):
+        why = f"{text!r} names another language than {language}"
+        raise InputError(why, where="--text, --language", remedy="a label that contradicts its language blocks")
     if (producer is None) != (produce_id is None):
         raise InputError("an AIGC label needs both, the producer and the number", where="--aigc-producer, --aigc-id")
     return LabelPlan(text, language, stream, aigc_text(producer, produce_id or "") if producer else None)

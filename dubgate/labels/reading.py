@@ -44,7 +44,7 @@ def read_labels(
         "root": str(root.absolute()),
         "anchors": _stored(read_anchors(None)),
     }
-    return _asked(request, [published] if package is None else [root])
+    return _asked(request, [published] if package is None else [root, published])
 
 
 def inspect_labels(path: Path, *, language: str | None = None, anchors: Anchors | None = None) -> Labels:
@@ -132,9 +132,10 @@ def labels_task(request: dict[str, Any], scratch: Path, progress: Callable[[str,
         return packets_task(request)
     if "inspect" in request:
         return to_stored(_inspected(request))
+    published = _of_published(request)
     if request["package"] is None:
-        return to_stored(_of_published(request))
-    return to_stored(_of_package(request))
+        return to_stored(published)
+    return to_stored(replace(_of_package(request), master=published))
 
 
 def _inspected(request: dict[str, Any]) -> Labels:

@@ -85,7 +85,7 @@ class Labels:
 
     `unmeasured` is what could have been read with more at hand (each holds). `language` is what was asked for.
     `says_ai` are signed manifests that tell of a machine; `manifests` all that are trusted. `aigc` are the values of
-    China's labels. `sidecar` is the id of the signed label that stands in for one that the container cannot hold.
+    China's labels. `master` are those of the file that a package was made of. `sidecar` is the id of the signed label that stands in for one that the container cannot hold.
     """
 
     tracks: tuple[LabelledTrack, ...]
@@ -96,6 +96,7 @@ class Labels:
     manifests: tuple[Manifest, ...] = ()
     audible: Audible = NOT_HEARD
     sidecar: str | None = None
+    master: Labels | None = None
 
     @property
     def aigc(self) -> tuple[str, ...]:

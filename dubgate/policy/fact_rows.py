@@ -36,17 +36,17 @@ VOICE = RecordType(
         ("documented", BOOL),  # a contract, an e-signature or a court order by digest
         ("paid", BOOL),  # a payment is named
         ("perpetual", BOOL),
-        ("term_years", NUMBER),  # Unmeasured where the grant has no end
+        ("term_years", NUMBER),  # 9999 where the grant has no end
         ("guardian", BOOL),
         ("estate", BOOL),
         ("survives_death", BOOL),
         ("strike_suspends", BOOL),
         ("revocable", BOOL),
-        ("models_named", BOOL),
-        ("models_only_for_this_title", BOOL),  # Unmeasured where no model, or not what it was made for, is named
+        ("models_for_other_titles", BOOL),  # a voice model that the grant names was made for another title as well
+        ("models_scope_told", BOOL),  # the grant names a voice model, and for each the titles that it was made for
         ("model_deleted_later", BOOL),
         ("trainable", TEXTS),  # what may be trained, for this title or beyond it
-        ("notice_hours", NUMBER),  # from the notice to the first use; Unmeasured where no notice is recorded
+        ("notice_hours", NUMBER),  # from the notice to the first use; 0 where no notice is recorded
         ("credited", BOOL),
     )
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from dubgate.labels.stripped import Lost, lost_labels
 from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
@@ -29,9 +30,32 @@ def wording_findings(labels: Labels) -> tuple[Finding, ...]:
     return tuple(_wording(labels, True))
 
 
+def since_findings(before: Labels, after: Labels, *, package: bool) -> tuple[Finding, ...]:
+    """Whether what was made of something carries its labels; what cannot be read of it leaves that open."""
+    unread = tuple(_unverified(f"the input's labels: {why}") for why in before.unreadable)
+    return (*unread, *stripped_findings(lost_labels(before, after, package=package)))
+
+
+def stripped_findings(lost: Sequence[Lost]) -> tuple[Finding, ...]:
+    """Whether the output carries what its input did."""
+    if not lost:
+        return (passed("LAB-011", PROGRAMME, "no label of the input was stripped", "入力の表示は失われていません"),)
+    return tuple(map(_stripped, lost))
+
+
+def _stripped(lost: Lost) -> Finding:
+    if not lost.replaced:
+        en, ja = f"{lost.what} that the input carried was stripped", "入力にあった表示が出力から失われました"
+        return failed("LAB-011", PROGRAMME, en, ja)
+    en = f"{lost.what} of the master is not in the package; the package's own token says the same"
+    return said(
+        "LAB-011", PROGRAMME, Outcome.WARN, en, "マスターの表示はパッケージにありません。独自の表示で代替されています"
+    )
+
+
 def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     for problem in labels.unreadable:
-        yield failed("LAB-010", PROGRAMME, f"a label could not be read: {problem}", f"表示を読み取れません: {problem}")
+        yield _unreadable(problem)
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
     for reason in labels.unmeasured:
@@ -56,6 +80,13 @@ def _playing(track: LabelledTrack) -> Iterator[Finding]:
         )
 
 
+def _unreadable(problem: str) -> Finding:
+    """Why a label could not be read, and what its own error says to do about it."""
+    what, _, remedy = problem.partition("\n")
+    found = failed("LAB-010", PROGRAMME, f"a label could not be read: {what}", f"表示を読み取れません: {what}")
+    return replace(found, remedy=remedy.strip() or found.remedy)
+
+
 def _unverified(reason: str) -> Finding:
     """What could have been read with more at hand; the reason says with what."""
     what, _, remedy = reason.partition(": ")
@@ -76,6 +107,11 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
         for place in labels.says_ai:
             en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
             yield _disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
+    for told in labels.manifests:
+        if synthetic is True and not told.says_ai and not told.tracks:
+            what = ", ".join(told.sources) or "no digital source type"
+            en = f"a machine made voices of the dub, and the signed manifest of {told.signer} tells of {what}"
+            yield _disagree(en, "AIの音声がありますが署名済みの来歴にAIの記載がありません")
     for place in labels.places:
         if place.place.endswith("C2PA actions") and place.language:
             yield from _spoken(place.language, labels)

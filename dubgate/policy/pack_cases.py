@@ -17,6 +17,13 @@ from dubgate.policy.pack_schema import BandRule, ConditionRule
 from dubgate.policy.packs import Pack
 from dubgate.unmeasured import Unmeasured
 
+_KINDS = {
+    "pass": "pass",
+    **dict.fromkeys(("warn", "hold", "block"), "fail"),
+    "not_applicable": "not concerned",
+    "unknown": "open",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
@@ -30,6 +37,11 @@ class CaseResult:
     @property
     def passed(self) -> bool:
         return self.expected == self.got
+
+    @property
+    def kind(self) -> str:
+        """What the case is one of: that passes, fails, is exempt, is not concerned, or stays open."""
+        return "exempt" if self.expected.startswith("exempt") else _KINDS[self.expected]
 
 
 def run_cases(pack: Pack) -> tuple[CaseResult, ...]:

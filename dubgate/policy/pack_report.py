@@ -12,6 +12,7 @@ from dubgate.measure.measurement import Scope
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.pack_schema import BandRule, ConditionRule, Rule
+from dubgate.policy.pack_terms import brought_in_by, pack_rows, terms_data, terms_of
 from dubgate.policy.packs import Pack, pack_folders
 from dubgate.policy.rule_findings import bound_of
 
@@ -87,6 +88,11 @@ def rule_table(packs: Iterable[Pack], evidence: Mapping[str, RuleEvidence] | Non
     return _table(head, rows)
 
 
+def pack_table(packs: Iterable[Pack]) -> str:
+    """Every pack as a Markdown table: what brings it in, what its rules do, the state of its sources."""
+    return _table(("pack", "about", "brought in by", "rules", "sources", "as of", "review by"), pack_rows(packs))
+
+
 def check_table() -> str:
     """The checks that are in the program's code, as a Markdown table."""
     outcomes = {"BLOCK": "block", "HOLD": "hold", "UNKNOWN": "unknown", "WARN": "warn"}
@@ -147,6 +153,7 @@ def described(rule: Rule, pack: Pack, evidence: Mapping[str, RuleEvidence]) -> s
         ("why", rule.why),
         ("remedy", rule.remedy),
         ("source", rule.source),
+        *terms_of(rule, pack),
         ("false alarms", str(evidence.get(rule.id, "not measured"))),
         ("own tests", str(len(rule.tests))),
     ]
@@ -179,6 +186,8 @@ def as_data(pack: Pack, evidence: Mapping[str, RuleEvidence]) -> dict[str, objec
         "about": pack.about,
         "territories": None if pack.territories is None else list(pack.territories),
         "sign_offs": [str(role) for role in pack.sign_offs],
+        "jurisdictions": list(pack.jurisdictions),
+        "brought_in_by": brought_in_by(pack),
         "rules": [
             {
                 "id": rule.id,
@@ -188,6 +197,7 @@ def as_data(pack: Pack, evidence: Mapping[str, RuleEvidence]) -> dict[str, objec
                 "must": must(rule),
                 "should": should(rule),
                 "source": rule.source,
+                **terms_data(rule, pack),
                 "false_alarms_per_500_lines": evidence[rule.id].false_alarms_per_500_lines
                 if rule.id in evidence
                 else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -43,6 +43,7 @@ class Pack:
     effective: Effective | None = None
     review_by: str | None = None
     counsel: tuple[Counsel, ...] = ()
+    data: bytes = field(default=b"", repr=False, compare=False)  # as read, for whoever judges again
 
     def status_of(self, rule: Rule) -> Status:
         """Whether the rule's source was verified."""
@@ -108,6 +109,7 @@ def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
         effective=file.effective,
         review_by=file.review_by,
         counsel=file.counsel,
+        data=data,
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from consent.strict import Id, Line, Record, Sha256, Strict, Text, Time
 from consent.vocabulary import Role
+from dubgate.delivery.manifest_fields import Partner
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.findings import Text as Sentence
@@ -145,6 +146,22 @@ class SignOff(SignedObject):
         return self.sign_off_id
 
 
+class RecordConfirmation(SignedObject):
+    """Somebody in a role says that this very production record (its purpose, its tools) is true of this sound."""
+
+    schema_name: ClassVar[str] = "record-confirmation/1.0"
+    kind: ClassVar[str] = "record confirmation"
+
+    confirmation_id: Id
+    role: Role
+    record_sha256: Sha256
+
+    @property
+    def record_id(self) -> str:
+        """The confirmation's id."""
+        return self.confirmation_id
+
+
 class WrittenApproval(SignedObject):
     """Somebody answers for having a partner's written approval of this sound: which partner, and the document's digest."""
 
@@ -152,7 +169,7 @@ class WrittenApproval(SignedObject):
     kind: ClassVar[str] = "written approval"
 
     written_approval_id: Id
-    partner: Line
+    partner: Partner
     document_sha256: Sha256
     words: Text | None = None
 

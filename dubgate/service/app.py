@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import secrets
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.responses import Response
 
 from consent.errors import ConsentError
 from consent.registry import Registry
 from dubgate import __version__
 from dubgate.errors import RegistryError
 from dubgate.service import job_routes, operation_routes, people_routes, problems, publish_routes, upload_routes
-from dubgate.service.bodies import RefusalBody
+from dubgate.service.bodies import MayPublish, RefusalBody
 from dubgate.service.clock import Clock, utc_now
 from dubgate.service.database import open_database
+from dubgate.service.door import Door
 from dubgate.service.limits import Bounded, Buckets
 from dubgate.service.metrics import Metrics
 from dubgate.service.own_key import own_key
@@ -30,10 +27,9 @@ from dubgate.service.problems import ProblemBody
 from dubgate.service.publishing import Publishing
 from dubgate.service.reads import ReadLog
 from dubgate.service.settings import Settings
-from dubgate.service.state import State
+from dubgate.service.state import Known, State
 from dubgate.service.trusting import TrustFile
 
-LOG = logging.getLogger("dubgate.service")
 ABOUT = """The release gate for AI dubbing over HTTP.
 
 Submit a delivery, follow its job, fetch verdict, report and certificate; and before anything is published, ask
@@ -41,7 +37,6 @@ Submit a delivery, follow its job, fetch verdict, report and certificate; and be
 
 Authenticate with `Authorization: Bearer dgt_…` (`dubgate tokens new`). Send an `Idempotency-Key` with every write.
 """
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
 def open_state(settings: Settings, *, clock: Clock = utc_now, node: str | None = None) -> State:
@@ -70,6 +65,7 @@ def open_state(settings: Settings, *, clock: Clock = utc_now, node: str | None =
         reads=ReadLog(settings.data / "reads", node or _node(), clock),
         metrics=Metrics(),
         clock=clock,
+        known=Known(engine, clock),
     )
 
 
@@ -98,8 +94,8 @@ def create_service(settings: Settings, *, clock: Clock = utc_now, node: str | No
     for routes in (job_routes, upload_routes, publish_routes, people_routes, operation_routes):
         app.include_router(routes.router)
     _mount_desk(app, state)
-    app.middleware("http")(_at_the_door(state))
     app.add_middleware(Bounded, limits=settings.limits)
+    app.add_middleware(Door, state=state)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
@@ -108,40 +104,10 @@ def _mount_desk(app: FastAPI, state: State) -> None:
     """The review desk, where the settings say where it is reached."""
     if state.settings.desk is None:
         return
-    from dubgate.service.desk_mount import desk_of
+    from dubgate.service.desk_mount import PATH, desk_of
 
-    app.mount("/desk", desk_of(state, state.settings.desk))
-
-
-Next = Callable[[Request], Awaitable[Response]]
-
-
-def _at_the_door(state: State) -> Callable[[Request, Next], Awaitable[Response]]:
-    """Gives each request an id, counts it, and writes one line about it; never its body, query or token."""
-
-    async def door(request: Request, call_next: Next) -> Response:
-        given = request.headers.get("x-request-id", "")
-        request.state.request_id = given if _REQUEST_ID.match(given) else f"rq-{secrets.token_hex(10)}"
-        begun = time.perf_counter()
-        response = await call_next(request)
-        _noted(state, request, response.status_code, time.perf_counter() - begun)
-        response.headers["x-request-id"] = request.state.request_id
-        response.headers.setdefault("x-content-type-options", "nosniff")
-        return response
-
-    return door
-
-
-def _noted(state: State, request: Request, status: int, seconds: float) -> None:
-    route = getattr(request.scope.get("route"), "path", "unknown")
-    state.metrics.requests.labels(route, request.method if route != "unknown" else "?", status).inc()
-    state.metrics.seconds.labels(route).observe(seconds)
-    caller = getattr(request.state, "caller", None)
-    told = {"request_id": request.state.request_id, "method": request.method, "route": route, "status": status}
-    told["ms"] = round(1000 * seconds, 2)
-    if caller is not None:
-        told |= {"token_id": caller.token_id, "organisation": caller.organisation}
-    LOG.info("request", extra=told)
+    app.state.review_desk = desk_of(state, state.settings.desk)
+    app.mount(PATH, app.state.review_desk)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
@@ -151,7 +117,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         parts = schema.setdefault("components", {})
         parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "dgt_…"}}
         schemas = parts.setdefault("schemas", {})
-        for model in (ProblemBody, RefusalBody):
+        for model in (ProblemBody, RefusalBody, MayPublish):
             told = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= told.pop("$defs", {})
             schemas[model.__name__] = told

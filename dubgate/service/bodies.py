@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from dubgate.service.problems import ProblemBody
 
@@ -18,30 +18,25 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class NewDelivery(_In):
-    """A delivery to be judged: by path, by the id of an upload, or by URL; exactly one of them."""
+class ByPath(_In):
+    """A delivery that lies below one of the organisation's folders."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        json_schema_extra={
-            "examples": [
-                {"path": "/srv/deliveries/polyglot/ep03/delivery.yaml"},
-                {"url": "s3://dubs/ep03/delivery.yaml"},
-            ],
-            "oneOf": [{"required": ["path"]}, {"required": ["upload"]}, {"required": ["url"]}],
-        },
-    )
+    path: Annotated[str, Field(min_length=1, max_length=1000, examples=["/srv/deliveries/polyglot/ep03/delivery.yaml"])]
 
-    path: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    upload: Annotated[str, Field(pattern=r"^up-[0-9a-f]{24}$")] | None = None
-    url: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> NewDelivery:
-        if sum(v is not None for v in (self.path, self.upload, self.url)) != 1:
-            raise ValueError("name exactly one of path, upload and url")
-        return self
+class ByUpload(_In):
+    """A delivery that was uploaded."""
+
+    upload: Annotated[str, Field(pattern=r"^up-[0-9a-f]{24}$", examples=["up-0123456789abcdef01234567"])]
+
+
+class ByUrl(_In):
+    """A delivery that the service fetches."""
+
+    url: Annotated[str, Field(min_length=1, max_length=1000, examples=["s3://dubs/ep03/delivery.yaml"])]
+
+
+NewDelivery = ByPath | ByUpload | ByUrl
 
 
 class JobError(BaseModel):

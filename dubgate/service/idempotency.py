@@ -24,13 +24,13 @@ def digest_of(route: str, body: Any) -> str:
     return hashlib.sha256(json.dumps([route, body], sort_keys=True).encode()).hexdigest()
 
 
-def earlier_answer(connection: Connection, organisation: str, key: str | None, request_sha256: str) -> Any | None:
+def earlier_answer(connection: Connection, organisation: str, key: str, request_sha256: str) -> Any | None:
     """What was answered under this key before; None where nothing was.
 
     Raises:
-        Problem: 422 where it was another request, or the key is malformed.
+        Problem: 409 where it was another request, 422 where the key is malformed.
     """
-    if key is None:
+    if not key:
         return None
     if not _SHAPE.match(key):
         raise Problem(422, "an idempotency key is 8 to 128 letters, digits or ._:-")
@@ -39,15 +39,15 @@ def earlier_answer(connection: Connection, organisation: str, key: str | None, r
     if row is None:
         return None
     if row["request_sha256"] != request_sha256:
-        raise Problem(422, "this idempotency key was used for another request", kind="idempotency-key-reused")
+        raise Problem(409, "this idempotency key was used for another request", kind="idempotency-key-reused")
     return json.loads(row["answer"])
 
 
 def keep_answer(
-    connection: Connection, organisation: str, key: str | None, request_sha256: str, answer: Any, now: datetime
+    connection: Connection, organisation: str, key: str, request_sha256: str, answer: Any, now: datetime
 ) -> None:
     """Remember an answer, in the transaction of what was done; old ones are forgotten."""
-    if key is None:
+    if not key:
         return
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < iso(now - KEPT)))
     row = {

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from dubgate.service import jobs
-from dubgate.service.bodies import ID, JOB_ID, JobBody, JobPage, NewDelivery
+from dubgate.service.bodies import ID, JOB_ID, ByPath, ByUpload, JobBody, JobPage, NewDelivery
 from dubgate.service.clock import iso
 from dubgate.service.fetching import check_url
 from dubgate.service.filing import file_of
@@ -24,9 +24,9 @@ from dubgate.service.state import Reader, Service, State, Submitter
 from dubgate.service.submitting import cancel, submit
 from dubgate.service.tokens import Caller
 
-router = APIRouter(prefix="/v1", tags=["jobs"], responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(prefix="/v1", tags=["jobs"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503))
 JobId = Annotated[str, Path(pattern=ID, examples=[JOB_ID])]
-Key = Annotated[str | None, Header(alias="idempotency-key", pattern=PATTERN, examples=["ep03-2026-11-28"])]
+Key = Annotated[str, Header(alias="idempotency-key", pattern=PATTERN, examples=["ep03-2026-11-28"])]
 EXIT = {"release": 0, "hold": 3, "block": 1}
 FILES = ("report.html", "report.json", "requests.json", "certificate.json")
 
@@ -65,24 +65,24 @@ def note_read(request: Request, state: State, caller: Caller, about: str, status
 
 
 @router.post("/deliveries", status_code=202, summary="Submit a delivery to be judged", responses=documented(413))
-def submit_delivery(body: NewDelivery, request: Request, state: Service, caller: Submitter, key: Key = None) -> JobBody:
+def submit_delivery(body: NewDelivery, request: Request, state: Service, caller: Submitter, key: Key = "") -> JobBody:
     """Queue a delivery. Which packs and models judge it, the service decides, never the submitter."""
     return body_of(_submitted(jobs.CHECK, body, request, state, caller, key))
 
 
 @router.post("/requests", status_code=202, summary="Ask the parties for the decisions that a delivery lacks")
-def ask_parties(body: NewDelivery, request: Request, state: Service, caller: Submitter, key: Key = None) -> JobBody:
+def ask_parties(body: NewDelivery, request: Request, state: Service, caller: Submitter, key: Key = "") -> JobBody:
     """Judge a delivery again from what was measured, and open an approval request to each party whose decision is missing."""
     return body_of(_submitted(jobs.REQUEST, body, request, state, caller, key))
 
 
-def _submitted(kind: str, body: NewDelivery, request: Request, state: State, caller: Caller, key: str | None) -> Job:
-    told = body.model_dump(exclude_none=True)
-    if body.path is not None:
+def _submitted(kind: str, body: NewDelivery, request: Request, state: State, caller: Caller, key: str) -> Job:
+    told = body.model_dump()
+    if isinstance(body, ByPath):
         allowed_path(body.path, caller.organisation, state.settings)
-    if body.upload is not None:
+    elif isinstance(body, ByUpload):
         uploaded(body.upload, caller.organisation, state.settings)
-    if body.url is not None:
+    else:
         check_url(body.url, state.settings)
     return own_job(
         state, caller, submit(state, caller, kind=kind, request=told, key=key, request_id=request_id(request))

@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from dubgate.service.problems import Problem
 from dubgate.service.settings import Limits
 from dubgate.service.tokens import Caller
@@ -73,12 +75,16 @@ def _too_many(seconds: float) -> Problem:
     return Problem(429, "too many requests", headers={"retry-after": str(max(1, round(seconds)))})
 
 
-class _TooLargeError(Exception):
-    pass
+class _TooLargeError(HTTPException):
+    """Of Starlette's kind, which a route that reads its body passes on as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
-class _TooSlowError(Exception):
-    pass
+class _TooSlowError(HTTPException):
+    def __init__(self) -> None:
+        super().__init__(408, headers={"connection": "close"})
 
 
 class Bounded:
@@ -125,7 +131,8 @@ class _Bounds:
             return await self._receive()  # only news of a disconnection is left
         left = self._limits.request_seconds - (time.monotonic() - self._started)
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.001, min(self._limits.pause_seconds, left)))
+            async with asyncio.timeout(max(0.001, min(self._limits.pause_seconds, left))):
+                message = await self._receive()
         except TimeoutError:
             raise _TooSlowError from None
         if message["type"] == "http.request":
@@ -139,7 +146,8 @@ class _Bounds:
         """The next part of the answer; who does not take it is let go."""
         self._begun = True
         try:
-            await asyncio.wait_for(self._send(message), self._limits.pause_seconds)
+            async with asyncio.timeout(self._limits.pause_seconds):
+                await self._send(message)
         except TimeoutError:
             raise ConnectionError("the client does not read") from None
 

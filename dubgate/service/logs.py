@@ -48,7 +48,15 @@ class JsonLines(logging.Formatter):
         told |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[1] is not None:
             told["error"] = "".join(traceback.format_exception(record.exc_info[1]))[-4000:]
-        return without_secrets(json.dumps(told, ensure_ascii=True, default=str))
+        return json.dumps(_clean(told), ensure_ascii=True, default=str)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(v) for v in value]
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def to_stderr() -> None:

@@ -17,13 +17,13 @@ def place_of(own: OwnKey, kind: str, cursor: str | None) -> tuple[str, str] | No
     """Where a page begins.
 
     Raises:
-        Problem: 422, for a cursor that was made up or is another list's.
+        Problem: 404, for a cursor that was made up or is another list's.
     """
     if cursor is None:
         return None
     parts = (own.cursor(cursor) or "").split("\n")
     if len(parts) != 3 or parts[0] != kind:
-        raise Problem(422, "no cursor of this list", kind="cursor")
+        raise Problem(404, "no cursor of this list", kind="no-such-page")
     return parts[1], parts[2]
 
 

@@ -32,7 +32,7 @@ from dubgate.service.problems import documented, not_found, request_id
 from dubgate.service.state import Approver, Reader, Service, State, Submitter
 from dubgate.service.tokens import Caller
 
-router = APIRouter(prefix="/v1", responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(prefix="/v1", responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503))
 WebhookId = Annotated[str, Path(pattern=r"^wh-[0-9a-f]{24}$")]
 
 
@@ -101,7 +101,7 @@ def list_webhooks(request: Request, state: Service, caller: Reader) -> WebhookLi
 @router.post(
     "/webhooks", tags=["webhooks"], status_code=201, summary="Be told of verdicts, withdrawals, takedowns, warnings"
 )
-def add_webhook(body: NewWebhook, request: Request, state: Service, caller: Submitter, key: Key = None) -> WebhookBody:
+def add_webhook(body: NewWebhook, request: Request, state: Service, caller: Submitter, key: Key = "") -> WebhookBody:
     """The secret is in this answer and nowhere else; sent twice under one idempotency key, it is not shown again."""
     told = body.model_dump()
     digest = digest_of("webhooks", told)

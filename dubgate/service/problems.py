@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from consent.errors import ConsentError, RecordError
 from dubgate.errors import DubgateError, InputError
+from dubgate.service.sources import SourceRefusedError
 
 TYPE = "urn:dubgate:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -121,15 +122,16 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ConsentError)
     def _registry(request: Request, error: ConsentError) -> Response:
-        problem = (
-            Problem(422, error.what, remedy=error.remedy) if isinstance(error, RecordError) else unavailable(error)
-        )
+        wrong = Problem(409, error.what, remedy=error.remedy)
+        problem = wrong if isinstance(error, RecordError) else unavailable(error)
         return problem.response(request_id(request))
 
     @app.exception_handler(DubgateError)
     def _tool(request: Request, error: DubgateError) -> Response:
-        problem = Problem(422, error.what, remedy=error.remedy) if isinstance(error, InputError) else unavailable(error)
-        return problem.response(request_id(request))
+        wrong = Problem(422, error.what, remedy=error.remedy)
+        if isinstance(error, SourceRefusedError):
+            wrong = Problem(404, error.what, kind="no-delivery", remedy=error.remedy)
+        return (wrong if isinstance(error, InputError) else unavailable(error)).response(request_id(request))
 
     @app.exception_handler(Exception)
     def _failed(request: Request, error: Exception) -> Response:

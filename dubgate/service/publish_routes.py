@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from consent.consequences import touched
 from consent.languages import canonical
@@ -20,10 +20,7 @@ from dubgate.service.bodies import (
     Affected,
     CertificatePage,
     JobBody,
-    MayPublish,
-    RefusalBody,
     ReleaseRow,
-    ScopeBody,
 )
 from dubgate.service.certificates import Facts
 from dubgate.service.job_routes import Key, body_of, note_read, own_job
@@ -31,70 +28,90 @@ from dubgate.service.pages import Cursor, Limit, next_of, place_of
 from dubgate.service.problems import MEDIA_TYPE, Problem, documented, not_found, request_id
 from dubgate.service.publishing import LONGEST_AHEAD, Allowed, Use
 from dubgate.service.renewing import source_of
-from dubgate.service.state import Reader, Service, Submitter
+from dubgate.service.state import Reader, Service, Submitter, authenticated, state_of
 from dubgate.service.submitting import submit
 
-router = APIRouter(prefix="/v1", tags=["publishing"], responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(
+    prefix="/v1", tags=["publishing"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
+)
 NEEDED = ("territory", "channel", "language", "at")
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})\Z")
 CertificateId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=[DIGEST])]
-Text = Annotated[str | None, Query(max_length=200)]
+KNOWN_S = 1.0  # for so long a token that was just looked up is believed here
+
+
+def _parameter(name: str, about: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
+    told = {"name": name, "in": "query", "required": True, "description": about}
+    return told | {"schema": {"type": "string", "minLength": 1, "maxLength": 200, **schema}, "example": example}
+
+
+_PARAMETERS = [
+    _parameter("digest", "SHA-256 of the file.", {"pattern": r"^(sha256:)?[0-9a-f]{64}$"}, DIGEST),
+    _parameter("territory", "A country (ISO 3166-1), or a group (UN M49, EU), all of which must be covered.", {}, "DE"),
+    _parameter("channel", "How it is published.", {"enum": [str(c) for c in Channel]}, "svod"),
+    _parameter("language", "BCP 47, as the release names it.", {}, "de"),
+    _parameter("at", "`now`, or a moment with its zone within the next 24 hours (ISO 8601).", {}, "now"),
+]
 
 
 @router.get(
     "/may-publish",
     summary="May this file be published here, so, now?",
+    response_class=JSONResponse,
+    openapi_extra={"parameters": _PARAMETERS},
     responses={
-        200: {"description": "Yes: a valid certificate, and every consent that it rests on stands."},
+        200: {
+            "description": "Yes: a valid certificate, and every consent that it rests on stands.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MayPublish"}}},
+        },
         403: {
             "description": "No, with a reason; or the token may not ask.",
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/RefusalBody"}}},
         },
     },
 )
-def may_publish(
-    request: Request,
-    state: Service,
-    caller: Reader,
-    digest: Annotated[str | None, Query(max_length=200, description="SHA-256 of the file.", examples=[DIGEST])] = None,
-    territory: Annotated[
-        str | None, Query(max_length=200, description="A country, or a group (EU, 419).", examples=["DE"])
-    ] = None,
-    channel: Annotated[str | None, Query(max_length=200, examples=["svod"])] = None,
-    language: Annotated[str | None, Query(max_length=200, description="BCP 47.", examples=["de"])] = None,
-    at: Annotated[
-        str | None, Query(max_length=200, description="ISO 8601 with its zone, or `now`.", examples=["now"])
-    ] = None,
-) -> MayPublish:
-    """200 only with a valid certificate and living consents for exactly this use; everything else is a refusal."""
-    given = {"digest": digest, "territory": territory, "channel": channel, "language": language, "at": at}
+def may_publish(request: Request) -> Response:
+    """200 only with a valid certificate and living consents for exactly this use; everything else is a refusal.
+
+    Asked often, so it reads its parameters itself: one thread, one statement.
+    """
+    state = state_of(request)
+    caller = authenticated(request, known_s=KNOWN_S)
+    if not caller.may("read"):
+        raise Problem(403, "this needs a token with the scope read", kind="scope-missing")
+    given = {name: request.query_params.get(name, "") for name in ("digest", *NEEDED)}
     if missing := [name for name, value in given.items() if not value]:
         more = {"reason": "incomplete-use", "publish": False, "missing": missing}
         raise Problem(422, f"the question lacks {', '.join(missing)}", kind="incomplete-use", more=more)
-    found = _DIGEST.match(digest or "")
-    if found is None:
-        raise Problem(422, "digest is a SHA-256 in lower-case hex", more={"reason": "malformed", "publish": False})
-    use = _use(territory or "", channel or "", language or "", at or "", state.clock())
+    found = _DIGEST.match(given["digest"])
+    if found is None or len(request.query_params.multi_items()) != len(given):
+        what = "digest is a SHA-256 in lower-case hex, and each part of the question is there once"
+        raise Problem(422, what, more={"reason": "malformed", "publish": False})
+    use = _use(given["territory"], given["channel"], given["language"], given["at"], state.clock())
     answer = state.publishing.ask(found[1], use, caller.asks_for)
+    reason = "yes" if isinstance(answer, Allowed) else answer.refusal.reason
+    state.metrics.answers.labels(reason).inc()
+    about = f"{found[1]} {given['territory']} {given['channel']} {given['language']} {given['at']} {reason}"
+    note_read(request, state, caller, about, 200 if isinstance(answer, Allowed) else 403)
     if isinstance(answer, Allowed):
-        state.metrics.answers.labels("yes").inc()
-        note_read(request, state, caller, f"{found[1]} {territory} {channel} {language} {at}")
-        return _yes(answer.facts)
-    state.metrics.answers.labels(answer.refusal.reason).inc()
-    note_read(request, state, caller, f"{found[1]} {territory} {channel} {language} {at}", 403)
-    largest = None if answer.largest is None else _scope(answer.largest).model_dump(mode="json")
-    more = {"publish": False, "reason": answer.refusal.reason, "largest_scope": largest}
+        return JSONResponse(_yes(answer.facts), headers={"cache-control": "no-store"})
+    more = {"publish": False, "reason": reason, "largest_scope": answer.largest and _scope(answer.largest)}
     remedy = answer.refusal.remedy
     raise Problem(403, answer.refusal.what, kind="refused", title="Do not publish this", remedy=remedy, more=more)
 
 
 def _use(territory: str, channel: str, language: str, at: str, now: datetime) -> Use:
+    """The use that is asked about.
+
+    Raises:
+        Problem: 403, for a use that there is not: what does not exist is covered by nothing.
+    """
     try:
         places = frozenset(countries(territory))
-        kind, spoken = str(Channel(channel)), canonical(language)
+        return Use(places, str(Channel(channel)), canonical(language), _moment(at, now))
     except ValueError as error:
-        raise Problem(422, str(error)[:300], more={"reason": "malformed", "publish": False}) from None
-    return Use(places, kind, spoken, _moment(at, now))
+        more = {"reason": "malformed", "publish": False}
+        raise Problem(403, str(error)[:300], kind="refused", title="Do not publish this", more=more) from None
 
 
 def _moment(at: str, now: datetime) -> datetime:
@@ -103,26 +120,28 @@ def _moment(at: str, now: datetime) -> datetime:
         return now
     try:
         asked = datetime.fromisoformat(at.replace(" ", "+"))  # a `+` that nobody escaped
-        asked = asked.astimezone(UTC) if asked.tzinfo is not None else _no_moment()
-    except (ValueError, OverflowError):
-        _no_moment()
+        asked = asked.astimezone(UTC) if asked.tzinfo is not None else now - LONGEST_AHEAD
+    except OverflowError:
+        raise ValueError("this moment lies beyond the ends of the calendar") from None
     if not now <= asked <= now + LONGEST_AHEAD:
-        raise Problem(
-            422, "at is `now`, or a moment within the next 24 hours", more={"reason": "malformed", "publish": False}
-        )
+        raise ValueError("at is `now`, or a moment with its zone within the next 24 hours")
     return asked
 
 
-def _no_moment() -> Any:
-    raise Problem(422, "at is `now` or a moment with its zone", more={"reason": "malformed", "publish": False})
+_SCOPE = ("certificate_id", "language", "territories", "channels", "window_start", "window_end", "expires_at")
+_MORE = ("release_id", "title_id", "level", "verified_at")
 
 
-def _scope(facts: Facts) -> ScopeBody:
-    return ScopeBody.model_validate(facts.data() | {"territories": sorted(facts.territories)}, extra="ignore")
+def _scope(facts: Facts) -> dict[str, Any]:
+    """As ScopeBody describes it."""
+    told = facts.data()
+    return {name: told[name] for name in _SCOPE}
 
 
-def _yes(facts: Facts) -> MayPublish:
-    return MayPublish.model_validate(facts.data(), extra="ignore")
+def _yes(facts: Facts) -> dict[str, Any]:
+    """As MayPublish describes it."""
+    told = facts.data()
+    return {"publish": True, **{name: told[name] for name in (*_SCOPE, *_MORE)}}
 
 
 @router.get("/certificates", summary="List certificates, newest first")
@@ -158,9 +177,7 @@ def get_certificate(certificate_id: CertificateId, request: Request, state: Serv
 @router.post(
     "/certificates/{certificate_id}/renewals", status_code=202, summary="Renew a certificate", responses=documented(404)
 )
-def renew(
-    certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = None
-) -> JobBody:
+def renew(certificate_id: CertificateId, request: Request, state: Service, caller: Submitter, key: Key = "") -> JobBody:
     """Judge its delivery again as it lies there now, from kept measurements where nothing changed, and certify anew."""
     source = source_of(state.engine, certificate_id, caller.organisation)
     if source is None:
@@ -199,6 +216,3 @@ def _row(release: Release) -> ReleaseRow:
         certificate_id=release.certificate_sha256,
         decided_at=release.decided_at,
     )
-
-
-__all__ = ["RefusalBody", "router"]

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, bindparam, text
+from sqlalchemy import Engine, text
 
 from consent.database import reading
 from consent.errors import ConsentError
@@ -45,6 +44,7 @@ from dubgate.service.certificates import (
 from dubgate.service.clock import Clock, moment
 from dubgate.service.database import changing
 from dubgate.service.own_key import OwnKey
+from dubgate.service.quick import Quick
 from dubgate.service.trusting import TrustFile, require_trusted
 
 MOST_ROWS = 50
@@ -94,10 +94,10 @@ class Denied:
 
 
 _ROWS = """
-SELECT c.facts, c.seal, s.certificate_id AS standing_of, s.asked_size, s.asked_at, s.until, s.keys,
-       s.seal AS standing_seal, (SELECT max(leaf_index) + 1 FROM entry) AS size, {changed} AS changed
+SELECT c.recorded_at, c.facts, c.seal, s.certificate_id, s.asked_size, s.asked_at, s.until, s.keys, s.seal,
+       (SELECT max(leaf_index) + 1 FROM entry), {changed}
 FROM (SELECT certificate_id, facts, seal, recorded_at FROM service_certificate
-      WHERE file_sha256 = :digest AND organisation IN :organisations
+      WHERE file_sha256 = :digest AND organisation {among}
       ORDER BY recorded_at DESC, certificate_id DESC LIMIT {limit}) AS c
 LEFT JOIN service_standing AS s ON s.certificate_id = c.certificate_id
 ORDER BY c.recorded_at DESC, c.certificate_id DESC
@@ -108,10 +108,40 @@ _CHANGED = {
         "AND l.schema_name = json_extract(k.value, '$[1]') WHERE l.leaf_index >= s.asked_size)"
     ),
     "postgresql": (
-        'EXISTS (SELECT 1 FROM json_array_elements(s.keys::json) AS k JOIN lookup AS l ON l.key = (k->>0) COLLATE "C" '
-        'AND l.schema_name = (k->>1) COLLATE "C" WHERE l.leaf_index >= s.asked_size)'
+        "EXISTS (SELECT 1 FROM json_array_elements(s.keys::json) AS k, LATERAL (SELECT 1 FROM lookup AS l "
+        'WHERE l.key = (k->>0) COLLATE "C" AND l.schema_name = (k->>1) COLLATE "C" AND l.leaf_index >= s.asked_size '
+        "LIMIT 1) AS hit)"
     ),
 }
+_AMONG = {"sqlite": "IN :organisations", "postgresql": "= ANY(:organisations)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the index with what is known of its consents; the standing's parts are None where nothing was asked yet."""
+
+    recorded_at: str
+    facts: str
+    seal: str
+    standing_of: str | None
+    asked_size: int | None
+    asked_at: str | None
+    until: str | None
+    keys: str | None
+    standing_seal: str | None
+    size: int | None  # of the ledger
+    changed: bool  # whether an entry came under any of the keys since
+
+    def stands(self, facts: Facts, own: OwnKey, at: datetime) -> bool:
+        """Whether it was asked whole before, under seal, and neither a new entry nor a moment lies between then and `at`."""
+        if self.standing_of != facts.certificate_id or self.changed or self.size is None:
+            return False
+        told = {"certificate_id": self.standing_of, "asked_size": self.asked_size, "asked_at": self.asked_at}
+        told |= {"until": self.until, "keys": self.keys}
+        if not own.sealed(standing_seal(told), str(self.standing_seal)):
+            return False
+        inside = moment(str(self.asked_at)) - CLOCK_SLACK <= at < moment(str(self.until))
+        return inside and self.size >= int(self.asked_size or 0)
 
 
 class Publishing:
@@ -120,10 +150,8 @@ class Publishing:
     def __init__(self, engine: Engine, registry: Registry, trust: TrustFile | None, own: OwnKey, clock: Clock) -> None:
         self.engine, self.registry, self.trust, self.own, self.clock = engine, registry, trust, own, clock
         self.origin = registry.head().origin
-        changed = _CHANGED[engine.dialect.name]
-        self._rows = text(_ROWS.format(changed=changed, limit=MOST_ROWS)).bindparams(
-            bindparam("organisations", expanding=True)
-        )
+        kind = engine.dialect.name
+        self._rows = Quick(engine, _ROWS.format(changed=_CHANGED[kind], among=_AMONG[kind], limit=MOST_ROWS))
 
     def ask(self, digest: str, use: Use, organisations: frozenset[str]) -> Allowed | Denied:
         """The answer. A database that does not answer is an error, never a yes.
@@ -141,45 +169,53 @@ class Publishing:
                 raise NoCertificate("no certificate for these bytes is known here")
         except Refused as refusal:
             return Denied(refusal, None)
-        return self._judged(rows, use, store, now)
+        return self._judged(rows, digest, use, store, now)
 
-    def _found(self, digest: str, organisations: frozenset[str]) -> Sequence[Any]:
-        with reading(self.engine) as connection:
-            asked = {"digest": digest, "organisations": sorted(organisations)}
-            return connection.execute(self._rows, asked).mappings().all()
+    def _found(self, digest: str, organisations: frozenset[str]) -> list[Row]:
+        rows = self._rows.rows(digest=digest, organisations=sorted(organisations))
+        return [Row(*row[:-1], changed=bool(row[-1])) for row in rows]
 
-    def _judged(self, rows: Sequence[Any], use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
+    def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
         """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""
         refusals: list[Refused] = []
-        for k, row in enumerate(rows):
+        allowed: Facts | None = None
+        for row in rows:
             try:
-                facts = self._facts(row, store, now)
+                facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, use.at, now)
-                _require_covers(facts, use)
-                self._require_standing(facts, row, store, use.at, now)
-                return Allowed(facts)
+                if allowed is None:
+                    _require_covers(facts, use)
+                    self._require_standing(facts, row, store, use.at, now)
+                    allowed = facts
             except Refused as refusal:
                 refusals.append(refusal)
-                if k == 0 and isinstance(refusal, NotPassed):
+                if isinstance(refusal, NotPassed) and row.recorded_at == rows[0].recorded_at:
                     return Denied(refusal, None)
-        return Denied(refusals[0], self._largest(rows, use, store, now))
+            if allowed is not None and row.recorded_at != rows[0].recorded_at:
+                break
+        return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
 
-    def _facts(self, row: Any, store: TrustStore, now: datetime) -> Facts:
+    def _facts(self, row: Row, digest: str, store: TrustStore, now: datetime) -> Facts:
         """The row's facts under its seal; where that does not hold, those of its document, verified whole.
 
         Raises:
             Refused
         """
-        if self.own.sealed(row["facts"].encode(), row["seal"]):
-            return read_facts(row["facts"])
+        sealed = self.own.sealed(row.facts.encode(), row.seal)
+        facts = read_facts(row.facts) if sealed else self._verified(row, store, now)
+        if facts.file_sha256 != digest:
+            raise Malformed("the index has a certificate for other bytes here")
+        return facts
+
+    def _verified(self, row: Row, store: TrustStore, now: datetime) -> Facts:
         try:
-            told = json.loads(row["facts"])
+            told = json.loads(row.facts)
             named = str(told["certificate_id"])
         except (ValueError, KeyError, TypeError):
             raise Malformed("the index of certificates is damaged") from None
         document = self._document(named)
         found = facts_of(opened_of(document, store, now), document, store, "", "")
-        if found.certificate_id != named or found.file_sha256 != told.get("file_sha256"):
+        if found.certificate_id != named:
             raise Malformed("the index names another certificate than its document is")
         return found
 
@@ -191,25 +227,16 @@ class Publishing:
             raise Malformed("the index names a certificate that is not there")
         return bytes(found)
 
-    def _require_standing(self, facts: Facts, row: Any, store: TrustStore, at: datetime, now: datetime) -> None:
+    def _require_standing(self, facts: Facts, row: Row, store: TrustStore, at: datetime, now: datetime) -> None:
         """Everything that it rests on stands now, and at the moment asked for.
 
         Raises:
             ConsentEnded, LedgerRewritten
         """
-        if not self._known_to_stand(facts, row, now):
+        if not row.stands(facts, self.own, now):
             self._ask(facts, store, now, keep=True)
-        if at > now and not self._known_to_stand(facts, row, at):
+        if at > now and not row.stands(facts, self.own, at):
             self._ask(facts, store, at, keep=False)
-
-    def _known_to_stand(self, facts: Facts, row: Any, at: datetime) -> bool:
-        """Whether it was asked whole before, and neither a new entry nor a moment lies between."""
-        if row["standing_of"] != facts.certificate_id or row["changed"] or row["size"] is None:
-            return False
-        if not self.own.sealed(standing_seal({**row, "certificate_id": row["standing_of"]}), row["standing_seal"]):
-            return False
-        inside = moment(row["asked_at"]) - CLOCK_SLACK <= at < moment(row["until"])
-        return inside and int(row["size"]) >= int(row["asked_size"])
 
     def _ask(self, facts: Facts, store: TrustStore, at: datetime, *, keep: bool) -> Standing:
         opened = opened_of(self._document(facts.certificate_id), store, self.clock())
@@ -220,14 +247,16 @@ class Publishing:
                 keep_standing(connection, standing, self.own)
         return standing
 
-    def _largest(self, rows: Sequence[Any], use: Use, store: TrustStore, now: datetime) -> Facts | None:
+    def _largest(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Facts | None:
         """The widest of the certificates that hold now, whatever the use."""
-        return max(self._holding(rows, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None)
+        return max(
+            self._holding(rows, digest, store, now), key=lambda f: len(f.territories) * len(f.channels), default=None
+        )
 
-    def _holding(self, rows: Sequence[Any], store: TrustStore, now: datetime) -> Iterator[Facts]:
+    def _holding(self, rows: Sequence[Row], digest: str, store: TrustStore, now: datetime) -> Iterator[Facts]:
         for row in rows:
             with contextlib.suppress(Refused):
-                facts = self._facts(row, store, now)
+                facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, now, now)
                 self._require_standing(facts, row, store, now, now)
                 yield facts

@@ -21,11 +21,15 @@ from consent.errors import ConsentError
 from consent.registry import Registry
 from consent.vocabulary import Role
 from consent.writing import Addition
-from dubgate.errors import InputError
+from dubgate.errors import DubgateError, InputError
 from dubgate.service.clock import Clock, iso
 
 _LATE = timedelta(seconds=10)  # a line whose minute was read just before it ended
 _NAME = re.compile(r"reads-(\d{8}T\d{4})-([0-9a-z-]{1,64})\.jsonl\Z")
+
+
+class ReadsError(DubgateError):
+    """The log of reads cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class ReadLog:
         """Write one line.
 
         Raises:
-            InputError: it cannot be written: then the question is not answered.
+            ReadsError: it cannot be written: then the question is not answered.
         """
         now = self._clock()
         fields = ("request_id", "token_id", "organisation", "route", "about", "status")
@@ -62,7 +66,9 @@ class ReadLog:
             with self._lock:
                 os.write(self._of(now), line.encode())
         except OSError as error:
-            raise InputError(f"the log of reads cannot be written: {error.strerror}") from None
+            raise ReadsError(
+                f"the log of reads cannot be written: {error.strerror}", remedy="Make room for it."
+            ) from None
 
     def _of(self, now: datetime) -> int:
         minute = now.astimezone(UTC).strftime("%Y%m%dT%H%M")

@@ -15,7 +15,7 @@ from dubgate.service.tokens import Caller
 
 
 def submit(
-    state: State, caller: Caller, *, kind: str, request: Mapping[str, Any], key: str | None, request_id: str | None
+    state: State, caller: Caller, *, kind: str, request: Mapping[str, Any], key: str, request_id: str | None
 ) -> str:
     """Queue a job; its id. The same key with the same request gives the same job.
 

@@ -25,7 +25,9 @@ from dubgate.service.state import Service, State, Submitter
 from dubgate.service.tokens import Caller
 from dubgate.strict_yaml import load_yaml
 
-router = APIRouter(prefix="/v1", tags=["uploads"], responses=documented(401, 403, 408, 413, 415, 422, 429, 503))
+router = APIRouter(
+    prefix="/v1", tags=["uploads"], responses=documented(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
+)
 CHUNK = 1 << 20
 TEXTS = frozenset({".vtt", ".srt", ".csv", ".txt", ".ttml", ".dfxp", ".xml", ".m3u8", ".mpd"})
 TEXT_BYTES = 16 << 20

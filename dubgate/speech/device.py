@@ -37,9 +37,36 @@ def choose_device(choice: str = "auto") -> Device:
 
 
 def n_threads() -> int:
-    """Threads for one model: OMP_NUM_THREADS where it is set, else the cores this process may use."""
+    """Threads for one model: OMP_NUM_THREADS where it is set, else the cores this process may use; where several models
+    run at once, each one's share of them."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdecimal() and int(given) > 0 else len(os.sched_getaffinity(0))
+    every = int(given) if given.isdecimal() and int(given) > 0 else len(os.sched_getaffinity(0))
+    return max(1, every // _at_once)
+
+
+_at_once = 1
+
+
+@contextmanager
+def sharing(at_once: int) -> Iterator[None]:
+    """Models that are loaded and run inside take only their share of the cores: `at_once` of them run side by side."""
+    import torch
+
+    global _at_once
+    before, threads = _at_once, torch.get_num_threads()
+    _at_once = at_once
+    try:
+        if at_once > 1:
+            torch.set_num_threads(n_threads())
+        yield
+    finally:
+        _at_once = before
+        torch.set_num_threads(threads)
+
+
+def tracks_at_once(device: str) -> int:
+    """How many tracks are heard at once: two where there are cores for it; a GPU is busy with one."""
+    return 2 if device == "cpu" and n_threads() > 1 else 1
 
 
 @contextmanager

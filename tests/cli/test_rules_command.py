@@ -97,6 +97,49 @@ def test_lint_tells_what_is_wrong_at_file_line_and_column(tmp_path: Path) -> Non
     assert "a bound is in s; here it is dB" in done.stderr
 
 
+def test_list_and_show_say_where_a_rule_comes_from() -> None:
+    listed = rules("list", "eu-ai-act").stdout
+    assert "brought in by territories: EU" in listed
+    assert "EUA-WORD" in listed
+    assert next(line for line in listed.splitlines() if "EUA-WORD" in line).endswith("(source unverified)")
+    shown = rules("show", "EUA-SIGNED").stdout
+    for part in (
+        "unverified",
+        "in force from 2026-12-02",
+        "review by 2027-05-28",
+        "nobody has confirmed",
+        "standard-editing",
+    ):
+        assert part in shown
+    [data] = json.loads(rules("list", "eu-ai-act", "--format", "json").stdout)
+    marked = next(rule for rule in data["rules"] if rule["id"] == "EUA-MARK")
+    assert (marked["status"], marked["effective"]) == ("verified", {"from": "2026-08-02", "until": None})
+    assert data["brought_in_by"] == "territories: EU"
+
+
+def test_explain_says_which_packs_judge_a_delivery_and_why(tmp_path: Path) -> None:
+    for name in ("original.flac", "dub.flac", "script.vtt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "series.yaml").write_bytes((ROOT / "samples/series.yaml").read_bytes())
+    manifest = tmp_path / "delivery.yaml"
+    manifest.write_text(
+        "schema: delivery/1.0\nextends: series.yaml\ndistribution:\n  territories: [CN]\n  partners: [netflix]\n",
+        encoding="utf-8",
+    )
+    done = rules("explain", str(manifest))
+    assert done.returncode == 0
+    judging, others = done.stdout.split("These do not:")
+    for part in ("partners: netflix", "territories: CN", "sign-off by: legal", "CNG-AIGC", "quality-lipsync"):
+        assert part in judging
+    assert "no registry was asked" in judging
+    assert "eu-ai-act" in others
+    data = json.loads(rules("explain", str(manifest), "--format", "json").stdout)
+    assert {row["pack"] for row in data["packs"] if row["applies"]} >= {"core", "cn-gb-45438", "partner-netflix"}
+    assert "規則パック" in rules("explain", str(manifest), "--lang", "ja").stdout
+    missing = rules("explain", str(tmp_path / "nothing.yaml"))
+    assert missing.returncode == 2
+
+
 def test_the_rules_own_tests_run_and_a_wrong_one_fails(tmp_path: Path) -> None:
     path = tmp_path / "house.yaml"
     path.write_text(PACK, encoding="utf-8")
@@ -111,6 +154,8 @@ def test_without_names_all_packs_are_tested() -> None:
     done = rules("test")
     assert done.returncode == 0
     assert all(f"{name}: " in done.stdout for name in available())
+    netflix = next(line for line in done.stdout.splitlines() if line.startswith("partner-netflix"))
+    assert all(word in netflix for word in (" pass", " fail", " exempt", " not concerned", " open"))
 
 
 def test_the_tables_have_every_metric_rule_and_check() -> None:

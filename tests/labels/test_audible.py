@@ -57,6 +57,11 @@ def test_other_letters_are_not_taken_for_it(pattern: str) -> None:
     assert rhythm_spans(beeps(pattern)) == ()
 
 
+@pytest.mark.parametrize("unit_s", [0.03, 0.6])
+def test_what_is_too_fast_or_too_slow_to_be_heard_as_a_rhythm_is_none(unit_s: float) -> None:
+    assert rhythm_spans(np.concatenate([beeps(AI, unit_s), np.zeros(4 * RATE, np.float32)])) == ()
+
+
 def test_beeps_of_another_pitch_or_loudness_are_no_rhythm() -> None:
     sound = beeps(AI)
     last = round(2.75 * RATE)  # between the third beep and the last

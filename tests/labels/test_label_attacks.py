@@ -10,6 +10,7 @@ import label_files as files
 import pytest
 from label_files import AIGC, LABEL, MASTER, MPD
 
+from dubgate.delivery.formats import id3_bytes
 from dubgate.errors import MediaError
 from dubgate.labels.packages import inspect, read_manifest
 from dubgate.labels.tracks import Labels
@@ -269,3 +270,100 @@ def test_a_name_in_one_place_and_another_in_the_next_blocks(tmp_path: Path) -> N
     found = label_findings(Labels((track,), places=media_places(path)), synthetic=True)
     assert decide(found) is Decision.BLOCK
     assert any("contradict" in f.text.en for f in found)
+
+
+# What one program reads in one way and another in another.
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('NAME="English"', f'NAME="{LABEL}",NAME="English"', "twice"),
+        ('NAME="English"', f'NAME="English",NAME="{LABEL}"', "twice"),
+        ("#EXTM3U", '#EXTM3U\n#EXT-X-DEFINE:NAME="x",VALUE="y"', "variables"),
+    ],
+)
+def test_an_hls_entry_that_can_be_read_in_two_ways_is_refused(tmp_path: Path, old: str, new: str, why: str) -> None:
+    assert why in reasons(files.hls(tmp_path, MASTER.replace(old, new, 1)))
+
+
+def test_a_box_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    from dubgate.labels.boxes import mp4_places
+
+    first, second = (
+        files.box(b"hdlr", bytes(8) + b"soun" + bytes(12) + name.encode() + b"\0") for name in (LABEL, "English")
+    )
+    path = tmp_path / "two.mp4"
+    path.write_bytes(files.mp4(files.box(b"trak", files.box(b"mdia", files.box(b"mdhd", bytes(24)), first, second))))
+    with pytest.raises(MediaError, match="stands 2 times"):
+        mp4_places(path)
+    path.write_bytes(files.mp4(files.sound_track(LABEL)) + files.box(b"moov", files.sound_track("English")))
+    with pytest.raises(MediaError, match="two indexes"):
+        mp4_places(path)
+
+
+def test_a_matroska_track_with_two_names_is_refused(tmp_path: Path) -> None:
+    from dubgate.labels.ebml import matroska_places
+
+    source = files.made_media.make(tmp_path, "matroska", 0.1)
+    applied = tmp_path / "named.mkv"
+    import av
+
+    with av.open(str(source)) as given, av.open(str(applied), "w", format="matroska") as out:
+        stream = out.add_stream_from_template(given.streams[0], opaque=True)
+        stream.metadata["title"] = LABEL
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    data = applied.read_bytes()
+    name = b"\x53\x6e" + bytes((0x80 | len(LABEL),)) + LABEL.encode()
+    assert data.count(name) == 1
+    halves = [(n := (len(name) - 6) // 2), len(name) - 6 - n]  # two names in the bytes of one
+    twice = b"".join(b"\x53\x6e" + bytes((0x80 | n,)) + b"x" * n for n in halves)
+    applied.write_bytes(data.replace(name, twice))
+    with pytest.raises(MediaError, match="two names"):
+        matroska_places(applied)
+
+
+def test_a_compressed_tag_is_refused_and_never_unpacked(tmp_path: Path) -> None:
+    import zlib
+
+    body = zlib.compress(b"\0" + b"A" * 10_000_000)
+    frame = b"TIT2" + len(body).to_bytes(4, "big") + b"\0\x80" + body
+    path = tmp_path / "bomb.mp3"
+    size = len(frame)
+    head = b"ID3\3\0\0" + bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))
+    plain = files.made_media.make(tmp_path, "mp3", 0.1).read_bytes()
+    path.write_bytes(head + frame + plain[id3_bytes(plain) :])
+    assert "compressed or encrypted" in reasons(path)
+
+
+ENTITIES = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
+
+
+def test_xml_entities_are_refused_wherever_a_label_is_xml(tmp_path: Path) -> None:
+    for name, text in ((b"iXML", files.IXML), (b"axml", files.ADM)):
+        wav = files.with_chunks(
+            files.tone(tmp_path / "t.wav"), tmp_path / f"{name.decode()}.wav", (name, (ENTITIES + text).encode())
+        )
+        assert "no XML that may be read" in reasons(wav)
+    cpl = tmp_path / "cpl.xml"
+    cpl.write_text(files.CPL.replace("<Comp", ENTITIES + "<Comp", 1))
+    assert "no XML that may be read" in reasons(cpl)
+
+
+def test_a_playlist_that_plays_itself_is_not_what_was_heard(tmp_path: Path) -> None:
+    master = files.hls(tmp_path, MASTER.replace('NAME="English"', f'NAME="{LABEL}"'))
+    media = tmp_path / "en.m3u8"
+    media.write_text(media.read_text().replace("en.aac", "en.m3u8"))
+    heard = frozenset({hashlib.sha256((tmp_path / "en.aac").read_bytes()).hexdigest()})
+    labels = read_manifest(master, tmp_path, language="en", heard_sha256=heard)
+    assert decide(label_findings(labels, synthetic=True)) is Decision.BLOCK
+
+
+def test_nothing_is_released_on_a_label_that_could_not_be_read(tmp_path: Path) -> None:
+    path = labelled_wav(tmp_path, (b"AIGC", b"not json"))
+    assert decision(path) is Decision.BLOCK
+    for synthetic in (True, False):
+        assert decide(label_findings(read(path), synthetic=synthetic)) is Decision.BLOCK

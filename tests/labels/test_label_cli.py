@@ -26,7 +26,8 @@ def test_a_re_wrap_in_the_shut_in_child_arrives_whole_and_leaves_nothing_behind(
         return run_in_child(task, request, **given)
 
     monkeypatch.setattr("dubgate.sandbox.run_in_child", only_the_re_wrap_apart)
-    source, out = files.made_media.make(tmp_path, "matroska", 0.2), tmp_path / "out.mkv"
+    monkeypatch.chdir(tmp_path)  # names as a user types them, seen from elsewhere by the child
+    source, out = Path(files.made_media.make(tmp_path, "matroska", 0.2).name), Path("out.mkv")
     asked = ["label", "apply", str(source), "--out", str(out), "--text", LABEL, "--language", "en"]
     assert run([*asked, "--aigc-producer", "Studio", "--aigc-id", "7"]) == 0
     assert apart == ["labels"]

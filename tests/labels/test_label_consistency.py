@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dubgate.labels.tracks import LabelledTrack, Labels, Place
+from dubgate.labels.tracks import LabelledTrack, Labels, Manifest, Place
 from dubgate.labels.wording import language_named, only_looks_like_ai, skeleton
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.label_checks import label_findings, wording_findings
@@ -28,6 +28,15 @@ def test_a_human_claim_against_a_signed_manifest_of_a_machine_blocks(synthetic: 
     [finding] = found(Labels((plain,), places=(SIGNED,)), synthetic)
     assert "declared as human" in finding.text.en
     assert found(Labels((plain,)), synthetic) == []
+
+
+def test_a_signed_manifest_of_a_human_recording_against_a_machines_voice_blocks() -> None:
+    told = Manifest("dub.wav", "Studio", ("c2pa.created",), ("digitalCapture",))
+    [finding] = found(Labels((TRACK,), manifests=(told,)))
+    assert "tells of digitalCapture" in finding.text.en
+    assert found(Labels((TRACK,), manifests=(replace(told, tracks=("1",)),))) == []
+    assert found(Labels((TRACK,), manifests=(replace(told, sources=("compositeSynthetic",)),))) == []
+    assert found(Labels((replace(TRACK, name="English", machine_readable=False),), manifests=(told,)), False) == []
 
 
 def test_a_signed_manifest_of_a_machine_suits_a_dub_that_is_declared_so() -> None:

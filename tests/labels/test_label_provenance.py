@@ -149,3 +149,29 @@ def test_a_revocation_list_counts_only_from_an_authority_and_in_time(tmp_path: P
             read_anchors(root, listed)
     with pytest.raises(InputError, match="without the authorities"):
         read_anchors(None, listed)
+
+
+def test_a_manifest_that_tells_of_no_action_is_refused(tmp_path: Path, studio: Authority) -> None:
+    import json
+    from unittest.mock import patch
+
+    path, _ = sign(files.tone(tmp_path / "plain.wav"), tmp_path / "dub.wav", studio)
+    store = {
+        "active_manifest": "m",
+        "manifests": {"m": {"signature_info": {"cert_serial_number": "1"}, "assertions": []}},
+    }
+    with patch("dubgate.labels.provenance._read", return_value=("Trusted", json.loads(json.dumps(store)))):
+        assert "no action" in labels(path, studio.pem).unreadable[0]
+        store["manifests"]["m"]["signature_info"] = {}
+    with patch("dubgate.labels.provenance._read", return_value=("Trusted", store)):
+        assert "has no number" in labels(path, studio.pem).unreadable[0]
+
+
+@pytest.mark.parametrize("data", [b"nothing", b"\xff\xfe"])
+def test_anchors_that_are_no_certificates_are_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "root.pem"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"no PEM certificate|as PEM"):
+        read_anchors(path)
+    with pytest.raises(InputError, match="as PEM"):
+        read_anchors(tmp_path / "gone.pem")

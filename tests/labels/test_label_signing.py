@@ -19,7 +19,8 @@ from dubgate.labels.anchors import Anchors
 from dubgate.labels.applying import apply_label
 from dubgate.labels.containers import read_file
 from dubgate.labels.plan import LabelPlan
-from dubgate.labels.signing import Signing, signing_of
+from dubgate.labels.signing import Signing, read_back, signing_of
+from dubgate.labels.tracks import Manifest
 from dubgate.sandbox import Reply, run_in_child
 
 PLAN = LabelPlan(LABEL, "en", None, files.AIGC)
@@ -173,6 +174,35 @@ def test_a_child_that_signs_nothing_is_no_success(
     assert "signed no file" in refused(tmp_path, files.tone(tmp_path / "t.wav"), signed_by(tmp_path, studio))
 
 
+def test_a_child_that_writes_a_link_in_place_of_a_file_is_refused(
+    tmp_path: Path, studio: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def linking(task: str, request: dict[str, Any], **given: Any) -> Any:
+        if "sign" not in request:
+            return files.run_here(task, request, **given)
+        tmp = given["scratch"] / "dubgate-x" / "tmp"
+        tmp.mkdir(parents=True)
+        (tmp / "labelled").symlink_to("/etc/hostname")
+        given["progress"]("signed", 1.0)
+        raise AssertionError("the link was taken")
+
+    monkeypatch.setattr("dubgate.sandbox.run_in_child", linking)
+    assert "not a file" in refused(tmp_path, files.tone(tmp_path / "t.wav"), signed_by(tmp_path, studio))
+
+
+TOLD = Manifest("dub.wav", "Studio", ("c2pa.dubbed",), ("trainedAlgorithmicMedia",), "ja", "en")
+
+
+@pytest.mark.parametrize(
+    "manifests",
+    [(), (TOLD, TOLD), (replace(TOLD, sources=("digitalCapture",)),), (replace(TOLD, target_language="fr"),)],
+)
+def test_what_reads_back_as_something_else_is_no_success(manifests: tuple[Manifest, ...]) -> None:
+    assert read_back((TOLD,), "en-GB", "dub.wav") == "C2PA trusted, signed by Studio"
+    with pytest.raises(MediaError):
+        read_back(manifests, "en", "dub.wav")
+
+
 def test_a_dry_run_signs_nothing_and_says_who_would(tmp_path: Path, studio: Authority) -> None:
     def never(_: bytes) -> bytes:
         raise AssertionError("a dry run signs nothing")
@@ -208,12 +238,13 @@ def test_the_command_signs_in_the_shut_in_child_with_a_key_under_a_passphrase(
         return (run_in_child if "sign" in request else files.run_here)(task, request, **given)
 
     monkeypatch.setattr("dubgate.sandbox.run_in_child", only_signing_apart)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUBGATE_C2PA_KEY_PASSPHRASE", "open sesame")
     key, leaf = studio.signer()
     (tmp_path / "key.pem").write_bytes(key_pem(key, b"open sesame"))
     (tmp_path / "chain.pem").write_text(pem(leaf) + studio.pem)
     (tmp_path / "root.pem").write_text(studio.pem)
-    asked = ["label", "apply", str(files.tone(tmp_path / "t.wav")), "--out", str(tmp_path / "o.wav")]
+    asked = ["label", "apply", files.tone(tmp_path / "t.wav").name, "--out", "o.wav"]
     asked += ["--text", LABEL, "--language", "en", "--c2pa-key", str(tmp_path / "key.pem")]
     assert run(asked) == 2  # neither chain nor language of the original
     asked += ["--c2pa-chain", str(tmp_path / "chain.pem"), "--source-language", "ja"]

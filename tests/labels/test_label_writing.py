@@ -182,6 +182,12 @@ def test_a_label_needs_a_language(language: str) -> None:
         planned(LABEL, language, None, None, None)
 
 
+def test_a_label_that_names_another_language_is_not_written() -> None:
+    with pytest.raises(InputError, match="names another language"):
+        planned(LABEL, "fr", None, None, None)
+    assert planned("Français [IA]", "fr-CA", None, None, None).language == "fr-CA"
+
+
 def test_half_an_aigc_label_is_not_written() -> None:
     with pytest.raises(InputError):
         planned(LABEL, "en", None, "Studio", None)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from law_packs import RULES
 
 from dubgate.delivery.script import Style
 from dubgate.measure.measurement import Measurement, Scope, Subject
@@ -19,6 +20,7 @@ from dubgate.policy.judge import judge, judge_conditions
 from dubgate.policy.pack_cases import run_cases
 from dubgate.policy.pack_schema import BandRule
 from dubgate.policy.packs import CORE, Pack, available, load_packs
+from dubgate.policy.record_fact_rows import TOOL
 from dubgate.policy.verdict import Decision, decide
 from dubgate.unmeasured import Unmeasured
 
@@ -208,7 +210,7 @@ def test_every_rule_that_ships_has_a_fault_that_only_it_and_its_kin_find() -> No
 
 
 def test_the_packs_that_ship_are_the_ones_tested() -> None:
-    assert set(available()) == {*FAULTS, CORE}
+    assert set(available()) == {*FAULTS, CORE, "production-record", *RULES}
 
 
 @pytest.mark.parametrize("metric", sorted(GOOD))
@@ -302,7 +304,11 @@ def _label(*readable: bool) -> tuple[dict[str, object], ...]:
     return tuple({**TRACK, "human_readable": r} for r in readable)
 
 
-RECORD = {"record.present": True, "record.tools": ({"name": "t", "version": "1", "vendor": "v", "training_data": ""},)}
+UNREGISTERED = dict.fromkeys((name for name, _ in TOOL.fields), Unmeasured("no register in this test"))
+RECORD = {
+    "record.present": True,
+    "record.tools": ({**UNREGISTERED, "name": "t", "version": "1", "vendor": "v", "training_data": ""},),
+}
 
 
 @pytest.mark.parametrize(
@@ -360,5 +366,5 @@ def test_a_synthetic_dub_should_say_how_it_was_made(
 
 
 def test_core_has_exactly_the_rules_that_are_tested_here() -> None:
-    assert {rule.id for rule in shipped(CORE).rules} == {"LAB-EU", "REC-PRODUCTION"}
+    assert {rule.id for rule in shipped(CORE).rules} == {"LAB-EU", "LAB-C2PA", "REC-PRODUCTION"}
     assert not any(isinstance(rule, BandRule) for rule in shipped(CORE).rules)

@@ -57,6 +57,7 @@ class House:
     settings: Settings
     right: Judgement
     clock: Clock = field(default_factory=Clock)
+    tokens: dict[Any, str] = field(default_factory=dict)
 
     @property
     def manifest(self) -> Path:
@@ -68,7 +69,7 @@ class House:
 
     def copied(self, folder: Path) -> House:
         place = self.place.copied(folder)
-        return House(place, folder, settings_of(place, folder), self.right)
+        return House(place, folder, settings_of(place, folder), self.right, tokens=dict(self.tokens))
 
     def worker(
         self,
@@ -108,7 +109,7 @@ class House:
         settings = self.settings.model_copy(update=how)
         app = create_service(settings, clock=self.clock, node="test")
         with TestClient(app, raise_server_exceptions=False, base_url="http://testserver") as client:
-            yield Api(self, client, app.state.service)
+            yield Api(self, client, app.state.service, self.tokens)
 
     def digest(self) -> str:
         """The published file's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -98,13 +99,17 @@ def test_a_worker_killed_at_any_stage_leaves_a_job_that_ends_once_with_the_right
 def test_a_blocked_delivery_ends_blocked_however_often_its_worker_dies(house: House) -> None:
     job_id = queued(house)
     for stage in ("judged", "noted", "decided"):
-        worker = house.worker("w", judgement=house.blocked(), reached=killed_at(stage))
-        in_a_process_of_its_own(worker.step)
+        worker = functools.partial(house.worker, "w", judgement=house.blocked(), reached=killed_at(stage))
+        in_a_process_of_its_own(functools.partial(_step, worker))
         house.clock.forward(seconds=61)
     assert house.worker(judgement=house.blocked()).step()
     job = found(house, job_id)
     assert (job.state, job.decision) == (jobs.DONE, "block")
     assert [r.decision for r in releases(house)] == [ReleaseDecision.BLOCK]
+
+
+def _step(worker: Callable[[], Worker]) -> None:
+    worker().step()
 
 
 def test_a_worker_that_slept_through_its_lease_records_nothing(house: House) -> None:

@@ -1,0 +1,496 @@
+"""Many deliveries: one that is bad stops no other, nothing is judged twice, nothing is lost, and the exit code is the worst."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import batch_tasks
+import pytest
+from batch_tasks import AT, SETTINGS, facts, told_state
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dubgate.engine import batch as batch_module
+from dubgate.engine.batch import Finished, jobs_of, run_batch
+from dubgate.engine.fetching import fetched, state_of
+from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings
+from dubgate.engine.journal import Done, Journal, Signing, open_journal
+from dubgate.engine.local import LocalEngine, Task
+from dubgate.engine.summary import csv_of, tables_of, write_summary
+from dubgate.engine.tally import by_rule, by_vendor
+from dubgate.errors import InputError
+
+HERE = Path(__file__).parent
+
+
+class Here:
+    """An engine that answers in this process, in the order asked."""
+
+    def __init__(self, _: Settings) -> None:
+        self.asked: list[str] = []
+
+    def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
+        for job, more in asked:
+            self.asked.append(job.name)
+            yield job, task(job, SETTINGS, *more)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _told_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No delivery is heard here: its state is its manifest's bytes, and its judgement what the manifest says."""
+    monkeypatch.setattr(batch_module, "judge_one", batch_tasks.judge_one)
+    monkeypatch.setattr(batch_module, "voices_again", batch_tasks.judge_one)
+    monkeypatch.setattr(batch_module, "rewrite_one", lambda job, *_: Failure("not in this test"))
+    monkeypatch.setattr(batch_module, "state_of", told_state)
+
+
+def delivery(folder: Path, name: str, decision: str = "release", **more: object) -> str:
+    path = folder / name / "delivery.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"decision": decision, **more}))
+    return str(path)
+
+
+def run(locations: Sequence[str], out: Path, engine: Any = Here, **how: Any) -> Finished:
+    return run_batch(locations, out, how.pop("settings", SETTINGS), engine, now=how.pop("now", lambda: AT), **how)
+
+
+def asked_of(location: str) -> int:
+    path = Path(location).parent / "asked"
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+@pytest.mark.parametrize(
+    ("decisions", "code"),
+    [
+        (["release"], 0),
+        (["release", "hold"], 3),
+        (["hold", "block", "release"], 1),
+        (["release", "block", "error"], 2),
+        (["error"], 2),
+        ([], 2),
+        (["release", "something else"], 2),
+    ],
+)
+def test_the_exit_code_is_the_worst_of_all(decisions: list[str], code: int) -> None:
+    done = [Done(f"d{k}", "x", "s", None if d == "error" else facts(decision=d)) for k, d in enumerate(decisions)]
+    assert Finished(tuple(done), tuple(done)).exit_code == code
+
+
+def test_one_that_cannot_be_judged_stops_no_other(tmp_path: Path) -> None:
+    listed = [
+        delivery(tmp_path, "a"),
+        delivery(tmp_path, "b", fails="the file is damaged"),
+        delivery(tmp_path, "c", "hold"),
+    ]
+    finished = run(listed, tmp_path / "out")
+    assert [d.decision for d in finished.done] == ["release", "error", "hold"]
+    assert finished.exit_code == 2
+    assert finished.done[1].why == "the file is damaged"
+    assert [bool(list((tmp_path / "out").glob(f"{n}-*/report.json"))) for n in "abc"] == [True, False, True]
+
+
+def test_a_manifest_listed_twice_is_judged_once_and_the_summary_tells(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a")
+    finished = run([a, str(Path(a).parent / ".." / "a" / "delivery.yaml"), a], tmp_path / "out")
+    assert asked_of(a) == 1
+    assert len(finished.done) == 1
+    assert len(finished.listed_twice) == 2
+    write_summary(finished, tmp_path / "out")
+    assert "listed more than once" in (tmp_path / "out" / "summary.html").read_text()
+
+
+def test_nothing_listed_is_an_error() -> None:
+    with pytest.raises(InputError):
+        jobs_of([])
+
+
+def test_folders_of_one_name_do_not_write_over_each_other(tmp_path: Path) -> None:
+    jobs, _ = jobs_of([delivery(tmp_path / "s1", "ep"), delivery(tmp_path / "s2", "ep"), "s3://x/../../etc/d.yaml"])
+    assert len({j.name for j in jobs}) == 3
+    assert all("/" not in j.name and not j.name.startswith(".") for j in jobs)
+
+
+def test_a_batch_that_is_started_again_judges_only_what_is_left(tmp_path: Path) -> None:
+    listed = [delivery(tmp_path, n) for n in "abc"]
+    run(listed[:2], tmp_path / "out")
+    finished = run(listed, tmp_path / "out", now=lambda: AT + timedelta(hours=1))
+    assert [asked_of(x) for x in listed] == [1, 1, 1]
+    assert [d.decision for d in finished.done] == ["release"] * 3
+
+
+def test_what_could_not_be_judged_is_tried_again(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a", fails="the disk was full")
+    assert run([a], tmp_path / "out").exit_code == 2
+    assert run([a], tmp_path / "out").exit_code == 2
+    assert asked_of(a) == 2
+
+
+def test_a_delivery_that_changed_is_another_round(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a", "block")
+    run([a], tmp_path / "out")
+    delivery(tmp_path, "a", "release")
+    finished = run([a], tmp_path / "out")
+    assert [d.decision for d in finished.done] == ["release"]
+    [row] = by_vendor(finished.done, finished.rounds)
+    assert (row.rounds, row.resubmissions, row.finished_minutes) == (2, 1, 10.0)
+    assert row.resubmissions_per_finished_minute == pytest.approx(0.1)
+
+
+def test_a_delivery_that_changes_while_it_is_judged_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = delivery(tmp_path, "a")
+    states = iter(["before", "after"])
+    monkeypatch.setattr(batch_module, "state_of", lambda location: next(states))
+    finished = run([a], tmp_path / "out")
+    assert (finished.exit_code, finished.done[0].decision) == (2, "error")
+    assert not list((tmp_path / "out").glob("*/report.json"))
+
+
+def test_another_choice_of_rules_does_not_go_on_with_a_batch(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a")
+    run([a], tmp_path / "out")
+    for changed in ({"packs": ("loudness-netflix",)}, {"registry": "other.db"}, {"models": "embedded"}, {"lang": "ja"}):
+        with pytest.raises(InputError, match="other options"):
+            run([a], tmp_path / "out", settings=replace(SETTINGS, **changed))
+
+
+def test_a_batch_of_another_day_is_not_gone_on_with(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a")
+    run([a], tmp_path / "out")
+    for later in (timedelta(hours=25), timedelta(hours=-1)):
+        with pytest.raises(InputError, match="begun at"):
+            run([a], tmp_path / "out", settings=replace(SETTINGS, at=AT + later), now=lambda later=later: AT + later)  # type: ignore[misc]
+
+
+def test_a_batch_that_is_gone_on_with_judges_as_at_its_beginning(tmp_path: Path) -> None:
+    seen: list[datetime] = []
+
+    class Noted(Here):
+        def __init__(self, chosen: Settings) -> None:
+            seen.append(chosen.at)
+            super().__init__(chosen)
+
+    a, b = delivery(tmp_path, "a"), delivery(tmp_path, "b")
+    run([a], tmp_path / "out", Noted)
+    later = AT + timedelta(hours=3)
+    run([a, b], tmp_path / "out", Noted, settings=replace(SETTINGS, at=later), now=lambda: later)
+    assert seen == [AT, AT]
+
+
+def test_two_batches_do_not_share_a_folder(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, {}, "now")
+    with pytest.raises(InputError, match="another batch is running"):
+        open_journal(tmp_path, {}, "now")
+    journal.close()
+    open_journal(tmp_path, {}, "now").close()
+
+
+def written(folder: Path, n: int = 3) -> Path:
+    journal = open_journal(folder, {"registry": "r"}, AT.isoformat())
+    for k in range(n):
+        journal.add(Done(f"d{k}", f"/d{k}", "s", facts(f"Ep {k}"), worker="w", seconds=1.5))
+    journal.close()
+    return folder / "journal.jsonl"
+
+
+def test_a_line_that_was_cut_off_counts_as_not_written(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = path.read_bytes()
+    ends = [k for k, byte in enumerate(whole) if byte == 10]
+    for cut in (*range(ends[2] + 1, len(whole), 37), len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        journal = open_journal(tmp_path, {"registry": "r"}, "later")
+        assert [d.name for d in journal.done] == ["d0", "d1"]
+        journal.add(Done("d9", "/d9", "s", None, "why"))
+        journal.close()
+        again = open_journal(tmp_path, {"registry": "r"}, "later")
+        assert [d.name for d in again.done] == ["d0", "d1", "d9"]
+        again.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_any_other_damage_to_a_journal_is_an_error(
+    tmp_path_factory: pytest.TempPathFactory, where: int, bit: int
+) -> None:
+    folder = tmp_path_factory.mktemp("journal")
+    path = written(folder)
+    data = bytearray(path.read_bytes())
+    where %= data.rindex(b"\n", 0, len(data) - 1)
+    data[where] ^= 1 << bit
+    path.write_bytes(data)
+    with pytest.raises(InputError):
+        open_journal(folder, {"registry": "r"}, "later").close()
+
+
+def test_a_line_taken_out_of_a_journal_is_an_error(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], *lines[3:]]))
+    with pytest.raises(InputError, match="damaged"):
+        open_journal(tmp_path, {"registry": "r"}, "later")
+
+
+def test_no_voice_is_written_into_the_journal(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a", voices={"MARA": [0.125, 0.25, 0.5]})
+    run([a], tmp_path / "out")
+    told = (tmp_path / "out" / "journal.jsonl").read_text()
+    assert '"MARA"' in told
+    assert "0.125" not in told
+
+
+def test_where_nobody_knows_whether_it_was_released_a_person_has_to_look(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a")
+    [job], _ = jobs_of([a])
+    journal = open_journal(tmp_path / "out", batch_module._options(SETTINGS, None), AT.isoformat())
+    journal.add(Signing(job.name, batch_module.state_of(a)))
+    journal.close()
+    for _ in range(2):
+        finished = run([a], tmp_path / "out")
+        assert (finished.exit_code, asked_of(a)) == (2, 0)
+        assert "ledger" in finished.done[0].why
+
+
+def test_a_full_disk_makes_no_step_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = open_journal(tmp_path, {}, "now")
+    before = journal.path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match="journal cannot be written"):
+            journal.add(Done("d", "/d", "s", facts()))
+    assert (journal.path.read_bytes(), journal.done) == (before, [])
+    journal.close()
+
+
+# -- workers that are lost, and a driver that is ---------------------------------------------------------------------
+
+
+def local(workers: int) -> Any:
+    return lambda chosen: LocalEngine(chosen, workers)
+
+
+def test_workers_that_die_are_replaced_and_cost_only_what_kills_them_twice(tmp_path: Path) -> None:
+    listed = [
+        delivery(tmp_path, "a"),
+        delivery(tmp_path, "b", dies=True),
+        delivery(tmp_path, "c", "hold", dies_once=True),
+        delivery(tmp_path, "d", breaks=True),
+        delivery(tmp_path, "e"),
+    ]
+    finished = run(listed, tmp_path / "out", local(2))
+    told = {d.name[0]: d.decision for d in finished.done}
+    assert told == {"a": "release", "b": "error", "c": "hold", "d": "error", "e": "release"}
+    assert (asked_of(listed[1]), asked_of(listed[2])) == (2, 2)
+    assert "signal 9" in next(d.why for d in finished.done if d.name[0] == "b")
+
+
+DRIVER = """
+import sys
+sys.path[:0] = {paths!r}
+import batch_tasks
+from batch_tasks import AT, SETTINGS, told_state
+from dubgate.engine import batch
+from dubgate.engine.local import LocalEngine
+from pathlib import Path
+if __name__ == "__main__":
+    batch.judge_one = batch.voices_again = batch_tasks.judge_one
+    batch.rewrite_one = lambda *_: batch_tasks.Failure("no")
+    batch.state_of = told_state
+    batch.run_batch(sys.argv[2:], Path(sys.argv[1]), SETTINGS, lambda s: LocalEngine(s, 2), now=lambda: AT)
+"""
+
+
+def test_a_driver_that_is_killed_leaves_no_worker_and_is_gone_on_with(tmp_path: Path) -> None:
+    listed = [delivery(tmp_path, f"d{k}", ("release", "hold")[k % 2], takes=0.2) for k in range(8)]
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER.format(paths=[str(HERE.parent), str(HERE)]))
+    driver = subprocess.Popen([sys.executable, str(script), str(tmp_path / "out"), *listed])
+    journal = tmp_path / "out" / "journal.jsonl"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and (not journal.exists() or journal.read_bytes().count(b"\n") < 3):
+        time.sleep(0.05)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait(30)
+    before = {d.name: d.decision for d in _done(tmp_path / "out")}
+    assert 0 < len(before) < 8
+    pids = {int(p) for x in listed if asked_of(x) for p in (Path(x).parent / "asked").read_text().split()}
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(_alive(p) for p in pids):
+        time.sleep(0.05)
+    assert not any(_alive(p) for p in pids)
+    finished = run(listed, tmp_path / "out", local(2))
+    assert [d.decision for d in finished.done] == ["release", "hold"] * 4
+    assert all(asked_of(x) == 1 for x, d in zip(listed, finished.done, strict=True) if d.name in before)
+    assert len(finished.rounds) == 8
+
+
+def _done(folder: Path) -> list[Done]:
+    from dubgate.engine.journal import _read
+
+    steps, _ = _read(folder / "journal.jsonl")
+    journal = Journal(folder / "journal.jsonl", {}, "")
+    batch_module.open_journal.__globals__["_fill"](journal, steps[1:])
+    return journal.done
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+# -- the summary -----------------------------------------------------------------------------------------------------
+
+
+def done(name: str, decision: str, **changes: Any) -> Done:
+    return Done(name, f"/in/{name}/delivery.yaml", "s", facts(name, decision, **changes))
+
+
+def test_the_rules_that_block_most_come_first() -> None:
+    rows = by_rule(
+        [done("a", "block"), done("b", "block"), done("c", "hold"), done("d", "block", blocking=("CON-001",))]
+    )
+    assert [(r.rule, r.blocked, r.held) for r in rows] == [("TIM-ONSET", 2, 0), ("CON-001", 1, 0), ("VOI-ONE", 0, 1)]
+
+
+def test_minutes_are_added_up_by_vendor_and_language() -> None:
+    one = [done("a", "release"), done("b", "hold"), done("c", "release", vendor="Other"), Done("x", "/x", "s", None)]
+    rows = {(r.vendor, r.language): r for r in by_vendor(one, one)}
+    assert set(rows) == {("Polyglot", "en"), ("Other", "en"), ("unknown", "unknown")}
+    mine = rows["Polyglot", "en"]
+    assert (mine.deliveries, mine.released, mine.held, mine.minutes, mine.finished_minutes) == (2, 1, 1, 20.0, 10.0)
+    assert mine.review_per_minute == pytest.approx(1.5 / 20)
+    assert rows["unknown", "unknown"].resubmissions_per_finished_minute is None
+
+
+def test_the_summary_is_safe_to_open(tmp_path: Path) -> None:
+    evil = "=cmd|'/c calc'!A1 <script>alert(1)</script>\u202e"
+    rows = [done(evil, "block", vendor=evil), Done("b", "/b", "s", None, why=evil)]
+    finished = Finished(tuple(rows), tuple(rows), (evil,), {}, (evil,))
+    files, missing = write_summary(finished, tmp_path)
+    assert missing == ""
+    page = (tmp_path / "summary.html").read_text()
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    for path in files:
+        if path.suffix == ".csv":
+            for row in csv.reader(io.StringIO(path.read_text("utf-8-sig"))):
+                assert not any(cell.startswith(("=", "+", "@")) for cell in row)
+
+
+def test_the_parquet_table_is_the_csv(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    rows = [done("a", "release"), Done("b", "/b", "s", None, why="gone")]
+    write_summary(Finished(tuple(rows), tuple(rows)), tmp_path)
+    table = parquet.read_table(tmp_path / "summary.parquet").to_pylist()
+    told = list(csv.DictReader(io.StringIO((tmp_path / "summary.csv").read_text("utf-8-sig"))))
+    assert [r["decision"] for r in table] == [r["decision"] for r in told] == ["release", "error"]
+    assert table[0]["minutes"] == 10.0
+    assert table[1]["minutes"] is None
+    assert [n.replace(" ", "_") for n in told[0]] == list(table[0])
+
+
+def test_a_table_without_rows_is_empty() -> None:
+    assert csv_of([]) == b"\xef\xbb\xbf"
+    assert tables_of(Finished((), ()))["summary-rules.csv"] == []
+
+
+# -- deliveries by URL -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bucket() -> Iterator[Any]:
+    import fsspec
+
+    fs = fsspec.filesystem("memory")
+    yield fs
+    fs.store.clear()
+
+
+def test_a_delivery_by_url_is_fetched_with_all_beside_it_and_goes_again(bucket: Any) -> None:
+    bucket.pipe("/dubs/ep1/delivery.yaml", b"schema: delivery/1.0")
+    bucket.pipe("/dubs/ep1/sound/dub.flac", b"fLaC")
+    bucket.pipe("/dubs/ep2/delivery.yaml", b"another")
+    with fetched("memory://dubs/ep1/delivery.yaml") as manifest:
+        assert manifest.read_bytes() == b"schema: delivery/1.0"
+        assert (manifest.parent / "sound" / "dub.flac").read_bytes() == b"fLaC"
+        assert sorted(p.name for p in manifest.parent.iterdir()) == ["delivery.yaml", "sound"]
+    assert not manifest.exists()
+
+
+def test_a_url_that_vanishes_is_an_error_of_that_delivery(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="no delivery here"), fetched("memory://dubs/gone/delivery.yaml"):
+        pass
+    bucket.pipe("/dubs/ep1/delivery.yaml", b"x")
+    monkeypatch.setattr(type(bucket), "open", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError("gone")))
+    with pytest.raises(InputError, match="cannot be fetched"), fetched("memory://dubs/ep1/delivery.yaml"):
+        pass
+
+
+def test_no_remote_name_leaves_the_folder(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("/dubs/ep1/../../etc/passwd", "/dubs/ep1/..", "/elsewhere/x"):
+        monkeypatch.setattr(type(bucket), "find", lambda *_, name=name, **__: {name: {"size": 1}})
+        with pytest.raises(InputError, match="leaves"), fetched("memory://dubs/ep1/delivery.yaml"):
+            pass
+
+
+def test_an_unknown_kind_of_url_is_an_error() -> None:
+    with pytest.raises(InputError), fetched("nonsense://x/delivery.yaml"):
+        pass
+
+
+def test_a_remote_file_of_another_size_is_another_state(bucket: Any) -> None:
+    bucket.pipe("/dubs/ep1/delivery.yaml", b"x")
+    first = state_of("memory://dubs/ep1/delivery.yaml")
+    assert state_of("memory://dubs/ep1/delivery.yaml") == first
+    bucket.pipe("/dubs/ep1/delivery.yaml", b"longer")
+    assert state_of("memory://dubs/ep1/delivery.yaml") != first
+
+
+def test_any_file_that_a_manifest_names_belongs_to_its_state(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for name in ("original.flac", "dub.flac", "script.vtt", "approval.json"):
+        (folder / name).write_bytes(b"x")
+    manifest = folder / "delivery.yaml"
+    manifest.write_text(
+        "schema: delivery/1.0\noriginal: {language: de, mix: original.flac}\ndub: {language: en, mix: dub.flac}\n"
+        "cues: script.vtt\ncast: [{character: A, technique: human}]\nevidence: {approvals: [approval.json]}\n"
+    )
+    states = [state_of(str(manifest))]
+    for name in ("original.flac", "dub.flac", "script.vtt", "approval.json"):
+        (folder / name).write_bytes(b"changed " + name.encode())
+        states.append(state_of(str(manifest)))
+    manifest.write_text(manifest.read_text() + "style: lipsync\n")
+    states.append(state_of(str(manifest)))
+    assert len(set(states)) == 6
+
+
+def test_an_answer_is_what_the_task_answers(tmp_path: Path) -> None:
+    answer = batch_tasks.judge_one(Job("a", delivery(tmp_path, "a")), SETTINGS)
+    assert isinstance(answer, Answer)
+    assert answer.facts.decision == "release"

@@ -1,0 +1,292 @@
+"""A delivery of a batch is judged as `check` judges it; its voices come back only where permitted, and its reports may be written again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_delivery import DAY, LABELLED, NOW, SHEET, World, features, make_world
+
+from consent.registry import Registry
+from dubgate.certificate.dsse import new_private_key, signer_of
+from dubgate.certifying import Gate
+from dubgate.cli.main import run
+from dubgate.engine import judging
+from dubgate.engine.batch import Finished, run_batch
+from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings
+from dubgate.engine.journal import Signing, open_journal
+from dubgate.engine.local import Task
+from dubgate.engine.series import PACK
+from dubgate.features import ProgrammeFeatures
+from dubgate.hearing import HearingPlan, Source, Voices
+from dubgate.judgement import Clock
+from dubgate.labels.tracks import Labels
+from dubgate.listening import Planned
+from dubgate.measure.level import measure_level
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Finding, Group, Outcome, Text
+
+DRIFTED = Finding("SER-VOICE", PACK, Group.QUALITY, Subject(Scope.CHARACTER, "MARA"), Outcome.WARN, Text("other", "別"))
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def world(made_once: World, tmp_path: Path) -> World:
+    folder = tmp_path / "world"
+    shutil.copytree(made_once.folder, folder)
+    return replace(made_once, folder=folder, registry=folder / "registry.db")
+
+
+@pytest.fixture
+def asked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks asked of the sandbox, which answers what was made up; all else is as it is."""
+    tasks: list[str] = []
+
+    def plan(request: Any) -> Planned:
+        root = Path(request.dub.path).parent
+        sources = [Source(str(root / f"{name}.flac"), 0, f"{name}.flac", "en") for name in ("original", "dub")]
+        return Planned(HearingPlan(original=sources[0], dub=sources[1], sheet=SHEET), SHEET, Clock(), (0, 0))
+
+    def ears(task: str, *_: object) -> ProgrammeFeatures | Voices:
+        tasks.append(task)
+        heard = features()
+        if task == "hear":
+            return heard
+        return Voices(heard.original.voices, heard.dub.voices)  # type: ignore[arg-type]
+
+    monkeypatch.setenv("DUBGATE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("dubgate.listening.plan_of", plan)
+    monkeypatch.setattr("dubgate.listening.model_digests", lambda plan: ["a model"])
+    monkeypatch.setattr("dubgate.listening._in_child", ears)
+    monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: Labels((LABELLED,)))
+    monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
+    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, **how: ())
+    monkeypatch.setitem(Registry.open.__func__.__kwdefaults__, "clock", lambda: NOW)  # type: ignore[attr-defined]
+    return tasks
+
+
+def settings_of(world: World, **changes: Any) -> Settings:
+    base = Settings(
+        str(world.registry), NOW, packs=(str(world.folder / "house.yaml"),), formats=("json",), media="none"
+    )
+    return replace(base, **changes)
+
+
+def job_of(world: World, name: str = "delivery") -> Job:
+    return Job(name, str(world.folder / name / "delivery.yaml"))
+
+
+def answer(result: Result) -> Answer:
+    assert isinstance(result, Answer), result
+    return result
+
+
+def test_a_delivery_is_judged_and_its_facts_are_those_of_its_report(world: World, asked: list[str]) -> None:
+    found = answer(judging.judge_one(job_of(world), settings_of(world)))
+    report = json.loads(found.files["report.json"])
+    assert (found.facts.decision, report["decision"]) == ("release", "release")
+    assert found.facts.submission == "internal:last-train en"
+    assert (found.facts.vendor, found.facts.language, found.facts.minutes) == ("polyglot", "en", 1.0)
+    assert (found.facts.blocking, found.facts.holding, found.facts.review_minutes) == ((), (), 0.0)
+    assert found.judgement is None
+    assert asked == ["hear"]
+
+
+def test_only_permitted_voices_come_back_and_none_is_in_facts_or_files(world: World, asked: list[str]) -> None:
+    found = answer(judging.judge_one(job_of(world), settings_of(world)))
+    assert set(found.voices) == {t.character for t in found.facts.traits if t.not_compared is None}
+    for vector, _ in found.voices.values():
+        assert repr(float(vector[0])) not in found.files["report.json"].decode()
+        assert repr(float(vector[0])) not in repr(found)
+
+
+def test_judged_again_it_hears_the_voices_only_and_says_the_same(world: World, asked: list[str]) -> None:
+    first = answer(judging.judge_one(job_of(world), settings_of(world)))
+    again = answer(judging.judge_one(job_of(world), settings_of(world)))
+    voices = answer(judging.voices_again(job_of(world), settings_of(world)))
+    assert first.facts == again.facts == voices.facts
+    assert asked == ["hear", "voices", "voices"]
+    assert voices.voices.keys() == first.voices.keys()
+
+
+def test_wherever_it_is_judged_its_report_is_the_same(world: World, asked: list[str], tmp_path: Path) -> None:
+    shutil.copytree(world.folder / "delivery", world.folder / "elsewhere")
+    one = answer(judging.judge_one(job_of(world), settings_of(world)))
+    two = answer(judging.judge_one(job_of(world, "elsewhere"), settings_of(world)))
+    assert one.facts.report_sha256 == two.facts.report_sha256
+    later = answer(judging.judge_one(job_of(world), settings_of(world, at=NOW + timedelta(hours=1))))
+    assert later.facts.report_sha256 != one.facts.report_sha256
+
+
+def test_what_its_series_shows_enters_the_report_and_decides_nothing(world: World, asked: list[str]) -> None:
+    first = answer(judging.judge_one(job_of(world), settings_of(world)))
+    told = answer(judging.rewrite_one(job_of(world), settings_of(world), (DRIFTED,), first.facts.report_sha256))
+    report = json.loads(told.files["report.json"])
+    assert report["decision"] == "release"
+    [finding] = [f for f in report["findings"] if f["rule"] == "SER-VOICE"]
+    assert (finding["outcome"], finding["text"]["en"]) == ("warn", "other")
+
+
+def test_reports_are_not_written_again_where_another_judgement_comes_out(world: World, asked: list[str]) -> None:
+    result = judging.rewrite_one(job_of(world), settings_of(world), (DRIFTED,), "0" * 64)
+    assert isinstance(result, Failure)
+    assert "changed since" in result.why
+
+
+def test_whatever_breaks_in_one_delivery_is_its_answer(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(judging.judge_one(Job("x", "/nowhere/delivery.yaml"), settings_of(world)), Failure)
+    for error, lost in ((RuntimeError("a bug"), False), (MemoryError(), True)):
+        monkeypatch.setattr("dubgate.listening._in_child", lambda *_, error=error: (_ for _ in ()).throw(error))
+        result = judging.judge_one(job_of(world), settings_of(world))
+        assert isinstance(result, Failure)
+        assert result.lost is lost
+
+
+def test_a_file_that_changes_while_it_is_heard_is_not_judged_and_nothing_is_kept(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job = job_of(world)
+
+    def swaps(*_: object) -> ProgrammeFeatures:
+        (Path(job.location).parent / "dub.flac").write_bytes(b"another dub")
+        return features()
+
+    monkeypatch.setattr("dubgate.listening._in_child", swaps)
+    result = judging.judge_one(job, settings_of(world))
+    assert isinstance(result, Failure)
+    assert "changed while" in result.why
+    assert not list((tmp_path / "cache").glob("*/heard"))
+
+
+# -- certificates are committed once, by the parent -------------------------------------------------------------------
+
+
+class Here:
+    """An engine that answers in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
+        for job, more in asked:
+            yield job, task(job, self._settings, *more)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def gate(world: World) -> Gate:
+    return Gate("urn:gate", "op-1", signer_of(new_private_key()), new_private_key(), (NOW + 30 * DAY,))
+
+
+Batch = Callable[..., Finished]
+
+
+@pytest.fixture
+def certified(world: World, asked: list[str], gate: Gate, tmp_path: Path) -> Batch:
+    """Runs a batch that signs."""
+
+    def call(*locations: str, out: str = "out") -> Finished:
+        chosen = settings_of(world, signed=True)
+        where = locations or (job_of(world).location,)
+        return run_batch(where, tmp_path / out, chosen, Here, gate=gate, now=lambda: NOW)
+
+    return call
+
+
+def releases(world: World) -> int:
+    with Registry.open(world.registry, read_only=True) as registry, registry.view() as view:
+        from consent.releases import Release
+
+        return len(list(view.store.of_kind(Release)))
+
+
+def test_a_batch_signs_each_release_once_however_often_it_is_started(
+    world: World, certified: Batch, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        finished = certified()
+        assert (finished.exit_code, releases(world)) == (0, 1)
+    [path] = (tmp_path / "out").glob("*/certificate.json")
+    assert finished.done[0].certificate == path.name
+
+
+def test_a_batch_that_ends_while_it_signs_never_signs_twice(
+    world: World, certified: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dubgate.certifying import certify
+
+    def crashes(*arguments: Any, **more: Any) -> None:
+        certify(*arguments, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dubgate.engine.batch.certify", crashes)
+        with pytest.raises(KeyboardInterrupt):
+            certified()
+    assert releases(world) == 1
+    finished = certified()
+    assert (finished.exit_code, releases(world)) == (2, 1)
+    assert "ledger" in finished.done[0].why
+
+
+def test_a_judgement_that_is_not_the_one_reported_is_not_signed(
+    world: World, certified: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = judging.judge_one
+
+    def swapped(job: Job, settings: Settings) -> Result:
+        found = answer(genuine(job, settings))
+        return replace(found, facts=replace(found.facts, decision="hold"))
+
+    monkeypatch.setattr("dubgate.engine.batch.judge_one", swapped)
+    finished = certified()
+    assert (finished.exit_code, releases(world)) == (2, 0)
+
+
+def test_a_delivery_by_url_is_not_signed(world: World, certified: Batch) -> None:
+    finished = certified("memory://dubs/ep1/delivery.yaml")
+    assert finished.exit_code == 2
+    assert "not signed" in finished.done[0].why
+
+
+def test_what_entered_the_journal_before_signing_is_the_intent(world: World, certified: Batch, tmp_path: Path) -> None:
+    certified()
+    from dubgate.engine import batch as module
+
+    options = module._options(settings_of(world, signed=True), Gate("urn:gate", "op-1", None, None))
+    journal = open_journal(tmp_path / "out", options, "later")
+    assert journal.signing == [Signing(journal.done[0].name, journal.done[0].state)]
+    journal.close()
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_ends_with_2_where_nothing_could_be_judged(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "ep1" / "delivery.yaml"
+    bad.parent.mkdir()
+    bad.write_text("schema: delivery/1.0\n")
+    words = ["--registry", str(world.registry), "--out", str(tmp_path / "out"), "--quiet"]
+    assert run(["batch", str(bad), str(tmp_path / "gone.yaml"), *words]) == 2
+    assert "error" in capsys.readouterr().out
+    assert (tmp_path / "out" / "summary.html").exists()
+    assert run(["batch", str(bad), "--registry", str(tmp_path / "none.db"), "--out", str(tmp_path / "out2")]) == 2
+    assert not (tmp_path / "out2").exists()
+    assert run(["batch", *words]) == 2
+    assert run(["batch", str(bad), *words, "--certify"]) == 2
