@@ -205,4 +205,4 @@ def test_the_newest_entries_under_many_keys_come_first_and_only_as_many(registry
             "ap-4",
             "ap-5",
         ]
-        assert [e.record.record_id for e in view.store.latest("title:moon", Approval, 2)] == ["ap-5", "ap-4"]
+        assert [e.record.record_id for e in view.store.newest(["title:moon"], Approval, 2)] == ["ap-5", "ap-4"]
