@@ -424,3 +424,13 @@ def test_the_command_renews_warns_and_refuses(
         assert run([*asked, *signing]) == 1
         assert json.loads(capsys.readouterr().out)["reason"] == "consent-ended"
     assert place.verified((tmp_path / "new.json").read_bytes(), now=SOON + HOUR)
+
+
+def test_a_renewal_that_proves_another_release_does_not_stand(place: Place, certificate: Path, tmp_path: Path) -> None:
+    other = place.certified(tmp_path / "other", at=AT + HOUR).verdict.claim.ledger
+    assert other is not None
+    with patch("dubgate.renewing._resting_on", lambda opened: (other.proofs[0].index,)):
+        made = renewed(place, certificate)
+    assert place.verified(made.certificate, now=SOON + HOUR)
+    with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+        place.verified(made.certificate, now=SOON + HOUR, registry=str(place.world.registry))
