@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_api import api_mutants
 from mutant_list_batch import batch_mutants
 from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_desk import desk_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
@@ -42,7 +44,11 @@ CLEARANCE = (
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
-ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
+ENVELOPES = (
+    "tests/certificate/test_dsse.py",
+    "tests/certificate/test_passkey_envelopes.py",
+    "tests/policy/test_evidence.py",
+)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
@@ -229,9 +235,11 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from api_mutants(root)
     yield from certificate_mutants(root)
     yield from cert_mutants(root)
     yield from consent_mutants(root)
+    yield from desk_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
     yield from record_mutants(root)

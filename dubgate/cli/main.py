@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
     "serve": ("dubgate.cli.serve", "serve", "Serve the HTTP API for pipelines, and the review desk."),
     "worker": ("dubgate.cli.serve", "worker", "Judge the deliveries that were submitted over HTTP."),
+    "may-publish": ("dubgate.cli.may_publish", "may_publish", "Ask the API: may this file be published here, so, now?"),
     "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
     "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
     "disclose": (
@@ -76,7 +77,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 
 JUDGING = frozenset(
     {"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew", "evidence", "replay"}
-    | {"disclose", "intake", "pilot"}
+    | {"disclose", "intake", "pilot", "may-publish", "probe"}
 )
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.

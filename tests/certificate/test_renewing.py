@@ -24,11 +24,13 @@ from consent.titles import Refusal
 from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.file import open_certificate
 from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.standing import release_certified
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -99,6 +101,16 @@ def test_a_renewed_certificate_is_renewed_again_and_so_is_an_expired_one(place: 
     again = renewed(place, renewed(place, certificate).certificate, at=AT + 40 * HOUR)
     third = renewed(place, again.certificate, at=AT + 100 * HOUR)
     assert place.verified(third.certificate, now=AT + 110 * HOUR, registry=str(place.world.registry))
+
+
+def test_a_ledger_entry_that_renews_another_release_is_refused(place: Place, certificate: Path) -> None:
+    opened = open_certificate(renewed(place, certificate).certificate, place.trust, SOON, "renewed")
+    other = replace(opened, verdict=replace(opened.verdict, claim=replace(opened.verdict.claim, release_id="r-other")))
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        origin = registry.head().origin
+        assert release_certified(opened, view, origin).release_id == opened.verdict.claim.release_id
+        with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+            release_certified(other, view, origin)
 
 
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
