@@ -30,6 +30,7 @@ from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.renewing import _signed as signed_by_renewing
 from dubgate.standing import release_certified
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
@@ -165,9 +166,9 @@ def other_pack(place: Place) -> None:
 
 def adopt(place: Place, sha256: str) -> None:
     said = Adoption(
-        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="kestrel", reason="new"
+        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="qc-lead", reason="new"
     )
-    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["kestrel"])).decode()
+    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
     add(place, Addition(said, envelope=envelope))
@@ -360,6 +361,15 @@ def test_a_packages_certificate_is_renewed_with_its_masters(
     for file in (manifest, manifest.parent):
         verified = sounding.verified(made.certificate, file=file, now=AT + 30 * HOUR, registry=registry)
         assert verified.package_id is not None
+    own, sign_first = sounding.copied(tmp_path / "own"), signed_by_renewing
+
+    def withdraw(*asked: Any) -> bytes:
+        grant = grant_of(own)
+        add(own, event(EventKind.WITHDRAWN, "grant", grant.grant_id, grant.granted_by, SOON), SOON + HOUR)
+        return sign_first(*asked)
+
+    with patch("dubgate.renewing._signed", withdraw), pytest.raises(refusals.ConsentEnded):
+        renewed(own, first.certificate, at=SOON + HOUR, annex=sounding_certificate.with_name("annex.json").read_bytes())
 
 
 def test_root_keys_and_signers_are_what_the_tests_say(place: Place) -> None:
