@@ -253,6 +253,9 @@ def _windows(master: Sound, rendition: Sound, offset_s: float, bounds: Bounds) -
 
 
 def _level_db(samples: Floats) -> float:
+    """Level in dB of full scale; of nothing, the floor."""
+    if not len(samples):
+        return 10 * float(np.log10(_FLOOR))
     return 10 * float(np.log10(np.mean(samples.astype(np.float64) ** 2) + _FLOOR))
 
 

@@ -7,7 +7,7 @@ last and whole. Whatever goes wrong, there is no certificate; one of an earlier 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from dubgate.policy.evidence import evidence_files
 from dubgate.policy.verdict import Decision
 from dubgate.witnessed import ledger_part
 
-CERTIFICATE, ANNEX = "certificate.json", "annex.json"
+CERTIFICATE, ANNEX, JUDGED, PACKS = "certificate.json", "annex.json", "judged.json", "packs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def clear_place(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (CERTIFICATE, ANNEX):
+        for name in (CERTIFICATE, ANNEX, JUDGED):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"certificates cannot be written: {error.strerror}", where=str(folder)) from error
@@ -176,12 +176,21 @@ def _write(decided: Decided, verdict: Verdict, gate: Gate, folder: Path, decisio
     measured = measured_statement(decided.measured, verdict.file_sha256, claim.packs, claim.models)
     signed = certificate_bytes(signed_statement(verdict_statement(verdict), gate), signed_statement(measured, gate))
     try:
+        keep_packs(folder, decided.packs)
+        place_whole(folder / JUDGED, decided.judged, 0o600)
         place_whole(folder / ANNEX, decided.annex, 0o600)
         place_whole(folder / CERTIFICATE, signed, 0o644)
     except OSError as error:
         (folder / CERTIFICATE).unlink(missing_ok=True)
         raise InputError(f"the certificate cannot be written: {error.strerror}", where=str(folder)) from error
     return Certified(folder / CERTIFICATE, folder / ANNEX, verdict)
+
+
+def keep_packs(folder: Path, packs: Sequence[tuple[str, bytes]]) -> None:
+    """Each pack under its digest in `packs/`: what judged stays what it was."""
+    (folder / PACKS).mkdir(exist_ok=True)
+    for sha256, data in packs:
+        place_whole(folder / PACKS / f"{sha256}.yaml", data, 0o644)
 
 
 def signed_statement(statement: dict[str, Any], gate: Gate) -> bytes:

@@ -29,6 +29,7 @@ from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
 from dubgate.judged_facts import annex_findings, measured_in, models_in, packs_in, reasons_in, scope_of
+from dubgate.judged_kept import judged_bytes
 from dubgate.judgement import Judgement
 from dubgate.policy.verdict import Decision
 from dubgate.resting import Resting, resting_of
@@ -45,6 +46,8 @@ class Decided:
     verdict: Verdict  # without its ledger part
     measured: Measured
     annex: bytes
+    judged: bytes  # what was measured, by which it can be judged again
+    packs: tuple[tuple[str, bytes], ...]  # the rule packs that judged, by digest
     leaf_indexes: tuple[int, ...]
 
     def certified(self, part: LedgerPart) -> Verdict:
@@ -93,8 +96,12 @@ def decide_in_ledger(
         record = _record(verdict, judgement, delivery, release, resting, party, writer)
         entries = _append(record, resting, writer) if record is not None else ()
         own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
-        annex = annex_bytes([s.copy for s in signed], own, annex_findings(judgement))
-        decided = Decided(verdict, measured_in(judgement), annex, tuple(e.leaf_index for e in entries))
+        judged = judged_bytes(judgement)
+        signed_copies, findings = [s.copy for s in signed], annex_findings(judgement)
+        annex = annex_bytes(signed_copies, own, findings, hashlib.sha256(judged).hexdigest())
+        packs = tuple((p.sha256, p.data) for p in judgement.packs)
+        indexes = tuple(e.leaf_index for e in entries)
+        decided = Decided(verdict, measured_in(judgement), annex, judged, packs, indexes)
         if within is not None:
             within(writer, decided)
     return decided

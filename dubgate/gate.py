@@ -166,8 +166,9 @@ def judge_quality(
         style=style,
         measurements=measurements,
         verdict=Verdict((*findings, *found), quality_only=True),
-        packs=tuple(PackRef(p.name, p.version, p.sha256) for p in packs),
+        packs=tuple(PackRef(p.name, p.version, p.sha256, p.data) for p in packs),
         clock=clock,
+        facts=facts,
         notes=notes(features),
     )
 

@@ -10,7 +10,7 @@ from dubgate.clearing import Release
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Outcome
 
-_RESULT = {
+RESULT_OF = {
     Outcome.PASS: "PASSED",
     Outcome.WAIVED: "WARNED",
     Outcome.WARN: "WARNED",
@@ -26,7 +26,7 @@ def measured_in(judgement: Judgement) -> Measured:
     worst: dict[str, str] = {}
     for finding in judgement.verdict.findings:
         if finding.outcome is not Outcome.NOT_APPLICABLE:
-            rule, result = f"{finding.pack}/{finding.rule}", _RESULT[finding.outcome]
+            rule, result = f"{finding.pack}/{finding.rule}", RESULT_OF[finding.outcome]
             worst[rule] = max(worst.get(rule, RESULTS[0]), result, key=RESULTS.index)
     return measured_of(worst)
 

@@ -10,6 +10,7 @@ from dubgate.delivery.script import CueSheet, Style
 from dubgate.delivery.timecode import Clock as Clock
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Measurement
+from dubgate.policy.facts import Facts
 from dubgate.policy.verdict import Verdict
 
 
@@ -20,6 +21,7 @@ class PackRef:
     name: str
     version: str
     sha256: str
+    data: bytes = field(default=b"", repr=False, compare=False)  # the pack itself, for whoever judges again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,4 +45,5 @@ class Judgement:
     verdict: Verdict
     packs: tuple[PackRef, ...]
     clock: Clock = field(default_factory=Clock)
+    facts: Facts | None = None  # a delivery's, as its rules read them
     notes: tuple[str, ...] = ()  # said on the first page: embedded models, what was not measured at all

@@ -5,6 +5,7 @@ levels: [DUBGATE_RELEASE]
 packs:
   - {pack: core}
   - {pack: quality-lipsync, sha256: …}      # these very bytes
+adopted: true                               # with --registry: only packs that are in force there, by their bytes
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Demands(_Strict):
     schema_: Literal["publish-policy/1.0"] = Field(alias="schema")
     levels: tuple[Literal["DUBGATE_RELEASE", "DUBGATE_RELEASE_EMBEDDED"], ...] = Field(min_length=1)
     packs: tuple[PackDemand, ...] = ()
+    adopted: bool = False
 
 
 def read_demands(path: Path) -> Demands:
@@ -67,3 +69,30 @@ def check_demands(demands: Demands, verdict: Verdict) -> None:
             raise PackDemanded(f"the pack {demand.pack} is demanded and did not judge")
         if demand.sha256 is not None and demand.sha256 not in used:
             raise PackDemanded(f"the pack {demand.pack} judged as {used[0][:16]}…, not as {demand.sha256[:16]}…")
+
+
+def check_adopted(verdict: Verdict, location: str) -> None:
+    """Every pack that judged is in force in the registry, by its very bytes: an answerable person signed for it.
+
+    Raises:
+        PackDemanded: one is not, or other bytes of it are.
+        RegistryError: it could not be asked.
+    """
+    from consent.certifications import in_force
+    from consent.errors import ConsentError
+    from consent.registry import Registry
+    from dubgate.errors import RegistryError
+
+    try:
+        with Registry.open(location, read_only=True) as registry, registry.view() as view:
+            standing = in_force(view.adoptions())
+    except ConsentError as error:
+        raise RegistryError(error.what, where=error.where, remedy=error.remedy) from error
+    for pack in verdict.claim.packs:
+        adopted = standing.get(pack.name)
+        if adopted is None:
+            raise PackDemanded(f"the pack {pack.name} judged, and nobody has put it in force")
+        if adopted.sha256 != pack.sha256:
+            raise PackDemanded(
+                f"the pack {pack.name} judged as {pack.sha256[:16]}…, and {adopted.sha256[:16]}… is in force"
+            )

@@ -22,10 +22,11 @@ from consent.views import View
 from consent.vocabulary import ApprovalDecision
 from dubgate.certificate.claim import LedgerPart
 from dubgate.certificate.file import Certificate
-from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten
+from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, StandingRefusal
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
+REFUSED_FOR_GOOD = "CON-005"
 # Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
 SETTLED = frozenset({"CON-016", "CON-019"})
 
@@ -55,7 +56,9 @@ def require_standing(certificate: Certificate, view: View, origin: str, now: dat
     """
     release = release_certified(certificate, view, origin)
     if ended := what_ended(release, view, now):
-        raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
+        refused = any(said.startswith(REFUSED_FOR_GOOD) for said in ended)
+        why = StandingRefusal if refused else ConsentEnded
+        raise why("; ".join(ended), where=f"release {release.release_id}")
     return release
 
 
@@ -119,7 +122,7 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         use = _use(release, voice, title_ids, now)
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
-            yield f"CON-005: {refusal.by} has refused it"
+            yield f"{REFUSED_FOR_GOOD}: {refusal.by} has refused it"
     histories = view.approvals(title_ids)
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"

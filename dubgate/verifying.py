@@ -102,14 +102,23 @@ def verify(
     if annex is not None:
         check_annex(read_small(annex), opened.verdict.claim, annex.name)
     if policy is not None:
-        from dubgate.publishing import check_demands, read_demands
-
-        check_demands(read_demands(policy), opened.verdict)
+        _require_demanded(policy, opened, registry)
     if registry is not None:
         from dubgate.standing import check_standing
 
         check_standing(opened, registry, moment)
     return _verified(opened, store, registry is not None, packaged)
+
+
+def _require_demanded(policy: Path, opened: Certificate, registry: str | None) -> None:
+    from dubgate.publishing import check_adopted, check_demands, read_demands
+
+    demands = read_demands(policy)
+    check_demands(demands, opened.verdict)
+    if demands.adopted:
+        if registry is None:
+            raise InputError("it demands adopted packs, and no registry is at hand", where=str(policy))
+        check_adopted(opened.verdict, registry)
 
 
 def current_trust(
@@ -120,14 +129,19 @@ def current_trust(
     Raises:
         TrustUnsigned, TrustMalformed, TrustExpired, TrustRolledBack.
     """
-    store = trust if isinstance(trust, TrustStore) else read_trust(read_small(trust), _root(root), trust.name)
+    store = trust if isinstance(trust, TrustStore) else read_trust(read_small(trust), root_of(root), trust.name)
     store.require_current(datetime.now(UTC) if now is None else now)
     if seen is not None:
-        remember(store, _root(root).keyid, seen)
+        remember(store, root_of(root).keyid, seen)
     return store
 
 
-def _root(root: str | SigningKey | None) -> SigningKey:
+def root_of(root: str | SigningKey | None) -> SigningKey:
+    """The root key, from hex where it is Ed25519.
+
+    Raises:
+        InputError: none was named.
+    """
     if root is None:
         raise InputError("no root key", remedy="Name the key that signs the trust store: --root, or root=…")
     return root if isinstance(root, SigningKey) else ed25519_key(root)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from mutant_list_api import api_mutants
 from mutant_list_batch import batch_mutants
+from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_desk import desk_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -41,7 +44,11 @@ CLEARANCE = (
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
-ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
+ENVELOPES = (
+    "tests/certificate/test_dsse.py",
+    "tests/certificate/test_passkey_envelopes.py",
+    "tests/policy/test_evidence.py",
+)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
@@ -159,7 +166,7 @@ SINGLE = (
     ("clearance: a denial takes its row's outcome", "dubgate/policy/clearance.py", "Outcome.BLOCK if usual is Outcome.WARN else usual,", "usual,", REMARKS),
     ("approvals: a house approves what it does not hold", "dubgate/policy/approval_checks.py", "and not _holds(holder, rights)", "and False", RELEASE),
     ("approvals: who submitted approves", "dubgate/policy/approval_checks.py", "if candidate.submitted_by == by:", "if False:", RELEASE),
-    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "not history.signed or history.recorded_at", "history.recorded_at", REQUESTED),
+    ("approvals: an unsigned standing approval counts", "dubgate/policy/approval_checks.py", "if not history.signed or history.recorded_at > at or", "if history.recorded_at > at or", REQUESTED),
     ("approvals: an objection is not heard", "consent/approvals.py", "if (objection := own.objection(at)) is not None:", "if (objection := own.objection(at)) is not None and False:", STANDING),
     ("approvals: the time to object need not pass", "consent/approvals.py", "elif standing.waits and at < own.notice.object_until:", "elif False:", STANDING),
     ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
@@ -230,6 +237,9 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from api_mutants(root)
     yield from certificate_mutants(root)
+    yield from cert_mutants(root)
     yield from consent_mutants(root)
+    yield from desk_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
+    yield from record_mutants(root)

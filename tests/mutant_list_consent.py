@@ -28,11 +28,16 @@ AUDIT = (
     "-k",
     "not postgres and not sixty_times",
 )
-CHECKPOINTS = ("tests/consent/test_audit.py", "-k", "not postgres")
+CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
 SEALING = ("tests/consent/test_consent_sqlite.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
 BACKUPS = ("tests/consent/test_backup.py", "tests/consent/test_erasure.py", "-k", "not postgres")
 LEDGER = ("tests/consent/test_ledger.py",)
-SPENDING = ("tests/consent/test_consent_races.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
+SPENDING = (
+    "tests/consent/test_standing_approvals.py",
+    "tests/consent/test_consent_races.py",
+    "tests/consent/test_registry_attacks.py",
+    *NOT_SLOW,
+)
 
 # (file, tests): every reason or problem that is yielded is left unsaid.
 YIELDING = (
@@ -122,7 +127,7 @@ SINGLE = (
     ("releases: an approval of another title", "consent/writing.py", "return [*denials, *(_OF_ANOTHER_TITLE for a in release.approval_ids if a not in known)]", "return denials", SPENDING),
     ("releases: any grant of the voice", "consent/writing.py", "if (use.voice_id, g.grant_id) in named]", "if named or g]", SPENDING),
     ("blends: its voices are not asked", "consent/views.py", "for source in voice.blend_of]\n", "for source in ()]\n", ADMISSION),
-    ("signatures: not demanded", "consent/writing.py", "self._signatures_required and isinstance", "False and isinstance", SIGNATURES),
+    ("signatures: not demanded", "consent/writing.py", "self._signatures_required and isinstance(record, SIGNED_KINDS)", "False and isinstance(record, SIGNED_KINDS)", SIGNATURES),
     ("signatures: another party's key", "consent/signatures.py", "if holder is None or holder.party.party_id != author[0]:", "if holder is None:", SIGNATURES),
     ("keys: after their validity", "consent/parties.py", "if not Window(start=key.not_before, end=key.not_after).holds(at):", "if False:", SIGNATURES),
     ("keys: a role that the key lacks", "consent/parties.py", "set(roles) & set(self.key.roles) & set(self.party.roles)", "set(roles) & set(self.party.roles)", SIGNATURES),

@@ -70,7 +70,7 @@ def asked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list
     monkeypatch.setattr("dubgate.listening._in_child", ears)
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: Labels((LABELLED,)))
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
-    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, style: ())
+    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, **how: ())
     monkeypatch.setitem(Registry.open.__func__.__kwdefaults__, "clock", lambda: NOW)  # type: ignore[attr-defined]
     return tasks
 

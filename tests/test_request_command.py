@@ -85,7 +85,7 @@ def ears(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ears:
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: made.labels)
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
     # conditions on the label and the record are asked in a child of their own, and tested elsewhere
-    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, style: ())
+    monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, **how: ())
     monkeypatch.setattr("dubgate.cli.request.datetime", Moment)
     monkeypatch.setattr("dubgate.cli.standing.datetime", Moment)
     monkeypatch.setitem(Registry.open.__func__.__kwdefaults__, "clock", clock)  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from dubgate.certificate.refusals import AlteredAnnex, Malformed, Refused
 from dubgate.certificate.strict_fields import Fields, read_json
 
 SCHEMA = "certificate-annex/1.0"
+MAX_FINDINGS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,24 @@ class SignedCopy:
         return {"kind": self.kind, "party": self.party, **own, "envelope": json.loads(self.envelope)}
 
 
-def annex_bytes(signed: Sequence[SignedCopy], entry: dict[str, str], findings: Sequence[dict[str, Any]]) -> bytes:
-    """The annex; `entry` is the release's own record (`body`) and `salt` in the ledger, empty where it has none."""
-    data = {
+def annex_bytes(
+    signed: Sequence[SignedCopy],
+    entry: dict[str, str],
+    findings: Sequence[dict[str, Any]],
+    judged_sha256: str | None = None,
+) -> bytes:
+    """The annex; `entry` is the release's own record (`body`) and `salt` in the ledger, empty where it has none.
+
+    `judged_sha256` is of the kept measurements, by which it can be judged again.
+    """
+    data: dict[str, Any] = {
         "schema": SCHEMA,
         "entry": entry,
         "signed": [s.data() for s in signed],
         "findings": list(findings),
     }
+    if judged_sha256 is not None:
+        data["judged_sha256"] = judged_sha256
     return json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -60,6 +71,11 @@ def check_annex(data: bytes, claim: Claim, name: str) -> None:
     try:
         fields = Fields(read_json(data, name), name, SCHEMA)
         found = fields.each("signed", _payload_sha256)
+        fields.take("entry")
+        fields.each("findings", lambda item, _: item, MAX_FINDINGS)
+        if fields.has("judged_sha256"):
+            fields.sha256("judged_sha256")
+        fields.done()
     except Refused as error:
         raise AlteredAnnex(f"{error.reason}: {error.what}", where=error.where) from None
     if found != tuple((s.kind, s.sha256) for s in claim.signed):

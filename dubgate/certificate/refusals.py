@@ -167,6 +167,12 @@ class AlteredAnnex(Refused):
     reason = "altered-annex"
 
 
+class AlteredEvidence(Refused):
+    """A folder of evidence is not as it was made, or judging again comes to something else."""
+
+    reason = "altered-evidence"
+
+
 class UnknownLedger(Refused):
     """The trust store lists no key for the ledger whose checkpoint this is."""
 
@@ -189,6 +195,12 @@ class ConsentEnded(Refused):
     """A consent, an approval or a title's freedom from refusals does not stand any more."""
 
     reason = "consent-ended"
+
+
+class StandingRefusal(ConsentEnded):
+    """Somebody has refused this use for good; that outweighs every consent."""
+
+    reason = "standing-refusal"
 
 
 class PackDemanded(Refused):

@@ -18,7 +18,7 @@ def judging_options(command: F) -> F:
     """--pack, --models, --device, --at, --quiet."""
     for option in reversed(
         (
-            click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style."),
+            click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; may be repeated. Default: by style. A check adds those of its places, channels and partners."),
             click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME", help="Which speech models hear."),
             click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where they run."),
             click.option("--at", metavar="TIME", help="Judge as at this time (ISO 8601 with zone). Default: now."),
@@ -27,6 +27,14 @@ def judging_options(command: F) -> F:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+company_option = click.option(
+    "--company",
+    type=click.Path(path_type=Path),
+    envvar="DUBGATE_COMPANY",
+    help="The company's folder: register of tools, and what must never be AI. Also DUBGATE_COMPANY.",
+)
 
 
 def report_options(command: F) -> F:

@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Certify an HLS or DASH package of a certified master, file by file.",
     ),
     "renew": ("dubgate.cli.renew", "renew", "Renew a certificate: consents asked again, a re-wrapped file read again."),
+    "evidence": ("dubgate.cli.evidence", "evidence", "One folder that verifies a certificate offline."),
+    "replay": ("dubgate.cli.evidence", "replay", "Judge a certificate again from the measurements kept with it."),
     "probe": ("dubgate.cli.probe", "probe", "Look at what is live: its label and bytes against the certificates."),
     "keys": ("dubgate.cli.keys", "keys", "Make, list, rotate, revoke and export signing keys; sign a trust store."),
     "label": ("dubgate.cli.label", "label", "Read the AI label back from a deliverable, or write it by remux."),
@@ -54,11 +56,28 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "may-publish": ("dubgate.cli.may_publish", "may_publish", "Ask the API: may this file be published here, so, now?"),
     "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
     "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
+    "disclose": (
+        "dubgate.cli.disclose",
+        "disclose",
+        "Say in eight languages what was AI, who consented, who approved.",
+    ),
+    "intake": (
+        "dubgate.cli.intake",
+        "intake",
+        "Before production: does the title suit an AI dub, what will be asked for.",
+    ),
+    "pilot": (
+        "dubgate.cli.pilot",
+        "pilot",
+        "Take 15 to 60 seconds of a delivery through every stage; never a release.",
+    ),
+    "company": ("dubgate.cli.company", "company", "The register of tools, and what must never be AI."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
 JUDGING = frozenset(
-    {"qc", "check", "batch", "demo", "request", "verify", "label", "may-publish", "certify-package", "renew"}
+    {"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew", "evidence", "replay"}
+    | {"disclose", "intake", "pilot", "may-publish", "probe"}
 )
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.

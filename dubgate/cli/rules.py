@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dubgate.cli import rules_adopt
+
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
 
@@ -23,6 +25,7 @@ Examples:
   dubgate rules explain delivery.yaml --registry consent.db
   dubgate rules lint my-channel.yaml
   dubgate rules test
+  dubgate rules adopt core --as qc-lead --key lead.pem --reason "first rules" --registry consent.db
 
 \b
 Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load.
@@ -194,3 +197,8 @@ def _unknown(rule_id: str) -> Exception:
     from dubgate.errors import PackError
 
     return PackError(f"no rule is called {rule_id!r}", remedy="see: dubgate rules list")
+
+
+rules.add_command(rules_adopt.adopt)
+rules.add_command(rules_adopt.retire)
+rules.add_command(rules_adopt.adopted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NoReturn
@@ -39,7 +39,11 @@ _DECISION_OF = {
 
 def decide(findings: Iterable[Finding]) -> Decision:
     """The worst of the findings. Nothing found, or nothing that was really judged, holds."""
-    outcomes = [f.outcome for f in findings]
+    return decision_of([f.outcome for f in findings])
+
+
+def decision_of(outcomes: Collection[Outcome]) -> Decision:
+    """The worst of the outcomes; see decide."""
     if not any(o not in (Outcome.NOT_APPLICABLE, Outcome.WAIVED) for o in outcomes):
         return max([Decision.HOLD, *(_DECISION_OF[o] for o in outcomes)])
     return max(_DECISION_OF[o] for o in outcomes)

@@ -112,9 +112,10 @@ def _mount_desk(app: FastAPI, state: State) -> None:
     """The review desk, where the settings say where it is reached."""
     if state.settings.desk is None:
         return
-    from dubgate.service.desk_mount import desk_of
+    from dubgate.service.desk_mount import PATH, desk_of
 
-    app.mount("/desk", desk_of(state, state.settings.desk))
+    app.state.review_desk = desk_of(state, state.settings.desk)
+    app.mount(PATH, app.state.review_desk)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

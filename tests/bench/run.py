@@ -24,6 +24,7 @@ SCRIPTS = (
     ("programme_speed.py", ""),
     ("rejudge_speed.py", ""),
     ("registry_speed.py", ""),
+    ("verify_speed.py", ""),
     ("faults.py", ""),
     ("music.py", ""),
     ("false_alarms.py", "voices"),

@@ -276,7 +276,9 @@ def test_checked_certified_and_verified(
 ) -> None:
     out = tmp_path / "out"
     assert check(place, signing, out) == 0
-    assert {p.name for p in out.iterdir()} == {"report.json", "certificate.json", "annex.json"}
+    assert {p.name for p in out.iterdir()} == {
+        *("report.json", "certificate.json", "annex.json", "judged.json", "packs"),
+    }
     Clock.at = AT + timedelta(minutes=1)
     certificate = out / "certificate.json"
     assert verify(place, signing, certificate) == 0

@@ -13,16 +13,23 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "consent"))
 
 from consent_examples import approval
+from made_certificate import LATER, make_place
+from made_delivery import DAY, NOW
 from made_passkey import MadePasskey
 
-from consent.passkey_signing import envelope_of, to_sign
+from consent.events import Event
+from consent.parties import PartyKey
+from consent.passkey_signing import envelope_of, signed_envelope, to_sign
 from consent.passkeys import assertion_of
+from consent.registry import Registry
+from consent.vocabulary import EventKind, Role
 from dubgate.certificate.annex import SignedCopy, annex_bytes, check_annex
 from dubgate.certificate.claim import Claim, SignedUsed
-from dubgate.certificate.dsse import SignatureError, open_envelope
+from dubgate.certificate.dsse import SignatureError, open_envelope, public_of
 from dubgate.certificate.opening import open_payload
-from dubgate.certificate.refusals import AlteredAnnex, Malformed
+from dubgate.certificate.refusals import AlteredAnnex, ConsentEnded, Malformed
 from dubgate.certificate.statements import APPROVAL, approval_statement, read_approval
+from dubgate.renewing import renew
 
 MADE = MadePasskey()
 KEY = MADE.registered().key
@@ -79,3 +86,28 @@ def test_a_plain_key_never_verifies_what_carries_an_assertion() -> None:
     envelope["signatures"][0]["webauthn"] = {}
     with pytest.raises(Malformed):
         open_payload(envelope, {key.keyid: key}, payload_type=STATEMENT_PAYLOAD, name="envelope")
+
+
+def test_a_release_approved_by_passkey_is_judged_certified_verified_and_renewed(tmp_path: Path) -> None:
+    place = make_place(tmp_path)
+    evidence = place.world.delivery.root / "evidence" / "approval.json"
+    said = open_envelope(evidence.read_bytes(), [public_of(place.world.keys["kestrel"])], predicate_type=APPROVAL)
+    approval_said = read_approval(said, "approval")
+    terms = {"not_before": NOW - DAY, "not_after": NOW + 300 * DAY, "roles": (Role.RIGHTS_HOLDER,)}
+    key = PartyKey(key_id="k-pass", party_id="kestrel", passkey=MADE.registered(), **terms)
+    with Registry.open(place.world.registry, clock=lambda: NOW) as registry:
+        registry.add(key)
+    asked = to_sign(approval_said)
+    evidence.write_bytes(signed_envelope(asked.payload, key, MADE.answer(asked.challenge)).encode())
+    certified = place.certified(tmp_path / "verdict")
+    registry_at = str(place.world.registry)
+    verified = place.verified(certified.certificate, annex=certified.annex, registry=registry_at)
+    assert verified.n_signed == 1
+    assert b'"webauthn"' in certified.annex.read_bytes()
+    asked_again = (certified.certificate.read_bytes(), certified.annex.read_bytes(), place.trust, registry_at)
+    renew(*asked_again, place.gate(), clock=lambda: LATER)
+    with Registry.open(place.world.registry, clock=lambda: LATER) as registry:
+        ended = {"event_id": "e-1", "target": "key", "target_id": "k-pass", "kind": EventKind.REVOKED}
+        registry.add(Event(**ended, effective_at=LATER, by="kestrel"))
+    with pytest.raises(ConsentEnded):
+        renew(*asked_again, place.gate(), clock=lambda: LATER)

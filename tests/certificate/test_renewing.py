@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from made_certificate import AT, Place, make_place, writing
+from made_certificate import AT, Place, key_of, make_place, writing
 from made_delivery import NOW
 from made_package import LABEL, make_package, make_sounding_place, read_sound
 
@@ -24,10 +24,13 @@ from consent.titles import Refusal
 from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.file import open_certificate
 from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.statements import statement
-from dubgate.errors import InputError
+from dubgate.cli.main import run
+from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.standing import release_certified
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -100,6 +103,16 @@ def test_a_renewed_certificate_is_renewed_again_and_so_is_an_expired_one(place: 
     assert place.verified(third.certificate, now=AT + 110 * HOUR, registry=str(place.world.registry))
 
 
+def test_a_ledger_entry_that_renews_another_release_is_refused(place: Place, certificate: Path) -> None:
+    opened = open_certificate(renewed(place, certificate).certificate, place.trust, SOON, "renewed")
+    other = replace(opened, verdict=replace(opened.verdict, claim=replace(opened.verdict.claim, release_id="r-other")))
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        origin = registry.head().origin
+        assert release_certified(opened, view, origin).release_id == opened.verdict.claim.release_id
+        with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+            release_certified(other, view, origin)
+
+
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
     assert renewed(place, certificate, ends_at=(SOON + 3 * HOUR,)).expires_at == SOON + 3 * HOUR
 
@@ -163,7 +176,7 @@ def adopt(place: Place, sha256: str) -> None:
 ENDED = {
     ended_grant: "consent-ended",
     suspended_grant: "consent-ended",
-    refused_title: "consent-ended",
+    refused_title: "standing-refusal",
     approval_taken_back: "consent-ended",
     key_revoked: "consent-ended",
     key_revoked_by_an_operator: "consent-ended",
@@ -351,3 +364,75 @@ def test_a_packages_certificate_is_renewed_with_its_masters(
 
 def test_root_keys_and_signers_are_what_the_tests_say(place: Place) -> None:
     assert isinstance(place.trust.gates[0].key, SigningKey)
+
+
+# faults
+
+
+def test_a_clock_set_back_or_a_registry_that_is_gone_renews_nothing(place: Place, certificate: Path) -> None:
+    add(
+        place,
+        Refusal(refusal_id="r-later", by="rival", title_ids=("last-train",), not_before=NOW, words={"en": "No."}),
+        SOON,
+    )
+    with pytest.raises((RegistryError, refusals.Refused)):
+        renewed(place, certificate, at=AT + HOUR)
+    place.world.registry.unlink()
+    with pytest.raises(RegistryError):
+        renewed(place, certificate)
+
+
+def test_a_full_disk_leaves_the_old_certificate_whole(
+    place: Place, certificate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = certificate.read_bytes()
+    made = Renewed(b"new", SOON, ())
+    keys = ["--trust", str(place.trust_file(tmp_path)), "--root", key_of(place.keys.root).public]
+    asked = ["renew", str(certificate), "--registry", str(place.world.registry), *keys, "--as", "op-1"]
+    asked += ["--key", "k", "--ledger-key", "k", "--seen", str(tmp_path / "seen.json")]
+    with (
+        patch("dubgate.cli.renew.signing_gate"),
+        patch("dubgate.renewing.renew", return_value=made),
+        patch("dubgate.verifying.datetime", Standing),
+        patch("dubgate.certifying.os.fsync", side_effect=OSError(28, "No space left on device")),
+    ):
+        assert run(asked) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert certificate.read_bytes() == before
+    assert [p for p in certificate.parent.iterdir() if "partial" in p.name] == []
+
+
+class Standing(datetime):
+    """A clock that stands at SOON."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return SOON
+
+
+def test_the_command_renews_warns_and_refuses(
+    place: Place, certificate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = ["--trust", str(place.trust_file(tmp_path)), "--root", key_of(place.keys.root).public]
+    asked = ["renew", str(certificate), "--registry", str(place.world.registry), *keys]
+    asked += ["--seen", str(tmp_path / "seen.json"), "--format", "json"]
+    signing = ["--as", "op-1", "--key", "k", "--ledger-key", "k", "--out", str(tmp_path / "new.json")]
+    with (
+        patch("dubgate.cli.renew.signing_gate", lambda *a: place.gate()),
+        patch("dubgate.renewing.datetime", Standing),
+        patch("dubgate.verifying.datetime", Standing),
+        patch("dubgate.renewing.renew.__kwdefaults__", {"file": None, "clock": lambda: SOON}),
+        patch("dubgate.renewing.renewal_warnings.__kwdefaults__", {"ahead": HOUR, "clock": lambda: SOON}),
+    ):
+        assert run([*asked, "--warn"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"warnings": []}
+        assert run([*asked, "--warn", "--hours", "8760"]) == 3
+        assert run([*asked]) == 2
+        capsys.readouterr()
+        assert run([*asked, *signing]) == 0
+        assert json.loads(capsys.readouterr().out)["certificate"].endswith("new.json")
+        grant = grant_of(place)
+        add(place, event(EventKind.WITHDRAWN, "grant", grant.grant_id, grant.granted_by, SOON), SOON)
+        assert run([*asked, *signing]) == 1
+        assert json.loads(capsys.readouterr().out)["reason"] == "consent-ended"
+    assert place.verified((tmp_path / "new.json").read_bytes(), now=SOON + HOUR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +30,11 @@ from consent import cose
 from consent.errors import RecordError, SignatureError
 from consent.parties import PartyKey, Passkey
 from consent.passkey_signing import credentials_of, last_counter, signed_envelope, to_sign
-from consent.passkeys import PasskeyError, PasskeyKey, assertion_of, check_assertion, unbase64url
+from consent.passkeys import PasskeyError, PasskeyKey, assertion_in, assertion_of, check_assertion, unbase64url
 from consent.registry import Registry
-from consent.signatures import check_envelope
+from consent.seed import import_seed
+from consent.signatures import check_envelope, counters_of
+from consent.signed_entries import read_entry
 from consent.vocabulary import EventKind, PermissionKind, Role
 from consent.writing import Addition
 
@@ -176,6 +179,36 @@ def test_a_key_that_is_not_whole_canonical_and_on_its_curve_is_refused(data: byt
     assert not cose.verifies(data, b"x" * 64, SIGNED)
 
 
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"\xa0" * 1025, "larger than 1 KB"),
+        (b"\x83" + GOOD[1:], "not a map"),
+        (b"\xb1" + GOOD[1:], "not a map"),
+        (GOOD.replace(b"\x20\x01\x21", b"\x20\x02\x21", 1), "P-256"),
+        (b"\xa2\x01\x02\x01\x02", "twice"),
+        (b"\xa1\x61\x41\x01", "an integer"),
+        (b"\xa1\x01\xf5", "an integer"),
+        (b"\xa1\x1a\x00\x00\x00\x01\x02", "too large"),
+        (b"\xa1\x01\x5f", "too large"),
+        (b"\xa1\x18\x17\x02", "shortest"),
+        (b"\xa1\x01\x59\x00\x01\x41", "shortest"),
+        (cbor({1: 1, 3: -8, -1: 6, -2: 5}), "number of its kind"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(data: bytes, what: str) -> None:
+    with pytest.raises(cose.CoseError, match=what):
+        cose.algorithm_of(data)
+
+
+@pytest.mark.parametrize("text", [5, None, "QR==", "QQ", "QQ==\n", "x" * 30_000])
+def test_base64_has_one_form(text: Any) -> None:
+    said = {"authenticator_data": "QQ==", "client_data_json": "QQ==", "credential_id": "QQ=="}
+    assert assertion_in(said, b"").credential_id == b"A"
+    with pytest.raises(PasskeyError, match="base64"):
+        assertion_in(said | {"credential_id": text}, b"")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, len(GOOD) - 1), st.integers(0, 255))
 def test_no_bytes_make_the_reader_of_keys_fall_over(data: bytes, place: int, value: int) -> None:
@@ -309,6 +342,13 @@ def test_an_envelope_in_another_form_is_refused(registry: Registry, change: Any)
         check_envelope(view, TERMS, json.dumps(envelope))
 
 
+@pytest.mark.parametrize("entry", [None, [], {"keyid": "k"}, {"keyid": "k", "sig": ""} | {"webauthn": []}])
+def test_an_entry_is_an_object_with_its_members(entry: Any) -> None:
+    assert read_entry({"keyid": "k", "sig": "QQ=="}).assertion is None
+    with pytest.raises(ValueError, match=r"signature has|no object"):
+        read_entry(entry)
+
+
 def test_a_credential_has_one_owner(registry: Registry) -> None:
     for made in (MadePasskey(private=ADA.private, credential_id=b"new"), MadePasskey(credential_id=ADA.credential_id)):
         with pytest.raises(RecordError, match="already registered"):
@@ -344,9 +384,17 @@ def test_the_browsers_answer_comes_as_json_too_and_nothing_else(registry: Regist
     assert signed_envelope(asked.payload, KEYS[0], answer) == signed_envelope(
         asked.payload, KEYS[0], json.loads(answer)
     )
-    for wrong in ("[]", "{", "x" * 70_000):
+    for wrong in ("[]", "{", answer + " " * 70_000):
         with pytest.raises(SignatureError):
             signed_envelope(asked.payload, KEYS[0], wrong)
+    with pytest.raises(SignatureError, match="the challenge is another"):
+        signed_envelope(to_sign(grant(grant_id="g-3")).payload, KEYS[0], answer)
+    envelope = signed_envelope(
+        asked.payload,
+        KEYS[0],
+        MadePasskey(private=ADA.private, counter=4, credential_id=ADA.credential_id).answer(asked.challenge),
+    )
+    assert (list(counters_of(envelope, KEYS[0].keyid)), counters_of(envelope, KEYS[1].keyid)) == ([5], {})
     with pytest.raises(SignatureError, match="no passkey"):
         signed_envelope(asked.payload, key("p-ada", "a" * 64, Role.PERFORMER), answer)
 
@@ -354,3 +402,15 @@ def test_the_browsers_answer_comes_as_json_too_and_nothing_else(registry: Regist
 def test_a_passkey_is_read_from_its_json_form() -> None:
     made = Passkey.model_validate_json(ADA.registered().model_dump_json())
     assert made.key == PasskeyKey(ADA.cose, ADA.credential_id, RP_ID, (ORIGIN,))
+
+
+def test_a_passkey_comes_in_a_seed_too(registry: Registry, tmp_path: Path) -> None:
+    made = MadePasskey(credential_id=b"rival").registered()
+    passkey = (
+        f"{{cose_hex: '{made.cose_hex}', credential_id: '{made.credential_id}', rp_id: {RP_ID}, origins: ['{ORIGIN}']}}"
+    )
+    row = f"{{key_id: k-rival, party_id: rival, roles: [rights_holder], not_before: 2026-01-01, not_after: 2027-01-01, passkey: {passkey}}}"
+    (tmp_path / "seed.yaml").write_text(f"schema: consent-seed/1.0\nzone: UTC\nkeys:\n  - {row}\n", encoding="utf-8")
+    import_seed(registry, tmp_path / "seed.yaml")
+    with registry.view() as view:
+        assert [k.kind for k in view.public_keys("rival")] == ["passkey"]

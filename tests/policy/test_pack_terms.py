@@ -13,6 +13,7 @@ from pack_texts import HEAD, condition, text
 from dubgate.delivery.script import Style
 from dubgate.errors import InputError
 from dubgate.policy import facts as catalogue
+from dubgate.policy.choosing import Destination, choose
 from dubgate.policy.expression_types import check_condition
 from dubgate.policy.expressions import ExpressionError
 from dubgate.policy.facts import FACTS, facts_from
@@ -176,3 +177,25 @@ def test_what_is_over_by_now_does_not_count_to_the_release() -> None:
     assert (When(at, (_day("2026-01-01"), _day("2026-02-01"))).end, When(at).end) == (at, at)
     assert When(at, (_day("2027-01-01"), None)).start == _day("2027-01-01")
     assert When(at, (_day("2027-01-01"), None)).end is None
+
+
+def test_a_pack_for_every_delivery_is_brought_in_by_each_and_one_without_a_word_by_none() -> None:
+    everywhere = read_pack(text(asked(), head=VERIFIED + "chosen_by: everywhere\n"), "house.yaml")
+    silent = read_pack(text(asked(), head=VERIFIED), "house.yaml")
+    nowhere = Destination((), (), (), ())
+    assert [c.applies for c in choose([everywhere, silent], nowhere)] == [True, False]
+    assert [(c.applies, c.asked_for) for c in choose([silent], nowhere, ["house"])] == [(True, True)]
+    assert brought_in_by(everywhere) == "every delivery"
+
+
+def test_a_pack_that_names_two_kinds_needs_both() -> None:
+    both = read_pack(
+        text(asked(), head=VERIFIED + "chosen_by: {territories: [EU], channels: [social]}\n"), "house.yaml"
+    )
+
+    def applies(territory: str, channel: str) -> bool:
+        return choose([both], Destination((territory,), (channel,), (), ()))[0].applies
+
+    assert applies("DE", "social")
+    assert not applies("DE", "svod")
+    assert not applies("US", "social")

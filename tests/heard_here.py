@@ -1,0 +1,97 @@
+"""Hearing in this process, each clip once, for tests whose claim is what is judged and not that a child hears it.
+
+The same tasks get the same requests and answer through the same files as in the child (dubgate/sandbox); what is missing
+is the process, its limits and its isolation, which tests/test_sandbox.py is about. PocketSphinx gives the same clip the
+same answer whatever came before (tests/speech/test_words_contract.py), so a clip that was heard is not heard again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import pickle
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubgate.errors import ChildError, DubgateError
+from dubgate.sandbox import Isolation, Limits, Reply
+from dubgate.sandbox.reply import read_reply, write_reply
+from dubgate.sandbox_child import TASKS
+
+
+def hear_here(monkeypatch: pytest.MonkeyPatch, kept: Path) -> None:
+    """Until the test ends, what a child would do is done here, and clips are kept below `kept`."""
+    monkeypatch.setattr("dubgate.sandbox.run_in_child", run_here)
+    kept.mkdir(exist_ok=True)
+    for name, method in (("Transcriber", "_words"), ("Aligner", "_place")):
+        where = f"dubgate.speech.pocketsphinx.PocketSphinx{name}.{method}"
+        module = importlib.import_module("dubgate.speech.pocketsphinx")
+        monkeypatch.setattr(where, _once(getattr(getattr(module, f"PocketSphinx{name}"), method), kept))
+
+
+def kept_clips() -> Path:
+    """Where test workers share clips: beside what is kept of whole tracks (conftest.py)."""
+    return Path(os.environ["DUBGATE_CACHE"]).with_name("clips")
+
+
+def call_here(arguments: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+    """In place of subprocess.run, for `python -m dubgate …`: the same command line in this process."""
+    from dubgate.cli.main import run
+
+    assert list(arguments[1:3]) == ["-m", "dubgate"]
+    return subprocess.CompletedProcess(arguments, run(list(arguments[3:])), "", "see the captured output")
+
+
+def run_here(
+    task: str,
+    request: Mapping[str, Any],
+    *,
+    limits: Limits | None = None,
+    inputs: Sequence[Path] = (),
+    progress: Callable[[str, float], None] | None = None,
+    scratch: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Reply:
+    """What dubgate.sandbox.run_in_child answers."""
+    module, _, function = TASKS[task].partition(":")
+    work = getattr(importlib.import_module(module), function)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder, pytest.MonkeyPatch.context() as patched:
+        for name, value in (environment or {}).items():
+            patched.setenv(name, value)
+        home = Path(folder)
+        (home / "tmp").mkdir()
+        (home / "out").mkdir()
+        try:
+            data, arrays = work(json.loads(json.dumps(request)), home / "tmp", progress or (lambda *_: None))
+        except DubgateError:
+            raise
+        except Exception as error:
+            raise ChildError(f"{type(error).__name__}: {error}") from error
+        write_reply(home / "out", data, arrays)
+        return Reply(*read_reply(home / "out", (limits or Limits()).output_bytes, task), Isolation(True, True), 0)
+
+
+def _once(hear: Callable[..., Any], kept: Path) -> Callable[..., Any]:
+    """The answer that was kept for this clip and text, or a new one; test workers share the folder."""
+
+    @wraps(hear)
+    def heard(self: Any, clip: Any, *text: Any) -> Any:
+        told = [hear.__qualname__, self.info.weights_sha256, list(map(list, text))]
+        digest = hashlib.sha256(np.ascontiguousarray(clip).tobytes() + json.dumps(told).encode()).hexdigest()
+        path = kept / f"{digest}.pickle"
+        if not path.exists():
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_bytes(pickle.dumps(hear(self, clip, *text)))
+            part.replace(path)
+        return pickle.loads(path.read_bytes())
+
+    return heard
