@@ -33,13 +33,17 @@ _HERE_IN_ORDER = (
 )
 _UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
 _OF_KIND_HERE = _HERE_IN_ORDER.where(LOOKUP.c.schema_name == bindparam("schema"))
-_NEWEST_HERE = _OF_KIND_HERE.order_by(None).order_by(LOOKUP.c.leaf_index.desc())
 _OF_KIND_UNDER = (
     select(ENTRY, LOOKUP.c.key.label("under"))
     .join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index)
     .where(LOOKUP.c.key.in_(bindparam("keys", expanding=True)), LOOKUP.c.schema_name == bindparam("schema"))
     .order_by(ENTRY.c.leaf_index)
 )
+_NEWEST_PLACES = (
+    _PLACES.where(LOOKUP.c.schema_name == bindparam("schema")).distinct().order_by(LOOKUP.c.leaf_index.desc())
+)
+_AT_PLACES = select(ENTRY).where(ENTRY.c.leaf_index.in_(bindparam("places", expanding=True)))
+_HOW_MANY = select(func.count()).where(LOOKUP.c.key == bindparam("key"), LOOKUP.c.schema_name == bindparam("schema"))
 _NAMED = _IN_ORDER.where(
     ENTRY.c.schema_name == bindparam("schema"), ENTRY.c.record_id.in_(bindparam("ids", expanding=True))
 )
@@ -137,6 +141,25 @@ class Store:
         rows = self.connection.execute(_OF_KIND_UNDER, {"keys": keys, "schema": schema}).mappings()
         return ((row["under"], entry_of(row)) for row in rows)
 
+    def newest(self, keys: Sequence[str], kind: type[Record], most: int) -> list[Entry]:
+        """The newest entries of one kind under any of many keys, the newest first; only these are read."""
+        self.flush()
+        found: set[int] = set()
+        for start in range(0, len(keys), _AT_ONCE):
+            bound = {"keys": list(keys[start : start + _AT_ONCE]), "schema": kind.schema_name}
+            found.update(self.connection.execute(_NEWEST_PLACES.limit(most), bound).scalars())
+        chosen = sorted(found, reverse=True)[:most]
+        rows: dict[int, Entry] = {}
+        for start in range(0, len(chosen), _AT_ONCE):
+            some = {"places": chosen[start : start + _AT_ONCE]}
+            rows |= {int(r["leaf_index"]): entry_of(r) for r in self.connection.execute(_AT_PLACES, some).mappings()}
+        return [rows[place] for place in chosen]
+
+    def count(self, key: str, kind: type[Record]) -> int:
+        """How many entries of one kind there are under a key."""
+        self.flush()
+        return int(self.connection.execute(_HOW_MANY, {"key": key, "schema": kind.schema_name}).scalar_one())
+
     def named(self, kind: type[Record], *record_ids: str) -> list[Entry]:
         """The entries of one kind whose record has one of these ids; events of several records may share one."""
         schema, known = kind.schema_name, self._known.named
@@ -151,17 +174,11 @@ class Store:
         known |= {(schema, i): entries for i, entries in found.items()}
         return [entry for i in record_ids for entry in known[(schema, i)]]
 
-    def latest(self, key: str, kind: type[Record], most: int) -> list[Entry]:
-        """The newest entries of one kind under a key, the newest first."""
+    def of_kind(self, kind: type[Record], *, start: int = 0) -> list[Entry]:
+        """Every entry of one kind from a place on, in ledger order."""
         self.flush()
-        bound = {"key": key, "schema": kind.schema_name}
-        rows = self.connection.execute(_NEWEST_HERE.limit(most), bound).mappings()
-        return [entry_of(row) for row in rows]
-
-    def of_kind(self, kind: type[Record]) -> list[Entry]:
-        """Every entry of one kind, in ledger order."""
-        self.flush()
-        query = select(ENTRY).where(ENTRY.c.schema_name == kind.schema_name).order_by(ENTRY.c.leaf_index)
+        of_it = (ENTRY.c.schema_name == kind.schema_name) & (ENTRY.c.leaf_index >= start)
+        query = select(ENTRY).where(of_it).order_by(ENTRY.c.leaf_index)
         return [entry_of(row) for row in self.connection.execute(query).mappings()]
 
     def all_entries(self, *, start: int = 0) -> Iterable[Entry]:

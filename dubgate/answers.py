@@ -16,7 +16,15 @@ from consent.strict import Record
 from consent.views import View
 from consent.vocabulary import Role
 from dubgate.certificate.dsse import Opened
-from dubgate.certificate.statements import ATTESTATION, RULING, SIGN_OFF, WAIVER, WRITTEN_APPROVAL, record_of
+from dubgate.certificate.statements import (
+    ATTESTATION,
+    RECORD_CONFIRMATION,
+    RULING,
+    SIGN_OFF,
+    WAIVER,
+    WRITTEN_APPROVAL,
+    record_of,
+)
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.attestations import apply_attestations, attestable_rules
 from dubgate.policy.evidence import Kind, Signed, open_all
@@ -27,6 +35,7 @@ from dubgate.policy.rulings import Ruled, Ruling, with_rulings
 from dubgate.policy.signed_objects import (
     Attestation,
     Circumstances,
+    RecordConfirmation,
     SignOff,
     VerifiedStatement,
     Waiver,
@@ -51,6 +60,10 @@ def _sign_off(opened: Opened, name: str) -> SignOff:
     return record_of(opened, SignOff, "packets_sha256", name)
 
 
+def _record_confirmation(opened: Opened, name: str) -> RecordConfirmation:
+    return record_of(opened, RecordConfirmation, "packets_sha256", name)
+
+
 def _written(opened: Opened, name: str) -> WrittenApproval:
     return record_of(opened, WrittenApproval, "packets_sha256", name)
 
@@ -63,6 +76,7 @@ def _ruling(opened: Opened, name: str) -> Ruling:
 ATTESTATIONS: Kind[Attestation] = Kind(ATTESTATION, _attestation, tuple(Role))
 WAIVERS: Kind[Waiver] = Kind(WAIVER, _waiver, tuple(Role))
 SIGN_OFFS: Kind[SignOff] = Kind(SIGN_OFF, _sign_off, tuple(Role))
+CONFIRMATIONS: Kind[RecordConfirmation] = Kind(RECORD_CONFIRMATION, _record_confirmation, tuple(Role))
 WRITTEN: Kind[WrittenApproval] = Kind(WRITTEN_APPROVAL, _written, tuple(Role))
 RULINGS: Kind[Ruling] = Kind(RULING, _ruling, tuple(Role))
 
@@ -75,9 +89,9 @@ def with_answers(
     view: View,
 ) -> tuple[Finding, ...]:
     """The findings after everything that people signed, in the order attestations, waivers, sign-offs."""
-    attested, bad_attested = _verified(ATTESTATIONS, evidence, view, now.at)
-    waived, bad_waived = _verified(WAIVERS, evidence, view, now.at)
-    agreed, bad_agreed = _verified(SIGN_OFFS, evidence, view, now.at)
+    attested, bad_attested = verified(ATTESTATIONS, evidence, view, now.at)
+    waived, bad_waived = verified(WAIVERS, evidence, view, now.at)
+    agreed, bad_agreed = verified(SIGN_OFFS, evidence, view, now.at)
     hit = {f.voice_id for f in findings if f.voice_id is not None}
     now = replace(now, owners_of={voice_id: view.spokespeople(voice_id) for voice_id in hit})
     answered = apply_waivers(apply_attestations(findings, attested, now), waived, now)
@@ -88,7 +102,7 @@ def partner_approvals(
     evidence: Mapping[str, tuple[Path, ...]], now: Circumstances, view: View
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The partners whose written approval of this sound stands, with findings for what has no effect."""
-    written, bad = _verified(WRITTEN, evidence, view, now.at)
+    written, bad = verified(WRITTEN, evidence, view, now.at)
     partners, idle = partners_who_approved(written, now)
     return partners, (*bad, *idle)
 
@@ -101,15 +115,16 @@ def ruled_packs(
     at: datetime,
 ) -> tuple[Ruled, tuple[Finding, ...]]:
     """The packs as counsel ruled on them, with findings for the rulings that do not verify."""
-    rulings, bad = _verified(RULINGS, evidence, view, at)
+    rulings, bad = verified(RULINGS, evidence, view, at)
     submitter = delivery.submitter
     houses = frozenset((submitter, house_of(submitter, view))) if submitter is not None else frozenset()
     return with_rulings(packs, rulings, at=at, submitters=houses), bad
 
 
-def _verified(
+def verified(
     kind: Kind[S], evidence: Mapping[str, tuple[Path, ...]], view: View, at: datetime
 ) -> tuple[list[VerifiedStatement[S]], tuple[Finding, ...]]:
+    """What people signed of one kind and verifies, and a finding for each file that does not."""
     opened, bad = open_all(kind, evidence.get(kind.predicate_type, ()), view, at)
     return [_statement(signed, view) for signed in opened], bad
 

@@ -175,7 +175,7 @@ def attest(
         answer=answer,
         heard=tuple(Listened(start_s=s.start_s, end_s=s.end_s) for s in spans),
         voice_id=voice_id,
-        **_bound(sounds, by, at, days),
+        **bound_to(sounds, by, at, days),
     )
     return _signed(ATTESTATION, attestation, key)
 
@@ -199,7 +199,7 @@ def waive(
         about=tuple(about),
         reason=reason,
         words=words,
-        **_bound(sounds, by, at, days),
+        **bound_to(sounds, by, at, days),
     )
     return _signed(WAIVER, waiver, key)
 
@@ -210,7 +210,10 @@ def sign_off(
     """A signed sign-off in a role that a pack demands."""
     answer: Literal["agreed", "refused"] = "agreed" if agreed else "refused"
     record = SignOff(
-        sign_off_id=_id("so", sounds.dub, f"{by} {role}", at), role=role, answer=answer, **_bound(sounds, by, at, days)
+        sign_off_id=_id("so", sounds.dub, f"{by} {role}", at),
+        role=role,
+        answer=answer,
+        **bound_to(sounds, by, at, days),
     )
     return _signed(SIGN_OFF, record, key)
 
@@ -232,7 +235,7 @@ def answer_for(
         partner=partner,
         document_sha256=hashlib.sha256(document).hexdigest(),
         words=words,
-        **_bound(sounds, by, at, days),
+        **bound_to(sounds, by, at, days),
     )
     return _signed(WRITTEN_APPROVAL, record, key)
 
@@ -264,7 +267,7 @@ def rule_on(
     return sign(statement(RULING, ruling, (pack.sha256,), "rules"), signer_of(key))
 
 
-def _bound(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
+def bound_to(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
     """What binds every signed object: who, over which sound, from when until when."""
     pcm = sounds.dub.pcm_sha256
     return {

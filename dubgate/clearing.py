@@ -21,6 +21,7 @@ from consent.vocabulary import Performance, PermissionKind, Technique, TrainingK
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.digesting import Sound
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed
@@ -126,6 +127,7 @@ def declared_of(
     use = use_of(release, entry, speech_s)
     of_voice = {v: use_of(release, entry, speech_s, v) for v in entry.voice_ids}
     human = entry.technique == "human"
+    heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
     refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
@@ -138,15 +140,15 @@ def declared_of(
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=_human(release, entry, human_statements, features, at) if human else None,
+        human_statement=human_refusal(release, entry, human_statements, heard, at) if human else None,
     )
 
 
-def _human(
+def human_refusal(
     release: Release,
     entry: CastEntry,
     statements: Sequence[Signed[HumanPerformance]],
-    features: ProgrammeFeatures,
+    packets_sha256: str | None,
     at: datetime,
 ) -> str | None:
     """Why no statement says that a person performed this character in this sound; None where one does."""
@@ -157,7 +159,7 @@ def _human(
             why.append("it is for another title")
         if record.language != release.language:
             why.append("it is for another language")
-        if features.published is None or record.packets_sha256 != features.published.packet_sha256:
+        if record.packets_sha256 != packets_sha256:
             why.append("it is for another sound")
         if record.characters and entry.name not in record.characters:
             why.append("it does not name this character")
@@ -197,7 +199,30 @@ def candidate_of(
     """What is about to be released, by the digests of what was heard and delivered."""
     if features.published is None:
         raise ValueError("these features were not made by hearing: the published sound has no digest")
-    pcm = features.published.pcm_sha256
+    published = features.published
+    dub = Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
+    return candidate_over(
+        delivery,
+        release,
+        dub,
+        features.original.packet_sha256,
+        script_sha256=script_sha256,
+        pack_sha256s=pack_sha256s,
+        style=style,
+    )
+
+
+def candidate_over(
+    delivery: Delivery,
+    release: Release,
+    dub: Sound,
+    original_sha256: str | None,
+    *,
+    script_sha256: str | None,
+    pack_sha256s: tuple[str, ...],
+    style: str,
+) -> Candidate:
+    """The same of sounds that were digested and not heard; `original_sha256` is of the original's packets."""
     return Candidate(
         title_ids=release.title.title_ids if release.title else ("unknown-title",),
         language=release.language,
@@ -205,11 +230,11 @@ def candidate_of(
         channels=release.channels,
         window=release.window,
         style=style,
-        packets_sha256=features.published.packet_sha256,
-        pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm,
+        packets_sha256=dub.packet_sha256,
+        pcm_sha256=None if isinstance(dub.pcm_sha256, Unmeasured) else dub.pcm_sha256,
         label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
         script_sha256=script_sha256,
-        original_sha256=features.original.packet_sha256,
+        original_sha256=original_sha256,
         casting_sha256=plan_sha256(delivery.cast),
         pack_sha256s=pack_sha256s,
         submitted_by=delivery.submitter,

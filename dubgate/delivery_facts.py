@@ -14,7 +14,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.languages import same_language
 from dubgate.policy.facts import Facts, Value, facts_from
 from dubgate.policy.speakers import Declared
-from dubgate.record_facts import record_values
+from dubgate.record_facts import Looked, record_values
 from dubgate.unmeasured import Unmeasured
 from dubgate.voice_facts import CLONING, voice_rows
 
@@ -40,12 +40,14 @@ def facts_of(
     *,
     voices: Mapping[str, Voice] | None = None,
     partners_approved: Sequence[str] = (),
+    looked: Looked | None = None,
 ) -> Facts:
     """Every fact of the catalogue that this delivery answers.
 
     Args:
         voices: the registry's voices that the cast names, by id.
         partners_approved: partners whose written approval of this sound stands.
+        looked: what was hashed, verified and asked about its record; None where nobody looked.
     """
     return facts_from(
         {
@@ -53,7 +55,7 @@ def facts_of(
             **_release_values(delivery, release),
             **_registry_values(release, declared, voices or {}),
             **label_values(labels),
-            **record_values(delivery),
+            **record_values(delivery, looked),
             "partner.approved": tuple(partners_approved),
         }
     )

@@ -18,6 +18,7 @@ from consent.gallery import protected_gallery
 from consent.views import View
 from dubgate import __version__, cache
 from dubgate.clearing import Release, release_of
+from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.delivery.script import Style
 from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
@@ -57,7 +58,7 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
         RegistryError: the registry is missing, locked, damaged or newer than this program.
         ModelError, ChildError: hearing was needed and could not be done.
     """
-    delivery = load_delivery(request.manifest)
+    delivery, company = load_delivery(request.manifest), read_company(request.company)
     quality = quality_request(delivery, request)
     packs_of(quality, quality.style)
     asked = asked_of(quality)
@@ -66,22 +67,30 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
             with registry.view() as view:
                 if (measured := load(Measured, asked.key, key_of(delivery, before, view, at))) is not None:
                     fresh = replace(measured, speakers=refreshed(measured.speakers, delivery, view, at))
-                    return Judged(delivery, _judged(delivery, quality, before, fresh, view, at), heard_again=False)
+                    return Judged(
+                        delivery, _judged(delivery, quality, before, fresh, company, view, at), heard_again=False
+                    )
         heard = hear(quality, progress, asked)
         with registry.view() as view:
             cache.mark(asked.key, compared_in(delivery, heard, view, at))
             measured = measured_of(delivery, quality, heard, view, at)
-            judgement = _judged(delivery, quality, heard, measured, view, at)
+            judgement = _judged(delivery, quality, heard, measured, company, view, at)
             voices = compared_in(delivery, heard, view, at)
             keep(asked.key, key_of(delivery, heard, view, at), measured, voices=voices)
             return Judged(delivery, judgement, heard_again=True)
 
 
 def _judged(
-    delivery: Delivery, quality: QualityRequest, heard: Heard, measured: Measured, view: View, at: datetime
+    delivery: Delivery,
+    quality: QualityRequest,
+    heard: Heard,
+    measured: Measured,
+    company: Company,
+    view: View,
+    at: datetime,
 ) -> Judgement:
     labels = labels_of(delivery, heard)
-    return judge_delivery(delivery, quality, heard, labels, view, at=at, measured=measured)
+    return judge_delivery(delivery, quality, heard, labels, view, at=at, company=company, measured=measured)
 
 
 def measured_of(delivery: Delivery, quality: QualityRequest, heard: Heard, view: View, at: datetime) -> Measured:

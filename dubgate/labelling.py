@@ -14,8 +14,9 @@ from dubgate.certificate.statements import statement
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.formats import sniff
 from dubgate.delivery.manifest import Delivery
-from dubgate.digesting import Sound
-from dubgate.errors import InputError
+from dubgate.delivery.media import probe_apart, select_stream
+from dubgate.digesting import Sound, digest_sound
+from dubgate.errors import InputError, RegistryError
 from dubgate.features import ProgrammeFeatures
 from dubgate.labels.hls import MACHINE_GENERATED
 from dubgate.labels.plan import LabelPlan
@@ -84,4 +85,29 @@ def beside(
         at=at,
     )
     labels, found = with_sidecar(labels, opened, now)
+    return labels, (*bad, *found)
+
+
+def beside_file(
+    labels: Labels, published: Path, file: Path, registry: str, at: datetime
+) -> tuple[Labels, tuple[Finding, ...]]:
+    """The same for one media file and one sidecar, without a delivery: the file is taken as a master.
+
+    Raises:
+        MediaError: the file cannot be decoded, or several sounds are in it and none is of the labels' language.
+        RegistryError: the registry that knows the signer cannot be asked.
+    """
+    from consent.errors import ConsentError
+    from consent.registry import Registry
+
+    stream = select_stream(probe_apart(published), language=labels.language)
+    sound = digest_sound(published, stream.index)
+    try:
+        with Registry.open(registry, read_only=True) as opened, opened.view() as view:
+            signed, bad = open_all(SIDECARS, (file,), view, at)
+    except ConsentError as error:
+        raise RegistryError(str(error)) from error
+    language = labels.language or (signed[0].record.language if signed else "und")
+    now = Published(file_sha256(published), sound.packet_sha256, sniff(published), language, "master", at)
+    labels, found = with_sidecar(labels, signed, now)
     return labels, (*bad, *found)

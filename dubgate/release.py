@@ -18,6 +18,7 @@ from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
 from dubgate.choosing_packs import destination_of, packs_for
 from dubgate.clearing import Release, candidate_of, declared_of, release_of
+from dubgate.company.folder import NO_COMPANY, Company
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.script import CueSheet, Style
@@ -33,6 +34,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.approval_checks import approval_findings
+from dubgate.policy.authorisation import told_apart
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
@@ -42,6 +44,7 @@ from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.rulings import told_of_rulings
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.verdict import Verdict
+from dubgate.record_judging import look_at_record
 from dubgate.voices_heard import compare_voices
 
 
@@ -62,6 +65,7 @@ class CheckRequest:
     packs: tuple[str, ...] = ()
     models: str = "auto"
     device: str = "auto"
+    company: Path | None = None  # its folder, with the register of tools and the policies
 
 
 def open_registry(location: str) -> Registry:
@@ -142,11 +146,13 @@ def judge_delivery(
     view: View,
     *,
     at: datetime,
+    company: Company = NO_COMPANY,
     measured: Measured | None = None,
 ) -> Judgement:
     """Judge what was heard and read, against what the registry answers at `at`. Hears nothing.
 
-    `measured` is what was measured and compared of the same sound before, None to do it now.
+    `company` is what the company keeps once for all deliveries. `measured` is what was measured and compared of the
+    same sound before, None to do it now.
     """
     sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
     features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
@@ -161,7 +167,7 @@ def judge_delivery(
     destination = destination_of(delivery, release, declared)
     ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
     findings += bad
-    candidate = now = None
+    candidate = now = looked = None
     approved: tuple[str, ...] = ()
     if release is not None:
         digests = tuple(p.sha256 for p in ruled.packs)
@@ -172,8 +178,19 @@ def judge_delivery(
         now = circumstances_of(delivery, candidate, ruled.packs, features.dub.duration_s, view, at)
         approved, bad = partner_approvals(evidence, now, view)
         findings += bad
+        looked, found = look_at_record(delivery, release, declared, heard.sheet, company, evidence, now, view)
+        findings += found
     spoken = {v: record for e in delivery.cast for v in e.voice_ids if (record := view.voice(v, at)) is not None}
-    facts = facts_of(delivery, release, declared, labels, style, voices=spoken, partners_approved=approved)
+    facts = facts_of(
+        delivery,
+        release,
+        declared,
+        labels,
+        style,
+        voices=spoken,
+        partners_approved=approved,
+        looked=looked,
+    )
     judged = judge_quality(
         quality,
         heard.features,
@@ -199,7 +216,7 @@ def judge_delivery(
     findings += bad
     if release.title is not None:
         findings += approval_findings(release.title, candidate, approvals, view, at)
-    told = with_answers((*own, *findings), evidence, ruled.packs, now, view)
+    told = told_apart(with_answers((*own, *findings), evidence, ruled.packs, now, view))
     return replace(judged, verdict=Verdict(told, quality_only=False))
 
 

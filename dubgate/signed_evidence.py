@@ -10,14 +10,24 @@ from typing import Any
 from consent.parties import PartyKey
 from consent.strict import Record
 from consent.views import View
-from dubgate.answers import ATTESTATIONS, RULINGS, SIGN_OFFS, WAIVERS, WRITTEN
+from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, RULINGS, SIGN_OFFS, WAIVERS, WRITTEN
 from dubgate.certificate.annex import SignedCopy
 from dubgate.certificate.dsse import SignatureError
 from dubgate.delivery.manifest import Delivery
 from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, Signed, evidence_files, open_one
 from dubgate.policy.label_sidecars import SIDECARS
 
-KINDS: tuple[Kind[Any], ...] = (APPROVALS, HUMAN, ATTESTATIONS, WAIVERS, SIGN_OFFS, WRITTEN, RULINGS, SIDECARS)
+KINDS: tuple[Kind[Any], ...] = (
+    APPROVALS,
+    HUMAN,
+    ATTESTATIONS,
+    WAIVERS,
+    SIGN_OFFS,
+    CONFIRMATIONS,
+    WRITTEN,
+    RULINGS,
+    SIDECARS,
+)
 
 
 @dataclass(frozen=True, slots=True)

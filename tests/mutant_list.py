@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_api import api_mutants
 from mutant_list_batch import batch_mutants
 from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_desk import desk_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
+from mutant_list_record import record_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -232,8 +235,11 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from api_mutants(root)
     yield from certificate_mutants(root)
     yield from cert_mutants(root)
     yield from consent_mutants(root)
+    yield from desk_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
+    yield from record_mutants(root)

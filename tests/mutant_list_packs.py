@@ -44,7 +44,7 @@ SINGLE = (
     ("rulings: out of their time", "dubgate/policy/rulings.py", "if not record.signed_at <= at < record.expires_at:", "if False:", RULINGS),
     ("rulings: any role", "dubgate/policy/rulings.py", "if MAY_RULE not in signed.roles:", "if False:", RULINGS),
     ("partners: any role answers", "dubgate/policy/partner_approvals.py", "if not statement.roles & MAY_ANSWER:", "if False:", RELEASED),
-    ("partners: every approval is of every partner", "dubgate/release.py", "partners_approved=approved)", 'partners_approved=(*approved, "netflix"))', RELEASED),
+    ("partners: every approval is of every partner", "dubgate/release.py", "partners_approved=approved,", 'partners_approved=(*approved, "netflix"),', RELEASED),
     ("clearance: any model of a voice will do", "dubgate/clearing.py", "        voice_asset=_asset_of(release, entry, voice_id),\n", "", RELEASED),
 )  # fmt: skip
 
@@ -64,6 +64,8 @@ def pack_mutants(root: Path) -> Iterator[Mutant]:
 def _tests_of(path: Path) -> tuple[str, ...]:
     if path.stem == "core":
         return (*SHIPPED, "-k", "core or european or synthetic")
+    if path.stem == "production-record":
+        return ("tests/policy/test_production_record_pack.py",)
     if "chosen_by:" in path.read_text(encoding="utf-8"):
         return (*LAWS, "-k", path.stem)
     return (*SHIPPED, "-k", path.stem)

@@ -42,7 +42,8 @@ from dubgate.certificate.dsse import save_private_key
 from dubgate.certificate.statements import RULING, WRITTEN_APPROVAL
 from dubgate.cli.main import run
 from dubgate.delivery.manifest import Delivery, load_delivery
-from dubgate.delivery.manifest_schema import CastEntry, ProductionRecord, Tool, Window
+from dubgate.delivery.manifest_record import ProductionRecord, Tool
+from dubgate.delivery.manifest_schema import CastEntry, Window
 from dubgate.delivery_facts import facts_of
 from dubgate.explaining import explain
 from dubgate.judgement import Judgement
@@ -57,6 +58,12 @@ from dubgate.report.explained import explained_data, explained_text
 from dubgate.signed_evidence import signed_files
 
 TITLE = "last-train"
+RECORDS = (
+    "record.",
+    "credits.",
+    "policy.",
+    "intake.",
+)  # tests/test_record_judging.py has the deliveries that fill these
 _FRESH = itertools.count()
 HEARD = Labels(
     (LABELLED,), places=(Place("C2PA actions", "c2pa.created", token="C2PA"),), audible=Audible("made with AI", ())
@@ -342,7 +349,7 @@ def _reads(rule: ConditionRule) -> set[str]:
 
 def test_every_fact_that_a_rule_reads_is_filled_from_a_real_delivery(filled: list[Facts]) -> None:
     packs = [load_packs([name])[-1] for name in available()]
-    read = {path for pack in packs for rule in pack.conditions for path in _reads(rule)}
+    read = {path for pack in packs for rule in pack.conditions for path in _reads(rule) if not path.startswith(RECORDS)}
     assert len(read) > 30
     open_everywhere = {p for p in read if not any(_is_filled(facts, p) for facts in filled)}
     assert open_everywhere == set()
@@ -356,5 +363,5 @@ def _is_filled(facts: Facts, path: str) -> bool:
 
 
 def test_every_fact_that_says_who_fills_it_is_filled(filled: list[Facts]) -> None:
-    claimed = {path for path, fact in FACTS.items() if fact.filled_by is not None}
+    claimed = {path for path, fact in FACTS.items() if fact.filled_by is not None and not path.startswith(RECORDS)}
     assert {p for p in claimed if not any(facts.reason(p) is None for facts in filled)} == set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from consent.registry import Registry
@@ -11,6 +11,7 @@ from consent.web.outbox import MailBox
 from consent.web.protocols import Judge, Listening
 from consent.web.rows import Tables
 from consent.web.settings import DeskSettings
+from consent.web.title_tree import TitleTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Desk:
     judge: Judge | None = None
     listening: Listening | None = None
     path: str = ""
+    titles: TitleTree = field(default_factory=TitleTree)
 
     def link(self, path: str) -> str:
         """The full address of one of the desk's pages, for messages."""

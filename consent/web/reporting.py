@@ -1,24 +1,32 @@
-"""What a report shows: the uses, consents and approvals of a period that concern a visitor, for a title, a voice or all."""
+"""What a report shows: the uses, consents and approvals of a period that concern a visitor, for a title, a voice or all.
+
+A page reads only what it shows: of the other uses it knows day, decision and language, from their entries as they stand.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from consent.approvals import Approval
+from consent.entries import Entry, iso
 from consent.releases import Release
-from consent.report_lines import Proofs, approval_line, grant_line, grants_of, of_kind, use_line
+from consent.report_lines import Proofs, approval_line, grant_line, use_line
+from consent.terms import Grant
 from consent.views import View
 from consent.web import scope
 from consent.web.catalogue import word
 from consent.web.visiting import Visitor
 from consent.web.wording import spoken
 
-MOST = 5_000
+ON_PAGE, IN_FILE = 2_000, 20_000
+A_PAGE = 50
+Lines = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +46,90 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The lines of a report; `cut` where there were more uses than are shown."""
+    """The lines of a report; `every` are the uses of the period as they stand, `uses` those that are shown."""
 
-    uses: list[dict[str, Any]]
-    grants: list[dict[str, Any]]
-    approvals: list[dict[str, Any]]
+    every: Lines
+    uses: Lines
+    grants: Lines
+    approvals: Lines
     titles: tuple[str, ...]
     voices: tuple[str, ...]
     cut: bool
 
+    @property
+    def n_live(self) -> int:
+        """How many of the uses are released and still in their window."""
+        return sum(u["live"] for u in self.every)
 
-def chosen_lines(view: View, who: Visitor, chosen: Chosen, *, proofs: bool = False) -> Found:
-    """Everything of the period that concerns the visitor, the newest first."""
+
+def chosen_lines(view: View, who: Visitor, chosen: Chosen, *, start: int = 0, proofs: bool = False) -> Found:
+    """Everything of the period that concerns the visitor, the newest first; with `proofs`, all of it, for a file."""
     voices = [v.voice_id for v in scope.voices_of(view, who)] if who.performer and not chosen.title else []
     voices = [chosen.voice] if chosen.voice else voices
-    held = sorted(scope.held_by(view, who)) if not chosen.voice else []
+    held = scope.held_titles(view, who) if not chosen.voice else []
     titles = [chosen.title] if chosen.title else held
-    proof = Proofs(view.store, view.store.size())
+    most = IN_FILE if proofs else ON_PAGE
     keys = [*(f"voice:{v}" for v in voices), *(f"title:{t}" for t in titles)]
-    releases = _within(view, keys, chosen)
-    uses = [_with(use_line(r, voices, view.now), proof, e, proofs) for e, r in releases[:MOST]]
-    grants = [_with(grant_line(h, view.now), proof, e, proofs) for e, h in grants_of(view, voices)]
-    named = of_kind(view, (f"title:{t}" for t in titles), Approval) if titles else []
-    own = [(e, a) for e, a in named if who.ids & {a.by, a.for_holder_id} and _in(a.signed_at, chosen)]
-    approvals = [_with(approval_line(view, a, view.now), proof, e, proofs) for e, a in own]
-    return Found(uses, grants, approvals, tuple(titles), tuple(voices), len(releases) > MOST)
+    entries = [e for e in view.store.newest(keys, Release, most + 1) if chosen.since <= e.recorded_at < chosen.until]
+    part = entries[:most] if proofs else entries[start : start + A_PAGE]
+    line = _Lines(view, Proofs(view.store, view.store.size()) if proofs else None)
+    limit = IN_FILE if proofs else A_PAGE
+    return Found(
+        every=[_glance(e, view.now) for e in entries[:most]],
+        uses=[line.of(e, lambda r: use_line(r, voices, view.now)) for e in part],
+        grants=_grants(view, voices, line, limit),
+        approvals=_approvals(view, who, titles, chosen, line, limit),
+        titles=tuple(held),
+        voices=tuple(voices),
+        cut=len(entries) > most,
+    )
 
 
-def _within(view: View, keys: Sequence[str], chosen: Chosen) -> list[tuple[Any, Release]]:
-    found: dict[int, tuple[Any, Release]] = {}
-    for key in keys:
-        for entry in view.store.latest(key, Release, MOST + 1):
-            if entry.recorded_at < chosen.since:
-                break
-            if isinstance(r := entry.record, Release) and _in(r.decided_at, chosen):
-                found[entry.leaf_index] = (entry, r)
-    return [found[index] for index in sorted(found, reverse=True)]
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    view: View
+    proofs: Proofs | None
+
+    def of(self, entry: Entry, line: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """A line with its place in the ledger, or its whole proof."""
+        place = {"entry": entry.leaf_index, "leaf_hash": entry.leaf_hash}
+        return line(entry.record) | {"proof": place if self.proofs is None else self.proofs.of(entry)}
 
 
-def _in(moment: datetime, chosen: Chosen) -> bool:
-    return chosen.since <= moment < chosen.until
+def _glance(entry: Entry, now: datetime) -> dict[str, Any]:
+    """What is counted of a use, without reading all of it."""
+    said = json.loads(entry.body)
+    end = said["window"].get("end")
+    live = said["decision"] == "release" and (end is None or datetime.fromisoformat(end) > now)
+    return {"decision": said["decision"], "language": said["language"], "decided_at": said["decided_at"], "live": live}
 
 
-def _with(line: dict[str, Any], proof: Proofs, entry: Any, proofs: bool) -> dict[str, Any]:
-    own = proof.of(entry) if proofs else {"entry": entry.leaf_index, "leaf_hash": entry.leaf_hash}
-    return line | {"proof": own}
+def _grants(view: View, voices: Sequence[str], line: _Lines, limit: int) -> Lines:
+    entries = view.store.newest([f"voice:{v}" for v in voices], Grant, limit)
+    return [line.of(e, lambda g: grant_line(scope.history_of(view, e, g), view.now)) for e in entries]  # noqa: B023
+
+
+def _approvals(view: View, who: Visitor, titles: Sequence[str], chosen: Chosen, line: _Lines, limit: int) -> Lines:
+    found = view.store.newest([f"title:{t}" for t in titles], Approval, limit)
+    own = [
+        e
+        for e in found
+        if isinstance(a := e.record, Approval)
+        and who.ids & {a.by, a.for_holder_id}
+        and chosen.since <= a.signed_at < chosen.until
+    ]
+    return [line.of(e, lambda a: approval_line(view, a, view.now)) for e in own]
 
 
 def counted(uses: Iterable[dict[str, Any]], field: str, language: str) -> list[tuple[str, int]]:
     """How many uses there are of each value of a field; a time counts for its month."""
     counts = Counter(str(u[field])[:7] if field == "decided_at" else str(u[field]) for u in uses)
-    named = {"decision": lambda v: word("decision_of", v, language), "language": lambda v: spoken(v, language)}
+    named: dict[str, Callable[[str], str]] = {
+        "decision": lambda v: word("decision_of", v, language),
+        "language": lambda v: spoken(v, language),
+    }
     known = sorted(counts.items()) if field == "decided_at" else counts.most_common(8)
     return [(named.get(field, str)(value), n) for value, n in known][-12:]
+
+
+__all__ = ["A_PAGE", "Chosen", "Found", "chosen_lines", "counted", "iso"]

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from consent.approvals import Approval
 from consent.asking import request_histories
 from consent.denials import GrantHistory
+from consent.entries import Entry
+from consent.events import Event
 from consent.releases import Release
 from consent.report_lines import claim_counts, of_kind
-from consent.requests import RequestHistory
+from consent.requests import Request, RequestHistory
 from consent.strict import Record
 from consent.terms import Grant
 from consent.titles import Claim, Title, TitleRecord
@@ -17,6 +19,8 @@ from consent.views import View
 from consent.voices import Voice
 from consent.web.protocols import Summary
 from consent.web.visiting import NotYoursError, Visitor
+
+MOST_REQUESTS = 500
 
 
 def voices_of(view: View, who: Visitor) -> tuple[Voice, ...]:
@@ -43,10 +47,24 @@ def grant_of(view: View, who: Visitor, grant_id: str) -> GrantHistory:
     Raises:
         NotYoursError: there is none of this id.
     """
-    grant = view.record(f"grant:{grant_id}", Grant)
-    if grant is None or who.party_id not in view.concerned(grant):
+    found = [(e, g) for e, g in of_kind(view, [f"grant:{grant_id}"], Grant) if g.grant_id == grant_id]
+    if not found or who.party_id not in view.concerned(found[0][1]):
         raise NotYoursError
-    return next(h for h in view.grants(grant.voice_id) if h.grant.grant_id == grant_id)
+    return history_of(view, *found[0])
+
+
+def history_of(view: View, entry: Entry, grant: Grant) -> GrantHistory:
+    """A grant with its events."""
+    events, signed = view.events(f"grant:{grant.grant_id}"), entry.envelope is not None
+    return GrantHistory(grant, entry.recorded_at, events, signed, view.discredited_at(entry))
+
+
+def newest_grants(view: View, voice_id: str, start: int, most: int) -> list[GrantHistory]:
+    """Some grants of a voice, the newest first, with one question for the events of all of them."""
+    entries = view.store.newest([f"voice:{voice_id}"], Grant, start + most)[start:]
+    known = [(e, g) for e in entries if isinstance(g := e.record, Grant)]
+    view.store.entries_of([f"grant:{g.grant_id}" for _, g in known], Event)
+    return [history_of(view, e, g) for e, g in known]
 
 
 def held_by(view: View, who: Visitor) -> frozenset[str]:
@@ -56,6 +74,13 @@ def held_by(view: View, who: Visitor) -> frozenset[str]:
     found = of_kind(view, [f"party:{p}" for p in who.ids], Claim)
     mine = ((e, c) for e, c in found if who.ids & set(c.holder_ids))
     return frozenset(c.title_id for e, c in mine if claim_counts(view, e, c, view.now))
+
+
+def held_titles(view: View, who: Visitor) -> list[str]:
+    """The titles that the visitor holds, with all that belong to them, by name."""
+    tree = who.desk.titles
+    tree.refresh(view)
+    return tree.under(held_by(view, who))
 
 
 def title_of(view: View, who: Visitor, title_id: str) -> TitleRecord:
@@ -83,10 +108,17 @@ def request_of(view: View, who: Visitor, request_id: str) -> RequestHistory:
 
 
 def asked_of(view: View, who: Visitor) -> tuple[RequestHistory, ...]:
-    """Every request to the visitor or its house, the newest first."""
-    found = {h.request.request_id: h for p in who.ids for h in request_histories(view, f"party:{p}")}
-    mine = (h for h in found.values() if h.request.to in who.ids)
-    return tuple(sorted(mine, key=lambda h: h.request.asked_at, reverse=True))
+    """The newest requests to the visitor or its house, the newest first."""
+    entries = view.store.newest([f"party:{p}" for p in sorted(who.ids)], Request, MOST_REQUESTS)
+    known = [(e, r) for e in entries if isinstance(r := e.record, Request) and r.to in who.ids]
+    view.store.entries_of([f"request:{r.request_id}" for _, r in known], Event)  # one question for all of them
+    histories = (RequestHistory(r, e.recorded_at, view.events(f"request:{r.request_id}")) for e, r in known)
+    return tuple(sorted(histories, key=lambda h: h.request.asked_at, reverse=True))
+
+
+def asked_about(view: View, who: Visitor, packets_sha256: str) -> bool:
+    """Whether the visitor or its house was asked about this very sound."""
+    return any(h.request.to in who.ids for h in request_histories(view, f"sound:{packets_sha256}"))
 
 
 def waiting_for(view: View, who: Visitor) -> tuple[RequestHistory, ...]:
@@ -126,8 +158,7 @@ def may_review(view: View, who: Visitor, summary: Summary) -> bool:
     claims = view.claims(title) if title is not None else ()
     if any(set(h.claim.holder_ids) & who.ids and h.stands(view.now) and h.confirmed(view.now) for h in claims):
         return True
-    asked = request_histories(view, f"sound:{summary.packets_sha256}")
-    return any(h.request.to in who.ids for h in asked)
+    return asked_about(view, who, summary.packets_sha256)
 
 
 def may_hear_all(view: View, who: Visitor, summary: Summary) -> bool:

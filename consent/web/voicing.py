@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from consent.denials import GrantHistory
-from consent.entries import iso
+from consent.entries import Entry, iso
 from consent.parties import Party
 from consent.report_lines import of_kind
 from consent.terms import Grant
@@ -16,8 +17,10 @@ from consent.views import View
 from consent.vocabulary import EventKind
 from consent.voices import Enrolment, Voice
 from consent.web.catalogue import text, word
-from consent.web.scope import name_of, title_names
+from consent.web.scope import history_of, name_of, newest_grants, title_names
 from consent.web.wording import day, places_short, spoken
+
+MOST_GLANCED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +75,28 @@ def _sentences(view: View, grant: Grant, language: str) -> Iterable[str]:
     yield text(key, language)
 
 
-def grants_told(view: View, voice_id: str, language: str) -> list[Told]:
-    """The grants of a voice, those that stand first."""
-    told = [told_grant(view, h, language) for h in view.grants(voice_id)]
-    return sorted(told, key=lambda g: (not g.stands, not g.suspended, g.grant_id))
+def grants_told(view: View, voice_id: str, language: str, *, start: int = 0, most: int = 25) -> list[Told]:
+    """Some grants of a voice, the newest first, those that stand before the others."""
+    told = [told_grant(view, h, language) for h in newest_grants(view, voice_id, start, most)]
+    return sorted(told, key=lambda g: (not g.stands, not g.suspended))
 
 
 def ending_soon(view: View, voices: Iterable[Voice], now: str, until: str) -> list[dict[str, Any]]:
-    """What stands and ends within the time, soonest first."""
+    """What stands and ends within the time, soonest first; of the grants only these are read."""
+    entries = view.store.newest([f"voice:{v.voice_id}" for v in voices], Grant, MOST_GLANCED)
+    soon = [e for e in entries if now < _ends(e) <= until]
     found = []
-    for voice in voices:
-        for history in view.grants(voice.voice_id):
-            end = history.grant.not_after
-            if end is not None and now < iso(end) <= until and history.state(view.now).alive(view.now):
-                found.append({"grant_id": history.grant.grant_id, "voice_id": voice.voice_id, "ends_at": end})
+    for entry in soon:
+        grant = entry.record
+        if isinstance(grant, Grant) and history_of(view, entry, grant).state(view.now).alive(view.now):
+            found.append({"grant_id": grant.grant_id, "voice_id": grant.voice_id, "ends_at": grant.not_after})
     return sorted(found, key=lambda line: line["ends_at"])
+
+
+def _ends(entry: Entry) -> str:
+    """When a grant's term ends, as text that sorts; empty where it has no end."""
+    end = json.loads(entry.body).get("not_after")
+    return iso(datetime.fromisoformat(end)) if end else ""
 
 
 def unconfirmed(view: View, voice_id: str) -> list[Enrolment]:

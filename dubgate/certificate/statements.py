@@ -19,6 +19,8 @@ HUMAN_PERFORMANCE = "urn:dubgate:human-performance:1.0"
 WAIVER = "urn:dubgate:waiver:1.0"
 ATTESTATION = "urn:dubgate:attestation:1.0"
 SIGN_OFF = "urn:dubgate:sign-off:1.0"
+RECORD_CONFIRMATION = "urn:dubgate:record-confirmation:1.0"
+STUDIO_POLICY = "urn:dubgate:studio-policy:1.0"
 WRITTEN_APPROVAL = "urn:dubgate:written-approval:1.0"
 RULING = "urn:dubgate:ruling:1.0"
 
@@ -82,19 +84,28 @@ def record_of(opened: Opened, model: type[R], sounds_of: str, name: str) -> R:
     Raises:
         SignatureError: unknown fields, wrong types, another schema, or a subject that is not the sound it names.
     """
-    predicate = opened.predicate
-    if predicate.pop("schema", None) != model.schema_name:
-        raise SignatureError(f"its predicate is not of schema {model.schema_name}", where=name)
-    try:
-        record = model.model_validate_json(json.dumps(predicate))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise SignatureError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=name) from None
+    record = predicate_of(opened, model, name)
     named = getattr(record, sounds_of)
     digests = [s.packets_sha256 for s in named] if sounds_of == "sounds" else [named]
     if [s.get("digest") for s in opened.statement["subject"]] != [{"sha256": d} for d in digests]:
         raise SignatureError("its subject is not the sound that it names", where=name)
     return record
+
+
+def predicate_of(opened: Opened, model: type[R], name: str) -> R:
+    """The record in a verified statement, whatever its subject is.
+
+    Raises:
+        SignatureError: unknown fields, wrong types, or another schema.
+    """
+    predicate = opened.predicate
+    if predicate.pop("schema", None) != model.schema_name:
+        raise SignatureError(f"its predicate is not of schema {model.schema_name}", where=name)
+    try:
+        return model.model_validate_json(json.dumps(predicate))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SignatureError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=name) from None
 
 
 def read_approval(opened: Opened, name: str) -> Approval:

@@ -43,6 +43,12 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
     "--sign-off", "role", metavar="ROLE", help="Agree in a role that a pack demands, for example creative_lead."
 )
 @click.option(
+    "--confirm-record",
+    "confirming",
+    metavar="ROLE",
+    help="Say in a role that the production record is true, for example production.",
+)
+@click.option(
     "--written", "partner", metavar="PARTNER", help="Answer for a partner's written approval that you have seen."
 )
 @click.option(
@@ -83,6 +89,7 @@ def approve(
     rule: str | None,
     waived: str | None,
     role: str | None,
+    confirming: str | None,
     partner: str | None,
     document: Path | None,
     ruled: str | None,
@@ -97,18 +104,30 @@ def approve(
     """Sign over the sound of the delivery that MANIFEST describes.
 
     By default the rights holder's approval; else one of --reject, --human, --attest, --waive, --sign-off, --written,
-    --ruling."""
-    from consent.vocabulary import ApprovalDecision, Role
-    from dubgate.approving import answer_for, attest, rule_on, save, sign_off, sounds_of, state_human, waive
+    --ruling, --confirm-record."""
+    from consent.vocabulary import ApprovalDecision
+    from dubgate.approving import (
+        answer_for,
+        attest,
+        rule_on,
+        save,
+        sign_off,
+        sounds_of,
+        state_human,
+        waive,
+    )
     from dubgate.approving import approve as approve_sound
     from dubgate.cli.keys import load
     from dubgate.delivery.manifest import load_delivery
     from dubgate.policy.findings import Severity
     from dubgate.policy.signed_objects import WaiverReason
+    from dubgate.record_confirming import confirm_record
     from dubgate.release import title_id_of
 
-    if sum((reject, human, *(given is not None for given in (rule, waived, role, partner, ruled)))) > 1:
-        raise click.UsageError("choose one of --reject, --human, --attest, --waive, --sign-off, --written and --ruling")
+    if sum((reject, human, *(given is not None for given in (rule, waived, role, confirming, partner, ruled)))) > 1:
+        raise click.UsageError(
+            "choose one of --reject, --human, --attest, --waive, --sign-off, --confirm-record, --written and --ruling"
+        )
     if (partner is None) != (document is None) or (ruled is None) != (severity is None):
         raise click.UsageError("--written goes with --document, --ruling with --severity and --words")
     if (rule is None) != (answer is None) or (waived is None) != (reason is None):
@@ -135,7 +154,10 @@ def approve(
         envelope = waive(sounds, rule=waived, about=about, reason=why, words=words or "", by=by, key=private, at=at)
     elif role is not None:
         kind = f"sign-off-{role}"
-        envelope = sign_off(sounds, role=Role(role), agreed=True, by=by, key=private, at=at)
+        envelope = sign_off(sounds, role=role_of(role), agreed=True, by=by, key=private, at=at)
+    elif confirming is not None:
+        kind = f"confirm-record-{confirming}"
+        envelope = confirm_record(delivery, sounds, role=role_of(confirming), by=by, key=private, at=at)
     elif partner is not None and document is not None:
         kind, shown = f"written-{partner}", document.read_bytes()
         envelope = answer_for(sounds, partner=partner, document=shown, by=by, key=private, at=at, words=words)
@@ -146,6 +168,20 @@ def approve(
             delivery, sounds, title_id=title_id, by=by, holder=holder or by, key=private, at=at, decision=decision
         )
     click.echo(save(envelope, delivery, name or f"{kind}-{by}"))
+
+
+def role_of(text: str):  # type: ignore[no-untyped-def]
+    """A role of the registry.
+
+    Raises:
+        click.BadParameter: it knows none of this name.
+    """
+    from consent.vocabulary import Role
+
+    try:
+        return Role(text.replace(" ", "_"))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no role; known are {', '.join(Role)}") from None
 
 
 def pack_with(rule_id: str, named: str | None) -> Pack:

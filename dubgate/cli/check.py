@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from dubgate.cli.certify_options import certify_options, gate_of, say_certified
-from dubgate.cli.judging import judging_options, moment, report_options
+from dubgate.cli.judging import company_option, judging_options, moment, report_options
 
 EXAMPLES = """\b
 Examples:
   dubgate check delivery.yaml --registry consent.db
   dubgate check delivery.yaml --registry consent.db --pack quality-lipsync --pack loudness-netflix
   DUBGATE_REGISTRY=consent.db dubgate check season1/ep03/delivery.yaml --out reports/ep03
+  dubgate check delivery.yaml --registry consent.db --company company/ --pack quality-lipsync --pack production-record
   dubgate check delivery.yaml --registry consent.db --certify --key gate.pem --ledger-key ledger.pem --as op-1 --out out
 
 \b
@@ -31,6 +32,7 @@ Only 0 means that every check was made and passed."""
     help="The consent registry: an SQLite file or a database URL. Also DUBGATE_REGISTRY.",
 )
 @judging_options
+@company_option
 @report_options
 @certify_options
 def check(
@@ -39,6 +41,7 @@ def check(
     packs: tuple[str, ...],
     models: str,
     device: str,
+    company: Path | None,
     out: Path | None,
     formats: tuple[str, ...],
     media: str,
@@ -61,7 +64,7 @@ def check(
     from dubgate.release import CheckRequest
     from dubgate.report.write import print_judgement, write_reports
 
-    request = CheckRequest(manifest, registry, packs, models, device)
+    request = CheckRequest(manifest, registry, packs, models, device, company)
     folder = out or manifest.parent / "report"
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
     if gate is not None:

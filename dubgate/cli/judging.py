@@ -29,6 +29,14 @@ def judging_options(command: F) -> F:
     return command
 
 
+company_option = click.option(
+    "--company",
+    type=click.Path(path_type=Path),
+    envvar="DUBGATE_COMPANY",
+    help="The company's folder: register of tools, and what must never be AI. Also DUBGATE_COMPANY.",
+)
+
+
 def report_options(command: F) -> F:
     """--out, --format, --media, --lang."""
     for option in reversed(

@@ -9,12 +9,15 @@ import click
 
 if TYPE_CHECKING:
     from dubgate.labels.signing import Signing
+    from dubgate.labels.tracks import Labels
+    from dubgate.policy.findings import Finding
 
 EXAMPLES = """\b
 Examples:
   dubgate label check package/master.m3u8 --language en
   dubgate label check dub.wav --format json
   dubgate label check published.mp4 --was master.mp4
+  dubgate label check dub.ac3 --language en --sidecar evidence/label-vendor.json --registry consent.db
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en --dry-run
   dubgate label apply dub.mov --out dub-labelled.mov --text "English [AI]" --language en
 
@@ -47,9 +50,20 @@ def label() -> None:
     help="Their revocation lists (CRL); a signer on one is refused. Also DUBGATE_C2PA_REVOKED.",
 )
 @click.option("--was", type=FILE, metavar="IN", help="What PATH was made of: no label that IN carries may be missing.")
+@click.option(
+    "--sidecar", "beside", type=FILE, metavar="FILE.json", help="A signed label beside a master that holds none."
+)
+@click.option("--registry", metavar="PATH|URL", help="The registry that knows who signed the sidecar.")
 @FORMAT
 def check(
-    path: Path, language: str | None, anchors: Path | None, revoked: Path | None, was: Path | None, form: str
+    path: Path,
+    language: str | None,
+    anchors: Path | None,
+    revoked: Path | None,
+    was: Path | None,
+    beside: Path | None,
+    registry: str | None,
+    form: str,
 ) -> int:
     """Read every label of PATH, taken as a dub that AI made: a media file, an HLS, DASH or IMF manifest, or a folder.
 
@@ -63,7 +77,10 @@ def check(
 
     trusted = read_anchors(anchors, revoked)
     labels = inspect_labels(path, language=language, anchors=trusted)
-    findings = wording_findings(labels)
+    told: tuple[Finding, ...] = ()
+    if beside is not None:
+        labels, told = _with_sidecar(labels, path, beside, registry)
+    findings = (*wording_findings(labels), *told)
     if was is not None:
         before = inspect_labels(was, language=language, anchors=trusted)
         findings += since_findings(before, labels, package=not _is_media(path))
@@ -71,6 +88,18 @@ def check(
     render = labels_json if form == "json" else labels_text
     click.echo(render(path, labels, findings, decision))
     return decision.exit_code
+
+
+def _with_sidecar(labels: Labels, path: Path, beside: Path, registry: str | None) -> tuple[Labels, tuple[Finding, ...]]:
+    from datetime import UTC, datetime
+
+    from dubgate.labelling import beside_file
+
+    if registry is None:
+        raise click.UsageError("--sidecar needs --registry: who signed it is known there")
+    if not _is_media(path):
+        raise click.UsageError("a sidecar is of one media file; a package needs labels of its own")
+    return beside_file(labels, path, beside, registry, datetime.now(UTC))
 
 
 def _is_media(path: Path) -> bool:

@@ -53,13 +53,31 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cache": ("dubgate.cli.cache", "cache", "List and erase what is kept of earlier hearing."),
     "serve": ("dubgate.cli.serve", "serve", "Serve the HTTP API for pipelines, and the review desk."),
     "worker": ("dubgate.cli.serve", "worker", "Judge the deliveries that were submitted over HTTP."),
+    "may-publish": ("dubgate.cli.may_publish", "may_publish", "Ask the API: may this file be published here, so, now?"),
     "tokens": ("dubgate.cli.tokens", "tokens", "Make, list and revoke tokens of the HTTP API."),
     "desk": ("dubgate.cli.desk", "desk", "The review desk in the browser: decide, listen, report."),
+    "disclose": (
+        "dubgate.cli.disclose",
+        "disclose",
+        "Say in eight languages what was AI, who consented, who approved.",
+    ),
+    "intake": (
+        "dubgate.cli.intake",
+        "intake",
+        "Before production: does the title suit an AI dub, what will be asked for.",
+    ),
+    "pilot": (
+        "dubgate.cli.pilot",
+        "pilot",
+        "Take 15 to 60 seconds of a delivery through every stage; never a release.",
+    ),
+    "company": ("dubgate.cli.company", "company", "The register of tools, and what must never be AI."),
     "demo": ("dubgate.cli.demo", "demo", "Judge the samples and print a table of decisions."),
 }
 
 JUDGING = frozenset(
     {"qc", "check", "batch", "demo", "request", "verify", "label", "certify-package", "renew", "evidence", "replay"}
+    | {"disclose", "intake", "pilot", "may-publish", "probe"}
 )
 
 EPILOG = """Exit codes: 0 release (or, for qc, nothing to report), 3 hold, 1 block, 2 the tool could not judge.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubgate.cli.judging import company_option
 from dubgate.cli.registry_options import open_registry, plain, registry_options, say
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ ANSWERS = {"refuse": "refused", "defer": "deferred", "lift": "lifted", "take_bac
 @click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; as for dubgate check.")
 @click.option("--models", default="auto", show_default=True, help="Which speech models hear, where hearing is needed.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where they run.")
+@company_option
 @registry_options
 def request(
     manifest: Path | None,
@@ -65,6 +67,7 @@ def request(
     packs: tuple[str, ...],
     models: str,
     device: str,
+    company: Path | None,
     location: str,
     key_file: Path | None,
     form: str,
@@ -85,7 +88,7 @@ def request(
         _answer(location, key_file, target, kind, by, reason, private, quiet=manifest is not None, form=form)
     if manifest is None:
         return 0
-    return _ask(manifest, location, key_file, form, packs, models, device, None if given else private)
+    return _ask(manifest, location, key_file, form, packs, models, device, company, None if given else private)
 
 
 def _private(key: Path | None) -> Any:
@@ -160,6 +163,7 @@ def _ask(
     packs: tuple[str, ...],
     models: str,
     device: str,
+    company: Path | None,
     private: Any,
 ) -> int:
     from dubgate.cli.progress import progress_bar
@@ -170,7 +174,7 @@ def _ask(
 
     at = datetime.now(UTC)
     with progress_bar(quiet=form == "json") as progress:
-        judged = judge_again(CheckRequest(manifest, location, packs, models, device), at=at, progress=progress)
+        judged = judge_again(CheckRequest(manifest, location, packs, models, device, company), at=at, progress=progress)
     findings = judged.judgement.verdict.findings
     with open_registry(location, key_file) as registry, registry.write() as writer:
         release = release_to_decide(judged.delivery, judged.judgement, writer, at)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dubgate.delivery.inside import resolve_inside
 from dubgate.delivery.manifest_extends import read_merged
+from dubgate.delivery.manifest_record import Credits, ProductionRecord
 from dubgate.delivery.manifest_schema import (
     SCHEMA,
     CastEntry,
@@ -17,7 +18,6 @@ from dubgate.delivery.manifest_schema import (
     Label,
     Manifest,
     MediaFile,
-    ProductionRecord,
     Timecode,
     Title,
 )
@@ -92,6 +92,11 @@ class Delivery:
     references: tuple[RecordedFile, ...]
     submitter: str | None
     evidence: Evidence
+    settings: tuple[RecordedFile, ...] = ()
+    logs: tuple[RecordedFile, ...] = ()
+    credits: Credits | None = None
+    dub_card: Path | None = None
+    intake: RecordedFile | None = None
 
     @property
     def synthetic(self) -> bool:
@@ -161,13 +166,17 @@ class _Resolver:
         return Source(self.file(given.path, (*at, "path")), given.stream, given.language or language)
 
     def recorded(
-        self, record: ProductionRecord | None, field: Literal["prompts", "references"]
+        self, record: ProductionRecord | None, field: Literal["prompts", "references", "settings", "logs"]
     ) -> tuple[RecordedFile, ...]:
         listed = [] if record is None else getattr(record, field)
         return tuple(
             RecordedFile(self.file(item.path, ("production", field, k, "path")), item.sha256)
             for k, item in enumerate(listed)
         )
+
+    def intake(self, manifest: Manifest) -> RecordedFile | None:
+        given = manifest.intake
+        return None if given is None else RecordedFile(self.file(given.path, ("intake", "path")), given.sha256)
 
     def evidence(self, given: EvidenceFiles) -> Evidence:
         return Evidence(
@@ -198,4 +207,9 @@ def _delivery(manifest: Manifest, resolver: _Resolver, files: tuple[tuple[Path, 
         references=resolver.recorded(manifest.production, "references"),
         submitter=manifest.submitter,
         evidence=resolver.evidence(manifest.evidence),
+        settings=resolver.recorded(manifest.production, "settings"),
+        logs=resolver.recorded(manifest.production, "logs"),
+        credits=manifest.credits,
+        dub_card=resolver.optional(manifest.credits.card if manifest.credits else None, ("credits", "card")),
+        intake=resolver.intake(manifest),
     )

@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from consent.strict import Id, Language, Line, Sha256, Strict, Text
-from consent.vocabulary import Channel, TrainingKind
+from consent.strict import Id, Language, Line, Strict
+from consent.vocabulary import Channel
 from dubgate.delivery.cue_times import exact_rate, parse_time
 from dubgate.delivery.manifest_fields import (
     HUMAN,
@@ -30,6 +30,7 @@ from dubgate.delivery.manifest_fields import (
     short_or_long,
     without_repeats,
 )
+from dubgate.delivery.manifest_record import Credits, ProductionRecord, RecordFile
 from dubgate.delivery.script import Style
 from dubgate.regions import expand
 
@@ -177,50 +178,6 @@ class Label(Strict):
     machine_token: Line | None = None
 
 
-class RecordFile(Strict):
-    """A file that the production record names, by its bytes."""
-
-    path: RelativePath
-    sha256: Sha256
-
-
-class Tool(Strict):
-    """A program or model that made a part of the dub."""
-
-    name: Line
-    version: Line
-    vendor: Line | None = None
-    settings: dict[Line, Line | int | float | bool] = Field(default_factory=dict)
-    training_data: Literal["consented", "licensed", "public_domain", "undisclosed"] | None = None
-
-
-class Reviewer(Strict):
-    """A registered person who checked the dub, and as what."""
-
-    party: Id
-    role: Line
-
-
-class Revision(Strict):
-    """A change after the first version."""
-
-    at: Moment
-    by: Id
-    what: Text
-
-
-class ProductionRecord(Strict):
-    """How the dub was made."""
-
-    purpose: Text
-    tools: Annotated[tuple[Tool, ...], Field(min_length=1)]
-    prompts: tuple[RecordFile, ...] = ()
-    references: tuple[RecordFile, ...] = ()
-    used_to_train: tuple[TrainingKind, ...] | None = None  # None: not stated; empty: nothing was trained with it
-    reviewers: tuple[Reviewer, ...] = ()
-    revisions: tuple[Revision, ...] = ()
-
-
 class EvidenceFiles(Strict):
     """Signed objects that came with the delivery."""
 
@@ -248,6 +205,8 @@ class Manifest(Strict):
     distribution: Distribution | None = None
     label: Label | None = None
     production: ProductionRecord | None = None
+    credits: Credits | None = None
+    intake: RecordFile | None = None
     submitter: Id | None = None
     evidence: EvidenceFiles = EvidenceFiles()
 

@@ -71,6 +71,7 @@ _ROWS = (
     Check("RH-003", _A, _B, "what is delivered is what was approved, byte for byte", "have the delivered version approved, or deliver the approved one", "threat 1: swap after approval", (), "rights holder"),
     Check("RH-004", _A, _H, "the holder was told of this use of its standing approval and had its time to object", "tell the holder, or wait: dubgate request", "design: a standing approval notifies every use and can be objected to", (), "rights holder"),
     Check("RH-005", _A, _B, "who approved is not who submitted; of the same house only where it holds the title", _HOLDER, "threat 15: an insider approves their own dub", (), "rights holder"),
+    Check("RH-006", _A, _B, "nothing is AI that the studio's signed policy keeps for people", "have a person perform it, or ask the studio to change its policy", "design: what must never be AI is the studio's to say"),
     Check("RH-010", _A, _B, "the registry knows whose title it is", "register the title and its holder, with a second operator's confirmation", "threat 16: fake holder", (), "rights holder"),
     Check("RH-011", _A, _B, "one holder, not two, claims the right", "settle the claims", "threat 16: fake holder", (), "rights holder"),
     Check("RH-012", _A, _H, "nobody contests the claim", "settle the claim", "design: a contested title holds", (), "rights holder"),
@@ -84,6 +85,9 @@ _ROWS = (
     Check("INT-001", _I, _H, "every signed object in the delivery verifies", "remove it, or have it signed by a registered key over this sound", "threat 8: forged evidence"),
     Check("INT-003", _I, _H, "every model that heard is pinned by digest", "use a catalogue model, or have its digest pinned", "design: weights are pinned by digest"),
     Check("INT-004", _I, _H, "at least one rule judged the quality", "judge with a quality pack, or leave --pack out", "design: nothing judged never releases"),
+    Check("INT-005", _I, _B, "every file that the production record names has the digest that it gives", "record the file that is there, or hand in the file that was recorded", "threat 8: forged evidence"),
+    Check("INT-006", _I, _H, "the channels are those of an audience, not an internal test", "deliver the whole dub for the channels on which it is to be heard", "design: a pilot is never a release"),
+    Check("INT-007", _I, _H, "the delivery is what was said before it was made", "deliver what was said, or take the intake again: dubgate intake", "design: evidence, not claims"),
     Check("INT-002", _I, _B, "stem, M&E and mix belong together", "hand in the stem that the mix was made from", "threat 1: measure one thing, publish another"),
 )  # fmt: skip
 

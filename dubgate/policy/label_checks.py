@@ -55,7 +55,7 @@ def _stripped(lost: Lost) -> Finding:
 
 def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     for problem in labels.unreadable:
-        yield failed("LAB-010", PROGRAMME, f"a label could not be read: {problem}", f"表示を読み取れません: {problem}")
+        yield _unreadable(problem)
     if not labels.tracks and not labels.unreadable:
         yield failed("LAB-001", PROGRAMME, "the deliverable has no entry for the dub", "納品物に吹替の項目がありません")
     for reason in labels.unmeasured:
@@ -78,6 +78,13 @@ def _playing(track: LabelledTrack) -> Iterator[Finding]:
             f"{track.where} does not play the sound that was judged",
             "項目の音声が判定した音声と異なります",
         )
+
+
+def _unreadable(problem: str) -> Finding:
+    """Why a label could not be read, and what its own error says to do about it."""
+    what, _, remedy = problem.partition("\n")
+    found = failed("LAB-010", PROGRAMME, f"a label could not be read: {what}", f"表示を読み取れません: {what}")
+    return replace(found, remedy=remedy.strip() or found.remedy)
 
 
 def _unverified(reason: str) -> Finding:

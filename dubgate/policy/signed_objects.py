@@ -146,6 +146,22 @@ class SignOff(SignedObject):
         return self.sign_off_id
 
 
+class RecordConfirmation(SignedObject):
+    """Somebody in a role says that this very production record (its purpose, its tools) is true of this sound."""
+
+    schema_name: ClassVar[str] = "record-confirmation/1.0"
+    kind: ClassVar[str] = "record confirmation"
+
+    confirmation_id: Id
+    role: Role
+    record_sha256: Sha256
+
+    @property
+    def record_id(self) -> str:
+        """The confirmation's id."""
+        return self.confirmation_id
+
+
 class WrittenApproval(SignedObject):
     """Somebody answers for having a partner's written approval of this sound: which partner, and the document's digest."""
 

@@ -18,23 +18,34 @@ _PROGRAMME = Subject(Scope.PROGRAMME)
 def sign_off_findings(packs: Sequence[Pack], sign_offs: Iterable[Signed], now: Circumstances) -> tuple[Finding, ...]:
     """For each role that a pack demands: agreed, refused (blocks) or missing (holds); and what has no effect.
 
-    A refusal by anybody in the role decides. Who is of the submitter's house signs nothing off.
+    A refusal by anybody in the role decides. Who is of the submitter's house signs nothing off. One person agrees in
+    one role, unless the pack says that the team is small.
     """
     good, bad = sorted_out(sign_offs, now)
     demanded = [(pack, role) for pack in packs for role in pack.sign_offs]
     counted = [s for s in good if _counts(s, {role for _, role in demanded}, now)]
     idle = [s for s in good if s not in counted]
     why = "no pack demands it, its signer may not sign in this role, or is of the house that submitted"
-    return (*(_asked(pack, role, counted) for pack, role in demanded), *bad, *(refused(s, why) for s in idle))
+    asked = (_asked(pack, role, _of_another(pack, role, counted)) for pack, role in demanded)
+    return (*asked, *bad, *(refused(s, why) for s in idle))
+
+
+def _of_another(pack: Pack, role: Role, counted: Sequence[Signed]) -> list[Signed]:
+    """The sign-offs in a role; where the team is not small, without a yes of who agreed in a role named before it."""
+    mine = [s for s in counted if s.record.role is role]
+    if pack.small_team:
+        return mine
+    before = pack.sign_offs[: pack.sign_offs.index(role)]
+    said = {s.party for s in counted if s.record.role in before and s.record.answer == "agreed"}
+    return [s for s in mine if s.record.answer == "refused" or s.party not in said]
 
 
 def _counts(sign_off: Signed, demanded: set[Role], now: Circumstances) -> bool:
     role = sign_off.record.role
-    return role in demanded and role in sign_off.roles and sign_off.house not in now.submitters
+    return role in demanded and role in sign_off.roles and sign_off.house not in now.submitters | now.vendor_houses
 
 
-def _asked(pack: Pack, role: Role, counted: Sequence[Signed]) -> Finding:
-    mine = [s for s in counted if s.record.role is role]
+def _asked(pack: Pack, role: Role, mine: Sequence[Signed]) -> Finding:
     no = [s for s in mine if s.record.answer == "refused"]
     name = role.replace("_", " ")
     if no:

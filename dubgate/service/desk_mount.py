@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dubgate.service.state import State
 
 MOST = 2000
+PATH = "/desk"  # where the desk is mounted; links in messages begin with it
 
 
 def desk_of(state: State, desk: Desk) -> Any:
@@ -31,7 +33,7 @@ def desk_of(state: State, desk: Desk) -> Any:
     """
     try:
         from consent.web.app import create_desk
-        from consent.web.settings import DeskSettings
+        from consent.web.settings import DeskSettings, Smtp, Webhook
         from dubgate.service.desk_judge import DeskDeliveries
     except ImportError as error:
         raise InputError(f"the review desk is not here: {error}", where="desk") from None
@@ -43,7 +45,14 @@ def desk_of(state: State, desk: Desk) -> Any:
         device=settings.device,
         packs=tuple(settings.packs),
     )
-    told = DeskSettings(origin=desk.origin, tables=desk.tables, outbox=desk.outbox)
+    smtp, hook = None, None
+    if desk.mail is not None:
+        password = os.environ.get("DUBGATE_SMTP_PASSWORD")
+        smtp = Smtp(desk.mail.host, desk.mail.port, desk.mail.user, password, desk.mail.starttls)
+    if desk.webhook is not None:
+        secret = os.environ.get("DUBGATE_DESK_WEBHOOK_SECRET", "")
+        hook = Webhook(desk.webhook, secret, settings.allow_private_webhooks)
+    told = DeskSettings(desk.origin, desk.tables, desk.outbox, desk.sender, smtp, hook, path=PATH)
     return create_desk(state.registry, told, judge=deliveries, listening=deliveries, clock=state.clock)
 
 

@@ -80,12 +80,27 @@ class Jobs(_Strict):
     warn_ahead_hours: Annotated[float, Field(gt=0)] = 72.0
 
 
+class Mail(_Strict):
+    """A mail server; its password is in DUBGATE_SMTP_PASSWORD."""
+
+    host: Line
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    user: Line | None = None
+    starttls: bool = True
+
+
 class Desk(_Strict):
-    """The review desk in the browser: where people reach it, its own tables, where its mail and notices wait."""
+    """The review desk in the browser: where people reach it, its own tables, where its messages lie and how they go.
+
+    The secret of `webhook` is in DUBGATE_DESK_WEBHOOK_SECRET.
+    """
 
     origin: Line
     tables: Line
     outbox: Path
+    sender: Line = "desk@localhost"
+    mail: Mail | None = None
+    webhook: Line | None = None
 
 
 class Settings(_Strict):

@@ -22,7 +22,8 @@ from dubgate.certificate.package import DUB, MANIFEST, OTHER, PackageCertificate
 from dubgate.cli.main import run
 from dubgate.errors import InputError
 from dubgate.fetching import Bounds, Fetcher
-from dubgate.probing import Known, Probed, event_id_of, known_from, notice_of, probe
+from dubgate.labels.tracks import Labels
+from dubgate.probing import Alert, Known, Probed, event_id_of, known_from, notice_of, probe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -150,6 +151,18 @@ def test_a_name_that_leads_out_is_an_alert_and_is_not_fetched(
     assert any("outside its folder" in a.what for a in probed.alerts)
 
 
+def test_a_playlist_that_names_itself_is_looked_at_once(server: str, live: Path, known: Known, tmp_path: Path) -> None:
+    spoilt(live, "s1.aac", "index.m3u8", "en/index.m3u8")
+    probed = looked(server, known, tmp_path)
+    assert probed.n_files == 3
+    assert any("no rendition" in a.what for a in probed.alerts)
+
+
+def test_what_is_wrong_with_a_certificate_is_an_alert_of_the_look(server: str, known: Known, tmp_path: Path) -> None:
+    wrong = Alert("certificate", "old.json", "revoked")
+    assert looked(server, replace(known, alerts=(wrong,)), tmp_path).alerts == (wrong,)
+
+
 # a package's own certificate
 
 
@@ -198,6 +211,13 @@ def test_a_certificate_of_a_revoked_gate_is_an_alert_and_makes_nothing_known(pla
     found = known_from([certificate], gone, LATER, None)
     assert found.certificates == ()
     assert [a.kind for a in found.alerts] == ["certificate"]
+
+
+def test_what_the_gate_did_not_pass_makes_nothing_known(place: Place, tmp_path: Path) -> None:
+    failed = place.certified(tmp_path, place.world.judged(at=AT, labels=Labels(())))
+    found = known_from([failed.certificate], place.trust, LATER, None)
+    assert found.certificates == ()
+    assert "did not pass" in found.alerts[0].what
 
 
 def test_an_expired_certificate_still_says_which_bytes_were_certified(place: Place, certificate: Path) -> None:
@@ -329,7 +349,5 @@ def test_the_command_tells_alerts_once_in_an_outbox(
 def test_a_notice_is_of_its_alerts(known: Known) -> None:
     quiet = Probed("https://example.org/m?token=1", LATER, 1, (), known)
     assert "token" not in notice_of(quiet)["target"]
-    from dubgate.probing import Alert
-
     loud = replace(quiet, alerts=(Alert("label", "LAB-001", "gone"),))
     assert event_id_of(loud) == event_id_of(replace(loud, at=AT)) != event_id_of(quiet)

@@ -30,6 +30,7 @@ from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.renewing import _signed as signed_by_renewing
 from dubgate.standing import release_certified, what_ended
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
@@ -175,9 +176,9 @@ def other_pack(place: Place) -> None:
 
 def adopt(place: Place, sha256: str) -> None:
     said = Adoption(
-        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="kestrel", reason="new"
+        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="qc-lead", reason="new"
     )
-    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["kestrel"])).decode()
+    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
     add(place, Addition(said, envelope=envelope))
@@ -370,6 +371,15 @@ def test_a_packages_certificate_is_renewed_with_its_masters(
     for file in (manifest, manifest.parent):
         verified = sounding.verified(made.certificate, file=file, now=AT + 30 * HOUR, registry=registry)
         assert verified.package_id is not None
+    own, sign_first = sounding.copied(tmp_path / "own"), signed_by_renewing
+
+    def withdraw(*asked: Any) -> bytes:
+        grant = grant_of(own)
+        add(own, event(EventKind.WITHDRAWN, "grant", grant.grant_id, grant.granted_by, SOON), SOON + HOUR)
+        return sign_first(*asked)
+
+    with patch("dubgate.renewing._signed", withdraw), pytest.raises(refusals.ConsentEnded):
+        renewed(own, first.certificate, at=SOON + HOUR, annex=sounding_certificate.with_name("annex.json").read_bytes())
 
 
 def test_root_keys_and_signers_are_what_the_tests_say(place: Place) -> None:
@@ -446,3 +456,13 @@ def test_the_command_renews_warns_and_refuses(
         assert run([*asked, *signing]) == 1
         assert json.loads(capsys.readouterr().out)["reason"] == "consent-ended"
     assert place.verified((tmp_path / "new.json").read_bytes(), now=SOON + HOUR)
+
+
+def test_a_renewal_that_proves_another_release_does_not_stand(place: Place, certificate: Path, tmp_path: Path) -> None:
+    other = place.certified(tmp_path / "other", at=AT + HOUR).verdict.claim.ledger
+    assert other is not None
+    with patch("dubgate.renewing._resting_on", lambda opened: (other.proofs[0].index,)):
+        made = renewed(place, certificate)
+    assert place.verified(made.certificate, now=SOON + HOUR)
+    with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+        place.verified(made.certificate, now=SOON + HOUR, registry=str(place.world.registry))

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +169,49 @@ def opened_record(world: World, ac3: Path, folder: Path) -> LabelSidecar:
 
 def test_a_delivery_without_sidecars_is_judged_by_its_own_labels(world: World) -> None:
     assert world.judged().verdict.decision is Decision.RELEASE  # its file is no sound: nothing looks into it
+
+
+def test_the_command_reads_a_sidecar_back_with_the_registrys_keys(
+    world: World, ac3: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dubgate.cli.main import run
+    from dubgate.digesting import digest_sound
+
+    now = datetime.now(UTC)
+    envelope = sidecar(ac3, digest_sound(ac3, 0), PLAN, by="director", key=world.keys["director"], at=now)
+    file = tmp_path / "label.json"
+    file.write_bytes(envelope)
+    asked = ["label", "check", str(ac3), "--language", "en"]
+    assert run(asked) == 1
+    asked += ["--sidecar", str(file)]
+    assert run(asked) == 2  # nobody says whose signature counts
+    assert run([*asked, "--registry", str(world.registry)]) == 0
+    assert "signed sidecar ls-" in capsys.readouterr().out
+    file.write_bytes(envelope.replace(b'"sig": "', b'"sig": "A', 1))
+    assert run([*asked, "--registry", str(world.registry)]) == 1
+
+
+def test_the_command_signs_a_sidecar_into_the_deliverys_evidence(world: World, tmp_path: Path) -> None:
+    from dubgate.certificate.dsse import save_private_key
+    from dubgate.cli.main import run
+
+    made_media.make(tmp_path, "ac3", 0.2)
+    made_media.make(tmp_path, "flac", 0.2)
+    save_private_key(world.keys["director"], tmp_path / "key.pem", None)
+    manifest = tmp_path / "delivery.yaml"
+    text = """schema: delivery/1.0
+original: {language: de, mix: flac.flac}
+dub: {language: en, mix: ac3.ac3}
+cast: [{character: MARA, technique: human}]
+"""
+    manifest.write_text(text)
+    asked = ["label", "sidecar", str(manifest), "--as", "director", "--key", str(tmp_path / "key.pem")]
+    assert run([*asked, "--text", "English"]) == 2
+    assert run([*asked, "--text", "English [AI]"]) == 0
+    file = tmp_path / "evidence" / "label-director.json"
+    with world.view() as view:
+        record = open_one(SIDECARS, file, view, datetime.now(UTC)).record
+    assert (record.text, record.language, record.container) == ("English [AI]", "en", "ac3")
+    assert run([*asked, "--text", "English [AI]"]) == 2  # never over another
+    manifest.write_text(text.replace("ac3.ac3", "flac.flac"))
+    assert run([*asked, "--text", "English [AI]", "--name", "other"]) == 2

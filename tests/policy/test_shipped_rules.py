@@ -20,6 +20,7 @@ from dubgate.policy.judge import judge, judge_conditions
 from dubgate.policy.pack_cases import run_cases
 from dubgate.policy.pack_schema import BandRule
 from dubgate.policy.packs import CORE, Pack, available, load_packs
+from dubgate.policy.record_fact_rows import TOOL
 from dubgate.policy.verdict import Decision, decide
 from dubgate.unmeasured import Unmeasured
 
@@ -209,7 +210,7 @@ def test_every_rule_that_ships_has_a_fault_that_only_it_and_its_kin_find() -> No
 
 
 def test_the_packs_that_ship_are_the_ones_tested() -> None:
-    assert set(available()) == {*FAULTS, CORE, *RULES}
+    assert set(available()) == {*FAULTS, CORE, "production-record", *RULES}
 
 
 @pytest.mark.parametrize("metric", sorted(GOOD))
@@ -303,7 +304,11 @@ def _label(*readable: bool) -> tuple[dict[str, object], ...]:
     return tuple({**TRACK, "human_readable": r} for r in readable)
 
 
-RECORD = {"record.present": True, "record.tools": ({"name": "t", "version": "1", "vendor": "v", "training_data": ""},)}
+UNREGISTERED = dict.fromkeys((name for name, _ in TOOL.fields), Unmeasured("no register in this test"))
+RECORD = {
+    "record.present": True,
+    "record.tools": ({**UNREGISTERED, "name": "t", "version": "1", "vendor": "v", "training_data": ""},),
+}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -35,3 +37,15 @@ def released_house(made_house: House, tmp_path_factory: pytest.TempPathFactory) 
 def house(made_house: House, tmp_path: Path) -> House:
     """A copy of it, with an empty service of its own."""
     return made_house.copied(tmp_path / "house")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL for the session; skips where the wheel pgserver is not installed."""
+    pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL: the wheel pgserver is not installed")
+    pytest.importorskip("psycopg", reason="no PostgreSQL driver: psycopg is not installed")
+    with tempfile.TemporaryDirectory(prefix="service-") as folder:  # not under pytest's, which only root may enter
+        Path(folder).chmod(0o755)
+        server = pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()

@@ -494,3 +494,10 @@ def test_the_index_of_certificates_only_grows(api: Api) -> None:
     for statement in ("DELETE FROM service_certificate", "UPDATE service_certificate SET file_sha256 = 'x'"):
         with pytest.raises((StoreError, Exception), match="never changed"), changing(api.state.engine) as connection:
             connection.execute(text(statement))
+
+
+def test_may_publish_needs_the_scope_read(api: Api) -> None:
+    for scope in ("submit", "approve", "admin"):
+        answer = api.ask(headers=api.as_("other-house", scope))
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "urn:dubgate:problem:scope-missing"

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.entries import iso
+from consent.parties import Party
 from consent.views import View
 from consent.web import accounts, recovery, scope
 from consent.web.page import render
@@ -35,7 +36,7 @@ def home(request: Request, who: SignedIn) -> Response:
             "unconfirmed": [e for v in voices for e in unconfirmed(view, v.voice_id)][:NEWEST],
             "n_voices": len(voices),
             "held": _held(view, who)[:NEWEST],
-            "at": view.now,
+            "name": scope.name_of(view, who.party_id, Party),
         }
     recovering = recovery.all_waiting(who.desk) if who.operator else []
     well_kept = accounts.well_kept(who.desk, who.account.account_id)

@@ -83,7 +83,7 @@ def excerpt(who: SignedIn, delivery_id: str, which: Which, start: float, end: fl
         whole = scope.may_hear_all(view, who, found.summary)
         voices = {v.voice_id for v in scope.voices_of(view, who)}
         mine = {c.character for c in found.cast if set(c.voice_ids) & voices}
-        asked = any(h.request.release.packets_sha256 == found.summary.packets_sha256 for h in scope.asked_of(view, who))
+        asked = scope.asked_about(view, who, found.summary.packets_sha256)
     clips = [c for c in found.clips if asked or c.character in mine]
     if not whole and not any(c.start_s <= start and end <= c.end_s + 0.05 for c in clips):
         raise NotYoursError

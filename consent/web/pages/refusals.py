@@ -21,7 +21,7 @@ from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
 from consent.writing import Addition
 
 router = APIRouter()
-MOST = 500
+MOST = 200
 
 
 @router.get("/refusals")
@@ -32,7 +32,7 @@ def refusals(request: Request, who: SignedIn) -> Response:
     with who.desk.registry.view() as view:
         found = of_kind(view, [f"party:{p}" for p in who.ids], Refusal)
         lines = [(r, refusal_line(view, e, r, view.now)["status"]) for e, r in found if r.by in who.ids]
-        held = sorted(scope.held_by(view, who))[:MOST]
+        held = scope.held_titles(view, who)[:MOST]
         names = scope.title_names(view, {*held, *(t for r, _ in lines for t in r.title_ids)})
         voices = [v.voice_id for v in scope.voices_of(view, who)] if who.performer else []
     techniques = [str(t) for t in Technique]

@@ -18,12 +18,11 @@ from consent.web.catalogue import text
 from consent.web.page import iso_minute, render
 from consent.web.paper import to_pdf
 from consent.web.pictures import bars
-from consent.web.reporting import Chosen, chosen_lines, counted
+from consent.web.reporting import A_PAGE, Chosen, Found, chosen_lines, counted
 from consent.web.visiting import NotYoursError, SignedIn, Visitor
 
 router = APIRouter()
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-A_PAGE = 100
 
 
 @router.get("/reports")
@@ -33,21 +32,19 @@ def report(
     """The report as a page, which prints."""
     with who.desk.registry.view() as view:
         chosen = _chosen(view, who, since, until, title, voice)
-        found = chosen_lines(view, who, chosen)
-        names = scope.title_names(view, {u["title_id"] for u in found.uses} | set(found.titles))
+        found = chosen_lines(view, who, chosen, start=max(0, start))
+        names = _names(who, found)
     charts = [
-        (key, Markup(bars(counted(found.uses, field, who.language), text(f"reports.{key}", who.language))))
+        (key, Markup(bars(counted(found.every, field, who.language), text(f"reports.{key}", who.language))))
         for key, field in (("by_decision", "decision"), ("by_language", "language"), ("by_month", "decided_at"))
-        if found.uses
+        if found.every
     ]
-    part = found.uses[max(0, start) : max(0, start) + A_PAGE]
     return render(
         request,
         "reports.html",
         who,
         chosen=chosen,
         found=found,
-        part=part,
         names=names,
         charts=charts,
         start=start,
@@ -72,6 +69,15 @@ def _chosen(view: View, who: Visitor, since: str, until: str, title: str, voice:
     return Chosen(first, max(first, last), title, voice)
 
 
+def _names(who: Visitor, found: Found) -> dict[str, str]:
+    """The names of the titles that are shown or chosen from."""
+    shown = {*(u["title_id"] for u in found.uses), *(a["title_id"] for a in found.approvals), *found.titles[:200]}
+    shown |= {t for g in found.grants for t in g["titles"]}
+    with who.desk.registry.view() as view:
+        who.desk.titles.refresh(view)
+    return {t: who.desk.titles.name(t) for t in shown}
+
+
 def _day(text_: str) -> datetime | None:
     if not _DAY.match(text_):
         return None
@@ -90,7 +96,7 @@ def download(who: SignedIn, form: str, since: str = "", until: str = "", title: 
     with who.desk.registry.view() as view:
         chosen = _chosen(view, who, since, until, title, voice)
         found = chosen_lines(view, who, chosen, proofs=True)
-        names = scope.title_names(view, {u["title_id"] for u in found.uses} | set(found.titles))
+        names = _names(who, found)
     head = who.desk.registry.head()
     data: dict[str, Any] = {
         "schema": "consent-desk-report/1.0",

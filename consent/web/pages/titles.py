@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.approvals import Approval
-from consent.asking import request_histories
 from consent.releases import Release
 from consent.report_lines import approval_line, of_kind, use_line
 from consent.titles import Refusal
@@ -27,14 +26,13 @@ def titles(request: Request, who: SignedIn, start: int = 0) -> Response:
     if not who.holder:
         raise NotYoursError
     with who.desk.registry.view() as view:
-        held = sorted(scope.held_by(view, who))
+        held = scope.held_titles(view, who)
         part = held[max(0, start) : max(0, start) + A_PAGE]
-        names = scope.title_names(view, part)
         waiting: dict[str, int] = {}
         for history in scope.waiting_for(view, who):
-            for title_id in history.request.release.title_ids:
-                waiting[title_id] = waiting.get(title_id, 0) + 1
-        rows = [(t, names.get(t, t), waiting.get(t, 0)) for t in part]
+            title_id = history.request.release.title_ids[0]
+            waiting[title_id] = waiting.get(title_id, 0) + 1
+        rows = [(t, who.desk.titles.name(t), waiting.get(t, 0)) for t in part]
     return render(request, "titles.html", who, rows=rows, total=len(held), start=start, step=A_PAGE)
 
 
@@ -43,14 +41,16 @@ def title(request: Request, who: SignedIn, title_id: str) -> Response:
     """One title."""
     with who.desk.registry.view() as view:
         found = scope.title_of(view, who, title_id)
+        who.desk.titles.refresh(view)
         key = [f"title:{title_id}"]
         shown: dict[str, Any] = {
             "title": found.title,
             "above": found.above,
+            "below": [(t, who.desk.titles.name(t)) for t in who.desk.titles.below(title_id)[:A_PAGE]],
             "asked": [
                 (h.request, str(h.status(view.now)))
-                for h in reversed(request_histories(view, key[0]))
-                if h.request.to in who.ids
+                for h in scope.asked_of(view, who)
+                if title_id in h.request.release.title_ids
             ][:A_PAGE],
             "approvals": [approval_line(view, a, view.now) for a in _approvals(view, key[0], who)],
             "releases": [use_line(r, (), view.now) for r in _releases(view, key[0])],
@@ -61,10 +61,10 @@ def title(request: Request, who: SignedIn, title_id: str) -> Response:
 
 def _approvals(view: View, key: str, who: Visitor) -> list[Approval]:
     """The newest approvals by the visitor's house."""
-    found = (e.record for e in view.store.latest(key, Approval, A_PAGE))
+    found = (e.record for e in view.store.newest([key], Approval, A_PAGE))
     return [a for a in found if isinstance(a, Approval) and who.ids & {a.by, a.for_holder_id}]
 
 
 def _releases(view: View, key: str) -> list[Release]:
     """The newest decisions about the title."""
-    return [r for e in view.store.latest(key, Release, A_PAGE) if isinstance(r := e.record, Release)]
+    return [r for e in view.store.newest([key], Release, A_PAGE) if isinstance(r := e.record, Release)]

@@ -16,12 +16,14 @@ from consent.passkey_signing import to_sign
 from consent.releases import Release
 from consent.report_lines import Proofs, use_line, voice_line
 from consent.strict import Record
+from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind, LegalBasis, PermissionKind, Subject
 from consent.voices import Enrolment, Permission, Voice
 from consent.web import scope
 from consent.web.once import once
 from consent.web.page import go, iso_minute, render
+from consent.web.scope import newest_grants
 from consent.web.signing import propose
 from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
 from consent.web.voicing import enrolment_of, grants_told, hits_of, unconfirmed
@@ -42,11 +44,12 @@ def voices(request: Request, who: SignedIn) -> Response:
 
 
 def _row(view: View, voice: Voice) -> dict[str, Any]:
-    grants = view.grants(voice.voice_id)
+    n = view.store.count(f"voice:{voice.voice_id}", Grant)
+    read = newest_grants(view, voice.voice_id, 0, A_PAGE)
     return {
         "voice": voice,
-        "standing": sum(h.state(view.now).alive(view.now) for h in grants),
-        "n": len(grants),
+        "standing": sum(h.state(view.now).alive(view.now) for h in read) if n <= A_PAGE else None,
+        "n": n,
         "permissions": sorted(view.permissions(voice.voice_id, view.now)),
         "unconfirmed": len(unconfirmed(view, voice.voice_id)),
         "hits": len(hits_of(view, voice.voice_id)),
@@ -54,18 +57,20 @@ def _row(view: View, voice: Voice) -> dict[str, Any]:
 
 
 @router.get("/voices/{voice_id}")
-def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0) -> Response:
+def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants: int = 0) -> Response:
     """One voice."""
     with who.desk.registry.view() as view:
         own = scope.voice_of(view, who, voice_id)
         key = f"voice:{voice_id}"
-        known = view.store.latest(key, Release, max(0, start) + A_PAGE + 1)
+        known = view.store.newest([key], Release, max(0, start) + A_PAGE + 1)
         releases = [e.record for e in known][max(0, start) :]
         lines = [use_line(r, [voice_id], view.now) for r in releases[:A_PAGE] if isinstance(r, Release)]
         standing = {p.kind: p for p in view.standing_permissions(voice_id, view.now)}
         shown: dict[str, Any] = {
             "voice": own,
-            "grants": grants_told(view, voice_id, who.language),
+            "grants": grants_told(view, voice_id, who.language, start=max(0, grants), most=A_PAGE),
+            "n_grants": view.store.count(key, Grant),
+            "first_grant": max(0, grants),
             "permissions": [(k, standing.get(k)) for k in PermissionKind],
             "recordings": voice_line(view, own, view.now, Proofs(view.store, view.store.size()))["enrolments"],
             "uses": lines,

@@ -101,6 +101,6 @@ document.addEventListener("keydown", (event) => {
   const does = keys[event.key.toLowerCase()];
   if (does) { event.preventDefault(); does(); }
 });
-new IntersectionObserver((seen) => seen.forEach((s) => { if (s.isIntersecting) more(); }))
-  .observe(document.getElementById("lines-end"));
+// A stretch of lines at a time: the next one when the end of the list comes into sight.
+list.addEventListener("scroll", () => { if (list.scrollTop + list.clientHeight > list.scrollHeight - 300) more(); });
 more().then(() => timeline());

@@ -1,0 +1,272 @@
+"""Deliveries from elsewhere: uploads that lie, URLs to the inside, stores; what is taken is bounded and looked at."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from made_service import Api, House
+from test_jobs_survive import found
+
+from dubgate.errors import InputError
+from dubgate.service import fetching
+from dubgate.service.fetching import FetchError, check_url, fetch, named_in
+from dubgate.service.sources import SourceRefusedError
+
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x00\x00\x00\x00"
+YAML = b"schema: delivery/1.0\n"
+File = tuple[str, bytes, str]
+GOOD: tuple[File, ...] = (
+    ("delivery.yaml", YAML, "application/yaml"), ("dub.wav", WAV, "audio/wav"), ("script.vtt", b"WEBVTT\n", "text/vtt"),
+    ("evidence/approval.json", b"{}", "application/json"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def api(released_house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    house = released_house.copied(tmp_path_factory.mktemp("sources") / "house")
+    with house.api(sources=("memory://dubs/", "https://media.example.org/dubs/")) as opened:
+        yield opened
+
+
+def sent(api: Api, *files: File, headers: dict[str, str] | None = None) -> Any:
+    parts = [("file", (name, io.BytesIO(data), kind)) for name, data, kind in files]
+    return api.client.post("/v1/uploads", files=parts, headers=headers or api.vendor)
+
+
+def kept(api: Api) -> list[Path]:
+    folder = api.house.settings.data / "uploads"
+    return sorted(p for p in folder.rglob("*") if p.is_file()) if folder.exists() else []
+
+
+def test_an_upload_is_kept_with_the_digest_of_each_file_and_can_be_submitted(api: Api) -> None:
+    answer = sent(api, *GOOD)
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert set(body["files"]) == {name for name, _, _ in GOOD}
+    job = api.client.post("/v1/deliveries", json={"upload": body["upload_id"]}, headers=api.vendor)
+    assert job.status_code == 202
+    other = api.client.post(
+        "/v1/deliveries", json={"upload": body["upload_id"]}, headers=api.as_("other-house", "submit")
+    )
+    assert other.status_code == 404
+
+
+LIES: dict[str, tuple[File, ...]] = {
+    "a script that is called sound": (GOOD[0], ("dub.wav", b"ffconcat version 1.0\nfile /etc/passwd\n", "audio/wav")),
+    "a playlist that is called sound": (GOOD[0], ("dub.mp4", b"#EXTM3U\nhttp://inside/\n", "video/mp4")),
+    "nothing that is known": (GOOD[0], ("dub.wav", b"\x00" * 64, "audio/wav")),
+    "an empty sound": (GOOD[0], ("dub.wav", b"", "audio/wav")),
+    "a sound that is declared as a picture": (GOOD[0], ("dub.wav", WAV, "image/png")),
+    "a sound that is called a script": (GOOD[0], ("script.vtt", WAV, "text/vtt")),
+    "a text with zero bytes": (GOOD[0], ("script.srt", b"1\x00", "text/plain")),
+    "JSON that is none": (GOOD[0], ("evidence/a.json", b"{", "application/json")),
+    "deep JSON": (GOOD[0], ("evidence/a.json", b"[" * 100_000, "application/json")),
+    "YAML with an alias": (("delivery.yaml", b"a: &x 1\nb: *x\n", "application/yaml"),),
+    "no manifest": (GOOD[1],),
+    "a file twice": (GOOD[0], GOOD[1], GOOD[1]),
+    "a way out": (GOOD[0], ("../../x.vtt", b"WEBVTT\n", "text/vtt")),
+    "an absolute name": (GOOD[0], ("/etc/cron.d/x.vtt", b"WEBVTT\n", "text/vtt")),
+    "a hidden file": (GOOD[0], (".ssh/x.vtt", b"WEBVTT\n", "text/vtt")),
+    "a deep path": (GOOD[0], ("a/b/c/d/e.vtt", b"WEBVTT\n", "text/vtt")),
+    "a backslash": (GOOD[0], ("a\\b.vtt", b"WEBVTT\n", "text/vtt")),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_upload_that_lies_is_refused_and_nothing_of_it_is_kept(lie: str, api: Api) -> None:
+    before = kept(api)
+    answer = sent(api, *LIES[lie])
+    assert answer.status_code == 422, answer.text
+    assert kept(api) == before
+
+
+def test_what_is_no_form_is_no_upload(api: Api) -> None:
+    raw = {"content-type": "multipart/form-data; boundary=x"}
+    for content, headers in ((b"x", {}), (b"{}", {"content-type": "application/json"})):
+        assert api.client.post("/v1/uploads", content=content, headers=api.vendor | headers).status_code == 415
+    for content in (
+        b"",
+        b"--x",
+        b"--x--",
+        b"garbage" * 100,
+        b"--x\r\ncontent-disposition: form-data; name=a\r\n\r\nb\r\n--x--\r\n",
+    ):
+        answer = api.client.post("/v1/uploads", content=content, headers=api.vendor | raw)
+        assert answer.status_code in (400, 422), (content, answer.text)
+
+
+def test_uploads_are_bounded_in_number_and_size(house: House) -> None:
+    limits = house.settings.limits.model_copy(update={"upload_files": 3, "upload_bytes": 20_000})
+    with house.api(limits=limits) as api:
+        assert sent(api, *GOOD).status_code == 400
+        assert sent(api, GOOD[0], ("dub.wav", WAV + b"\x00" * 30_000, "audio/wav")).status_code == 413
+        assert sent(api, *GOOD[:3]).status_code == 201
+        lying = api.vendor | {"content-type": "multipart/form-data; boundary=x", "content-length": "99999999999"}
+        assert api.client.post("/v1/uploads", content=b"x", headers=lying).status_code == 413
+
+
+def test_a_full_disk_keeps_nothing_and_says_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = kept(api)
+    opened = Path.open
+
+    def full(self: Path, *args: Any, **more: Any) -> Any:
+        if args[:1] == ("xb",):
+            raise OSError(28, "No space left on device")
+        return opened(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", full)
+    answer = sent(api, *GOOD)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert kept(api) == before
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://media.example.org/other/delivery.yaml", "https://media.example.org/dubs/../x/delivery.yaml",
+        "https://media.example.org/dubs/%2e%2e/delivery.yaml", "https://media.example.org.evil.org/dubs/delivery.yaml",
+        "https://media.example.org/dubs/delivery.yaml?x=1", "https://media.example.org/dubs/delivery.yaml#x",
+        "https://a:b@media.example.org/dubs/delivery.yaml", "http://media.example.org/dubs/delivery.yaml",
+        "https://media.example.org/dubs/dub.wav", "https://media.example.org/dubs//delivery.yaml", "file:///etc/delivery.yaml",
+        "local:///etc/delivery.yaml", "memory://other/delivery.yaml", "memory://dubs/a::file:///delivery.yaml",
+        "https://media.example.org/dubs/ delivery.yaml", "https://media.example.org/dubs\\x/delivery.yaml", "delivery.yaml", "https://media.example.org/dübs/delivery.yaml",
+    ],
+)  # fmt: skip
+def test_a_url_that_no_prefix_allows_is_refused(url: str, api: Api) -> None:
+    answer = api.client.post("/v1/deliveries", json={"url": url}, headers=api.vendor)
+    assert answer.status_code == 404, answer.text
+
+
+def nothing(stage: str, share: float) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.1.1", "::1", "fe80::1", "::ffff:127.0.0.1", "0.0.0.0"],
+)
+def test_a_host_that_lies_inside_is_not_asked(address: str, api: Api, tmp_path: Path) -> None:
+    """Also where only one of its addresses does: a name that changes its mind in between reaches nothing."""
+    settings = api.state.settings
+    for found_at in ([address], ["93.184.216.34", address]):
+        with pytest.raises(SourceRefusedError, match="not a public address"):
+            fetch(
+                "https://media.example.org/dubs/delivery.yaml",
+                settings,
+                tmp_path / "f",
+                nothing,
+                resolve=partial(_addresses, found_at),
+            )
+
+
+def _addresses(found_at: list[str], host: str, port: int) -> list[str]:
+    return found_at
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A web server on loopback, for a service that allows it."""
+    folder = tmp_path_factory.mktemp("web")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(folder))
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/dubs/moved"):
+                self.send_response(302)
+                self.send_header("location", "http://169.254.169.254/latest")
+                self.end_headers()
+                return
+            super().do_GET()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/dubs/", folder / "dubs"
+    server.shutdown()
+
+
+def test_a_delivery_is_fetched_with_every_file_that_it_names_and_nothing_else(
+    api: Api, web: tuple[str, Path], tmp_path: Path
+) -> None:
+    base, folder = web
+    (folder / "ep1" / "evidence").mkdir(parents=True)
+    text = "schema: delivery/1.0\nextends: series.yaml\ndub: {language: en, mix: dub.wav}\nevidence: {approvals: [evidence/a.json]}\n"
+    (folder / "ep1" / "delivery.yaml").write_text(text, encoding="utf-8")
+    (folder / "ep1" / "series.yaml").write_text(
+        "original: {language: de, mix: {path: original.wav}}\ncues: s.vtt\n", encoding="utf-8"
+    )
+    for name in ("dub.wav", "original.wav", "s.vtt", "evidence/a.json", "secret.txt"):
+        (folder / "ep1" / name).write_bytes(name.encode())
+    settings = api.state.settings.model_copy(update={"sources": (base,), "allow_private_sources": True})
+    manifest = fetch(f"{base}ep1/delivery.yaml", settings, tmp_path / "f", nothing)
+    names = sorted(str(p.relative_to(tmp_path / "f")) for p in (tmp_path / "f").rglob("*") if p.is_file())
+    assert names == ["delivery.yaml", "dub.wav", "evidence/a.json", "original.wav", "s.vtt", "series.yaml"]
+    assert manifest.read_text(encoding="utf-8") == text
+
+    few = settings.model_copy(update={"limits": settings.limits.model_copy(update={"upload_files": 3})})
+    with pytest.raises(InputError, match="too many files"):
+        fetch(f"{base}ep1/delivery.yaml", few, tmp_path / "g", nothing)
+    small = settings.model_copy(update={"limits": settings.limits.model_copy(update={"fetched_bytes": 1024})})
+    (folder / "ep1" / "dub.wav").write_bytes(b"x" * 5000)
+    with pytest.raises(InputError, match="large"):
+        fetch(f"{base}ep1/delivery.yaml", small, tmp_path / "h", nothing)
+
+
+def test_redirects_are_not_followed_and_what_is_absent_is_told(api: Api, web: tuple[str, Path], tmp_path: Path) -> None:
+    base, _ = web
+    settings = api.state.settings.model_copy(update={"sources": (base,), "allow_private_sources": True})
+    with pytest.raises(InputError, match="answered 302"):
+        fetch(f"{base}moved/delivery.yaml", settings, tmp_path / "f", nothing)
+    with pytest.raises(InputError, match="answered 404"):
+        fetch(f"{base}absent/delivery.yaml", settings, tmp_path / "f", nothing)
+    gone = settings.model_copy(update={"sources": ("http://127.0.0.1:9/",)})
+    with pytest.raises(FetchError):
+        fetch("http://127.0.0.1:9/delivery.yaml", gone, tmp_path / "f", nothing)
+
+
+@pytest.mark.parametrize("path", ["../x.wav", "/etc/passwd", "a\\b", "http://inside/x.wav", "~/x"])
+def test_a_manifest_that_names_a_way_out_is_not_followed(path: str) -> None:
+    with pytest.raises(InputError):
+        named_in(f"dub: {{mix: '{path}'}}\n".encode(), "delivery.yaml")
+
+
+def test_a_delivery_is_fetched_from_a_store_through_fsspec_and_judged(api: Api, tmp_path: Path) -> None:
+    store = fsspec.filesystem("memory")
+    for path in api.house.manifest.parent.rglob("*"):
+        if path.is_file():
+            store.pipe(f"/dubs/ep9/{path.relative_to(api.house.manifest.parent)}", path.read_bytes())
+    assert check_url("memory://dubs/ep9/delivery.yaml", api.state.settings)
+    answer = api.client.post("/v1/deliveries", json={"url": "memory://dubs/ep9/delivery.yaml"}, headers=api.vendor)
+    assert answer.status_code == 202, answer.text
+    worker = api.house.worker()
+    worker.settings = api.state.settings
+    while worker.step():
+        pass
+    job = found(api.house, answer.json()["job_id"])
+    assert job.error is None or job.error["kind"] == "ManifestError" or job.decision == "release", job.error
+    assert (api.house.settings.data / "fetched" / job.job_id / "delivery.yaml").is_file()
+    with pytest.raises(InputError, match="no such"):
+        fetch("memory://dubs/nothing/delivery.yaml", api.state.settings, tmp_path / "f", nothing)
+
+
+def test_an_unknown_kind_of_store_is_told(api: Api, tmp_path: Path) -> None:
+    settings = api.state.settings.model_copy(update={"sources": ("s3://dubs/",)})
+    with pytest.raises((InputError, FetchError)):
+        fetch("s3://dubs/x/delivery.yaml", settings, tmp_path / "f", nothing)
+    assert fetching.NEVER[0] == "file"

@@ -1,0 +1,88 @@
+"""Every text of the desk in both languages, every key that is used; and the table of abuse cases is the tests'."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from consent import vocabulary
+from consent.requests import RequestKind, RequestStatus
+from consent.web.catalogue import catalogue, preferred, text, word
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "consent" / "web"
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+def places(said: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(said) if name}
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_a_text_stands_in_both_languages_with_the_same_values(key: str) -> None:
+    en, ja = catalogue()[key]
+    assert en.strip()
+    assert ja.strip()
+    assert places(en) == places(ja)
+    assert not JAPANESE.search(en)
+    assert JAPANESE.search(ja)
+
+
+def used() -> set[str]:
+    found: set[str] = set()
+    for path in WEB.glob("templates/*.html"):
+        found |= set(re.findall(r"\bt\('([a-z0-9_.]+)'[,)]", path.read_text(encoding="utf-8")))
+    for path in WEB.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        found |= set(re.findall(r'\btext\(\s*"([a-z0-9_.]+)"', source))
+        found |= {f"said.{k}" for k in re.findall(r'said="([a-z_]+)"', source)}
+        found |= set(re.findall(r'(?:CeremonyError|RefusedFormError)\("([a-z_.]+)"', source))
+        found |= {f"story.{k}" for k in re.findall(r'_t\(\s*"story\.([a-z_]+)"', source)}
+        found |= {f"{k}.subject" for k in re.findall(r'tell\([^)]*"(mail\.[a-z_]+)"', source)}
+    return found
+
+
+def test_every_key_that_is_used_is_there() -> None:
+    assert used() - set(catalogue()) == set()
+
+
+def test_every_value_of_a_closed_list_has_a_name() -> None:
+    lists = {
+        "channel": vocabulary.Channel,
+        "technique": vocabulary.Technique,
+        "permission": vocabulary.PermissionKind,
+        "decision": vocabulary.ApprovalDecision,
+        "request": RequestKind,
+        "status": RequestStatus,
+    }
+    missing = [f"{group}.{v}" for group, kind in lists.items() for v in kind if f"{group}.{v}" not in catalogue()]
+    assert missing == []
+    assert word("channel", "svod", "ja") == "定額配信"
+    assert word("channel", "no_such", "en") == "no such"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "en"), ("ja", "ja"), ("ja-JP,en;q=0.5", "ja"), ("fr, ja;q=0.3", "ja"), ("de", "en"), ("en-GB,ja", "en")],
+)
+def test_a_browsers_language_chooses_the_texts(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+def test_values_are_put_in() -> None:
+    assert text("pages.of", "en", first=1, last=2, total=3) == "1–2 of 3"
+
+
+def test_the_table_of_abuse_cases_names_every_test_and_each_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (WEB.parents[1] / "tests/web/ABUSE.md").read_text(encoding="utf-8")))
+    there: set[str] = set()
+    for name in ("test_desk_abuse.py", "test_desk_sign_in.py", "test_desk_browser.py"):
+        there |= set(re.findall(r"^def (test_\w+)", (ROOT / "tests/web" / name).read_text(encoding="utf-8"), re.M))
+    assert named <= there
+    abuse = set(
+        re.findall(r"^def (test_\w+)", (ROOT / "tests/web/test_desk_abuse.py").read_text(encoding="utf-8"), re.M)
+    )
+    assert abuse - named == {"test_sound_is_served_by_range"}
