@@ -14,7 +14,12 @@ DENIALS = ("tests/consent/test_denials.py", *FEW_CASES)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_standing_approvals.py", *FEW_CASES)
 IDENTIFIERS = ("tests/consent/test_identifiers.py",)
 LAWS = ("tests/consent/test_denials.py", "tests/consent/test_consent_laws.py", *FEW_CASES)
-SIGNATURES = ("tests/consent/test_signatures.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
+SIGNATURES = (
+    "tests/consent/test_signatures.py",
+    "tests/consent/test_passkeys.py",
+    "tests/consent/test_registry_attacks.py",
+    *NOT_SLOW,
+)
 ADMISSION = (
     "tests/consent/test_consent_registry.py",
     "tests/consent/test_registry_attacks.py",
