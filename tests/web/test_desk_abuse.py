@@ -121,7 +121,9 @@ def test_a_removed_passkey_signs_nothing_any_more(world: World) -> None:
     world.later(seconds=1)
     remove_passkey(world.desk, hana.account, passkeys_of(world.desk, hana.account.account_id)[0]["credential_id"])
     world.later(seconds=1)
-    assert hana.sign(where).status_code == 409
+    answer = hana.sign(where)
+    assert answer.status_code == 409
+    assert "revoked or has expired" in answer.text
     assert approvals(world) == []
 
 
