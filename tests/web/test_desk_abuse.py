@@ -244,6 +244,7 @@ def test_a_form_that_failed_may_be_sent_again_and_one_that_worked_may_not(world:
         page.answer = kept
     assert status(world, "rq-1") == "open"
     assert hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"}).status_code == 303
+    assert status(world, "rq-1") == "refused"
     again = hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"})
     assert again.headers["location"].endswith("said=already")
 
