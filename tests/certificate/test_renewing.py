@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -122,6 +123,20 @@ def test_an_approval_that_the_registry_finds_no_more_is_a_history_rewritten(plac
         more = release.model_copy(update={"approval_ids": (*release.approval_ids, "a-none")})
         with pytest.raises(refusals.LedgerRewritten, match="no approval a-none"):
             what_ended(more, view, SOON)
+
+
+@pytest.mark.parametrize(("sound", "said"), [("this", True), ("another", False)])
+def test_an_objection_is_to_the_sound_that_the_holder_was_told_of(
+    place: Place, certificate: Path, sound: str, said: bool
+) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "first")
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        release = release_certified(opened, view, registry.head().origin)
+        histories = view.approvals(view.title(release.title_id).title_ids)
+        sha256 = release.packets_sha256 if sound == "this" else "9" * 64
+        used = SimpleNamespace(notice=SimpleNamespace(packets_sha256=sha256), objection=lambda at: at)
+        with patch.object(type(view), "approvals", lambda *_: [replace(h, uses=(used,)) for h in histories]):
+            assert any("objected" in end for end in what_ended(release, view, SOON)) is said
 
 
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
