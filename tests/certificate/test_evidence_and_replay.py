@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from made_certificate import AT, LATER, Place, make_place
@@ -230,3 +231,12 @@ def test_what_people_answered_stands_only_where_the_rule_says_what_they_answered
     assert _answered(finding, {"was": "unknown", "outcome": "pass"}) is Outcome.HOLD
     assert _answered(finding, {"was": None, "outcome": "pass"}) is Outcome.HOLD
     assert _answered(finding, None) is Outcome.HOLD
+
+
+def test_a_folder_that_judges_otherwise_today_is_refused(evidence: Path) -> None:
+    changed = Replayed("hold", "release", 3, ("house/HOU-PEAK: pass then, hold now",))
+    with (
+        patch("dubgate.evidence_folder.replay", return_value=changed),
+        pytest.raises(refusals.AlteredEvidence, match="HOU-PEAK: pass then"),
+    ):
+        list(check_evidence(evidence))
