@@ -31,7 +31,7 @@ from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
 from dubgate.renewing import _signed as signed_by_renewing
-from dubgate.standing import release_certified
+from dubgate.standing import release_certified, what_ended
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -112,6 +112,16 @@ def test_a_ledger_entry_that_renews_another_release_is_refused(place: Place, cer
         assert release_certified(opened, view, origin).release_id == opened.verdict.claim.release_id
         with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
             release_certified(other, view, origin)
+
+
+def test_an_approval_that_the_registry_finds_no_more_is_a_history_rewritten(place: Place, certificate: Path) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "first")
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        release = release_certified(opened, view, registry.head().origin)
+        assert what_ended(release, view, SOON) == ()
+        more = release.model_copy(update={"approval_ids": (*release.approval_ids, "a-none")})
+        with pytest.raises(refusals.LedgerRewritten, match="no approval a-none"):
+            what_ended(more, view, SOON)
 
 
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
