@@ -124,6 +124,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "the trust store": (one_byte("trust.json"), ""),
     "the certificate": (one_byte("certificate.json"), ""),
     "the root key": (lambda f: (f / "root.hex").write_text("00" * 32), "trust-unsigned"),
+    "the day": (lambda f: (f / "taken_at").write_text("2040-01-01T00:00:00+00:00\n"), "trust-expired"),
     "a missing pack": (lambda f: next(f.glob("packs/*.yaml")).unlink(), ""),
 }
 
