@@ -17,7 +17,7 @@ PACKAGING = (
     "tests/certificate/test_packaging.py",
     "-k",
     "expired or last_moment or changes_while or inside_the_package or no_audio_entry or playlist_says"
-    " or another_master or ledger or beside_it",
+    " or another_master or ledger or beside_it or package_judging",
 )
 RENEWING = ("tests/certificate/test_renewing.py",)
 EVIDENCE = ("tests/certificate/test_evidence_and_replay.py", "-k", "not another_process")
