@@ -275,7 +275,11 @@ def test_a_resubmission_is_linked_to_its_predecessor_and_shows_what_changed_line
     page = review.get("/deliveries/d-2/changes")
     rows = {r.split("<")[0].strip(): r for r in page.split('<th scope="row" data-label="Line">')[1:]}
     said = {
-        line: [w for w in ("mended", "new finding", "other words", "moved", "added", "removed") if f">{w}</span>" in rows[line]]
+        line: [
+            w
+            for w in ("mended", "new finding", "other words", "moved", "added", "removed")
+            if f">{w}</span>" in rows[line]
+        ]
         for line in rows
     }
     assert said == {
