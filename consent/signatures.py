@@ -38,6 +38,8 @@ _GRANTING_ROLES = {
     Capacity.HEIR: (Role.HEIR,),
     Capacity.UNION: (Role.UNION,),
 }
+# Who may put rule packs in force: not those whose work the rules judge, nor those whom they protect.
+ANSWERABLE = (Role.OPERATOR, Role.LEGAL, Role.PRODUCTION, Role.LOCALIZATION_SUPERVISOR, Role.CREATIVE_LEAD)
 _SAID = frozenset({EventKind.CONFIRMED, EventKind.REFUSED, EventKind.DEFERRED})
 # What carries its author's signature where the registry demands signatures.
 SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event, Adoption)
@@ -65,7 +67,9 @@ def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
         return record.by, (Role.RIGHTS_HOLDER,)
     if isinstance(record, Permission):
         return record.given_by, tuple(Role)
-    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal | Adoption) else None
+    if isinstance(record, Adoption):
+        return record.by, ANSWERABLE
+    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
 
 
 class KnownKeys(Protocol):

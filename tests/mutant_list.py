@@ -44,7 +44,11 @@ CLEARANCE = (
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
-ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
+ENVELOPES = (
+    "tests/certificate/test_dsse.py",
+    "tests/certificate/test_passkey_envelopes.py",
+    "tests/policy/test_evidence.py",
+)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
 RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")

@@ -18,7 +18,7 @@ SERVING = ("tests/service/test_serving.py",)
 GUARDED = (
     ("dubgate/service/publishing.py", PUBLISHING),
     ("dubgate/service/trusting.py", PUBLISHING),
-    ("dubgate/service/sources.py", (*API, *SOURCES)),
+    ("dubgate/service/sources.py", (*SOURCES, *API)),
     ("dubgate/service/judging.py", JOBS),
 )
 # (file, tests): every comparison of digests, keys or names finds both sides equal.

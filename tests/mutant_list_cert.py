@@ -75,6 +75,7 @@ SINGLE = (
     ("an annex believes a passkey", "dubgate/certificate/opening.py", "return not signature_problem(key, entry, signed)", "return True", SIGNED),
     ("a gate's key carries an assertion", "dubgate/certificate/opening.py", "entry.assertion is None and key.verifies", "key.verifies", SIGNED),
     ("a delivery believes a passkey", "dubgate/certificate/dsse.py", "            if not problem:\n", "            if True:\n", SIGNED),
+    ("anybody puts packs in force", "consent/signatures.py", "return record.by, ANSWERABLE", "return record.by, tuple(Role)", ADOPTING),
     ("an adoption is unsigned", "consent/writing.py", "elif isinstance(record, Adoption) or (", "elif (", ADOPTING),
     ("the audit takes an unsigned adoption", "consent/signature_audit.py", "elif isinstance(record, Adoption) or (", "elif (", ADOPTING),
     ("adopted packs are not asked", "dubgate/publishing.py", "        if adopted is None:", "        if False:", ADOPTING),

@@ -88,7 +88,15 @@ def create_service(settings: Settings, *, clock: Clock = utc_now, node: str | No
         state.registry.close()
         state.engine.dispose()
 
-    app = FastAPI(title="dubgate", version=__version__, description=ABOUT, lifespan=living, redirect_slashes=False)
+    app = FastAPI(
+        title="dubgate",
+        version=__version__,
+        description=ABOUT,
+        lifespan=living,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.service = state
     problems.install(app)
     for routes in (job_routes, upload_routes, publish_routes, people_routes, operation_routes):

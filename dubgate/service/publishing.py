@@ -173,7 +173,7 @@ class Publishing:
 
     def _found(self, digest: str, organisations: frozenset[str]) -> list[Row]:
         rows = self._rows.rows(digest=digest, organisations=sorted(organisations))
-        return [Row(*row[:-1], changed=bool(row[-1])) for row in rows]
+        return [Row(**dict(zip(Row.__slots__, row, strict=True))) for row in rows]
 
     def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
         """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""

@@ -20,8 +20,10 @@ from dubgate.certificate.file import open_certificate
 from dubgate.certifying import Certified
 from dubgate.errors import InputError
 from dubgate.evidence_folder import SUMS, EvidenceRequest, _sums, check_evidence, write_evidence
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.policy.packs import load_packs
-from dubgate.replaying import Replayed, packs_of_that_day, replay
+from dubgate.replaying import Replayed, _answered, packs_of_that_day, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -219,3 +221,12 @@ def test_findings_of_another_certificate_are_refused(place: Place, verdict: Path
     shutil.copyfile(other.annex, verdict / "annex.json")
     with pytest.raises(refusals.AlteredAnnex):
         replayed(place, verdict)
+
+
+def test_what_people_answered_stands_only_where_the_rule_says_what_they_answered_to() -> None:
+    subject = Subject(Scope.LINE, "L1")
+    finding = Finding("TIM-ONSET", "house", Group.QUALITY, subject, Outcome.HOLD, Text("late", "遅い"))
+    assert _answered(finding, {"was": "hold", "outcome": "waived"}) is Outcome.WAIVED
+    assert _answered(finding, {"was": "unknown", "outcome": "pass"}) is Outcome.HOLD
+    assert _answered(finding, {"was": None, "outcome": "pass"}) is Outcome.HOLD
+    assert _answered(finding, None) is Outcome.HOLD

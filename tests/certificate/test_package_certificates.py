@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_vectors import AT, DAY, GATE, LEDGER, NOW, STRANGER, TRUST, VERIFIER, Made, ledger_part
+from made_vectors import AT, DAY, GATE, LEDGER, NOW, STRANGER, TRUST, VERIFIER, Made, ledger_part, listed
 
 from dubgate import verify
 from dubgate.certificate import refusals
@@ -29,7 +29,7 @@ from dubgate.certificate.package import (
     package_sha256,
     package_statement,
 )
-from dubgate.certificate.trust import TrustStore, Validity
+from dubgate.certificate.trust import TrustedGate, TrustStore, Validity
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import InputError
 from dubgate.package_files import digests_in
@@ -209,7 +209,16 @@ def test_an_envelope_of_something_else_is_refused(folder: Path, data: bytes, why
 def test_a_key_that_was_revoked_or_not_valid_signs_no_package(folder: Path) -> None:
     assert reason(GOOD, folder, trust=with_gate(revoked_at=NOW)) == "key-revoked"
     assert reason(GOOD, folder, trust=with_gate(not_before=AT + timedelta(seconds=1))) == "key-not-valid"
-    assert isinstance(TRUST.gates[0].validity, Validity)
+    ended = TrustedGate(VERIFIER, listed(STRANGER), Validity(AT - 9 * DAY, AT - DAY), ("DUBGATE_RELEASE",))
+    two = replace(TRUST, gates=(*TRUST.gates, ended))
+    assert reason(made(key=STRANGER), folder, trust=two) == "key-not-valid"
+    good = replace(TRUST, gates=(*TRUST.gates, replace(ended, validity=TRUST.gates[0].validity)))
+    assert asked(made(key=STRANGER), folder, trust=good)
+
+
+def test_a_certificate_beyond_64_megabytes_is_not_read(folder: Path) -> None:
+    with pytest.raises(refusals.Malformed, match="larger than 64 MB"):
+        open_package(GOOD + b" " * 64_000_000, TRUST, NOW, "package")
 
 
 SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {

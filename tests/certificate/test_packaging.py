@@ -248,7 +248,7 @@ def test_a_file_that_no_manifest_names_is_refused(
         ("a0/index.m3u8", "#EXTINF:2.005333", "#EXTINF:9.005333", "its playlist says"),
         ("a0/index.m3u8", "s1.m4s", "../../../etc/passwd", "outside"),
         ("master.m3u8", "#EXT-X-VERSION:7", "#EXT-X-VERSION:7\n#EXT-X-SESSION-KEY:METHOD=NONE", "EXT-X-SESSION-KEY"),
-        ("master.m3u8", "#EXT-X-VERSION:7", '#EXT-X-VERSION:7\n#EXT-X-DEFINE:NAME="a",VALUE="b"', "EXT-X-DEFINE"),
+        ("master.m3u8", "#EXT-X-VERSION:7", '#EXT-X-VERSION:7\n#EXT-X-DEFINE:NAME="a",VALUE="b"', "define|DEFINE"),
         ("master.m3u8", ',URI="a1/index.m3u8"', "", "inside a variant"),
     ],
 )

@@ -205,7 +205,7 @@ def test_the_newest_entries_under_many_keys_come_first_and_only_as_many(registry
             "ap-4",
             "ap-5",
         ]
-        assert [e.record.record_id for e in view.store.latest("title:moon", Approval, 2)] == ["ap-5", "ap-4"]
+        assert [e.record.record_id for e in view.store.newest(["title:moon"], Approval, 2)] == ["ap-5", "ap-4"]
 
 
 def test_what_opens_nothing_needs_no_key_at_hand_where_signatures_are_wanted_and_what_opens_does(

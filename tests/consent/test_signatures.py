@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,11 +20,13 @@ from consent_examples import (
     grant,
     key,
     open_world,
+    party,
     permission,
     refusal,
     use,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 
 from consent.approvals import approval_denials
 from consent.errors import RecordError, SignatureError
@@ -254,6 +257,18 @@ def test_an_approval_signed_by_a_key_that_was_then_revoked_does_not_count(regist
         (history,) = view.approvals(("show-101",))
     assert [d.field for d in approval_denials(history, candidate(), clock.now)] == ["signature"]
     assert approval_denials(history, candidate(), NOW) == ()
+
+
+def test_a_party_is_identified_by_what_names_parties() -> None:
+    assert party("p-eve", Role.PERFORMER, identifiers=("ipi:00014107338",)).identifiers
+    with pytest.raises(ValidationError, match="isni, ipi, eidr or internal"):
+        party("p-eve", Role.PERFORMER, identifiers=("isan:0000-0000-D07A-0090-Q",))
+
+
+@pytest.mark.parametrize("after", [NOW, NOW - DAY])
+def test_a_key_that_ends_before_it_begins_is_no_key(after: datetime) -> None:
+    with pytest.raises(ValidationError):
+        key("p-ada", public(ADA), Role.PERFORMER, not_before=NOW, not_after=after)
 
 
 def test_a_witness_cannot_have_seen_another_ledger(registry: Registry) -> None:
