@@ -142,9 +142,13 @@ def require_renewable(
     """
     release = require_standing(opened, view, origin, now)
     ends_of(release, signed, view, now)
-    standing = in_force(view.adoptions())
+    history = view.adoptions()
+    standing, known = in_force(history), {a.pack for a in history}
     for pack in opened.verdict.claim.packs:
         adopted = standing.get(pack.name)
+        if adopted is None and pack.name in known:
+            what = f"the pack {pack.name} is not in force any more"
+            raise PackRetired(what, remedy="Have it judged again: dubgate check … --certify.")
         if adopted is not None and adopted.sha256 != pack.sha256:
             what = f"the pack {pack.name} in force is {adopted.version} ({adopted.sha256[:16]}…), and another judged"
             raise PackRetired(what, remedy="Have it judged again: dubgate check … --certify.")
