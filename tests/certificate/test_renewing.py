@@ -189,18 +189,10 @@ def other_pack(place: Place) -> None:
     adopt(place, "b" * 64)
 
 
-<<<<<<< HEAD
-def adopt(place: Place, sha256: str) -> None:
-    said = Adoption(
-        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="qc-lead", reason="new"
-    )
-    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
-=======
 def adopt(place: Place, sha256: str, **changes: Any) -> None:
     fields = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "2027.01", "sha256": sha256}
-    said = Adoption(**{**fields, "by": "kestrel", "reason": "new", **changes})
-    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["kestrel"])).decode()
->>>>>>> h-review
+    said = Adoption(**{**fields, "by": "qc-lead", "reason": "new", **changes})
+    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
     add(place, Addition(said, envelope=envelope))
