@@ -143,7 +143,7 @@ def circumstances_of(
         at=at,
         packets_sha256=candidate.packets_sha256,
         pcm_sha256=Unmeasured("not a lossless codec") if candidate.pcm_sha256 is None else candidate.pcm_sha256,
-        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),
+        submitters=houses,
         vendor_houses=houses,
         duration_s=duration_s,
         attestable=attestable_rules(packs),

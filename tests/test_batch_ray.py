@@ -27,6 +27,7 @@ def test_a_cluster_that_does_not_answer_is_an_error() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_ray_answers_as_this_process_does_and_a_killed_worker_costs_nothing(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,9 +36,9 @@ def test_ray_answers_as_this_process_does_and_a_killed_worker_costs_nothing(
     with Registry.open(tmp_path / "registry.db", create=True, clock=lambda: AT) as registry:
         import_seed(registry, samples / "seed.yaml")
     [first] = make_deliveries(tmp_path / "in", 1, faults=False)
-    for k in range(1, 5):  # the same bytes elsewhere, so that they are heard once
+    for k in range(1, 4):  # the same bytes elsewhere, so that they are heard once
         shutil.copytree(first.parent, tmp_path / "in" / f"copy{k}")
-    (tmp_path / "in" / "copy4" / "delivery.yaml").write_text("schema: delivery/1.0\n")
+    (tmp_path / "in" / "copy3" / "delivery.yaml").write_text("schema: delivery/1.0\n")
     jobs = [Job(p.name, str(p / "delivery.yaml")) for p in sorted((tmp_path / "in").iterdir())]
     settings = Settings(
         str(tmp_path / "registry.db"), AT, models="embedded", device="cpu", formats=("json",), media="none"
@@ -60,4 +61,4 @@ def test_ray_answers_as_this_process_does_and_a_killed_worker_costs_nothing(
         else:
             assert isinstance(theirs, Answer)
             assert (theirs.facts, theirs.files) == (mine.facts, mine.files)
-    assert [name for name, r in here.items() if isinstance(r, Failure)] == ["copy4"]
+    assert [name for name, r in here.items() if isinstance(r, Failure)] == ["copy3"]

@@ -68,6 +68,15 @@ class Visitor:
         """The party itself, and the house that it decides for."""
         return frozenset((self.party_id, self.party.house_id))
 
+    def decides_for(self, party_id: str, *roles: Role) -> bool:
+        """Whether the visitor may loosen what this party said: it is themselves, or their house, in one of these roles."""
+        return party_id == self.party_id or (party_id == self.party.house_id and self.has(*roles))
+
+    @property
+    def by_link(self) -> bool:
+        """Whether nothing but a mail's link shows who they are."""
+        return self.session.level == "link"
+
     @property
     def holder(self) -> bool:
         return self.has(Role.RIGHTS_HOLDER)
@@ -87,6 +96,16 @@ class Visitor:
     @property
     def operator(self) -> bool:
         return self.has(Role.OPERATOR)
+
+
+def require_more_than_a_link(who: Visitor) -> None:
+    """What opens a use that somebody had closed is not said by whoever reads their mail.
+
+    Raises:
+        RefusedFormError: the session began with a link alone.
+    """
+    if who.by_link:
+        raise RefusedFormError("refused.link")
 
 
 def desk_of(request: Request) -> Desk:

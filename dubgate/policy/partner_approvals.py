@@ -24,7 +24,7 @@ def partners_who_approved(
 
 
 def _why_not(statement: Signed, now: Circumstances) -> str | None:
-    if statement.house in now.submitters:
+    if statement.house in now.submitters | now.vendor_houses:
         return f"{statement.party} is of the house that submitted the delivery"
     if not statement.roles & MAY_ANSWER:
         return f"{statement.party} may sign none of: {', '.join(sorted(MAY_ANSWER))}"

@@ -39,7 +39,7 @@ def apply_waivers(findings: Sequence[Finding], waivers: Iterable[Signed], now: C
 
 
 def _why_not(waiver: Signed, now: Circumstances) -> str | None:
-    if waiver.house in now.submitters:
+    if waiver.house in now.submitters | now.vendor_houses:
         return f"{waiver.party} is of the house that submitted the delivery"
     if not waiver.roles & MAY_WAIVE:
         return f"{waiver.party} may sign none of: {', '.join(sorted(MAY_WAIVE))}"

@@ -189,10 +189,9 @@ def other_pack(place: Place) -> None:
     adopt(place, "b" * 64)
 
 
-def adopt(place: Place, sha256: str) -> None:
-    said = Adoption(
-        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="qc-lead", reason="new"
-    )
+def adopt(place: Place, sha256: str, **changes: Any) -> None:
+    fields = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "2027.01", "sha256": sha256}
+    said = Adoption(**{**fields, "by": "qc-lead", "reason": "new", **changes})
     envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
@@ -220,6 +219,13 @@ def test_what_was_withdrawn_refused_revoked_or_changed_is_never_renewed(
     assert reason(place, certificate).startswith(ENDED[end])
     with Registry.open(place.world.registry, read_only=True) as registry:
         assert registry.head() == before
+
+
+def test_a_pack_that_was_in_force_and_was_retired_renews_nothing(place: Place, certificate: Path) -> None:
+    sha256 = next(p.sha256 for p in place.judged().packs if p.name == "house")
+    adopt(place, sha256)
+    adopt(place, sha256, kind="retired", adoption_id="ad-2")
+    assert reason(place, certificate).startswith("pack-retired: the pack house is not in force any more")
 
 
 def test_the_pack_in_force_that_judged_is_renewed(place: Place, certificate: Path) -> None:

@@ -15,13 +15,14 @@ from consent.consequences import record_ending, touched
 from consent.errors import RecordError
 from consent.events import Event
 from consent.report_lines import approval_line, of_kind
-from consent.vocabulary import EventKind
+from consent.views import View
+from consent.vocabulary import EventKind, Role
 from consent.web import scope
 from consent.web.catalogue import text
 from consent.web.once import once
 from consent.web.page import go, render
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import NotYoursError, Posted, SignedIn
+from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor, require_more_than_a_link
 from consent.web.watching import told_of_ending
 from consent.writing import Addition
 
@@ -63,16 +64,29 @@ def envelope(request: Request, who: SignedIn, approval_id: str) -> Response:
 @router.post("/approvals/{approval_id}/met")
 def met(request: Request, who: SignedIn, form: Posted, approval_id: str) -> Response:
     """Mark a condition as met: the party that set it says so."""
+    require_more_than_a_link(who)
     condition = form.get("condition")
     with once(who, form) as first:
         if first:
             with who.desk.registry.write() as writer:
-                approval = scope.approval_of(writer, who, approval_id)
+                approval = _own(writer, who, approval_id)
                 if condition not in approval.conditions:
                     raise RecordError("the approval has no such condition")
                 by = who.party_id if who.party_id == approval.by else approval.for_holder_id
                 writer.add(Addition(_event(approval_id, EventKind.CONFIRMED, by, condition, writer.now)))
     return go(request, f"/approvals/{approval_id}", said="met" if first else "already")
+
+
+def _own(view: View, who: Visitor, approval_id: str) -> Approval:
+    """An approval for which the visitor may speak: their own, or their house's as its rights holder.
+
+    Raises:
+        NotYoursError: there is none of this id.
+    """
+    approval = scope.approval_of(view, who, approval_id)
+    if who.party_id != approval.by and not who.decides_for(approval.for_holder_id, Role.RIGHTS_HOLDER):
+        raise NotYoursError
+    return approval
 
 
 def _event(approval_id: str, kind: EventKind, by: str, reason: str, at: object) -> Event:
@@ -86,7 +100,7 @@ def withdraw(request: Request, who: SignedIn, form: Posted, approval_id: str) ->
     if not form.get("reason"):
         raise RecordError(text("decide.no_reason", who.language))
     with who.desk.registry.view() as view:
-        approval = scope.approval_of(view, who, approval_id)
+        approval = _own(view, who, approval_id)
     by = who.party_id if who.party_id == approval.by else approval.for_holder_id
     with once(who, form) as first:
         if first:

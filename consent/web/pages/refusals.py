@@ -12,12 +12,12 @@ from consent.events import Event
 from consent.report_lines import of_kind, refusal_line
 from consent.titles import Refusal
 from consent.views import View
-from consent.vocabulary import EventKind, Technique
+from consent.vocabulary import EventKind, Role, Technique
 from consent.web import scope
 from consent.web.catalogue import text
 from consent.web.once import once
 from consent.web.page import go, render
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor, require_more_than_a_link
 from consent.writing import Addition
 
 router = APIRouter()
@@ -82,12 +82,13 @@ def _refusal(view: View, who: Visitor, form: Form) -> Refusal:
 
 @router.post("/refusals/{refusal_id}/lift")
 def lift(request: Request, who: SignedIn, form: Posted, refusal_id: str) -> Response:
-    """Lift one's own refusal."""
+    """Lift one's own refusal, or that of the house as its rights holder."""
+    require_more_than_a_link(who)
     with once(who, form) as first:
         if first:
             with who.desk.registry.write() as writer:
                 refusal = writer.record(f"refusal:{refusal_id}", Refusal)
-                if refusal is None or refusal.by not in who.ids:
+                if refusal is None or not who.decides_for(refusal.by, Role.RIGHTS_HOLDER):
                     raise NotYoursError
                 event = Event(
                     event_id=f"ev-{uuid.uuid4().hex}",

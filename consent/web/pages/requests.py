@@ -13,7 +13,7 @@ from consent.errors import RecordError
 from consent.passkey_signing import to_sign
 from consent.requests import RequestHistory, RequestKind
 from consent.views import View
-from consent.vocabulary import EventKind
+from consent.vocabulary import EventKind, Role
 from consent.web import accounts, scope
 from consent.web.batch import propose_list
 from consent.web.catalogue import text
@@ -23,7 +23,15 @@ from consent.web.once import once
 from consent.web.page import go, render
 from consent.web.signing import propose
 from consent.web.telling import approves_sound, dossier_of, story_of
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import (
+    PERFORMING,
+    Form,
+    NotYoursError,
+    Posted,
+    SignedIn,
+    Visitor,
+    require_more_than_a_link,
+)
 from consent.web.watching import told_asker
 
 router = APIRouter()
@@ -168,6 +176,11 @@ def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Res
 @router.post("/requests/{request_id}/lift")
 def lift(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
     """Take one's own no back: the request waits again."""
+    require_more_than_a_link(who)
+    with who.desk.registry.view() as view:
+        asked = scope.request_of(view, who, request_id).request
+        if not who.decides_for(asked.to, Role.RIGHTS_HOLDER, *PERFORMING):
+            raise NotYoursError
     return _say(request, who, form, request_id, EventKind.LIFTED, "lifted")
 
 
