@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,16 @@ def test_a_desk_without_a_gate_has_approvals_voices_and_reports_only(tmp_path: P
     assert watch(world.desk) >= 0
     world.desk.tables.close()
     world.registry.close()
+
+
+def test_the_desk_and_the_gate_behind_it_load_no_model_library() -> None:
+    code = "import sys, consent.web.app, dubgate.service.desk_judge, dubgate.service.demo; print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {m.split(".")[0] for m in out} & {"torch", "torchaudio", "numba", "librosa", "av", "onnxruntime"}
+    web = subprocess.run(
+        [sys.executable, "-c", "import sys, consent.web.app; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert not {m.split(".")[0] for m in web} & {"dubgate", "numpy", "torch"}
