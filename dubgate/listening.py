@@ -91,11 +91,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A plan, the digests of the files that it names, in their order, and what its hearing is kept under."""
+    """A plan, the digests of the files that it names, in their order, what its hearing is kept under, and where the files
+    lay before they were digested."""
 
     planned: Planned
     file_sha256s: tuple[str, ...]
     key: str
+    places: tuple[tuple[int, ...], ...] = ()
 
 
 def asked_of(request: Request) -> Asked:
@@ -105,8 +107,9 @@ def asked_of(request: Request) -> Asked:
         InputError: a file handed in cannot be used as it stands.
     """
     planned = plan_of(request)
+    places = _places(planned.plan)
     digests = _digests(planned.plan)
-    return Asked(planned, digests, key_of(planned.plan, digests, model_digests(planned.plan)))
+    return Asked(planned, digests, key_of(planned.plan, digests, model_digests(planned.plan)), places)
 
 
 def hear(request: Request, progress: Progress, asked: Asked | None = None) -> Heard:
@@ -221,13 +224,27 @@ def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
 
 def _require_same(asked: Asked) -> None:
     """What was heard are the bytes that were digested: nothing is kept or judged under another file's digest."""
-    if _digests(asked.planned.plan) != asked.file_sha256s:
+    same = _places(asked.planned.plan) == asked.places
+    if not same or _digests(asked.planned.plan) != asked.file_sha256s:
         raise MediaError("a file changed while it was being read", remedy="judge it again when nobody writes to it")
 
 
 def inputs_of(plan: HearingPlan) -> list[Path]:
     """The files that are heard."""
     return [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
+
+
+def _places(plan: HearingPlan) -> tuple[tuple[int, ...], ...]:
+    """Device, inode, size and time of the last change: bytes that were exchanged and put back have the same digest."""
+    return tuple(_place(p) for p in inputs_of(plan))
+
+
+def _place(path: Path) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()  # digesting it says why
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def _digests(plan: HearingPlan) -> tuple[str, ...]:

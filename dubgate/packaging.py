@@ -32,8 +32,9 @@ from dubgate.certificate.package import (
 from dubgate.certificate.refusals import LabelLost, OtherPerformance, PackageIncomplete
 from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import certificate_id
-from dubgate.certifying import Gate, explained, place_whole, signed_statement
+from dubgate.certifying import PACKS, Gate, explained, place_whole, signed_statement
 from dubgate.errors import InputError
+from dubgate.label_rules import broken_label_rules
 from dubgate.labels.tracks import Labels
 from dubgate.labels.wording import speak_alike
 from dubgate.package_files import digests_in
@@ -108,6 +109,7 @@ def certify_package(
     before = digests_in(request.folder)
     heard = hear_package(request.manifest, request.folder, request.master, request.stream, progress)
     require_approved(heard, master, release)
+    require_label_rules(heard, master, release, request.certificate.parent / PACKS)
     files = files_of(heard, master, before)
     if digests_in(request.folder) != before:
         raise InputError("the package changed while it was heard", where=str(request.folder))
@@ -143,14 +145,27 @@ def is_of_dub(rendition: HeardRendition, language: str) -> bool:
 
 def _require_labelled(heard: HeardPackage, release: Release) -> None:
     """The same checks as of a delivery's package, over the dub's own entries."""
+    found = label_findings(_labels_of_dub(heard, release), synthetic=bool(release.voices))
+    if against := [f.text.en for f in found if f.outcome > Outcome.WARN]:
+        raise LabelLost("; ".join(dict.fromkeys(against)))
+
+
+def require_label_rules(heard: HeardPackage, master: Certificate, release: Release, packs: Path | None = None) -> None:
+    """The rules about labels that the master passed are true of the package too.
+
+    Raises:
+        LabelLost
+    """
+    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):
+        raise LabelLost("; ".join(broken))
+
+
+def _labels_of_dub(heard: HeardPackage, release: Release) -> Labels:
     pairs = zip(heard.renditions, heard.labels.tracks, strict=True)
     tracks = tuple(t for r, t in pairs if is_of_dub(r, release.language))
     kept = {k for k, r in enumerate(heard.renditions) if is_of_dub(r, release.language)}
     places = tuple(p for p in heard.labels.places if p.track is None or p.track in kept)
-    labels = Labels(tracks, heard.labels.unreadable, heard.labels.unmeasured, places, release.language)
-    found = label_findings(labels, synthetic=bool(release.voices))
-    if against := [f.text.en for f in found if f.outcome > Outcome.WARN]:
-        raise LabelLost("; ".join(dict.fromkeys(against)))
+    return Labels(tracks, heard.labels.unreadable, heard.labels.unmeasured, places, release.language)
 
 
 def _told(comparison: Comparison) -> Iterator[str]:

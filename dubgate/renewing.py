@@ -38,6 +38,7 @@ from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import Verdict, certificate_id, verdict_statement
 from dubgate.certifying import Gate, explained, signed_statement
 from dubgate.deciding import LIFETIME
+from dubgate.label_rules import broken_label_rules
 from dubgate.package_files import sha256_of_file
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings
@@ -71,6 +72,7 @@ def renew(
     gate: Gate,
     *,
     file: Path | None = None,
+    packs: Path | None = None,
     clock: Clock = utc_now,
 ) -> Renewed:
     """Renew a certificate, of a release or of a package; the old one stays what it was.
@@ -79,6 +81,7 @@ def renew(
         annex: the certificate's private annex: what people signed, and until when.
         file: the file that is published now, where it is not the judged one any more: the same sound re-wrapped, whose
             label and timeline are read again. None renews for the judged bytes.
+        packs: where the packs that judged were kept by their digest (`packs/` beside the certificate).
 
     Raises:
         Refused: with its reason; there is no new certificate.
@@ -92,7 +95,7 @@ def renew(
         origin = held.head().origin
         with held.view() as view:
             release = require_renewable(opened, signed, view, origin, now)
-        sha256 = _file_read_again(file, opened, release)
+        sha256 = _file_read_again(file, opened, release, packs)
         with held.write() as writer:
             require_renewable(opened, signed, writer, origin, writer.now)
             verdict, entry = _recorded(opened, release, signed, sha256, gate, writer)
@@ -142,9 +145,13 @@ def require_renewable(
     """
     release = require_standing(opened, view, origin, now)
     ends_of(release, signed, view, now)
-    standing = in_force(view.adoptions())
+    history = view.adoptions()
+    standing, known = in_force(history), {a.pack for a in history}
     for pack in opened.verdict.claim.packs:
         adopted = standing.get(pack.name)
+        if adopted is None and pack.name in known:
+            what = f"the pack {pack.name} is not in force any more"
+            raise PackRetired(what, remedy="Have it judged again: dubgate check … --certify.")
         if adopted is not None and adopted.sha256 != pack.sha256:
             what = f"the pack {pack.name} in force is {adopted.version} ({adopted.sha256[:16]}…), and another judged"
             raise PackRetired(what, remedy="Have it judged again: dubgate check … --certify.")
@@ -157,7 +164,7 @@ def _checked(opened: Certificate, annex: bytes) -> tuple[SignedPart, ...]:
     return signed_parts(annex)
 
 
-def _file_read_again(file: Path | None, opened: Certificate, release: Release) -> str:
+def _file_read_again(file: Path | None, opened: Certificate, release: Release, packs: Path | None) -> str:
     """The digest of the file that is certified: the judged one's, or that of the same sound in a labelled file.
 
     Raises:
@@ -170,7 +177,7 @@ def _file_read_again(file: Path | None, opened: Certificate, release: Release) -
     if sha256 == opened.verdict.file_sha256:
         return sha256
     stream = _stream_of(file, opened.verdict.claim)
-    _require_label(file, stream, sha256, release)
+    _require_label(file, stream, sha256, opened, release, packs)
     if sha256_of_file(file) != sha256:
         raise OtherBytes("the file changed while it was read", where=file.name)
     return sha256
@@ -189,7 +196,9 @@ def _stream_of(file: Path, claim: Claim) -> int:
     return streams[0]
 
 
-def _require_label(file: Path, stream: int, sha256: str, release: Release) -> None:
+def _require_label(
+    file: Path, stream: int, sha256: str, opened: Certificate, release: Release, packs: Path | None
+) -> None:
     from dubgate.labels.reading import read_labels
 
     labels = read_labels(
@@ -201,7 +210,8 @@ def _require_label(file: Path, stream: int, sha256: str, release: Release) -> No
         root=file.parent,
     )
     found = label_findings(labels, synthetic=bool(release.voices))
-    if against := [f.text.en for f in found if f.outcome > Outcome.WARN]:
+    against = [f.text.en for f in found if f.outcome > Outcome.WARN]
+    if against := against or list(broken_label_rules(opened, labels, packs)):
         raise LabelLost("; ".join(dict.fromkeys(against)), where=file.name)
 
 

@@ -22,6 +22,7 @@ from batch_tasks import AT, SETTINGS, facts, told_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dubgate.delivery.manifest import load_delivery
 from dubgate.engine import batch as batch_module
 from dubgate.engine.batch import Finished, jobs_of, run_batch
 from dubgate.engine.fetching import fetched, state_of
@@ -488,6 +489,36 @@ def test_any_file_that_a_manifest_names_belongs_to_its_state(tmp_path: Path) -> 
     manifest.write_text(manifest.read_text() + "style: lipsync\n")
     states.append(state_of(str(manifest)))
     assert len(set(states)) == 6
+
+
+def test_a_state_is_of_every_file_that_a_judgement_rests_on(tmp_path: Path) -> None:
+    (tmp_path / "evidence").mkdir()
+    for name in ("original.flac", "dub.flac", "card.txt", "log.txt", "intake.json", "evidence/refused.json"):
+        (tmp_path / name).write_bytes(b"one")
+    record = {"path": "log.txt", "sha256": "a" * 64}
+    told = {
+        "schema": "delivery/1.0",
+        "original": {"language": "de", "mix": "original.flac"},
+        "dub": {"language": "en", "mix": "dub.flac"},
+        "cast": [{"character": "A", "technique": "human"}],
+        "production": {"purposes": ["access"], "tools": [{"name": "t", "version": "1"}], "logs": [record]},
+        "credits": {"card": "card.txt"},
+        "intake": {"path": "intake.json", "sha256": "a" * 64},
+    }
+    manifest = tmp_path / "delivery.yaml"
+    manifest.write_text(json.dumps(told))
+    load_delivery(manifest)
+    states = [state_of(str(manifest))]
+    for name in ("card.txt", "log.txt", "intake.json", "evidence/refused.json"):
+        times = os.stat(tmp_path / name)
+        (tmp_path / name).write_bytes(b"two")
+        os.utime(tmp_path / name, ns=(times.st_atime_ns, times.st_mtime_ns))  # as who wants to hide it would
+        states.append(state_of(str(manifest)))
+    (tmp_path / "evidence" / "more.json").write_bytes(b"x")
+    states.append(state_of(str(manifest)))
+    (tmp_path / "evidence" / "refused.json").unlink()
+    states.append(state_of(str(manifest)))
+    assert len(set(states)) == len(states)
 
 
 def test_an_answer_is_what_the_task_answers(tmp_path: Path) -> None:

@@ -120,12 +120,20 @@ def _renewed(
     form: str,
 ) -> int:
     from dubgate.certificate.package import MAX_BYTES
-    from dubgate.certifying import place_whole
+    from dubgate.certifying import PACKS, place_whole
     from dubgate.errors import InputError
     from dubgate.renewing import renew as ask
     from dubgate.verifying import read_small
 
-    made = ask(read_small(certificate, MAX_BYTES), annex, store, registry, gate, file=published)
+    made = ask(
+        read_small(certificate, MAX_BYTES),
+        annex,
+        store,
+        registry,
+        gate,
+        file=published,
+        packs=certificate.parent / PACKS,
+    )
     try:
         place_whole(out, made.certificate, 0o644)
     except OSError as error:

@@ -38,8 +38,8 @@ def fetched(location: str) -> Iterator[Path]:
 
 
 def state_of(location: str) -> str:
-    """A digest of the manifest's bytes and of the size and time of every file that it names: another one is another
-    delivery. What cannot be read has a state of its own, and is judged again."""
+    """A digest of the manifest's bytes and of the size and times of every file that it names or that is signed evidence:
+    another one is another delivery. What cannot be read has a state of its own, and is judged again."""
     try:
         told = _remote_state(location) if is_url(location) else _local_state(load_delivery(Path(location)))
     except (InputError, OSError) as error:
@@ -58,8 +58,12 @@ def _local_state(delivery: Delivery) -> list[str]:
     )
     sources = [s for t in (delivery.original, delivery.dub) for s in (t.mix, t.stem, t.me) if s is not None]
     files = [*(s.path for s in sources), *(p for group in signed for p in group)]
-    files += [f.path for f in (*delivery.prompts, *delivery.references)]
-    files += [delivery.cues] if delivery.cues is not None else []
+    files += [f.path for f in (*delivery.prompts, *delivery.references, *delivery.settings, *delivery.logs)]
+    files += [p for p in (delivery.cues, delivery.dub_card) if p is not None]
+    files += [delivery.intake.path] if delivery.intake is not None else []
+    files += sorted(
+        p for p in (delivery.root / "evidence").glob("*.json") if p.is_file()
+    )  # what nobody lists counts too
     if delivery.package is not None:
         files += [p for p in sorted(delivery.package.parent.rglob("*")) if p.is_file()]
     return [*(sha for _, sha in delivery.manifests), *(_stat(p) for p in files)]
@@ -67,7 +71,7 @@ def _local_state(delivery: Delivery) -> list[str]:
 
 def _stat(path: Path) -> str:
     found = os.stat(path)
-    return f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    return f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def _remote_state(location: str) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from made_certificate import AT, LATER, Place, make_place
@@ -123,6 +124,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "the trust store": (one_byte("trust.json"), ""),
     "the certificate": (one_byte("certificate.json"), ""),
     "the root key": (lambda f: (f / "root.hex").write_text("00" * 32), "trust-unsigned"),
+    "the day": (lambda f: (f / "taken_at").write_text("2040-01-01T00:00:00+00:00\n"), "trust-expired"),
     "a missing pack": (lambda f: next(f.glob("packs/*.yaml")).unlink(), ""),
 }
 
@@ -230,3 +232,12 @@ def test_what_people_answered_stands_only_where_the_rule_says_what_they_answered
     assert _answered(finding, {"was": "unknown", "outcome": "pass"}) is Outcome.HOLD
     assert _answered(finding, {"was": None, "outcome": "pass"}) is Outcome.HOLD
     assert _answered(finding, None) is Outcome.HOLD
+
+
+def test_a_folder_that_judges_otherwise_today_is_refused(evidence: Path) -> None:
+    changed = Replayed("hold", "release", 3, ("house/HOU-PEAK: pass then, hold now",))
+    with (
+        patch("dubgate.evidence_folder.replay", return_value=changed),
+        pytest.raises(refusals.AlteredEvidence, match="HOU-PEAK: pass then"),
+    ):
+        list(check_evidence(evidence))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from made_vectors import AT, DAY, GATE, LEDGER, NOW, STRANGER, TRUST, VERIFIER, Made, ledger_part, listed
@@ -113,6 +114,12 @@ def test_a_link_in_the_folder_cannot_be_verified(folder: Path, tmp_path: Path) -
         digests_in(tmp_path)
     with pytest.raises(InputError, match="a link"):
         asked(GOOD, tmp_path)
+
+
+def test_a_folder_of_too_many_files_is_not_read_to_its_end(folder: Path) -> None:
+    assert len(digests_in(folder)) == len(FILES)
+    with patch("dubgate.package_files.MAX_FILES", 3), pytest.raises(InputError, match="more than 3 files"):
+        digests_in(folder)
 
 
 def test_what_the_master_does_not_allow_its_package_does_not(folder: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -124,6 +125,20 @@ def test_an_approval_that_the_registry_finds_no_more_is_a_history_rewritten(plac
             what_ended(more, view, SOON)
 
 
+@pytest.mark.parametrize(("sound", "said"), [("this", True), ("another", False)])
+def test_an_objection_is_to_the_sound_that_the_holder_was_told_of(
+    place: Place, certificate: Path, sound: str, said: bool
+) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "first")
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        release = release_certified(opened, view, registry.head().origin)
+        histories = view.approvals(view.title(release.title_id).title_ids)
+        sha256 = release.packets_sha256 if sound == "this" else "9" * 64
+        used = SimpleNamespace(notice=SimpleNamespace(packets_sha256=sha256), objection=lambda at: at)
+        with patch.object(type(view), "approvals", lambda *_: [replace(h, uses=(used,)) for h in histories]):
+            assert any("objected" in end for end in what_ended(release, view, SOON)) is said
+
+
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
     assert renewed(place, certificate, ends_at=(SOON + 3 * HOUR,)).expires_at == SOON + 3 * HOUR
 
@@ -174,10 +189,9 @@ def other_pack(place: Place) -> None:
     adopt(place, "b" * 64)
 
 
-def adopt(place: Place, sha256: str) -> None:
-    said = Adoption(
-        adoption_id="ad-1", kind="adopted", pack="house", version="2027.01", sha256=sha256, by="qc-lead", reason="new"
-    )
+def adopt(place: Place, sha256: str, **changes: Any) -> None:
+    fields = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "2027.01", "sha256": sha256}
+    said = Adoption(**{**fields, "by": "qc-lead", "reason": "new", **changes})
     envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
@@ -205,6 +219,13 @@ def test_what_was_withdrawn_refused_revoked_or_changed_is_never_renewed(
     assert reason(place, certificate).startswith(ENDED[end])
     with Registry.open(place.world.registry, read_only=True) as registry:
         assert registry.head() == before
+
+
+def test_a_pack_that_was_in_force_and_was_retired_renews_nothing(place: Place, certificate: Path) -> None:
+    sha256 = next(p.sha256 for p in place.judged().packs if p.name == "house")
+    adopt(place, sha256)
+    adopt(place, sha256, kind="retired", adoption_id="ad-2")
+    assert reason(place, certificate).startswith("pack-retired: the pack house is not in force any more")
 
 
 def test_the_pack_in_force_that_judged_is_renewed(place: Place, certificate: Path) -> None:

@@ -32,7 +32,7 @@ from consent.approvals import approval_denials
 from consent.errors import RecordError, SignatureError
 from consent.parties import dsse_keyid
 from consent.registry import Registry
-from consent.signatures import pre_authentication_encoding, predicate_type
+from consent.signatures import LIST_SCHEMA, LIST_TYPE, pre_authentication_encoding, predicate_type
 from consent.strict import Record, canonical_json
 from consent.vocabulary import Capacity, EventKind, PermissionKind, Role
 from consent.witnessing import Witness
@@ -153,6 +153,48 @@ def test_what_was_signed_must_be_this_very_record(registry: Registry, change: An
     change(said)
     with pytest.raises(SignatureError, match=what):
         registry.add(Addition(TERMS, envelope=enveloped(said, ADA)))
+
+
+def list_of(*approvals: Record) -> dict[str, Any]:
+    """What a holder signs who approves several sounds in one gesture."""
+    each = [statement(a)["predicate"] for a in approvals]
+    listed = {"schema": LIST_SCHEMA, "approvals": each}
+    return statement(approvals[0]) | {"predicateType": LIST_TYPE, "predicate": listed}
+
+
+def test_one_signature_covers_each_approval_of_its_list(registry: Registry) -> None:
+    first, second = approval(), approval(approval_id="a-2", language="de")
+    envelope = enveloped(list_of(first, second), STUDIO)
+    registry.add(Addition(first, envelope=envelope), Addition(second, envelope=envelope))
+    with registry.view() as view:
+        assert len(view.approvals(("show-101",))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda s: s.update(_type="https://in-toto.io/Statement/v0.1"), "not a list of approvals"),
+        (lambda s: s["predicate"].update(schema="consent-approvals/2.0"), "not a list of approvals"),
+        (lambda s: s["predicate"].update(extra=1), "not a list of approvals"),
+        (lambda s: s["predicate"].update(approvals={}), "not a list of approvals"),
+        (lambda s: s.update(predicate=None), "not a list of approvals"),
+        (lambda s: s["predicate"]["approvals"][0].update(language="de"), "something else was signed: language"),
+        (lambda s: s["predicate"]["approvals"].pop(0), "something else was signed"),
+        (lambda s: s["predicate"]["approvals"].append(s["predicate"]["approvals"][0]), "something else was signed"),
+    ],
+)
+def test_an_approval_stands_once_and_as_it_is_in_a_list_that_was_signed(
+    registry: Registry, change: Any, what: str
+) -> None:
+    said = list_of(approval(), approval(approval_id="a-2", language="de"))
+    change(said)
+    with pytest.raises(SignatureError, match=what):
+        registry.add(Addition(approval(), envelope=enveloped(said, STUDIO)))
+
+
+def test_a_list_of_approvals_signs_nothing_else(registry: Registry) -> None:
+    with pytest.raises(SignatureError, match="not a statement of type"):
+        registry.add(Addition(TERMS, envelope=enveloped(statement(TERMS) | {"predicateType": LIST_TYPE}, ADA)))
 
 
 @pytest.mark.parametrize(

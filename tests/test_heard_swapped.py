@@ -1,0 +1,68 @@
+"""A file that was exchanged while it was heard, and put back: nothing is kept or judged under its digest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_delivery import SHEET, features
+
+from dubgate import kept, listening
+from dubgate.errors import MediaError
+from dubgate.hearing import HearingPlan, Source
+from dubgate.judgement import Clock
+from dubgate.sandbox import parent
+
+
+def _rewritten(dub: Path) -> None:
+    """Other bytes while it is heard, then the same again with the same times."""
+    good, times = dub.read_bytes(), os.stat(dub)
+    dub.write_bytes(b"other sound")
+    dub.write_bytes(good)
+    os.utime(dub, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _renamed(dub: Path) -> None:
+    """Another file in its place while it is heard, then the same file again."""
+    aside = dub.with_name("aside.flac")
+    dub.rename(aside)
+    dub.write_bytes(b"other sound")
+    dub.unlink()
+    aside.rename(dub)
+
+
+@pytest.mark.parametrize("swap", [_rewritten, _renamed])
+def test_a_file_that_was_swapped_and_put_back_is_neither_judged_nor_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None]
+) -> None:
+    monkeypatch.setenv("DUBGATE_CACHE", str(tmp_path / "heard"))
+    original, dub = tmp_path / "original.flac", tmp_path / "dub.flac"
+    original.write_bytes(b"original")
+    dub.write_bytes(b"the dub")
+    plan = HearingPlan(Source(str(original), 0, "original.flac"), Source(str(dub), 0, "dub.flac"), SHEET)
+    planned = listening.Planned(plan, SHEET, Clock(), (0, 0))
+    monkeypatch.setattr(listening, "plan_of", lambda request: planned)
+    monkeypatch.setattr(listening, "model_digests", lambda plan: ["a model"])
+
+    def child(*_: Any) -> Any:
+        swap(dub)
+        return features()
+
+    monkeypatch.setattr(listening, "_in_child", child)
+    request: Any = None
+    asked = listening.asked_of(request)
+    with pytest.raises(MediaError, match="changed while it was being read"):
+        listening.run_plan(asked, lambda stage, share: None)
+    assert kept.load(asked.key) is None
+
+
+@pytest.mark.parametrize("swap", [_rewritten, _renamed])
+def test_the_sandbox_sees_a_file_that_was_swapped_and_put_back(tmp_path: Path, swap: Callable[[Path], None]) -> None:
+    dub = tmp_path / "dub.flac"
+    dub.write_bytes(b"the dub")
+    before = parent._states([dub])
+    swap(dub)
+    assert parent._states([dub]) != before
