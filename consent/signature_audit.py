@@ -12,7 +12,7 @@ from consent.entries import Entry
 from consent.errors import SignatureError
 from consent.events import Event, RecordedEvent
 from consent.parties import KeyHolder, Party, PartyKey, key_problem
-from consent.signatures import SIGNED_KINDS, check_envelope
+from consent.signatures import SIGNED_KINDS, check_envelope, stands_unsigned
 from consent.store import Store
 from consent.strict import Record
 from consent.tables import MetaRow
@@ -58,9 +58,9 @@ class SignatureAudit:
             yield f"entry {entry.leaf_index} is not signed by its author: {error.what}"
 
     def _by_the_registry(self, record: Record) -> bool:
-        """An operator's own events, and the registry's note of what it erased."""
-        if not isinstance(record, Event):
-            return False
+        """An operator's own events, the registry's note of what it erased, and what opens nothing."""
+        if not isinstance(record, Event) or stands_unsigned(record):
+            return isinstance(record, Event)
         author = self._parties.get(record.by)
         return record.kind is EventKind.ERASED or (author is not None and Role.OPERATOR in author.roles)
 

@@ -22,7 +22,7 @@ from consent.signed_entries import SignatureEntry, read_entry, signature_problem
 from consent.strict import Record, canonical_json
 from consent.terms import Grant
 from consent.titles import Refusal
-from consent.vocabulary import Capacity, Role
+from consent.vocabulary import Capacity, EventKind, Role
 from consent.voices import Permission
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -38,8 +38,19 @@ _GRANTING_ROLES = {
     Capacity.HEIR: (Role.HEIR,),
     Capacity.UNION: (Role.UNION,),
 }
+# Who may put rule packs in force: not those whose work the rules judge, nor those whom they protect.
+ANSWERABLE = (Role.OPERATOR, Role.LEGAL, Role.PRODUCTION, Role.LOCALIZATION_SUPERVISOR, Role.CREATIVE_LEAD)
+_SAID = frozenset({EventKind.CONFIRMED, EventKind.REFUSED, EventKind.DEFERRED})
 # What carries its author's signature where the registry demands signatures.
 SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event, Adoption)
+
+
+def stands_unsigned(record: Record) -> bool:
+    """What opens nothing and can be undone, so that nobody needs a key at hand for it: a suspension, and what was said to
+    a request. A yes to a request is the signed approval itself; its answer only says that there is one."""
+    if not isinstance(record, Event):
+        return False
+    return record.kind is EventKind.SUSPENDED or (record.target == "request" and record.kind in _SAID)
 
 
 def predicate_type(record: Record) -> str:
@@ -56,7 +67,9 @@ def author_of(record: Record) -> tuple[str, tuple[Role, ...]] | None:
         return record.by, (Role.RIGHTS_HOLDER,)
     if isinstance(record, Permission):
         return record.given_by, tuple(Role)
-    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal | Adoption) else None
+    if isinstance(record, Adoption):
+        return record.by, ANSWERABLE
+    return (record.by, tuple(Role)) if isinstance(record, Event | Refusal) else None
 
 
 class KnownKeys(Protocol):

@@ -33,7 +33,6 @@ _HERE_IN_ORDER = (
 )
 _UNDER = _IN_ORDER.where(ENTRY.c.leaf_index.in_(_PLACES))
 _OF_KIND_HERE = _HERE_IN_ORDER.where(LOOKUP.c.schema_name == bindparam("schema"))
-_NEWEST_HERE = _OF_KIND_HERE.order_by(None).order_by(LOOKUP.c.leaf_index.desc())
 _OF_KIND_UNDER = (
     select(ENTRY, LOOKUP.c.key.label("under"))
     .join(LOOKUP, LOOKUP.c.leaf_index == ENTRY.c.leaf_index)
@@ -174,13 +173,6 @@ class Store:
                 found[row["record_id"]].append(entry_of(row))
         known |= {(schema, i): entries for i, entries in found.items()}
         return [entry for i in record_ids for entry in known[(schema, i)]]
-
-    def latest(self, key: str, kind: type[Record], most: int) -> list[Entry]:
-        """The newest entries of one kind under a key, the newest first."""
-        self.flush()
-        bound = {"key": key, "schema": kind.schema_name}
-        rows = self.connection.execute(_NEWEST_HERE.limit(most), bound).mappings()
-        return [entry_of(row) for row in rows]
 
     def of_kind(self, kind: type[Record], *, start: int = 0) -> list[Entry]:
         """Every entry of one kind from a place on, in ledger order."""

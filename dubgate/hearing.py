@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dubgate.speech.protocols import Aligned
 
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
+PITCH_BLOCKS_AT_ONCE = 32  # on a GPU
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
 ALIGN_AT_ONCE = 64  # lines whose sound is in memory together
@@ -216,14 +217,16 @@ def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
     hop = ears.pitch_hop_s
     f0, confidence = [], []
     starts = np.arange(0.0, max(spool.duration_s, hop), PITCH_BLOCK_S)
-    for start in starts:
-        margin = PITCH_MARGIN_S if start > 0 else 0.0
-        end = min(start + PITCH_BLOCK_S, spool.duration_s)
-        clip = spool.read(start - margin, min(end + PITCH_MARGIN_S, spool.duration_s))
-        [track] = ears.pitch.pitch([clip])
-        skip, keep = round(margin / hop), round((end - start) / hop)
-        f0.append(track.f0_hz.values[skip : skip + keep])
-        confidence.append(track.confidence.values[skip : skip + keep])
+    at_once = 1 if ears.pitch.info.device == "cpu" else PITCH_BLOCKS_AT_ONCE
+    for some in (starts[k : k + at_once] for k in range(0, len(starts), at_once)):
+        margins = [PITCH_MARGIN_S if start > 0 else 0.0 for start in some]
+        ends = [min(start + PITCH_BLOCK_S, spool.duration_s) for start in some]
+        places = zip(some, margins, ends, strict=True)
+        clips = [spool.read(s - m, min(e + PITCH_MARGIN_S, spool.duration_s)) for s, m, e in places]
+        for start, margin, end, track in zip(some, margins, ends, ears.pitch.pitch(clips), strict=True):
+            skip, keep = round(margin / hop), round((end - start) / hop)
+            f0.append(track.f0_hz.values[skip : skip + keep])
+            confidence.append(track.confidence.values[skip : skip + keep])
     return Pitch(Series(hop, np.concatenate(f0)), Series(hop, np.concatenate(confidence)))
 
 

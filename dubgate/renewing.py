@@ -103,7 +103,7 @@ def renew(
         verdict = replace(verdict, claim=replace(verdict.claim, ledger=part))
         data = _signed(verdict, opened, gate)
         if packaged is not None:
-            data = _repackaged(packaged, verdict, data, held, gate)
+            data = _repackaged(packaged, verdict, data, held, gate, signed)
         with held.view() as view:
             warnings = warnings_of(release, signed, view, verdict.verified_at)
     return Renewed(data, verdict.claim.expires_at, warnings)
@@ -261,9 +261,18 @@ def _signed(verdict: Verdict, opened: Certificate, gate: Gate) -> bytes:
     return certificate_bytes(signed_statement(verdict_statement(verdict), gate), signed_statement(measured, gate))
 
 
-def _repackaged(packaged: PackageCertificate, verdict: Verdict, master: bytes, held: Registry, gate: Gate) -> bytes:
+def _repackaged(
+    packaged: PackageCertificate,
+    verdict: Verdict,
+    master: bytes,
+    held: Registry,
+    gate: Gate,
+    signed: Sequence[SignedPart],
+) -> bytes:
     """The package's certificate bound to the renewed one: the files are the same, by their digests."""
+    origin = held.head().origin
     with held.write() as writer:
+        require_renewable(packaged.master, signed, writer, origin, writer.now)
         claim: PackageClaim = replace(
             packaged.claim,
             package_id=f"pkg-{uuid.uuid4().hex}",

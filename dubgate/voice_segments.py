@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_VOICE_S = 8.0
 SHORTEST_VOICE_S = 0.3
 SPILL_S = 1.0
-AT_ONCE_S = 900.0
+AT_ONCE_S = 300.0
 PAD_S = 0.15  # encoders get the edges of words: the calibration was fitted so
 
 

@@ -38,6 +38,11 @@ def hear_here(monkeypatch: pytest.MonkeyPatch, kept: Path) -> None:
         monkeypatch.setattr(where, _once(getattr(getattr(module, f"PocketSphinx{name}"), method), kept))
 
 
+def kept_clips() -> Path:
+    """Where test workers share clips: beside what is kept of whole tracks (conftest.py)."""
+    return Path(os.environ["DUBGATE_CACHE"]).with_name("clips")
+
+
 def call_here(arguments: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
     """In place of subprocess.run, for `python -m dubgate …`: the same command line in this process."""
     from dubgate.cli.main import run

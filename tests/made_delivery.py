@@ -77,6 +77,12 @@ MORE = {
     "kestrel-ear": ((Role.RIGHTS_HOLDER, Role.REVIEWER), (Role.REVIEWER,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
     "counsel": ((Role.LEGAL,), (Role.LEGAL,), "kestrel", datetime(2028, 1, 1, tzinfo=UTC)),
     "vendor-counsel": ((Role.LEGAL,), (Role.LEGAL,), "polyglot", datetime(2028, 1, 1, tzinfo=UTC)),
+    "qc-lead": (
+        (Role.LOCALIZATION_SUPERVISOR,),
+        (Role.LOCALIZATION_SUPERVISOR,),
+        None,
+        datetime(2028, 1, 1, tzinfo=UTC),
+    ),
     "reviewer-c": ((Role.REVIEWER,), (Role.REVIEWER,), "polyglot", datetime(2028, 1, 1, tzinfo=UTC)),
     "reviewer-d": (
         (Role.REVIEWER, Role.PERFORMER),

@@ -10,6 +10,7 @@ from mutant_list_batch import batch_mutants
 from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
+from mutant_list_desk import desk_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
@@ -43,9 +44,13 @@ CLEARANCE = (
 LABELS = ("tests/policy/test_label_checks.py", "tests/labels")
 MIX = ("tests/policy/test_mix_checks.py",)
 EVIDENCE = ("tests/policy/test_evidence.py",)
-ENVELOPES = ("tests/certificate/test_dsse.py", "tests/policy/test_evidence.py")
+ENVELOPES = (
+    "tests/certificate/test_dsse.py",
+    "tests/certificate/test_passkey_envelopes.py",
+    "tests/policy/test_evidence.py",
+)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
-RECORDS = ("tests/consent/test_signatures.py", "-k", "not postgres")
+RECORDS = ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py", "-k", "not postgres and not fall_over")
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
 LEDGER = ("tests/consent/test_ledger.py",)
 ASKED = ("tests/consent/test_requests.py",)
@@ -234,6 +239,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from certificate_mutants(root)
     yield from cert_mutants(root)
     yield from consent_mutants(root)
+    yield from desk_mutants(root)
     yield from label_mutants(root)
     yield from batch_mutants()
     yield from record_mutants(root)

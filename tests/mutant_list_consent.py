@@ -28,11 +28,16 @@ AUDIT = (
     "-k",
     "not postgres and not sixty_times",
 )
-CHECKPOINTS = ("tests/consent/test_audit.py", "-k", "not postgres")
+CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
 SEALING = ("tests/consent/test_consent_sqlite.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
 BACKUPS = ("tests/consent/test_backup.py", "tests/consent/test_erasure.py", "-k", "not postgres")
 LEDGER = ("tests/consent/test_ledger.py",)
-SPENDING = ("tests/consent/test_consent_races.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
+SPENDING = (
+    "tests/consent/test_standing_approvals.py",
+    "tests/consent/test_consent_races.py",
+    "tests/consent/test_registry_attacks.py",
+    *NOT_SLOW,
+)
 
 # (file, tests): every reason or problem that is yielded is left unsaid.
 YIELDING = (

@@ -44,7 +44,7 @@ SINGLE = (
     ("rulings: out of their time", "dubgate/policy/rulings.py", "if not record.signed_at <= at < record.expires_at:", "if False:", RULINGS),
     ("rulings: any role", "dubgate/policy/rulings.py", "if MAY_RULE not in signed.roles:", "if False:", RULINGS),
     ("partners: any role answers", "dubgate/policy/partner_approvals.py", "if not statement.roles & MAY_ANSWER:", "if False:", RELEASED),
-    ("partners: every approval is of every partner", "dubgate/release.py", "partners_approved=approved, looked", 'partners_approved=(*approved, "netflix"), looked', RELEASED),
+    ("partners: every approval is of every partner", "dubgate/release.py", "partners_approved=approved,", 'partners_approved=(*approved, "netflix"),', RELEASED),
     ("clearance: any model of a voice will do", "dubgate/clearing.py", "        voice_asset=_asset_of(release, entry, voice_id),\n", "", RELEASED),
 )  # fmt: skip
 

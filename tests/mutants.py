@@ -1,7 +1,7 @@
 """`make mutants`: remove each rule, check, guard, signature verification and digest comparison in turn; each must turn a
 test red.
 
-    python tests/mutants.py [--only TEXT] [--jobs N] [--list] [--again] [--record FOLDER]
+    python tests/mutants.py [--only TEXT]... [--jobs N] [--list] [--again] [--record FOLDER]
 
 Each mutant is made in a copy of the tree and judged by the tests named with it: first by those that run the changed
 line, fastest first, then by the rest. What survives is printed, and the exit code is 1; 2 where nothing could be judged.
@@ -49,12 +49,12 @@ class Task:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
+    mutants = [m for m in all_mutants(ROOT) if not options.only or any(text in m.name for text in options.only)]
     if options.list:
         print(*(m.name for m in mutants), sep="\n")
         return 0
     if not mutants:
-        print(f"no mutant's name contains {options.only!r}")
+        print(f"no mutant's name contains {' or '.join(map(repr, options.only))}")
         return 2
     record, start = Record(options.record, ROOT), time.monotonic()
     known, left = known_and_left(tasks_of(mutants, record), record, again=options.again)
@@ -68,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--only", default="", help="mutants whose name contains this text")
+    parser.add_argument(
+        "--only", action="append", default=[], help="mutants whose name contains this text; may be said again"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="name the mutants and stop")
     parser.add_argument("--again", action="store_true", help="judge also what the record knows")

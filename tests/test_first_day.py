@@ -1,5 +1,5 @@
 """The whole way of a first day through real processes: drafted, blocked, enrolled, granted, labelled, approved, released,
-withdrawn, blocked."""
+withdrawn, blocked. Only what hears a sound for the first time is done here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
+from heard_here import hear_here, kept_clips
 
+from dubgate.cli.main import run as command_line
 from dubgate.sample_containers import write_flac
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,9 +51,10 @@ class Day:
         assert out.returncode == wanted, f"{arguments}: {out.returncode}\n{out.stdout}\n{out.stderr}"
         return out.stdout
 
-    def check(self, wanted: int) -> set[str]:
-        """The rules that block or hold."""
-        self.run("check", "delivery.yaml", "--models", "embedded", "--quiet", "--format", "json", wanted=wanted)
+    def check(self, wanted: int, run: Callable[..., object] | None = None) -> set[str]:
+        """The rules that block or hold; heard anew by `run` where it is told."""
+        said = ("check", "delivery.yaml", "--models", "embedded", "--quiet", "--format", "json")
+        (run or self.run)(*said, wanted=wanted)
         report: dict[str, Any] = json.loads((self.folder / "report/report.json").read_text())
         return {f["rule"] for f in report["findings"] if f["outcome"] in ("block", "hold", "unknown")}
 
@@ -112,15 +116,28 @@ def fill_in(draft: str) -> str:
     )
 
 
+@pytest.fixture
+def heard_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The command line in this process: the sound is that of the samples, and is not heard once more with each new label."""
+
+    def run(*arguments: object, wanted: int) -> None:
+        hear_here(monkeypatch, kept_clips())
+        assert command_line([str(a) for a in arguments]) == wanted
+
+    return run
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_first_day(tmp_path: Path) -> None:
+def test_a_first_day(tmp_path: Path, heard_here: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     day = Day(tmp_path)
+    monkeypatch.chdir(day.folder)
+    monkeypatch.setenv("DUBGATE_REGISTRY", str(day.registry))
     day.run("init", "--from", "original.flac", "dub.flac", "script.vtt")
     manifest = day.folder / "delivery.yaml"
     manifest.write_text(fill_in(manifest.read_text()))
     day.run("consent", "init")
-    blocked = day.check(1)
+    blocked = day.check(1, heard_here)
     assert {"CON-001", "RH-020", "LAB-001"} <= blocked
 
     holder = tmp_path / "holder.pem"
@@ -134,7 +151,7 @@ def test_a_first_day(tmp_path: Path) -> None:
 
     samples, _ = soundfile.read(day.folder / "dub.flac", dtype="float32")
     write_flac(day.folder / "dub.flac", samples, title="English [AI]")
-    assert day.check(1) == {"RH-001"}
+    assert day.check(1, heard_here) == {"RH-001"}
 
     day.run("approve", "delivery.yaml", "--as", "studio", "--key", holder)
     assert day.check(0) == set()

@@ -508,6 +508,14 @@ def test_a_folder_that_is_no_companys_is_refused(tmp_path: Path) -> None:
         read_company(tmp_path / "nowhere")
 
 
+def test_the_folder_of_the_environment_is_asked_where_none_is_named(
+    company: Company, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_company(None) is NO_COMPANY
+    monkeypatch.setenv("DUBGATE_COMPANY", str(world.folder / "company"))
+    assert read_company(None) == company
+
+
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [

@@ -32,6 +32,7 @@ from made_delivery import (
     segments,
 )
 
+from consent.entries import Entry
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Channel, Technique
 from dubgate.delivery.manifest import Delivery
@@ -63,7 +64,16 @@ def view(world: World) -> Iterator[View]:
     """One snapshot of the registry; what it was asked once it need not be asked again."""
     with world.view() as opened:
         read, every = functools.cache(opened.store.entries_of), functools.cache(opened.store.of_kind)
+        contents: dict[int, bytes | None] = {}
+        open_seal = opened.store.unsealed
+
+        def unsealed(entry: Entry) -> bytes | None:
+            if entry.leaf_index not in contents:
+                contents[entry.leaf_index] = open_seal(entry)
+            return contents[entry.leaf_index]
+
         with (
+            patch.object(opened.store, "unsealed", unsealed),
             patch.object(opened.store, "entries_of", lambda keys, kind=None: read(tuple(keys), kind)),
             patch.object(opened.store, "of_kind", every),
         ):
@@ -566,16 +576,13 @@ def test_one_defect_is_found_by_its_own_check(world: World, view: View, name: st
     assert (judgement.verdict.decision, rule in decisive(judgement)) == (decision, True), decisive(judgement)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("quality_judged")
-def test_of_1_000_deliveries_with_one_random_defect_each_none_is_released(world: World, view: View) -> None:
-    assert _released(world, view, 1_000, seed=3) == []
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("quality_judged")
-def test_of_10_000_deliveries_with_one_random_defect_each_none_is_released(world: World, view: View) -> None:
-    assert _released(world, view, 10_000, seed=2026) == []
+@pytest.mark.parametrize("thousand", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 10))])
+def test_of_10_000_deliveries_with_one_random_defect_each_none_is_released(
+    world: World, view: View, thousand: int
+) -> None:
+    assert _released(world, view, 1_000, seed=2026 + thousand) == []
 
 
 def _released(world: World, view: View, n: int, seed: int) -> list[tuple[int, str]]:

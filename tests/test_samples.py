@@ -6,12 +6,11 @@ what their sounds have in common is heard once.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from heard_here import call_here, hear_here
+from heard_here import call_here, hear_here, kept_clips
 
 from dubgate.demonstration import judge_case
 from dubgate.sample_registry import SampleRegistry, make_registry
@@ -31,11 +30,6 @@ def registry(folder: Path) -> SampleRegistry:
     with pytest.MonkeyPatch.context() as patched:
         hear_here(patched, kept_clips())
         return make_registry(find_samples(), folder)
-
-
-def kept_clips() -> Path:
-    """Beside what the tests keep of whole tracks (conftest.py)."""
-    return Path(os.environ["DUBGATE_CACHE"]).with_name("clips")
 
 
 @pytest.mark.slow

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from made_batch import tiny_scene
 
-from dubgate.hearing import HearingPlan, Source, hear_here
+from dubgate.delivery.audio import AudioSpool
+from dubgate.hearing import HearingPlan, Source, _pitch, hear_here
 from dubgate.sample_containers import write_flac
 from dubgate.side_by_side import forward, side_by_side
 from dubgate.speech.device import n_threads, sharing, tracks_at_once
+from dubgate.speech.models import resolve
+from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 from dubgate.stored import to_stored
 
 
@@ -50,6 +56,25 @@ def test_models_side_by_side_share_the_cores(monkeypatch: pytest.MonkeyPatch) ->
     assert n_threads() == 4
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert (n_threads(), tracks_at_once("cpu")) == (1, 1)
+
+
+def test_pitch_over_several_blocks_at_once_is_that_of_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a GPU hears it, on the CPU."""
+    scene = tiny_scene()
+    write_flac(tmp_path / "dub.flac", scene.dub)
+    spool = AudioSpool(tmp_path / "dub.flac", 0, tmp_path)
+    ref = resolve("pitch", "embedded")
+    tracker = SwiftF0(ref.path, ref.sha256)
+    ears: Any = SimpleNamespace(pitch=tracker, pitch_hop_s=HOP_S)
+    monkeypatch.setattr("dubgate.hearing.PITCH_BLOCK_S", 3.2)
+    one = _pitch(ears, spool)
+    tracker.info = replace(tracker.info, device="cuda")
+    several = _pitch(ears, spool)
+    assert np.array_equal(one.f0_hz.values, several.f0_hz.values, equal_nan=True)
+    assert np.array_equal(one.confidence.values, several.confidence.values)
+    assert len(one.f0_hz.values) == pytest.approx(spool.duration_s / HOP_S, abs=1)
 
 
 def test_two_tracks_at_once_are_heard_as_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def create_desk(
     """
     app = FastAPI(title="dubgate review desk", docs_url=None, redoc_url=None, openapi_url=None)
     tables = Tables.open(settings.tables)
-    app.state.desk = Desk(registry, settings, tables, MailBox(settings, clock), clock, judge, listening)
+    app.state.desk = Desk(registry, settings, tables, MailBox(settings, clock), clock, judge, listening, settings.path)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("consent.web").joinpath("static"))), name="static")

@@ -46,6 +46,7 @@ class DeskSettings:
         origin: scheme, host and port under which browsers reach it; its host is the passkeys' relying party.
         tables: path or URL of the desk's own tables (sessions, accounts, notes); never the ledger's.
         outbox: the folder in which every message lies, sent or not.
+        path: where the desk is mounted, such as `/desk`; nothing where it is served by itself.
     """
 
     origin: str
@@ -59,6 +60,7 @@ class DeskSettings:
     link: timedelta = timedelta(minutes=15)
     invitation: timedelta = timedelta(days=7)
     recovery_delay: timedelta = timedelta(hours=24)
+    path: str = ""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)

@@ -5,6 +5,8 @@ Everything is told once: a name for each message stands in the desk's tables bef
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -103,6 +105,19 @@ def watch(desk: Desk) -> int:
     except StoreError:
         return n
     return n
+
+
+def watch_behind(desk: Desk, every_s: float = 60.0) -> threading.Thread:
+    """Go round as long as the process runs; a round that fails is told to nobody and tried again."""
+
+    def rounds() -> None:
+        while True:
+            watch(desk)
+            time.sleep(every_s)
+
+    thread = threading.Thread(target=rounds, name="desk-watch", daemon=True)
+    thread.start()
+    return thread
 
 
 def _seen(desk: Desk) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from pathlib import Path
 
 import click
@@ -52,13 +51,14 @@ def desk(
         raise click.ClickException("the desk needs its extra: pip install 'dubgate[service]'")
     reached = origin or f"http://localhost:{port}"
     if demo:
-        return _demo(out, samples, reached, host, port)
+        return demo_served(out, samples, reached, host, port)
     if location is None:
         raise click.UsageError("name a registry (--registry), or --demo")
     return _serve(location, key_file, tables, outbox, reached, host, port, invite)
 
 
-def _demo(out: Path, samples: Path | None, origin: str, host: str, port: int) -> int:
+def demo_served(out: Path, samples: Path | None, origin: str, host: str, port: int) -> int:
+    """Make the demonstration and serve it until it is stopped."""
     from dubgate.service.demo import demo_desk
 
     hears = importlib.util.find_spec("torch") is not None
@@ -91,6 +91,7 @@ def _serve(
     from consent.web.accounts import invite as send_invitation
     from consent.web.app import create_desk
     from consent.web.settings import DeskSettings
+    from consent.web.watching import watch_behind
     from dubgate.cli.registry_options import open_registry
 
     beside = Path(location) if "://" not in location else Path("desk")
@@ -103,7 +104,7 @@ def _serve(
         if invite is not None:
             click.echo(send_invitation(app.state.desk, *invite))
         else:
-            _watch(app)
+            watch_behind(app.state.desk)
             _run(app, host, port)
     finally:
         app.state.desk.tables.close()
@@ -115,17 +116,3 @@ def _run(app: object, host: str, port: int) -> None:
     import uvicorn
 
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)  # type: ignore[arg-type]
-
-
-def _watch(app: object) -> None:
-    """Tell people what is new, once a minute, as long as the desk runs."""
-    import threading
-
-    from consent.web.watching import watch
-
-    def rounds() -> None:
-        while True:
-            watch(app.state.desk)  # type: ignore[attr-defined]
-            time.sleep(60)
-
-    threading.Thread(target=rounds, daemon=True).start()

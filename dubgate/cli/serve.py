@@ -41,6 +41,7 @@ Examples:
   dubgate serve --config service.yaml --show            # what is in force, without secrets
   DUBGATE_SERVICE_PORT=9000 dubgate serve --config service.yaml
   dubgate serve --openapi > openapi.json
+  dubgate serve --demo                                  # the review desk over the samples
 
 {SETTINGS}"""
 WORK = f"""\b
@@ -55,11 +56,16 @@ Examples:
 @CONFIG
 @click.option("--show", is_flag=True, help="Print the settings in force, without secrets, and end.")
 @click.option("--openapi", is_flag=True, help="Print the API's OpenAPI description, and end.")
-def serve(config: Path | None, show: bool, openapi: bool) -> int:
+@click.option("--demo", is_flag=True, help="The review desk over the samples, with a sign-in link for each role.")
+def serve(config: Path | None, show: bool, openapi: bool, demo: bool) -> int:
     """Serve the HTTP API, and the review desk below /desk where it is configured.
 
     Runs no model and opens no media: deliveries are judged by `dubgate worker`. Put it behind TLS.
     """
+    if demo:
+        from dubgate.cli.desk import demo_served
+
+        return demo_served(Path("out/desk"), None, "http://localhost:8137", "127.0.0.1", 8137)
     from dubgate.service.logs import LOGGER, to_stderr
     from dubgate.service.settings import read_settings
 
@@ -77,6 +83,10 @@ def serve(config: Path | None, show: bool, openapi: bool) -> int:
         click.echo(json.dumps(app.openapi(), indent=1, ensure_ascii=False))
         return 0
     LOGGER.info("serving", extra={"settings": settings.summary()})
+    if settings.desk is not None:
+        from consent.web.watching import watch_behind
+
+        watch_behind(app.state.review_desk.state.desk)
     with _reads_digested(app.state.service, settings):
         server_of(app, settings).run()
     return 0

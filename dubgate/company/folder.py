@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,14 @@ NO_COMPANY = Company()
 
 
 def read_company(folder: Path | None) -> Company:
-    """What the folder holds.
+    """What the folder holds; where none is named, the one of DUBGATE_COMPANY, so that a service and a cluster ask it too.
 
     Raises:
         InputError: it was named and is not there, holds neither of the two, or its register cannot be read.
     """
+    named = os.environ.get("DUBGATE_COMPANY")
+    if folder is None and named:
+        folder = Path(named)
     if folder is None:
         return NO_COMPANY
     register, policies = folder / "register.yaml", folder / "policies"

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from consent.vocabulary import Channel
 from dubgate.delivery.manifest_fields import HUMAN
+from dubgate.delivery.manifest_record import Purpose
 from dubgate.delivery.manifest_schema import SCHEMA
 from dubgate.errors import InputError
 
@@ -78,10 +79,14 @@ _TAIL = f"""\
 #   text: {{fr: "Voix générées par intelligence artificielle"}}
 #   machine_token: public.machine-generated
 # production:
-#   purpose: Dub of the feature for release.
+#   purposes: [access]                  # {", ".join(Purpose)}
 #   tools:
 #     - {{name: SpeakWell, version: "4.2", vendor: SpeakWell GmbH, training_data: licensed}}
-#   used_to_train: []
+#   used_to_train: []                   # what the recordings trained; [] for nothing
+# credits:
+#   people:
+#     - {{role: adapter, name: Ada Adapter}}
+#     - {{role: dubbing_director, name: Dora Director}}
 # submitter: studio-north               # your id in the registry
 # evidence:
 #   approvals: [evidence/approval.json]

@@ -7,6 +7,7 @@ asked for at once, so that answers do not pile up before the parent has committe
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from dubgate.errors import InputError
 
 AHEAD = 2  # jobs handed to each actor: one that it hears, one that waits
 RESTARTS, RETRIES = 8, 2
+CONNECT_S = 10.0
 Flying = dict[Any, tuple[Job, Any, tuple[Any, ...]]]
 
 
@@ -39,6 +41,7 @@ class RayEngine:
         except ImportError:
             raise InputError("the ray engine needs Ray", remedy="pip install 'dubgate[cluster]'") from None
         self._ray, self._settings = ray, settings
+        _require_answer(address)
         try:
             self._started = not ray.is_initialized()
             if self._started:
@@ -107,6 +110,21 @@ class Hearer:
             "voices_again": judging.voices_again,
         }
         return tasks[task](job, self._settings, *more)
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself waits many minutes for a head that is not there.
+
+    Raises:
+        InputError: nobody listens at the address.
+    """
+    host, mark, port = address.removeprefix("ray://").rpartition(":")
+    if not mark or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"nobody answers there: {error}", where=address, remedy="start Ray, or correct it") from None
 
 
 def _how(address: str, workers: int | None, cpus: float) -> dict[str, Any]:

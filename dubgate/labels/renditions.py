@@ -117,8 +117,6 @@ def _require_whole(playlist: Any, path: Path) -> None:
         raise MediaError(
             "it has no end (EXT-X-ENDLIST): what is live cannot be certified as a package", where=path.name
         )
-    if playlist.keys and any(k is not None and k.method != "NONE" for k in playlist.keys):
-        raise MediaError("it is encrypted: certify the package before encryption", where=path.name)
     if len(playlist.segment_map) > 1:
         raise MediaError("it has more than one initialisation section", where=path.name)
 

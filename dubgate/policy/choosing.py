@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dubgate.policy.findings import Text
 from dubgate.policy.pack_sources import EVERYWHERE, ChosenBy
-from dubgate.policy.packs import CORE, Pack
+from dubgate.policy.packs import Pack
 from dubgate.regions import expand
 from dubgate.unmeasured import Unmeasured
 
@@ -46,13 +46,11 @@ class _Kind:
 
 
 def choose(packs: Iterable[Pack], destination: Destination, asked_for: Sequence[str] = ()) -> tuple[Choice, ...]:
-    """Every pack with whether it applies; core and what was asked for always do."""
+    """Every pack with whether it applies; what was asked for always does. Core is not chosen: it is always there."""
     return tuple(_choice(pack, destination, asked_for) for pack in packs)
 
 
 def _choice(pack: Pack, destination: Destination, asked_for: Sequence[str]) -> Choice:
-    if pack.name == CORE:
-        return Choice(pack, True, Text("judges every delivery", "すべての納品に適用されます"))
     if pack.name in asked_for:
         return Choice(pack, True, Text("somebody asked for it", "指定されました"), asked_for=True)
     if pack.chosen_by is None:

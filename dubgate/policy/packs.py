@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -165,7 +165,8 @@ def load_packs(names: Sequence[str], extra_paths: Sequence[Path] = ()) -> tuple[
         PackError: unknown, unreadable, or not a pack; two packs of one name or with one rule id; `core` is missing.
     """
     chosen: list[str | Path] = [n for n in dict.fromkeys(names) if n != CORE]
-    packs = tuple(_load(name) for name in (CORE, *chosen, *extra_paths))
+    shipped = available()
+    packs = tuple(_load(name, shipped) for name in (CORE, *chosen, *extra_paths))
     owners: dict[str, str] = {}
     for k, pack in enumerate(packs):
         if pack.name in [p.name for p in packs[:k]]:
@@ -177,12 +178,12 @@ def load_packs(names: Sequence[str], extra_paths: Sequence[Path] = ()) -> tuple[
     return packs
 
 
-def _load(name: str | Path) -> Pack:
+def _load(name: str | Path, shipped: Mapping[str, Path]) -> Pack:
     if isinstance(name, Path) or name.endswith((".yaml", ".yml")):
         return read_pack(_bytes(Path(name)), Path(name).name)
-    path = available().get(name)
+    path = shipped.get(name)
     if path is None:
-        known = ", ".join(sorted(available())) or "none at all"
+        known = ", ".join(sorted(shipped)) or "none at all"
         raise PackError(f"no rule pack is called {name!r}", remedy=f"known are: {known}")
     pack = read_pack(_bytes(path), path.name, core=name == CORE)
     if pack.name != name:

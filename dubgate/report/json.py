@@ -155,7 +155,7 @@ def _measurement(m: Measurement) -> dict[str, Any]:
         "unit": METRICS[m.metric].unit.value if m.metric in METRICS else "",
         "subject": _subject(m.subject),
         "value": value_json(value),
-        "weight_s": round(m.weight_s, 3),
+        "weight_s": round(float(m.weight_s), 3),  # the sum of nothing is an integer, until it was kept
         "detail": {k: v if isinstance(v, str) or math.isfinite(v) else str(v) for k, v in m.detail},
     }
 

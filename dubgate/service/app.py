@@ -88,7 +88,15 @@ def create_service(settings: Settings, *, clock: Clock = utc_now, node: str | No
         state.registry.close()
         state.engine.dispose()
 
-    app = FastAPI(title="dubgate", version=__version__, description=ABOUT, lifespan=living, redirect_slashes=False)
+    app = FastAPI(
+        title="dubgate",
+        version=__version__,
+        description=ABOUT,
+        lifespan=living,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.service = state
     problems.install(app)
     for routes in (job_routes, upload_routes, publish_routes, people_routes, operation_routes):
@@ -104,9 +112,10 @@ def _mount_desk(app: FastAPI, state: State) -> None:
     """The review desk, where the settings say where it is reached."""
     if state.settings.desk is None:
         return
-    from dubgate.service.desk_mount import desk_of
+    from dubgate.service.desk_mount import PATH, desk_of
 
-    app.mount("/desk", desk_of(state, state.settings.desk))
+    app.state.review_desk = desk_of(state, state.settings.desk)
+    app.mount(PATH, app.state.review_desk)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

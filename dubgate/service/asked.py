@@ -48,9 +48,21 @@ class AskedStore(Store):
         """Never: it looks under no key."""
         raise NotImplementedError("what is found by its id alone is not remembered")
 
-    def of_kind(self, kind: type[Record]) -> list[Entry]:
+    def of_kind(self, kind: type[Record], *, start: int = 0) -> list[Entry]:
         """Never: it looks under no key."""
         raise NotImplementedError("a whole kind is not remembered")
+
+    def newest(self, keys: Sequence[str], kind: type[Record], most: int) -> list[Entry]:
+        """Never: what a part of an answer rests on is not remembered."""
+        raise NotImplementedError("a part of what is found is not remembered")
+
+    def count(self, key: str, kind: type[Record]) -> int:
+        """Never, as newest."""
+        raise NotImplementedError("a number of entries is not remembered")
+
+    def all_entries(self, *, start: int = 0) -> Iterable[Entry]:
+        """Never: it looks under no key."""
+        raise NotImplementedError("the whole history is not remembered")
 
     def _kept(self, entries: list[Entry]) -> list[Entry]:
         self.given |= {e.leaf_index: e for e in entries}

@@ -124,7 +124,7 @@ def _registry(samples: Path, out: Path, hears: bool) -> str:
 
 def _deliveries(samples: Path, out: Path) -> dict[str, Path]:
     """The samples as deliveries, the last one first; one that only measures quality is handed in like the others."""
-    found = {}
+    found: dict[str, Path] = {}
     for case in CASES:
         target = materialise(samples / case, out)
         _made_its_own(target / "dub.flac", len(found))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dubgate.service.state import State
 
 MOST = 2000
+PATH = "/desk"  # where the desk is mounted; links in messages begin with it
 
 
 def desk_of(state: State, desk: Desk) -> Any:
@@ -51,7 +52,7 @@ def desk_of(state: State, desk: Desk) -> Any:
     if desk.webhook is not None:
         secret = os.environ.get("DUBGATE_DESK_WEBHOOK_SECRET", "")
         hook = Webhook(desk.webhook, secret, settings.allow_private_webhooks)
-    told = DeskSettings(desk.origin, desk.tables, desk.outbox, desk.sender, smtp, hook)
+    told = DeskSettings(desk.origin, desk.tables, desk.outbox, desk.sender, smtp, hook, path=PATH)
     return create_desk(state.registry, told, judge=deliveries, listening=deliveries, clock=state.clock)
 
 

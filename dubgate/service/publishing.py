@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from consent.database import reading
 from consent.errors import ConsentError
-from consent.registry import CLOCK_SLACK, Registry
+from consent.registry import Registry
 from dubgate.certificate.claim import PASSED
 from dubgate.certificate.refusals import (
     ConsentEnded,
@@ -39,10 +39,10 @@ from dubgate.service.certificates import (
     keep_standing,
     opened_of,
     read_facts,
-    standing_seal,
 )
-from dubgate.service.clock import Clock, moment
+from dubgate.service.clock import Clock
 from dubgate.service.database import changing
+from dubgate.service.index_rows import AMONG, CHANGED, ROWS, Row
 from dubgate.service.own_key import OwnKey
 from dubgate.service.quick import Quick
 from dubgate.service.trusting import TrustFile, require_trusted
@@ -93,57 +93,6 @@ class Denied:
     largest: Facts | None
 
 
-_ROWS = """
-SELECT c.recorded_at, c.facts, c.seal, s.certificate_id, s.asked_size, s.asked_at, s.until, s.keys, s.seal,
-       (SELECT max(leaf_index) + 1 FROM entry), {changed}
-FROM (SELECT certificate_id, facts, seal, recorded_at FROM service_certificate
-      WHERE file_sha256 = :digest AND organisation {among}
-      ORDER BY recorded_at DESC, certificate_id DESC LIMIT {limit}) AS c
-LEFT JOIN service_standing AS s ON s.certificate_id = c.certificate_id
-ORDER BY c.recorded_at DESC, c.certificate_id DESC
-"""
-_CHANGED = {
-    "sqlite": (
-        "EXISTS (SELECT 1 FROM json_each(s.keys) AS k JOIN lookup AS l ON l.key = json_extract(k.value, '$[0]') "
-        "AND l.schema_name = json_extract(k.value, '$[1]') WHERE l.leaf_index >= s.asked_size)"
-    ),
-    "postgresql": (
-        "EXISTS (SELECT 1 FROM json_array_elements(s.keys::json) AS k, LATERAL (SELECT 1 FROM lookup AS l "
-        'WHERE l.key = (k->>0) COLLATE "C" AND l.schema_name = (k->>1) COLLATE "C" AND l.leaf_index >= s.asked_size '
-        "LIMIT 1) AS hit)"
-    ),
-}
-_AMONG = {"sqlite": "IN :organisations", "postgresql": "= ANY(:organisations)"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the index with what is known of its consents; the standing's parts are None where nothing was asked yet."""
-
-    recorded_at: str
-    facts: str
-    seal: str
-    standing_of: str | None
-    asked_size: int | None
-    asked_at: str | None
-    until: str | None
-    keys: str | None
-    standing_seal: str | None
-    size: int | None  # of the ledger
-    changed: bool  # whether an entry came under any of the keys since
-
-    def stands(self, facts: Facts, own: OwnKey, at: datetime) -> bool:
-        """Whether it was asked whole before, under seal, and neither a new entry nor a moment lies between then and `at`."""
-        if self.standing_of != facts.certificate_id or self.changed or self.size is None:
-            return False
-        told = {"certificate_id": self.standing_of, "asked_size": self.asked_size, "asked_at": self.asked_at}
-        told |= {"until": self.until, "keys": self.keys}
-        if not own.sealed(standing_seal(told), str(self.standing_seal)):
-            return False
-        inside = moment(str(self.asked_at)) - CLOCK_SLACK <= at < moment(str(self.until))
-        return inside and self.size >= int(self.asked_size or 0)
-
-
 class Publishing:
     """Answers the question from the index, the trust store and the registry; nothing is remembered but by seal."""
 
@@ -151,7 +100,7 @@ class Publishing:
         self.engine, self.registry, self.trust, self.own, self.clock = engine, registry, trust, own, clock
         self.origin = registry.head().origin
         kind = engine.dialect.name
-        self._rows = Quick(engine, _ROWS.format(changed=_CHANGED[kind], among=_AMONG[kind], limit=MOST_ROWS))
+        self._rows = Quick(engine, ROWS.format(changed=CHANGED[kind], among=AMONG[kind], limit=MOST_ROWS))
 
     def ask(self, digest: str, use: Use, organisations: frozenset[str]) -> Allowed | Denied:
         """The answer. A database that does not answer is an error, never a yes.
@@ -173,7 +122,7 @@ class Publishing:
 
     def _found(self, digest: str, organisations: frozenset[str]) -> list[Row]:
         rows = self._rows.rows(digest=digest, organisations=sorted(organisations))
-        return [Row(*row[:-1], changed=bool(row[-1])) for row in rows]
+        return [Row(**dict(zip(Row.__slots__, row, strict=True))) for row in rows]
 
     def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
         """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import BindParameter, Engine, bindparam, text
 
 from consent.database import reading
 from consent.errors import StoreError
@@ -38,9 +38,9 @@ class Quick:
         return self._from_postgresql(asked) if self._postgresql else self._from_sqlite(asked)
 
     def _from_sqlite(self, asked: dict[str, Any]) -> Sequence[Row]:
-        from sqlalchemy import bindparam, text
-
-        lists = [bindparam(k, expanding=True) for k, v in asked.items() if isinstance(v, list)]
+        lists: list[BindParameter[Any]] = [
+            bindparam(k, expanding=True) for k, v in asked.items() if isinstance(v, list)
+        ]
         with reading(self._engine) as connection:
             return [tuple(row) for row in connection.execute(text(self._statement).bindparams(*lists), asked)]
 

@@ -94,7 +94,12 @@ def fill(house: Any, n: int) -> list[str]:
             text = replace(facts, certificate_id=named, file_sha256=digests[k], release_id=f"rel-{k}").text()
             # the release's own entry is not copied: what stands for it is asked by the keys alone
             own_row = {"certificate_id": named, "file_sha256": digests[k], "release_id": f"rel-{k}", "facts": text}
-            rows.append({**row, **own_row, "seal": own.seal(text.encode()), "source_sha256": named})
+            made = {
+                "seal": own.seal(text.encode()),
+                "source_sha256": named,
+                "document": b"",
+            }  # read only without a seal
+            rows.append({**row, **own_row, **made})
             told = {**stand, "certificate_id": named}
             told["until"] = "2026-12-02T13:00:00.000000Z" if not told["until"] else told["until"]
             stands.append({**told, "seal": own.seal(standing_seal(told))})

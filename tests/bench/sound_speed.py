@@ -12,9 +12,10 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +72,46 @@ def resemblyzer() -> Any:
     return VoiceEncoder("cpu", verbose=False)
 
 
+def other_trackers() -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Peers for the bench only, where somebody installed them: Praat (GPL) and torchcrepe (`pip install praat-parselmouth torchcrepe`)."""
+    try:
+        import parselmouth
+
+        yield (
+            "Praat through parselmouth, every 16 ms",
+            lambda sound: parselmouth.Sound(sound.astype(np.float64), 16_000).to_pitch(0.016, 65, 400),
+        )
+    except ImportError:
+        print("| Praat through parselmouth | not installed | | | |")
+    try:
+        import torch
+        import torchcrepe
+
+        yield (
+            "torchcrepe tiny, every 16 ms",
+            lambda sound: torchcrepe.predict(torch.from_numpy(sound)[None], 16_000, 256, 65, 400, "tiny"),
+        )
+    except ImportError:
+        print("| torchcrepe | not installed | | | |")
+
+
+def wespeakers(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
+    """dubgate's WeSpeaker and pyannote's own Inference over the same random weights: speed does not depend on them."""
+    import torch
+    from pyannote.audio import Inference
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "speech"))
+    from made_wespeaker import pyannote_module, write_checkpoint
+
+    from dubgate.speech.wespeaker import WeSpeaker
+
+    module = pyannote_module()
+    write_checkpoint(folder, module)
+    inference = Inference(module.eval(), window="whole")
+    ours = WeSpeaker(folder, "0" * 64)
+    return ours, lambda clip: inference({"waveform": torch.from_numpy(clip)[None], "sample_rate": 16_000})
+
+
 def main(speech: Path) -> None:
     import librosa
     import torch
@@ -107,10 +148,18 @@ def main(speech: Path) -> None:
     )
     same_hop = {"fmin": 65, "fmax": 400, "sr": 16_000, "hop_length": 256}
     row("librosa.pyin, every 16 ms", timed(lambda: librosa.pyin(short, **same_hop), minute, 3), minute)
+    for name, peer_pitch in other_trackers():
+        row(name, timed(lambda run=peer_pitch: run(short), minute, 3), minute)
     encoder = Ge2e(voice.path, voice.sha256)
     row("GE2E, dubgate", timed(lambda: encoder.embed(clips), seconds), seconds)
     peer = resemblyzer()
     row("Resemblyzer's loop", timed(lambda: [peer.embed_utterance(at_level(c)) for c in clips], seconds), seconds)
+    few = clips[:20]
+    few_s = sum(len(c) for c in few) / 16_000
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = wespeakers(Path(folder))
+        row("WeSpeaker (random weights), dubgate", timed(lambda: ours.embed(few), few_s, 3), few_s)
+        row("the same, pyannote's Inference", timed(lambda: [theirs(c) for c in few], few_s, 3), few_s)
 
 
 if __name__ == "__main__":

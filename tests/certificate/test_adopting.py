@@ -39,7 +39,7 @@ def packs_of(place: Place) -> tuple[Pack, ...]:
     return load_packs([str(place.world.folder / "house.yaml")])
 
 
-def adopted(place: Place, packs: Any, kind: Any = "adopted", by: str = "kestrel", key: str = "kestrel") -> Any:
+def adopted(place: Place, packs: Any, kind: Any = "adopted", by: str = "qc-lead", key: str = "qc-lead") -> Any:
     where = str(place.world.registry)
     return adopt(
         packs, kind, location=where, by=by, key=place.world.keys[key], reason="the first rules", clock=lambda: LATER
@@ -75,14 +75,16 @@ def test_adopted_packs_are_in_force_by_their_bytes_until_others_replace_them(pla
 def said(place: Place, **changes: Any) -> Adoption:
     house = packs_of(place)[1]
     given = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "1", "sha256": house.sha256}
-    return Adoption(**(given | {"by": "kestrel", "reason": "because"} | changes))
+    return Adoption(**(given | {"by": "qc-lead", "reason": "because"} | changes))
 
 
 def test_an_adoption_without_its_authors_signature_never_enters(place: Place) -> None:
     with writing(place, AT) as registry, pytest.raises(SignatureError, match="signature"):
         registry.add(said(place))
-    with pytest.raises(RegistryError, match="is not one of kestrel"):
+    with pytest.raises(RegistryError, match="is not one of qc-lead"):
         adopted(place, packs_of(place), key="rival")
+    with pytest.raises(RegistryError, match="no key for the role operator or legal"):
+        adopted(place, packs_of(place), by="kestrel", key="kestrel")
     assert adopted_in(str(place.world.registry)) == ()
 
 
@@ -100,7 +102,7 @@ def test_a_change_that_does_not_follow_on_what_is_in_force_is_refused(
     from dubgate.certificate.records import signed
 
     record = said(place, **changes)
-    envelope = signed(record, place.world.keys["kestrel"])
+    envelope = signed(record, place.world.keys["qc-lead"])
     with writing(place, AT) as registry, pytest.raises(RecordError, match=what):
         registry.add(Addition(record, envelope=envelope))
 
@@ -158,9 +160,9 @@ def certify_elsewhere(place: Place, folder: Path) -> Path:
 def test_the_commands_adopt_retire_and_write_a_policy(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_private_key(place.world.keys["kestrel"], tmp_path / "lead.pem", None)
+    save_private_key(place.world.keys["qc-lead"], tmp_path / "lead.pem", None)
     registry = ["--registry", str(place.world.registry)]
-    answer = [*registry, "--as", "kestrel", "--key", str(tmp_path / "lead.pem"), "--reason", "first"]
+    answer = [*registry, "--as", "qc-lead", "--key", str(tmp_path / "lead.pem"), "--reason", "first"]
     house = str(place.world.folder / "house.yaml")
     others = [p.name for p in all_of(place, certify_elsewhere(place, tmp_path)) if p.name != "house"]
     assert run(["rules", "adopt", *others, house, *answer]) == 0

@@ -259,6 +259,13 @@ def test_a_file_that_was_swapped_and_swapped_back_is_not_certified(own: Place, t
         certify(judged, watched, str(own.world.registry), own.gate(), tmp_path, clock=lambda: AT)
 
 
+def test_a_file_that_changed_between_its_digest_and_its_place_is_not_certified(own: Place) -> None:
+    watched = watch(own.world.delivery.root / "delivery.yaml")
+    watched.require_unchanged()
+    with pytest.raises(InputError, match="the file changed"):
+        replace(watched, file_sha256="0" * 64).require_unchanged()
+
+
 # In one order that a crash cannot invert
 
 STEPS = ("ledger_part", "sign", "certificate_bytes", "place_whole")

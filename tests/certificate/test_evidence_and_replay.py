@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from made_certificate import AT, LATER, Place, make_place
@@ -20,8 +21,10 @@ from dubgate.certificate.file import open_certificate
 from dubgate.certifying import Certified
 from dubgate.errors import InputError
 from dubgate.evidence_folder import SUMS, EvidenceRequest, _sums, check_evidence, write_evidence
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.policy.packs import load_packs
-from dubgate.replaying import Replayed, packs_of_that_day, replay
+from dubgate.replaying import Replayed, _answered, packs_of_that_day, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,6 +124,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "the trust store": (one_byte("trust.json"), ""),
     "the certificate": (one_byte("certificate.json"), ""),
     "the root key": (lambda f: (f / "root.hex").write_text("00" * 32), "trust-unsigned"),
+    "the day": (lambda f: (f / "taken_at").write_text("2040-01-01T00:00:00+00:00\n"), "trust-expired"),
     "a missing pack": (lambda f: next(f.glob("packs/*.yaml")).unlink(), ""),
 }
 
@@ -219,3 +223,21 @@ def test_findings_of_another_certificate_are_refused(place: Place, verdict: Path
     shutil.copyfile(other.annex, verdict / "annex.json")
     with pytest.raises(refusals.AlteredAnnex):
         replayed(place, verdict)
+
+
+def test_what_people_answered_stands_only_where_the_rule_says_what_they_answered_to() -> None:
+    subject = Subject(Scope.LINE, "L1")
+    finding = Finding("TIM-ONSET", "house", Group.QUALITY, subject, Outcome.HOLD, Text("late", "遅い"))
+    assert _answered(finding, {"was": "hold", "outcome": "waived"}) is Outcome.WAIVED
+    assert _answered(finding, {"was": "unknown", "outcome": "pass"}) is Outcome.HOLD
+    assert _answered(finding, {"was": None, "outcome": "pass"}) is Outcome.HOLD
+    assert _answered(finding, None) is Outcome.HOLD
+
+
+def test_a_folder_that_judges_otherwise_today_is_refused(evidence: Path) -> None:
+    changed = Replayed("hold", "release", 3, ("house/HOU-PEAK: pass then, hold now",))
+    with (
+        patch("dubgate.evidence_folder.replay", return_value=changed),
+        pytest.raises(refusals.AlteredEvidence, match="HOU-PEAK: pass then"),
+    ):
+        list(check_evidence(evidence))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from made_vectors import AT, DAY, GATE, LEDGER, NOW, STRANGER, TRUST, VERIFIER, Made, ledger_part
+from made_vectors import AT, DAY, GATE, LEDGER, NOW, STRANGER, TRUST, VERIFIER, Made, ledger_part, listed
 
 from dubgate import verify
 from dubgate.certificate import refusals
@@ -29,7 +30,7 @@ from dubgate.certificate.package import (
     package_sha256,
     package_statement,
 )
-from dubgate.certificate.trust import TrustStore, Validity
+from dubgate.certificate.trust import TrustedGate, TrustStore, Validity
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import InputError
 from dubgate.package_files import digests_in
@@ -113,6 +114,12 @@ def test_a_link_in_the_folder_cannot_be_verified(folder: Path, tmp_path: Path) -
         digests_in(tmp_path)
     with pytest.raises(InputError, match="a link"):
         asked(GOOD, tmp_path)
+
+
+def test_a_folder_of_too_many_files_is_not_read_to_its_end(folder: Path) -> None:
+    assert len(digests_in(folder)) == len(FILES)
+    with patch("dubgate.package_files.MAX_FILES", 3), pytest.raises(InputError, match="more than 3 files"):
+        digests_in(folder)
 
 
 def test_what_the_master_does_not_allow_its_package_does_not(folder: Path) -> None:
@@ -209,7 +216,16 @@ def test_an_envelope_of_something_else_is_refused(folder: Path, data: bytes, why
 def test_a_key_that_was_revoked_or_not_valid_signs_no_package(folder: Path) -> None:
     assert reason(GOOD, folder, trust=with_gate(revoked_at=NOW)) == "key-revoked"
     assert reason(GOOD, folder, trust=with_gate(not_before=AT + timedelta(seconds=1))) == "key-not-valid"
-    assert isinstance(TRUST.gates[0].validity, Validity)
+    ended = TrustedGate(VERIFIER, listed(STRANGER), Validity(AT - 9 * DAY, AT - DAY), ("DUBGATE_RELEASE",))
+    two = replace(TRUST, gates=(*TRUST.gates, ended))
+    assert reason(made(key=STRANGER), folder, trust=two) == "key-not-valid"
+    good = replace(TRUST, gates=(*TRUST.gates, replace(ended, validity=TRUST.gates[0].validity)))
+    assert asked(made(key=STRANGER), folder, trust=good)
+
+
+def test_a_certificate_beyond_64_megabytes_is_not_read(folder: Path) -> None:
+    with pytest.raises(refusals.Malformed, match="larger than 64 MB"):
+        open_package(GOOD + b" " * 64_000_000, TRUST, NOW, "package")
 
 
 SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import soxr
-from made_certificate import AT, LATER, Place, writing
+from made_certificate import AT, LATER, Place, key_of, writing
 from made_package import (
     LABEL,
     RATE_HZ,
@@ -33,6 +33,7 @@ from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.package import DUB, MANIFEST, OTHER, PackageClaim
 from dubgate.errors import InputError, MediaError
+from dubgate.evidence_folder import EvidenceRequest, check_evidence, write_evidence
 from dubgate.packaging import PackageCertified, PackageRequest, certify_package
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
@@ -114,6 +115,17 @@ def test_the_package_stands_in_the_ledger_before_it_is_signed(place: Place, made
         assert isinstance(entry, Certification)
         assert (entry.kind, entry.certification_id) == ("package", made.claim.package_id)
     assert registry.audit().sound
+
+
+def test_a_packages_certificate_lies_in_evidence_too(
+    place: Place, made: PackageCertified, certificate: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(certificate.parent, tmp_path / "verdict"))
+    shutil.copy(made.certificate, folder)
+    root = key_of(place.keys.root).public
+    asked = EvidenceRequest(folder / made.certificate.name, place.trust_file(tmp_path), root, with_annex=True)
+    write_evidence(asked, tmp_path / "evidence", now=LATER + timedelta(minutes=1))
+    assert any("judged again: release" in line for line in check_evidence(tmp_path / "evidence", place.file))
 
 
 def test_a_package_in_transport_streams_is_certified_too(
@@ -248,7 +260,7 @@ def test_a_file_that_no_manifest_names_is_refused(
         ("a0/index.m3u8", "#EXTINF:2.005333", "#EXTINF:9.005333", "its playlist says"),
         ("a0/index.m3u8", "s1.m4s", "../../../etc/passwd", "outside"),
         ("master.m3u8", "#EXT-X-VERSION:7", "#EXT-X-VERSION:7\n#EXT-X-SESSION-KEY:METHOD=NONE", "EXT-X-SESSION-KEY"),
-        ("master.m3u8", "#EXT-X-VERSION:7", '#EXT-X-VERSION:7\n#EXT-X-DEFINE:NAME="a",VALUE="b"', "EXT-X-DEFINE"),
+        ("master.m3u8", "#EXT-X-VERSION:7", '#EXT-X-VERSION:7\n#EXT-X-DEFINE:NAME="a",VALUE="b"', "define|DEFINE"),
         ("master.m3u8", ',URI="a1/index.m3u8"', "", "inside a variant"),
     ],
 )

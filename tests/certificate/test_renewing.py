@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -24,11 +25,14 @@ from consent.titles import Refusal
 from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.file import open_certificate
 from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
 from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.renewing import _signed as signed_by_renewing
+from dubgate.standing import release_certified, what_ended
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -101,6 +105,40 @@ def test_a_renewed_certificate_is_renewed_again_and_so_is_an_expired_one(place: 
     assert place.verified(third.certificate, now=AT + 110 * HOUR, registry=str(place.world.registry))
 
 
+def test_a_ledger_entry_that_renews_another_release_is_refused(place: Place, certificate: Path) -> None:
+    opened = open_certificate(renewed(place, certificate).certificate, place.trust, SOON, "renewed")
+    other = replace(opened, verdict=replace(opened.verdict, claim=replace(opened.verdict.claim, release_id="r-other")))
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        origin = registry.head().origin
+        assert release_certified(opened, view, origin).release_id == opened.verdict.claim.release_id
+        with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+            release_certified(other, view, origin)
+
+
+def test_an_approval_that_the_registry_finds_no_more_is_a_history_rewritten(place: Place, certificate: Path) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "first")
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        release = release_certified(opened, view, registry.head().origin)
+        assert what_ended(release, view, SOON) == ()
+        more = release.model_copy(update={"approval_ids": (*release.approval_ids, "a-none")})
+        with pytest.raises(refusals.LedgerRewritten, match="no approval a-none"):
+            what_ended(more, view, SOON)
+
+
+@pytest.mark.parametrize(("sound", "said"), [("this", True), ("another", False)])
+def test_an_objection_is_to_the_sound_that_the_holder_was_told_of(
+    place: Place, certificate: Path, sound: str, said: bool
+) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "first")
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        release = release_certified(opened, view, registry.head().origin)
+        histories = view.approvals(view.title(release.title_id).title_ids)
+        sha256 = release.packets_sha256 if sound == "this" else "9" * 64
+        used = SimpleNamespace(notice=SimpleNamespace(packets_sha256=sha256), objection=lambda at: at)
+        with patch.object(type(view), "approvals", lambda *_: [replace(h, uses=(used,)) for h in histories]):
+            assert any("objected" in end for end in what_ended(release, view, SOON)) is said
+
+
 def test_a_renewal_ends_with_the_first_of_what_it_rests_on(place: Place, certificate: Path) -> None:
     assert renewed(place, certificate, ends_at=(SOON + 3 * HOUR,)).expires_at == SOON + 3 * HOUR
 
@@ -162,8 +200,8 @@ def other_pack(place: Place) -> None:
 
 def adopt(place: Place, sha256: str, **changes: Any) -> None:
     fields = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "2027.01", "sha256": sha256}
-    said = Adoption(**{**fields, "by": "kestrel", "reason": "new", **changes})
-    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["kestrel"])).decode()
+    said = Adoption(**{**fields, "by": "qc-lead", "reason": "new", **changes})
+    envelope = sign(statement("urn:dubgate:adoption:1.0", said, ()), signer_of(place.world.keys["qc-lead"])).decode()
     from consent.writing import Addition
 
     add(place, Addition(said, envelope=envelope))
@@ -364,6 +402,15 @@ def test_a_packages_certificate_is_renewed_with_its_masters(
     for file in (manifest, manifest.parent):
         verified = sounding.verified(made.certificate, file=file, now=AT + 30 * HOUR, registry=registry)
         assert verified.package_id is not None
+    own, sign_first = sounding.copied(tmp_path / "own"), signed_by_renewing
+
+    def withdraw(*asked: Any) -> bytes:
+        grant = grant_of(own)
+        add(own, event(EventKind.WITHDRAWN, "grant", grant.grant_id, grant.granted_by, SOON), SOON + HOUR)
+        return sign_first(*asked)
+
+    with patch("dubgate.renewing._signed", withdraw), pytest.raises(refusals.ConsentEnded):
+        renewed(own, first.certificate, at=SOON + HOUR, annex=sounding_certificate.with_name("annex.json").read_bytes())
 
 
 def test_root_keys_and_signers_are_what_the_tests_say(place: Place) -> None:
@@ -440,3 +487,13 @@ def test_the_command_renews_warns_and_refuses(
         assert run([*asked, *signing]) == 1
         assert json.loads(capsys.readouterr().out)["reason"] == "consent-ended"
     assert place.verified((tmp_path / "new.json").read_bytes(), now=SOON + HOUR)
+
+
+def test_a_renewal_that_proves_another_release_does_not_stand(place: Place, certificate: Path, tmp_path: Path) -> None:
+    other = place.certified(tmp_path / "other", at=AT + HOUR).verdict.claim.ledger
+    assert other is not None
+    with patch("dubgate.renewing._resting_on", lambda opened: (other.proofs[0].index,)):
+        made = renewed(place, certificate)
+    assert place.verified(made.certificate, now=SOON + HOUR)
+    with pytest.raises(refusals.LedgerRewritten, match="renews another release"):
+        place.verified(made.certificate, now=SOON + HOUR, registry=str(place.world.registry))

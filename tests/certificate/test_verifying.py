@@ -40,12 +40,15 @@ from made_vectors import (
 )
 from securesystemslib.dsse import Envelope
 
+from consent.checkpoint import Checkpoint
+from consent.ledger import leaf_hash
 from dubgate import verify
 from dubgate.certificate import refusals
 from dubgate.certificate.annex import SignedCopy, annex_bytes
-from dubgate.certificate.claim import Scope, SignedUsed
+from dubgate.certificate.claim import Proof, Scope, SignedUsed
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.file import certificate_bytes
+from dubgate.certificate.ledger_part import _check_proof
 from dubgate.certificate.measured import Measured
 from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.refusals import Refused
@@ -479,6 +482,17 @@ def _demanding(text: str, tmp_path: Path, dub: Path, certificate: bytes = GOOD) 
     path = tmp_path / "publish.yaml"
     path.write_text(f"schema: publish-policy/1.0\n{text}", encoding="utf-8")
     return asked(certificate, dub, policy=path)
+
+
+def test_a_leaf_that_says_another_place_than_it_has_in_the_tree_is_refused() -> None:
+    def checked(index: int) -> None:
+        leaf = json.dumps({"index": index})
+        _check_proof(Proof(leaf, 0, ()), Checkpoint("ledger.example", 1, leaf_hash(leaf.encode())), "entry")
+
+    checked(0)
+    for index in (1, -1):
+        with pytest.raises(refusals.LedgerProof, match="entry 0"):
+            checked(index)
 
 
 def test_a_publisher_demands_levels_and_packs(tmp_path: Path, dub: Path) -> None:

@@ -92,6 +92,17 @@ def test_a_damaged_backup_makes_no_registry(tmp_path: Path, damage: object, what
     assert not (tmp_path / "again.db").exists()
 
 
+def test_damaged_keys_make_no_registry(tmp_path: Path) -> None:
+    place = Place.sqlite(tmp_path)
+    with open_world(place) as registry:
+        registry.backup(tmp_path / "history.jsonl", tmp_path / "keys.jsonl")
+    lines = (tmp_path / "keys.jsonl").read_text().splitlines()
+    (tmp_path / "keys.jsonl").write_text("\n".join([*lines, "[1]"]) + "\n")
+    with pytest.raises(RecordError, match="damaged"):
+        restored(place, tmp_path)
+    assert not (tmp_path / "again.db").exists()
+
+
 def test_the_keys_of_another_registry_and_a_taken_place_are_refused(tmp_path: Path) -> None:
     place = Place.sqlite(tmp_path)
     with open_world(place) as registry:

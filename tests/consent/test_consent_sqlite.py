@@ -21,6 +21,7 @@ from consent_examples import (
 from consent.errors import StoreError
 from consent.parties import Party, Personal
 from consent.registry import Registry
+from consent.sealing import Keyring
 from consent.voices import Voice
 from consent.writing import Addition
 
@@ -136,6 +137,12 @@ def test_a_read_only_registry_answers_and_refuses_to_record(tmp_path: Path) -> N
             assert view.clear("v-ada", use(), NOW).cleared
         with pytest.raises(StoreError, match="cannot be written"):
             registry.add(refusal())
+
+
+@pytest.mark.parametrize("n_bytes", [0, 16, 24, 31, 33])
+def test_a_registrys_key_has_its_full_length(n_bytes: int) -> None:
+    with pytest.raises(StoreError, match="not 32 bytes"):
+        Keyring(b"k" * n_bytes)
 
 
 def test_after_an_erasure_not_even_the_ciphertext_is_left_in_any_file(tmp_path: Path) -> None:

@@ -205,4 +205,44 @@ def test_the_newest_entries_under_many_keys_come_first_and_only_as_many(registry
             "ap-4",
             "ap-5",
         ]
-        assert [e.record.record_id for e in view.store.latest("title:moon", Approval, 2)] == ["ap-5", "ap-4"]
+        assert [e.record.record_id for e in view.store.newest(["title:moon"], Approval, 2)] == ["ap-5", "ap-4"]
+
+
+def test_what_opens_nothing_needs_no_key_at_hand_where_signatures_are_wanted_and_what_opens_does(
+    tmp_path: Path,
+) -> None:
+    from consent.requests import Request, RequestKind, Wanted
+
+    with Registry.open(tmp_path / "r.db", create=True, clock=lambda: AT, signatures_required=True) as registry:
+        registry.add(
+            Party(party_id="studio", roles=(Role.RIGHTS_HOLDER,), person=False),
+            Party(party_id="vendor", roles=(Role.DUBBING_VENDOR,), person=False),
+            Title(title_id="moon", level=Level.FEATURE, name="Moon"),
+        )
+        wanted = Wanted(what=RequestKind.APPROVAL, rule="RH-001", about="programme", question="Do you?")
+        ends = AT + timedelta(days=14)
+        for number in ("rq-1", "rq-2"):
+            registry.add(
+                Request(
+                    request_id=number,
+                    to="studio",
+                    asked_by="vendor",
+                    release=CANDIDATE,
+                    wanted=(wanted,),
+                    asked_at=AT,
+                    expires_at=ends,
+                )
+            )
+
+        def said(kind: EventKind, request_id: str, number: str) -> Event:
+            return Event(
+                event_id=number, target="request", target_id=request_id, kind=kind, effective_at=AT, by="studio"
+            )
+
+        registry.add(said(EventKind.DEFERRED, "rq-1", "ev-1"), said(EventKind.REFUSED, "rq-1", "ev-2"))
+        registry.add(said(EventKind.CONFIRMED, "rq-2", "ev-3"))
+        with pytest.raises(SignatureError):
+            registry.add(said(EventKind.LIFTED, "rq-1", "ev-4"))
+        with pytest.raises(SignatureError):
+            registry.add(approval(by="studio"))
+        assert registry.audit().problems == ()

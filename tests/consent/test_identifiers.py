@@ -35,6 +35,18 @@ def test_published_identifiers_are_accepted_in_one_form(check: object, given_as:
     assert check(canonical_form) == canonical_form
 
 
+def test_a_version_of_a_work_is_hexadecimal_even_where_its_check_is_right() -> None:
+    root, version = "00000000D07A0090", "ZZZZZZZZ"
+    with pytest.raises(ValueError, match="8 hexadecimal digits"):
+        isan(f"{root}{mod_37_36(root)}{version}{mod_37_36(root + version)}")
+
+
+def test_an_ipi_number_is_written_in_plain_digits() -> None:
+    arabic = "".join(chr(0x660 + int(digit)) for digit in "000141073")
+    with pytest.raises(ValueError, match="not an IPI"):
+        ipi(f"{arabic}38")
+
+
 @pytest.mark.parametrize(
     ("check", "text"),
     [

@@ -13,6 +13,7 @@ from consent.ledger import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     root,
     verify_consistency,
     verify_inclusion,
@@ -129,6 +130,16 @@ def test_a_leaf_that_is_not_there_has_no_proof(index: int, size: int) -> None:
     with pytest.raises(ValueError, match="no leaf"):
         inclusion_proof(index, size, lambda lv, p: b"")
     assert not verify_inclusion(b"", index, size, [], EMPTY_ROOT)
+
+
+def test_a_proof_for_a_place_outside_the_tree_or_longer_than_the_tree_is_none() -> None:
+    leaf, other = leaf_hash(b"one"), leaf_hash(b"other")
+    assert verify_inclusion(leaf, 0, 1, [], leaf)
+    assert not verify_inclusion(leaf, 1, 1, [], leaf)
+    assert not verify_inclusion(leaf, -1, 0, [], leaf)
+    root_of_two = node_hash(leaf, other)
+    assert verify_inclusion(other, 1, 2, [leaf], root_of_two)
+    assert not verify_inclusion(other, 0, 1, [leaf], root_of_two)
 
 
 def test_a_tree_of_the_same_size_is_the_same_tree_or_none() -> None:

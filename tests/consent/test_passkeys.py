@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from consent.parties import PartyKey, Passkey
 from consent.passkey_signing import credentials_of, last_counter, signed_envelope, to_sign
 from consent.passkeys import PasskeyError, PasskeyKey, assertion_in, assertion_of, check_assertion, unbase64url
 from consent.registry import Registry
+from consent.seed import import_seed
 from consent.signatures import check_envelope, counters_of
 from consent.signed_entries import read_entry
 from consent.vocabulary import EventKind, PermissionKind, Role
@@ -400,3 +402,15 @@ def test_the_browsers_answer_comes_as_json_too_and_nothing_else(registry: Regist
 def test_a_passkey_is_read_from_its_json_form() -> None:
     made = Passkey.model_validate_json(ADA.registered().model_dump_json())
     assert made.key == PasskeyKey(ADA.cose, ADA.credential_id, RP_ID, (ORIGIN,))
+
+
+def test_a_passkey_comes_in_a_seed_too(registry: Registry, tmp_path: Path) -> None:
+    made = MadePasskey(credential_id=b"rival").registered()
+    passkey = (
+        f"{{cose_hex: '{made.cose_hex}', credential_id: '{made.credential_id}', rp_id: {RP_ID}, origins: ['{ORIGIN}']}}"
+    )
+    row = f"{{key_id: k-rival, party_id: rival, roles: [rights_holder], not_before: 2026-01-01, not_after: 2027-01-01, passkey: {passkey}}}"
+    (tmp_path / "seed.yaml").write_text(f"schema: consent-seed/1.0\nzone: UTC\nkeys:\n  - {row}\n", encoding="utf-8")
+    import_seed(registry, tmp_path / "seed.yaml")
+    with registry.view() as view:
+        assert [k.kind for k in view.public_keys("rival")] == ["passkey"]

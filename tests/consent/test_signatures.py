@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,17 +20,19 @@ from consent_examples import (
     grant,
     key,
     open_world,
+    party,
     permission,
     refusal,
     use,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 
 from consent.approvals import approval_denials
 from consent.errors import RecordError, SignatureError
 from consent.parties import dsse_keyid
 from consent.registry import Registry
-from consent.signatures import pre_authentication_encoding, predicate_type
+from consent.signatures import LIST_SCHEMA, LIST_TYPE, pre_authentication_encoding, predicate_type
 from consent.strict import Record, canonical_json
 from consent.vocabulary import Capacity, EventKind, PermissionKind, Role
 from consent.witnessing import Witness
@@ -152,6 +155,48 @@ def test_what_was_signed_must_be_this_very_record(registry: Registry, change: An
         registry.add(Addition(TERMS, envelope=enveloped(said, ADA)))
 
 
+def list_of(*approvals: Record) -> dict[str, Any]:
+    """What a holder signs who approves several sounds in one gesture."""
+    each = [statement(a)["predicate"] for a in approvals]
+    listed = {"schema": LIST_SCHEMA, "approvals": each}
+    return statement(approvals[0]) | {"predicateType": LIST_TYPE, "predicate": listed}
+
+
+def test_one_signature_covers_each_approval_of_its_list(registry: Registry) -> None:
+    first, second = approval(), approval(approval_id="a-2", language="de")
+    envelope = enveloped(list_of(first, second), STUDIO)
+    registry.add(Addition(first, envelope=envelope), Addition(second, envelope=envelope))
+    with registry.view() as view:
+        assert len(view.approvals(("show-101",))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda s: s.update(_type="https://in-toto.io/Statement/v0.1"), "not a list of approvals"),
+        (lambda s: s["predicate"].update(schema="consent-approvals/2.0"), "not a list of approvals"),
+        (lambda s: s["predicate"].update(extra=1), "not a list of approvals"),
+        (lambda s: s["predicate"].update(approvals={}), "not a list of approvals"),
+        (lambda s: s.update(predicate=None), "not a list of approvals"),
+        (lambda s: s["predicate"]["approvals"][0].update(language="de"), "something else was signed: language"),
+        (lambda s: s["predicate"]["approvals"].pop(0), "something else was signed"),
+        (lambda s: s["predicate"]["approvals"].append(s["predicate"]["approvals"][0]), "something else was signed"),
+    ],
+)
+def test_an_approval_stands_once_and_as_it_is_in_a_list_that_was_signed(
+    registry: Registry, change: Any, what: str
+) -> None:
+    said = list_of(approval(), approval(approval_id="a-2", language="de"))
+    change(said)
+    with pytest.raises(SignatureError, match=what):
+        registry.add(Addition(approval(), envelope=enveloped(said, STUDIO)))
+
+
+def test_a_list_of_approvals_signs_nothing_else(registry: Registry) -> None:
+    with pytest.raises(SignatureError, match="not a statement of type"):
+        registry.add(Addition(TERMS, envelope=enveloped(statement(TERMS) | {"predicateType": LIST_TYPE}, ADA)))
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -254,6 +299,18 @@ def test_an_approval_signed_by_a_key_that_was_then_revoked_does_not_count(regist
         (history,) = view.approvals(("show-101",))
     assert [d.field for d in approval_denials(history, candidate(), clock.now)] == ["signature"]
     assert approval_denials(history, candidate(), NOW) == ()
+
+
+def test_a_party_is_identified_by_what_names_parties() -> None:
+    assert party("p-eve", Role.PERFORMER, identifiers=("ipi:00014107338",)).identifiers
+    with pytest.raises(ValidationError, match="isni, ipi, eidr or internal"):
+        party("p-eve", Role.PERFORMER, identifiers=("isan:0000-0000-D07A-0090-Q",))
+
+
+@pytest.mark.parametrize("after", [NOW, NOW - DAY])
+def test_a_key_that_ends_before_it_begins_is_no_key(after: datetime) -> None:
+    with pytest.raises(ValidationError):
+        key("p-ada", public(ADA), Role.PERFORMER, not_before=NOW, not_after=after)
 
 
 def test_a_witness_cannot_have_seen_another_ledger(registry: Registry) -> None:

@@ -30,6 +30,7 @@ NOW = datetime(2026, 12, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_sample_goes_from_submission_to_publication_with_real_ears(tmp_path: Path) -> None:
     root, gate, ledger = new_private_key(), new_private_key(), new_private_key()
     registry = make_registry(find_samples(), tmp_path)

@@ -121,7 +121,9 @@ def test_a_removed_passkey_signs_nothing_any_more(world: World) -> None:
     world.later(seconds=1)
     remove_passkey(world.desk, hana.account, passkeys_of(world.desk, hana.account.account_id)[0]["credential_id"])
     world.later(seconds=1)
-    assert hana.sign(where).status_code == 409
+    answer = hana.sign(where)
+    assert answer.status_code == 409
+    assert "revoked or has expired" in answer.text
     assert approvals(world) == []
 
 
@@ -242,6 +244,7 @@ def test_a_form_that_failed_may_be_sent_again_and_one_that_worked_may_not(world:
         page.answer = kept
     assert status(world, "rq-1") == "open"
     assert hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"}).status_code == 303
+    assert status(world, "rq-1") == "refused"
     again = hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"})
     assert again.headers["location"].endswith("said=already")
 

@@ -242,3 +242,53 @@ def test_another_passkey_signs_nothing_in_somebody_elses_name(world: World) -> N
     assert hana.sign(where, rival.key).status_code == 409
     assert hana.sign(where, MadePasskey(credential_id=hana.key.credential_id)).status_code == 409  # type: ignore[union-attr]
     assert approvals(world) == []
+
+
+def test_a_resubmission_is_linked_to_its_predecessor_and_shows_what_changed_line_by_line(world: World) -> None:
+    from dataclasses import replace
+
+    from consent.web.protocols import Lines
+
+    summary, lines = world.gate.known["d-1"], world.gate.lines
+
+    def mended(delivery_id: str, *, start: int, count: int, flagged_first: bool = True) -> Lines:
+        found = lines(delivery_id, start=start, count=count, flagged_first=flagged_first)
+        if delivery_id == "d-1":
+            return found
+        changed = {
+            "c3": {"outcome": "pass"},
+            "c1": {"text": "Another line"},
+            "c2": {"start_s": 4.5},
+            "c4": {"outcome": "hold"},
+        }
+        kept = [replace(x, **changed.get(x.line_id, {})) for x in found.lines if x.line_id != "c5"]
+        return Lines((*kept, replace(found.lines[0], line_id="c9", start_s=99.0)), 6, 0)
+
+    world.gate.lines = mended  # type: ignore[method-assign]
+    world.gate.known["d-2"] = replace(summary, delivery_id="d-2", packets_sha256="3" * 64, predecessor_id="d-1")
+    world.gate.findings["d-2"] = []
+    review = world.visit("rev-a")
+    review.send("/deliveries/d-1/notes", "/deliveries/d-1", words="Late.", line_id="c3", start_s="6", end_s="7")
+    review.send("/deliveries/d-1/return", "/deliveries/d-1")
+    assert 'href="/deliveries/d-2/changes"' in review.get("/deliveries/d-2")
+    assert 'href="/deliveries/d-2"' in world.visit("polyglot").get("/returned/d-1")
+    page = review.get("/deliveries/d-2/changes")
+    rows = {r.split("<")[0].strip(): r for r in page.split('<th scope="row" data-label="Line">')[1:]}
+    said = {
+        line: [
+            w
+            for w in ("mended", "new finding", "other words", "moved", "added", "removed")
+            if f">{w}</span>" in rows[line]
+        ]
+        for line in rows
+    }
+    assert said == {
+        "c1": ["other words"],
+        "c2": ["moved"],
+        "c3": ["mended"],
+        "c4": ["new finding"],
+        "c5": ["removed"],
+        "c9": ["added"],
+    }
+    assert "asked for" in rows["c3"]
+    review.get("/deliveries/d-1/changes", 404)

@@ -467,12 +467,13 @@ class Visit:
         return self.client.post(path, data={**self.hidden(page), "answer": answer})
 
 
-def make_world(folder: Path, origin: str = ORIGIN) -> World:
+def make_world(folder: Path, origin: str = ORIGIN, *, path: str = "", gate: bool = True) -> World:
     now = [START]
     registry = Registry.open(folder / "registry.db", create=True, clock=lambda: now[0])
     fill(registry)
-    gate = Gate(registry, folder)
-    settings = DeskSettings(origin=origin, tables=str(folder / "desk.db"), outbox=folder / "outbox")
-    world = World(registry, folder, gate, now)
-    world.app = create_desk(registry, settings, judge=gate, listening=gate, clock=lambda: now[0])
+    behind = Gate(registry, folder)
+    settings = DeskSettings(origin=origin, tables=str(folder / "desk.db"), outbox=folder / "outbox", path=path)
+    world = World(registry, folder, behind, now)
+    given = behind if gate else None
+    world.app = create_desk(registry, settings, judge=given, listening=given, clock=lambda: now[0])
     return world

@@ -10,7 +10,8 @@ from consent.web.page import render
 from consent.web.pages.deliveries import delivery_of, judge_of
 from consent.web.pictures import contour
 from consent.web.protocols import Listening, Summary, Which
-from consent.web.telling import dossier_of
+from consent.web.resubmitted import changes_between
+from consent.web.returning import notes_of
 from consent.web.visiting import NotYoursError, SignedIn, Visitor
 
 router = APIRouter()
@@ -49,6 +50,18 @@ def timeline(who: SignedIn, delivery_id: str) -> Response:
     found = _listening(who).lines(delivery_id, start=0, count=20_000, flagged_first=False)
     marks = [[round(x.start_s, 2), round(x.end_s, 2), x.outcome, x.line_id] for x in found.lines]
     return JSONResponse({"lines": marks}, headers=KEPT)
+
+
+@router.get("/deliveries/{delivery_id}/changes")
+def changes(request: Request, who: SignedIn, delivery_id: str) -> Response:
+    """What a resubmission changed against the delivery that it replaces, line by line."""
+    summary = _heard_by(who, delivery_id)
+    if summary.predecessor_id is None:
+        raise NotYoursError
+    _heard_by(who, summary.predecessor_id)
+    notes = notes_of(who.desk, summary.predecessor_id)
+    found = changes_between(_listening(who), summary.predecessor_id, delivery_id, notes)
+    return render(request, "changes.html", who, summary=summary, before=summary.predecessor_id, changes=found)
 
 
 @router.get("/deliveries/{delivery_id}/picture.svg")
@@ -91,6 +104,3 @@ def excerpt(who: SignedIn, delivery_id: str, which: Which, start: float, end: fl
     if data is None:
         raise NotYoursError
     return Response(data, media_type="audio/flac", headers=KEPT)
-
-
-__all__ = ["dossier_of", "router"]

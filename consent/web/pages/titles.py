@@ -61,10 +61,10 @@ def title(request: Request, who: SignedIn, title_id: str) -> Response:
 
 def _approvals(view: View, key: str, who: Visitor) -> list[Approval]:
     """The newest approvals by the visitor's house."""
-    found = (e.record for e in view.store.latest(key, Approval, A_PAGE))
+    found = (e.record for e in view.store.newest([key], Approval, A_PAGE))
     return [a for a in found if isinstance(a, Approval) and who.ids & {a.by, a.for_holder_id}]
 
 
 def _releases(view: View, key: str) -> list[Release]:
     """The newest decisions about the title."""
-    return [r for e in view.store.latest(key, Release, A_PAGE) if isinstance(r := e.record, Release)]
+    return [r for e in view.store.newest([key], Release, A_PAGE) if isinstance(r := e.record, Release)]

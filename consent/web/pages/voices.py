@@ -62,7 +62,7 @@ def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants
     with who.desk.registry.view() as view:
         own = scope.voice_of(view, who, voice_id)
         key = f"voice:{voice_id}"
-        known = view.store.latest(key, Release, max(0, start) + A_PAGE + 1)
+        known = view.store.newest([key], Release, max(0, start) + A_PAGE + 1)
         releases = [e.record for e in known][max(0, start) :]
         lines = [use_line(r, [voice_id], view.now) for r in releases[:A_PAGE] if isinstance(r, Release)]
         standing = {p.kind: p for p in view.standing_permissions(voice_id, view.now)}
