@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from consent import ledger
 from consent.approvals import ApprovalHistory
@@ -18,8 +19,9 @@ from consent.registry import Registry
 from consent.releases import Release, VoiceUse
 from consent.strict import Window
 from consent.terms import Use
+from consent.titles import TitleRecord
 from consent.views import View
-from consent.vocabulary import ApprovalDecision
+from consent.vocabulary import ApprovalDecision, Right, Technique
 from dubgate.certificate.claim import LedgerPart
 from dubgate.certificate.file import Certificate
 from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, StandingRefusal
@@ -129,6 +131,23 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         raise LedgerRewritten(what, where=f"release {release.release_id}")
     for history in histories:
         yield from _of_approval(history, release, now)
+    holders = {h.approval.for_holder_id for h in histories if h.approval.approval_id in release.approval_ids}
+    yield from _of_rights(release, title, holders, view, now)
+
+
+def _of_rights(
+    release: Release, title: TitleRecord | None, approved: set[str], view: View, now: datetime
+) -> Iterator[str]:
+    """Whether the title is still held for this release, and by who approved it; a window that is over asks nobody."""
+    if title is None:
+        yield "RH-020: the registry does not know the title"
+    elif release.window.end is None or now < release.window.end:
+        use = _use_of(release, title.title_ids, now, technique=Technique.VOICE_CLONE_TTS)
+        rights = view.rights(title, Right.AI_DUB, use, now)
+        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)
+        for claim in rights.claims:
+            if not approved & set(claim.holder_ids):
+                yield f"RH-001: {', '.join(claim.holder_ids)} holds the title now, and has not approved this release"
 
 
 def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
@@ -140,18 +159,21 @@ def refused_now(release: Release, view: View, refusal_id: str, now: datetime) ->
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
+    said = {"character": voice.character, "technique": voice.technique, "minutes": voice.minutes}
+    return _use_of(release, title_ids, now, **said)
+
+
+def _use_of(release: Release, title_ids: tuple[str, ...], now: datetime, **more: Any) -> Use:
     """What is left of the use: a window that began is asked about from now on."""
     window = Window(start=max(now, release.window.start), end=release.window.end)
     return Use(
         title_ids=title_ids,
-        character=voice.character,
         language=release.language,
         territories=release.territories,
         territories_excluded=release.territories_excluded,
         channels=release.channels,
         window=window,
-        technique=voice.technique,
-        minutes=voice.minutes,
+        **more,
     )
 
 

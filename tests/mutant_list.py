@@ -14,6 +14,7 @@ from mutant_list_desk import desk_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
+from mutant_list_review import review_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -243,3 +244,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from label_mutants(root)
     yield from batch_mutants()
     yield from record_mutants(root)
+    yield from review_mutants(root)

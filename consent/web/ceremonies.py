@@ -223,17 +223,24 @@ def passkeys_of(desk: Desk, account_id: str) -> list[dict[str, Any]]:
 
 
 def remove_passkey(desk: Desk, account: Account, credential_id: str) -> None:
-    """Take a passkey away: here, and in the ledger, where its key is revoked from now on.
+    """Take a passkey away: in the ledger, where its key is revoked from now on, and then here.
 
     Raises:
         RecordError: it is none of this account.
     """
-    same = (CREDENTIAL.c.credential_id == credential_id) & (CREDENTIAL.c.account_id == account.account_id)
-    if desk.tables.run(update(CREDENTIAL).where(same).values(ended_at=iso(desk.clock()))) != 1:
+    if credential_id not in {row["credential_id"] for row in passkeys_of(desk, account.account_id)}:
         raise RecordError("no such passkey")
+    _revoke(desk, account, credential_id)
+    same = (CREDENTIAL.c.credential_id == credential_id) & (CREDENTIAL.c.account_id == account.account_id)
+    desk.tables.run(update(CREDENTIAL).where(same).values(ended_at=iso(desk.clock())))
+
+
+def _revoke(desk: Desk, account: Account, credential_id: str) -> None:
+    """End the key in the ledger, once: what signs is the key there, whatever the desk's own tables say."""
     with desk.registry.write() as writer:
         key = writer.record(f"credential:{credential_id}", PartyKey)
-        if key is None:
+        holder = writer.key(key.keyid, writer.now) if key is not None else None
+        if key is None or (holder is not None and holder.problem):
             return
         event = Event(
             event_id=f"ev-{uuid.uuid4().hex}",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from consent.views import View
-from consent.web.protocols import Answer, CannotAnswerError, Casting, Dossier, Judged, Summary
+from consent.web.protocols import Answer, CannotAnswerError, Casting, Dossier, Judged, SoundFile, Summary, Which
 from dubgate.clearing import release_of
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError
@@ -31,6 +31,7 @@ from dubgate.service.desk_findings import judged_of, key_of
 from dubgate.service.desk_listening import Heard
 
 AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
+Places = tuple[tuple[int, ...], ...]
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
 
 
@@ -66,6 +67,7 @@ class DeskDeliveries(Heard):
         self._models, self._device, self._packs = models, device, tuple(packs)
         self._verdicts: dict[str, _Verdict] = {}
         self._judgements: OrderedDict[str, tuple[Delivery, Judgement]] = OrderedDict()
+        self._places: dict[str, Places] = {}
         self._summaries: dict[str, tuple[tuple[object, ...], Summary]] = {}
         self._lock, self._judging = threading.Lock(), threading.Lock()
         self._behind, self._asked = ThreadPoolExecutor(1, thread_name_prefix="desk-judge"), set[str]()
@@ -152,6 +154,7 @@ class DeskDeliveries(Heard):
             rests_on, at = self._rests_on(path), self._clock()
             request = self._request(path)
             try:
+                places = places_of(load_delivery(path))
                 found = judge_again(request, at=at, progress=lambda what, share: None)
                 rules = attestable_rules(packs_of(quality_request(found.delivery, request), found.judgement.style))
             except DubgateError as error:
@@ -160,11 +163,26 @@ class DeskDeliveries(Heard):
             published, duration = found.judgement.features.published, found.judgement.features.dub.duration_s
             sound = published.packet_sha256 if published is not None else ""
             self._verdicts[delivery_id] = _Verdict(judged, rests_on, duration, sound)
-            self._judgements[delivery_id] = (found.delivery, found.judgement)
-            self._judgements.move_to_end(delivery_id)
-            while len(self._judgements) > KEPT:
-                self._judgements.popitem(last=False)
+            self._keep(delivery_id, found.delivery, found.judgement, places)
         return judged
+
+    def _keep(self, delivery_id: str, delivery: Delivery, judgement: Judgement, places: Places) -> None:
+        self._judgements[delivery_id], self._places[delivery_id] = (delivery, judgement), places
+        self._judgements.move_to_end(delivery_id)
+        while len(self._judgements) > KEPT:
+            self._judgements.popitem(last=False)
+
+    def sound(self, delivery_id: str, which: Which) -> SoundFile | None:
+        """The file that was judged; None once another lies in its place, since people sign over what was judged."""
+        return super().sound(delivery_id, which) if self._lies_as_judged(delivery_id) else None
+
+    def excerpt(self, delivery_id: str, which: Which, start_s: float, end_s: float) -> bytes | None:
+        """A stretch of what was judged."""
+        return super().excerpt(delivery_id, which, start_s, end_s) if self._lies_as_judged(delivery_id) else None
+
+    def _lies_as_judged(self, delivery_id: str) -> bool:
+        kept = self.kept_judgement(delivery_id)
+        return kept is not None and self._places.get(delivery_id) == places_of(kept[0])
 
     def kept_judgement(self, delivery_id: str) -> tuple[Delivery, Judgement] | None:
         """The judgement with its features, judged again where it is no longer in memory."""
@@ -211,6 +229,20 @@ class DeskDeliveries(Heard):
     def _rests_on(self, path: Path) -> tuple[object, ...]:
         with open_registry(self._registry) as registry:
             return (_marks(path), registry.head().size)
+
+
+def places_of(delivery: Delivery) -> Places:
+    """Device, inode, size and time of the last change of each sound: an exchange shows, whatever the file's own times say."""
+    tracks = (delivery.original, delivery.dub)
+    return tuple(_place(s.path) for t in tracks for s in (t.mix, t.stem, t.me) if s is not None)
+
+
+def _place(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def _marks(path: Path) -> tuple[object, ...]:

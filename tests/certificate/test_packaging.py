@@ -231,6 +231,13 @@ def test_a_label_lost_in_one_rendition_is_refused(
     assert refused(place, certificate, package, tmp_path / "out").startswith(reason)
 
 
+def test_a_rule_about_labels_that_the_package_breaks_refuses_it(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    with patch("dubgate.packaging.broken_label_rules", return_value=("cn-gb-45438/CNG-AIGC: none",)):
+        assert refused(place, certificate, package, tmp_path / "out") == "label-lost: cn-gb-45438/CNG-AIGC: none"
+
+
 def test_a_package_without_the_dubs_language_is_incomplete(
     place: Place, certificate: Path, package: Path, tmp_path: Path
 ) -> None:

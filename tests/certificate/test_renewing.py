@@ -185,6 +185,15 @@ def key_revoked_by_an_operator(place: Place) -> None:
     add(place, event(EventKind.REVOKED, "key", "k-kestrel", "op-1", AT + HOUR))
 
 
+def claim_ended(place: Place) -> None:
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        title = view.title("last-train")
+        assert title is not None
+        claims = [h.claim for h in view.claims(title)]
+    for claim in claims:
+        add(place, event(EventKind.WITHDRAWN, "claim", claim.claim_id, claim.holder_ids[0], AT + HOUR))
+
+
 def other_pack(place: Place) -> None:
     adopt(place, "b" * 64)
 
@@ -205,6 +214,7 @@ ENDED = {
     approval_taken_back: "consent-ended",
     key_revoked: "consent-ended",
     key_revoked_by_an_operator: "consent-ended",
+    claim_ended: "consent-ended: RH-010",
     other_pack: "pack-retired",
 }
 

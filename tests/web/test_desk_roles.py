@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from test_desk_decisions import approvals, status
 from world import World
 
 from consent.conditions import open_conditions
+from consent.errors import StoreError
+from consent.parties import PartyKey
+from consent.registry import Registry
+from consent.web import ceremonies
 
 
 def _refusal_of(world: World, party: str = "hana") -> str:
@@ -67,3 +73,22 @@ def test_a_mails_link_alone_loosens_nothing(world: World, what: str) -> None:
     assert world.registry.head().size == size
     assert world.visit("hana").post(path, "/security", **fields).status_code == 303
     assert world.registry.head().size == size + 1
+
+
+def test_a_passkey_that_the_ledger_could_not_revoke_stays_in_the_list_to_be_removed_again(world: World) -> None:
+    hana = world.visit("hana")
+    [row] = ceremonies.passkeys_of(world.desk, hana.account.account_id)
+    with (
+        patch.object(Registry, "write", side_effect=StoreError("the disk is full")),
+        pytest.raises(StoreError),
+    ):
+        ceremonies.remove_passkey(world.desk, hana.account, row["credential_id"])
+    assert ceremonies.passkeys_of(world.desk, hana.account.account_id) == [row]
+    ceremonies.remove_passkey(world.desk, hana.account, row["credential_id"])
+    assert ceremonies.passkeys_of(world.desk, hana.account.account_id) == []
+    with world.registry.view() as view:
+        key = view.record(f"credential:{row['credential_id']}", PartyKey)
+        assert key is not None
+        holder = view.key(key.keyid, view.now)
+        assert holder is not None
+        assert "revoked" in holder.problem

@@ -1,0 +1,46 @@
+"""What `make mutants` breaks of what a review of the whole closed: houses, links, swaps, retired packs, claims that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mutate import Mutant, replaced
+
+ROLES = ("tests/web/test_desk_roles.py",)
+HOUSES = ("tests/policy/test_circumstances.py",)
+SWAPPED = ("tests/test_heard_swapped.py",)
+DESK_SOUND = ("tests/service/test_desk_sound.py",)
+STATES = ("tests/test_batch.py", "-k", "state_is_of")
+LABEL_RULES = ("tests/certificate/test_label_rules.py",)
+PACKAGED = ("tests/certificate/test_packaging.py", "-k", "rule_about_labels")
+RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
+
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+SINGLE = (
+    ("anybody of a house lifts its refusal", "consent/web/pages/refusals.py", "not who.decides_for(refusal.by, Role.RIGHTS_HOLDER)", "refusal.by not in who.ids", ROLES),
+    ("anybody of a house says that a condition is met", "consent/web/pages/approvals.py", "if who.party_id != approval.by and not who.decides_for(", "if False and not who.decides_for(", ROLES),
+    ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(asked.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", ROLES),
+    ("a mail's link loosens", "consent/web/visiting.py", "    if who.by_link:\n", "    if False:\n", ROLES),
+    ("a passkey leaves the list alone", "consent/web/ceremonies.py", "    _revoke(desk, account, credential_id)\n", "", ROLES),
+    ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "vendor or studio or colleague")),
+    ("the maker's house waives", "dubgate/policy/waivers.py", "if waiver.house in now.submitters | now.vendor_houses:", "if waiver.house in now.submitters:", HOUSES),
+    ("the maker's house answers for a partner", "dubgate/policy/partner_approvals.py", "if statement.house in now.submitters | now.vendor_houses:", "if statement.house in now.submitters:", HOUSES),
+    ("hearing: what was swapped and put back is kept", "dubgate/listening.py", "if not same or _digests", "if _digests", SWAPPED),
+    ("the sandbox believes a file's own times", "dubgate/sandbox/parent.py", "found.st_size, found.st_ctime_ns)", "found.st_size, found.st_mtime_ns)", SWAPPED),
+    ("the desk plays whatever lies there", "dubgate/service/desk_judge.py", "self._places.get(delivery_id) == places_of(kept[0])", "True", DESK_SOUND),
+    ("a batch overlooks evidence that nobody lists", "dubgate/engine/fetching.py", '(delivery.root / "evidence").glob("*.json")', '(delivery.root / "evidence").glob("*.none")', STATES),
+    ("a batch believes a file's own times", "dubgate/engine/fetching.py", " {found.st_ctime_ns}", "", STATES),
+    ("a broken rule about labels passes", "dubgate/label_rules.py", "is not True]", "is False and False]", LABEL_RULES),
+    ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
+    ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):", "    if False:", LABEL_RULES),
+    ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(data).hexdigest() == used.sha256:", "if data:", LABEL_RULES),
+    ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
+    ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
+)  # fmt: skip
+
+
+def review_mutants(root: Path) -> Iterator[Mutant]:
+    """Every mutant of what the review closed, in a fixed order."""
+    for name, file, old, new, tests in SINGLE:
+        yield Mutant(f"review: {name}", file, tests, replaced(old, new))

@@ -1,0 +1,50 @@
+"""What people hear at the desk is the sound that was judged: they sign over its digest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dubgate.service import desk_judge, desk_listening
+from dubgate.service.desk_judge import DeskDeliveries
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskDeliveries:
+    """A delivery that was judged, without its judging."""
+
+    def track(name: str) -> Any:
+        (tmp_path / name).write_bytes(b"as judged")
+        return SimpleNamespace(mix=SimpleNamespace(path=tmp_path / name), stem=None, me=None)
+
+    delivery = SimpleNamespace(original=track("original.flac"), dub=track("dub.flac"))
+    judgement = SimpleNamespace(original_stream=0, dub_stream=0)
+    made = DeskDeliveries(lambda: {"d": tmp_path / "delivery.yaml"}, "nowhere")
+    monkeypatch.setattr(desk_listening, "cut_excerpts", lambda cuts: [[b"fLaC"]])
+    made._keep("d", delivery, judgement, desk_judge.places_of(delivery))  # type: ignore[arg-type]
+    return made
+
+
+def _heard(desk: DeskDeliveries) -> tuple[bool, bool]:
+    return desk.sound("d", "dub") is not None, desk.excerpt("d", "dub", 0.0, 1.0) is not None
+
+
+def test_the_sound_that_was_judged_is_played(desk: DeskDeliveries) -> None:
+    assert _heard(desk) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["dub.flac", "original.flac"])
+def test_another_sound_in_its_place_is_not_played(desk: DeskDeliveries, tmp_path: Path, name: str) -> None:
+    times = os.stat(tmp_path / name)
+    (tmp_path / name).write_bytes(b"nice tune")
+    os.utime(tmp_path / name, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert _heard(desk) == (False, False)
+
+
+def test_a_sound_that_is_gone_is_not_played(desk: DeskDeliveries, tmp_path: Path) -> None:
+    (tmp_path / "dub.flac").unlink()
+    assert _heard(desk) == (False, False)
