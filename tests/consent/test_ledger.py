@@ -154,3 +154,7 @@ def test_a_tree_is_never_the_beginning_of_a_smaller_one() -> None:
     with pytest.raises(ValueError, match="beginning"):
         consistency_proof(4, 3, lambda lv, p: b"")
     assert not verify_consistency(4, 3, leaf_hash(b"a"), leaf_hash(b"b"), [])
+    same = leaf_hash(b"a")
+    assert not verify_consistency(2, 1, same, same, [])
+    assert not verify_consistency(3, 1, same, same, [same])
+    assert not verify_consistency(-1, 1, same, same, [same])

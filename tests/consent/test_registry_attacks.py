@@ -40,6 +40,7 @@ from sqlalchemy import Connection, text
 from test_consent_races import release
 from test_signatures import ADA, KEYS, STUDIO, enveloped, public, signed, statement
 
+from consent.acts import Act
 from consent.audit import Audit, audit
 from consent.checkpoint import sign
 from consent.database import engine_for
@@ -543,6 +544,7 @@ UNKNOWN = [
     (release("rel-1", approval_ids=("a-none",)), "no approval"),
     (Witness(witness_id="w-1", by="nobody", size=0, root="0" * 64, seen_at=NOW), "no party"),
     (event(EventKind.WITHDRAWN, NOW, by="nobody"), "no party"),
+    (Act(act_id="act-1", by="nobody", verb="asked", about="release:rel-1", what_sha256="0" * 64), "no party"),
     (event(EventKind.WITHDRAWN, NOW, target="release", target_id="rel-1"), "no release"),
 ]
 
