@@ -7,19 +7,25 @@ from pathlib import Path
 
 from mutate import Mutant, replaced, without_calls, without_guards, without_yields
 
-NOT_SLOW = ("-k", "not postgres and not anywhere_in_the_stored and not sixty_times")
+NOT_SLOW = ("-k", "not postgres and not anywhere_in_the_stored and not sixty_times and not fall_over")
 # Laws of thousands of cases are for the tests themselves; what they would catch, the others catch sooner.
 FEW_CASES = ("-k", "not covers_a_place and not whole_window and not last_recorded_end and not wider_grant_never")
 DENIALS = ("tests/consent/test_denials.py", *FEW_CASES)
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_standing_approvals.py", *FEW_CASES)
 IDENTIFIERS = ("tests/consent/test_identifiers.py",)
 LAWS = ("tests/consent/test_denials.py", "tests/consent/test_consent_laws.py", *FEW_CASES)
-SIGNATURES = ("tests/consent/test_signatures.py", "tests/consent/test_registry_attacks.py", *NOT_SLOW)
+SIGNATURES = (
+    "tests/consent/test_signatures.py",
+    "tests/consent/test_passkeys.py",
+    "tests/consent/test_registry_attacks.py",
+    *NOT_SLOW,
+)
 ADMISSION = (
     "tests/consent/test_consent_registry.py",
     "tests/consent/test_registry_attacks.py",
     "tests/consent/test_signatures.py",
     "tests/consent/test_consent_races.py",
+    "tests/consent/test_passkeys.py",
     *NOT_SLOW,
 )
 AUDIT = (

@@ -89,8 +89,17 @@ def authenticated(request: Request, known_s: float = 0.0) -> Caller:
 
 
 def known_caller(request: Request) -> Caller:
-    """The same as a dependency: the token is looked up anew for each request."""
-    return authenticated(request)
+    """The same as a dependency: the token is looked up anew for each request.
+
+    Raises:
+        Problem: 401 or 429; 422 for a parameter that the route does not know, which would be passed over in silence.
+    """
+    caller = authenticated(request)
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    if unknown := sorted(set(request.query_params) - known):
+        wrong = [{"where": f"query.{name[:100]}", "what": "unknown parameter"} for name in unknown[:20]]
+        raise Problem(422, more={"errors": wrong})
+    return caller
 
 
 class Known:

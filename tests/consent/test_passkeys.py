@@ -240,12 +240,14 @@ def test_no_answer_makes_the_door_fall_over(value: Any) -> None:
         {"cose_hex": GOOD.hex().upper()},
         {"credential_id": "a=b"},
         {"credential_id": "QR"},
+        {"credential_id": "A" * 1366},  # 1,024 bytes
     ],
 )
 def test_a_passkey_is_registered_only_for_https_origins_of_its_relying_party(changes: dict[str, Any]) -> None:
     with pytest.raises((ValidationError, ValueError)):
         ADA.registered(**changes)
     assert ADA.registered(origins=(ORIGIN, f"https://eu.{RP_ID}:8443")).rp_id == RP_ID
+    assert ADA.registered(credential_id="A" * 1364).key
     assert ADA.registered(rp_id="localhost", origins=("http://localhost:8000",)).origins
 
 

@@ -298,6 +298,12 @@ def test_what_breaks_inside_is_a_problem_that_says_nothing_of_the_inside(
     assert "secret" not in answer.text
 
 
+def test_a_parameter_that_a_route_does_not_know_is_refused(api: Api) -> None:
+    answer = api.client.get("/v1/jobs", params={"limit": 1, "organisation": "kestrel"}, headers=api.vendor)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"where": "query.organisation", "what": "unknown parameter"}]
+
+
 def test_malformed_json_is_a_problem(api: Api) -> None:
     for content in (b"{", b"\xff", b'{"path": NaN}', b"[" * 100_000):
         headers = api.vendor | {"content-type": "application/json"}

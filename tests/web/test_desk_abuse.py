@@ -70,6 +70,20 @@ def test_whoever_submitted_or_is_of_its_house_answers_nothing_about_it(world: Wo
     assert "k-one" not in world.visit("rev-v").get("/deliveries/d-1").split("<form")[-1]
 
 
+def test_a_house_s_other_people_see_what_it_was_asked_and_say_nothing_in_its_name(world: World) -> None:
+    review = world.visit("rev-a")
+    assert "Refuse this release" not in review.get("/requests/rq-1")
+    size = world.registry.head().size
+    for path, fields in (
+        ("/requests/rq-1/refuse", {"reason": "no"}),
+        ("/requests/refuse", {"reason": "no", "request_id": ["rq-1", "rq-2"]}),
+        ("/requests/rq-1/defer", {}),
+        ("/requests/rq-1/approve", {"decision": "approve"}),
+    ):
+        assert review.post(path, "/security", **fields).status_code == 404, path
+    assert world.registry.head().size == size
+
+
 def test_a_replayed_signature_is_recorded_once(world: World) -> None:
     hana = world.visit("hana")
     where = hana.send("/requests/rq-1/approve", "/requests/rq-1", decision="approve")

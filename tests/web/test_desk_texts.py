@@ -79,7 +79,7 @@ def test_values_are_put_in() -> None:
 def test_the_table_of_abuse_cases_names_every_test_and_each_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", (WEB.parents[1] / "tests/web/ABUSE.md").read_text(encoding="utf-8")))
     there: set[str] = set()
-    for name in ("test_desk_abuse.py", "test_desk_sign_in.py", "test_desk_browser.py"):
+    for name in ("test_desk_abuse.py", "test_desk_sign_in.py", "test_desk_browser.py", "test_desk_roles.py"):
         there |= set(re.findall(r"^def (test_\w+)", (ROOT / "tests/web" / name).read_text(encoding="utf-8"), re.M))
     assert named <= there
     abuse = set(

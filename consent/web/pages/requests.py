@@ -73,7 +73,7 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
             "history": history,
             "asked": asked,
             "status": str(history.status(view.now)),
-            "waiting": history.waiting(view.now) and asked.to in who.ids,
+            "waiting": history.waiting(view.now) and who.decides_for(asked.to, Role.RIGHTS_HOLDER, *PERFORMING),
             "mine": asked.to in who.ids,
             "refusal": refusal,
             "approves": approves_sound(asked),
@@ -105,6 +105,16 @@ def approve(request: Request, who: SignedIn, form: Posted, request_id: str) -> R
     payload = to_sign(record).payload
     number = propose(who, payload, {"kind": "approval", "request_id": request_id})
     return go(request, f"/sign/{number}")
+
+
+def _own(view: View, who: Visitor, request_id: str) -> None:
+    """Check that the visitor answers for whom a request is to: themselves, or their house as its rights holder.
+
+    Raises:
+        NotYoursError: a house's other people see what it was asked, and say nothing in its name.
+    """
+    if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):
+        raise NotYoursError
 
 
 def _require_two_ways_in(who: Visitor) -> None:
@@ -150,7 +160,7 @@ def _refuse(request: Request, who: Visitor, form: Form, ids: Iterable[str]) -> R
         if first:
             with who.desk.registry.write() as writer:
                 for request_id in chosen:
-                    scope.request_of(writer, who, request_id)
+                    _own(writer, who, request_id)
                     number = f"ev-{form.nonce.lower()}"[:64]
                     answer(writer, request_id, EventKind.REFUSED, by=who.party_id, reason=reason, event_id=number)
             told_asker(who.desk, chosen, "refused", reason)
@@ -177,10 +187,6 @@ def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Res
 def lift(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
     """Take one's own no back: the request waits again."""
     require_more_than_a_link(who)
-    with who.desk.registry.view() as view:
-        asked = scope.request_of(view, who, request_id).request
-        if not who.decides_for(asked.to, Role.RIGHTS_HOLDER, *PERFORMING):
-            raise NotYoursError
     return _say(request, who, form, request_id, EventKind.LIFTED, "lifted")
 
 
@@ -194,7 +200,7 @@ def _say(request: Request, who: Visitor, form: Form, request_id: str, kind: Even
     with once(who, form) as first:
         if first:
             with who.desk.registry.write() as writer:
-                scope.request_of(writer, who, request_id)
+                _own(writer, who, request_id)
                 answer(writer, request_id, kind, by=who.party_id, reason=form.get("reason") or None)
     return go(request, f"/requests/{request_id}", said=said if first else "already")
 
