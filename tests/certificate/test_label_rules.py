@@ -16,6 +16,7 @@ from dubgate.packaging import require_label_rules
 from dubgate.policy.packs import available
 
 TRACK = LabelledTrack("dub.mka", "English [AI]", "en", True, True)
+RELEASE: Any = SimpleNamespace(language="en")
 LABELLED = Labels((TRACK,), (), (), (), "en")
 
 
@@ -47,5 +48,5 @@ def test_the_packs_kept_with_the_certificate_are_asked_by_their_bytes(tmp_path: 
 def test_a_package_that_breaks_a_rule_the_master_passed_is_refused() -> None:
     heard: Any = SimpleNamespace(renditions=(SimpleNamespace(language="en"),), labels=LABELLED)
     with pytest.raises(LabelLost, match="CNG-AIGC"):
-        require_label_rules(heard, _opened("cn-gb-45438"), SimpleNamespace(language="en"))
-    require_label_rules(heard, _opened("cn-gb-45438", passed=()), SimpleNamespace(language="en"))
+        require_label_rules(heard, _opened("cn-gb-45438"), RELEASE)
+    require_label_rules(heard, _opened("cn-gb-45438", passed=()), RELEASE)

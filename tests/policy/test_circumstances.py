@@ -55,3 +55,9 @@ def test_the_houses_that_made_it_count_as_its_submitters() -> None:
     now = replace(NOW, submitters=frozenset({"clerk"}))
     assert waived([finding()], waiver("colleague", house="vendor"), now=now) is Outcome.HOLD
     assert partners_who_approved([_written("colleague", "vendor")], now)[0] == ()
+
+
+def test_what_the_submitters_house_itself_signed_is_the_submitters() -> None:
+    assert _now().submitters == {"clerk", "vendor"}
+    assert _now().vendor_houses == {"clerk", "vendor"}
+    assert _now(None).submitters == frozenset()

@@ -24,8 +24,8 @@ def _refusal_of(world: World, party: str = "hana") -> str:
 
 def _approved_on_condition(world: World) -> tuple[str, str]:
     hana = world.visit("hana")
-    fields = {"decision": "conditions", "condition_label": "Deutsch [KI]"}
-    assert hana.sign(hana.send("/requests/rq-1/approve", "/requests/rq-1", **fields)).status_code == 303
+    where = hana.send("/requests/rq-1/approve", "/requests/rq-1", decision="conditions", condition_label="Deutsch [KI]")
+    assert hana.sign(where).status_code == 303
     [approval] = approvals(world)
     return f"/approvals/{approval.approval_id}", approval.conditions[0]
 
