@@ -5,7 +5,6 @@ The sound is the same, so what was measured of it stands; what a rule says of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,13 +25,15 @@ def broken_label_rules(opened: Certificate, labels: Labels, beside: Path | None 
     Args:
         beside: the folder in which the packs that judged were kept by their digest; else those of this program are asked.
     """
-    passed = set(opened.measured.passed)
+    passed, packs, missing = set(opened.measured.passed), *_at_hand(opened.verdict.claim, beside)
     asked = [
         (pack, rule)
-        for pack in _at_hand(opened.verdict.claim, beside)
+        for pack in packs
         for rule in pack.conditions
         if f"{pack.name}/{rule.id}" in passed and rule.severity is not Severity.WARN and _is_about_labels(rule)
     ]
+    if lacking := [name for name in missing if any(rule.startswith(f"{name}/") for rule in passed)]:
+        return tuple(f"{name}: this pack is not at hand as it judged, so its rules cannot be asked" for name in lacking)
     if not asked:
         return ()
     facts = facts_from(label_values(labels))
@@ -41,16 +42,19 @@ def broken_label_rules(opened: Certificate, labels: Labels, beside: Path | None 
     return tuple(f"{pack.name}/{rule.id}: {rule.text.en}" for pack, rule in broken)
 
 
-def _at_hand(claim: Claim, beside: Path | None) -> Iterator[Pack]:
-    """The packs that judged, by their very bytes, as far as they lie here."""
-    own = available()
+def _at_hand(claim: Claim, beside: Path | None) -> tuple[list[Pack], list[str]]:
+    """The packs that judged, by their very bytes, and the names of those that do not lie here."""
+    own, found, missing = available(), [], []
     for used in claim.packs:
         kept = [] if beside is None else [beside / f"{used.sha256}.yaml"]
-        for path in (*kept, *([own[used.name]] if used.name in own else [])):
-            data = path.read_bytes() if path.is_file() else b""
-            if sha256(data).hexdigest() == used.sha256:
-                yield read_pack(data, f"{used.name}.yaml", core=used.name == CORE)
-                break
+        paths = (*kept, *([own[used.name]] if used.name in own else []))
+        read = (path.read_bytes() for path in paths if path.is_file())
+        data = next((d for d in read if sha256(d).hexdigest() == used.sha256), None)
+        if data is None:
+            missing.append(used.name)
+        else:
+            found.append(read_pack(data, f"{used.name}.yaml", core=used.name == CORE))
+    return found, missing
 
 
 def _is_about_labels(rule: ConditionRule) -> bool:

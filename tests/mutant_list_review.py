@@ -20,7 +20,7 @@ RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 SINGLE = (
     ("anybody of a house lifts its refusal", "consent/web/pages/refusals.py", "not who.decides_for(refusal.by, Role.RIGHTS_HOLDER)", "refusal.by not in who.ids", ROLES),
     ("anybody of a house says that a condition is met", "consent/web/pages/approvals.py", "if who.party_id != approval.by and not who.decides_for(", "if False and not who.decides_for(", ROLES),
-    ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(asked.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", ROLES),
+    ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", ROLES),
     ("a mail's link loosens", "consent/web/visiting.py", "    if who.by_link:\n", "    if False:\n", ROLES),
     ("a passkey leaves the list alone", "consent/web/ceremonies.py", "    _revoke(desk, account, credential_id)\n", "", ROLES),
     ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "vendor or studio or colleague")),
@@ -34,7 +34,7 @@ SINGLE = (
     ("a broken rule about labels passes", "dubgate/label_rules.py", "is not True]", "is False and False]", LABEL_RULES),
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
     ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):", "    if False:", LABEL_RULES),
-    ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(data).hexdigest() == used.sha256:", "if data:", LABEL_RULES),
+    ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(d).hexdigest() == used.sha256), None)", "if d), None)", LABEL_RULES),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

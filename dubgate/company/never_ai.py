@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -176,4 +177,7 @@ def _kept(policy: StudioPolicy, cue: Cue) -> str | None:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
+    """A name without what the eye does not tell apart: full-width letters, signs of no width, case, spaces."""
+    plain = unicodedata.normalize("NFKC", name)
+    seen = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    return " ".join(seen.casefold().split())

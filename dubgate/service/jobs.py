@@ -22,6 +22,7 @@ from dubgate.service.tables import JOB
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 ENDED = (DONE, FAILED, CANCELLED)
 CHECK, RENEW, REQUEST = "check", "renew", "request"
+MOST_ATTEMPTS = 12  # workers that a job may take with it (killed, out of memory) before it is given up
 
 
 class LeaseLostError(Exception):
@@ -144,13 +145,17 @@ def page(
 
 
 def claim(engine: Engine, worker_id: str, now: datetime, *, lease_s: float, kinds: Sequence[str] = ()) -> Job | None:
-    """The oldest job that is due, or whose worker has not been heard of for its lease; None where there is none."""
+    """The oldest job that is due, or whose worker has not been heard of for its lease; None where there is none.
+
+    A job that took MOST_ATTEMPTS workers with it before anything was decided fails for good.
+    """
     waiting = and_(JOB.c.state == QUEUED, JOB.c.not_before <= iso(now))
     orphaned = and_(JOB.c.state == RUNNING, JOB.c.lease_until < iso(now))
     query = select(JOB.c.job_id).where(or_(waiting, orphaned)).order_by(JOB.c.not_before, JOB.c.job_id).limit(1)
     if kinds:
         query = query.where(JOB.c.kind.in_(kinds))
     with changing(engine) as connection:
+        connection.execute(_deadly(orphaned).values(**_given_up(now)))
         if connection.dialect.name == "postgresql":
             query = query.with_for_update(skip_locked=True)
         job_id = connection.execute(query).scalar_one_or_none()
@@ -167,6 +172,18 @@ def claim(engine: Engine, worker_id: str, now: datetime, *, lease_s: float, kind
         }
         connection.execute(update(JOB).where(JOB.c.job_id == job_id).values(**values))
         return _job(connection.execute(select(JOB).where(JOB.c.job_id == job_id)).mappings().one())
+
+
+def _deadly(orphaned: Any) -> Any:
+    """The jobs whose workers died too often; what is decided already is only to be written out, however often."""
+    undecided = and_(JOB.c.decision.is_(None), JOB.c.release_id.is_(None))
+    return update(JOB).where(and_(orphaned, undecided, JOB.c.attempts >= MOST_ATTEMPTS))
+
+
+def _given_up(now: datetime) -> dict[str, Any]:
+    error = {"reason": "workers-died", "detail": f"{MOST_ATTEMPTS} workers died over it; nothing was decided"}
+    ended = {"state": FAILED, "stage": "failed", "finished_at": iso(now), "changed_at": iso(now)}
+    return {**ended, "error": json.dumps(error), "lease_owner": None, "lease_until": None}
 
 
 def _held(job: Job) -> Any:

@@ -42,7 +42,8 @@ def test_the_packs_kept_with_the_certificate_are_asked_by_their_bytes(tmp_path: 
     (tmp_path / f"{sha256(data).hexdigest()}.yaml").write_bytes(data)
     assert len(broken_label_rules(opened, LABELLED, tmp_path)) == 1
     (tmp_path / f"{sha256(data).hexdigest()}.yaml").write_bytes(data + b"#")
-    assert broken_label_rules(opened, LABELLED, tmp_path) == ()
+    [broken] = broken_label_rules(opened, LABELLED, tmp_path)
+    assert broken == "cn-gb-45438: this pack is not at hand as it judged, so its rules cannot be asked"
 
 
 def test_a_package_that_breaks_a_rule_the_master_passed_is_refused() -> None:

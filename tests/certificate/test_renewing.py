@@ -63,6 +63,8 @@ def renewed(place: Place, certificate: Path | bytes, *, at: datetime = SOON, **h
     data = certificate.read_bytes() if isinstance(certificate, Path) else certificate
     annex = how.pop("annex", None) or place.world.folder.parent.joinpath("verdict", "annex.json").read_bytes()
     gate = replace(place.gate(), ends_at=how.pop("ends_at", ()))
+    if isinstance(certificate, Path):
+        how.setdefault("packs", certificate.parent / "packs")
     return renew(data, annex, place.trust, str(place.world.registry), gate, clock=lambda: at, **how)
 
 

@@ -96,6 +96,17 @@ def test_a_worker_killed_at_any_stage_leaves_a_job_that_ends_once_with_the_right
     assert not worker.step()
 
 
+def test_a_job_that_takes_every_worker_with_it_is_given_up_undecided(house: House) -> None:
+    job_id = queued(house)
+    worker = house.worker()
+    for _ in range(jobs.MOST_ATTEMPTS):
+        assert jobs.claim(worker.engine, "w", house.clock(), lease_s=60) is not None
+        house.clock.forward(seconds=61)
+    assert jobs.claim(worker.engine, "w", house.clock(), lease_s=60) is None
+    job = found(house, job_id)
+    assert (job.state, job.decision, releases(house)) == (jobs.FAILED, None, [])
+
+
 def test_a_blocked_delivery_ends_blocked_however_often_its_worker_dies(house: House) -> None:
     job_id = queued(house)
     for stage in ("judged", "noted", "decided"):

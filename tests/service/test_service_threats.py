@@ -1,6 +1,6 @@
 """The table of attacks on the API tells the truth: every test that it names exists.
 
-`python tests/service/test_threats.py` writes THREATS.md anew.
+`python tests/service/test_service_threats.py` writes THREATS.md anew.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _cell(attack: Attack) -> str:
 def table() -> str:
     head = (
         "# Attacks on the API, what stops each, and the tests that try it\n\n"
-        "Written by `python tests/service/test_threats.py`; a test keeps it true. The numbers are those of the threat model in\n"
+        "Written by `python tests/service/test_service_threats.py`; a test keeps it true. The numbers are those of the threat model in\n"
         "the design's reference (consent-and-labels, (d)); a dash marks what was added. Attacks on the registry and on\n"
         "certificates stand in the tables beside those. The last column says what nothing here can prevent.\n\n"
         "| no. | attack | stopped by | tried by | what is left |\n| --- | --- | --- | --- | --- |\n"
@@ -89,7 +89,7 @@ def test_every_attack_is_tried_by_tests_that_exist(attack: Attack) -> None:
 
 
 def test_the_table_is_the_one_that_is_written() -> None:
-    assert TABLE.read_text(encoding="utf-8") == table(), "run: python tests/service/test_threats.py"
+    assert TABLE.read_text(encoding="utf-8") == table(), "run: python tests/service/test_service_threats.py"
 
 
 if __name__ == "__main__":
