@@ -37,3 +37,8 @@ def _own_kept_hearing(tmp_path_factory: pytest.TempPathFactory) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first, so that no worker ends alone with one of them."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: keys are new in each worker, and workers must find the same tests."""
+    return argname if isinstance(val, bytes) and len(val) > 24 else None
