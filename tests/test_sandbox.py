@@ -315,7 +315,8 @@ def gone(pid: int) -> bool:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_the_child_does_not_outlive_its_parent(how: signal.Signals, tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom dubgate.sandbox import Limits, run_in_child\n"
+        "import signal, sys\nfrom dubgate.sandbox import Limits, run_in_child\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are born deaf to it
         f"limits = Limits(test_tasks={str(TESTS)!r})\n"
         f"from pathlib import Path\nscratch = Path({str(tmp_path)!r})\n"
         "run_in_child('hang', {'pid_file': 1}, limits=limits, scratch=scratch, progress=lambda pid, _: print(pid, flush=True))"
