@@ -257,8 +257,35 @@ def test_a_document_that_was_altered_is_refused_where_the_seal_does_not_hold(api
 def test_a_standing_that_nobody_sealed_is_asked_anew(api: Api) -> None:
     withdraw(api.house)
     with changing(api.state.engine) as connection:
-        connection.execute(update(STANDING).values(asked_size=10**6, until="2099-01-01T00:00:00.000000Z"))
+        size = connection.execute(text("SELECT max(leaf_index) + 1 FROM entry")).scalar_one()
+        connection.execute(update(STANDING).values(asked_size=size, until="2099-01-01T00:00:00.000000Z"))
     refused(api, "consent-ended")
+
+
+def test_a_row_that_names_no_document_or_anothers_is_damaged(api: Api) -> None:
+    _tampered(api, facts=json.dumps(_facts(api) | {"certificate_id": "0" * 64}))
+    refused(api, "malformed")
+    with changing(api.state.engine) as connection:  # the document lies under another name than its own
+        connection.execute(update(CERTIFICATE).values(certificate_id="0" * 64))
+    refused(api, "malformed")
+
+
+@pytest.mark.parametrize("at", [-1, 0, 1, None])
+def test_a_release_is_published_in_its_window_only(at: int | None, api: Api) -> None:
+    facts = publishing.read_facts(json.dumps(_facts(api)))
+    assert facts.window_start is not None
+    bounded = replace(facts, window_end=facts.window_start + timedelta(days=1))
+    inside = publishing.Use(frozenset({"DE"}), "svod", str(facts.language), bounded.window_start)
+    publishing._require_covers(bounded, inside)
+    outside = {
+        -1: (bounded, facts.window_start - timedelta(seconds=1)),
+        0: (bounded, bounded.window_end),
+        1: (bounded, facts.window_start + timedelta(days=2)),
+        None: (replace(bounded, window_start=None), facts.window_start),
+    }
+    of, moment = outside[at]
+    with pytest.raises(publishing.OutsideWindow):
+        publishing._require_covers(of, replace(inside, at=moment))
 
 
 def test_a_lost_standing_is_made_again(api: Api) -> None:
