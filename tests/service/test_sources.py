@@ -18,7 +18,7 @@ from test_jobs_survive import found
 from dubgate.errors import InputError
 from dubgate.service import fetching
 from dubgate.service.fetching import FetchError, check_url, fetch, named_in
-from dubgate.service.sources import SourceRefusedError
+from dubgate.service.sources import SourceRefusedError, allowed_path, manifest_of
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x00\x00\x00\x00"
 YAML = b"schema: delivery/1.0\n"
@@ -270,3 +270,25 @@ def test_an_unknown_kind_of_store_is_told(api: Api, tmp_path: Path) -> None:
     with pytest.raises((InputError, FetchError)):
         fetch("s3://dubs/x/delivery.yaml", settings, tmp_path / "f", nothing)
     assert fetching.NEVER[0] == "file"
+
+
+def test_a_path_is_absolute_plain_and_short_and_another_place_is_looked_up_by_its_own_kind(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = api.house.settings
+    [root] = [r for r in settings.roots if r.organisation == "polyglot"][:1]
+    good = next(root.path.resolve().rglob("delivery.yaml"))
+    assert allowed_path(str(good), "polyglot", settings) == good
+    monkeypatch.chdir(good.parent)
+    odd = good.with_name("de\x7flivery.yaml")
+    odd.write_bytes(YAML)
+    long = str(good.parent) + "/." * 600 + "/delivery.yaml"
+    for given in ("delivery.yaml", str(odd), long):
+        with pytest.raises(SourceRefusedError):
+            allowed_path(given, "polyglot", settings)
+    odd.unlink()
+    upload = sent(api, *GOOD).json()["upload_id"]
+    assert manifest_of({"upload": upload}, "polyglot", settings).read_bytes() == YAML
+    for request in ({}, {"url": "memory://dubs/x/delivery.yaml"}):
+        with pytest.raises(SourceRefusedError):
+            manifest_of(request, "polyglot", settings)
