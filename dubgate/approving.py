@@ -110,6 +110,7 @@ def approve(
         territories=where.territories,
         channels=where.channels,
         window=Window(start=where.window.start, end=where.window.end),
+        partners=tuple(sorted(where.partners)),
         style=str(delivery.style) if delivery.style else None,
         sounds=(
             ApprovedSound(

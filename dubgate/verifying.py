@@ -22,6 +22,7 @@ from dubgate.certificate.refusals import (
     NotPassed,
     OtherBytes,
     OtherChannel,
+    OtherPartner,
     OtherTerritory,
     OutsideWindow,
 )
@@ -63,6 +64,7 @@ def verify(
     *,
     territory: str,
     channel: str,
+    partner: str | None = None,
     trust: Path | TrustStore,
     root: str | SigningKey | None = None,
     annex: Path | None = None,
@@ -76,6 +78,7 @@ def verify(
     Args:
         certificate: a release's, or a package's; with the latter `file` is a file of the package, or its whole folder.
         territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
+        partner: who publishes it (`netflix`), which the holder must have approved by name; None: not asked.
         trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
         registry: a registry at hand, asked whether the consents still stand.
         policy: a publisher's demands; see dubgate.publishing.
@@ -97,7 +100,7 @@ def verify(
         same_bytes(file, opened.verdict.file_sha256, opened.verdict.claim, name)
     else:
         check_member(packaged.claim, file, name)
-    require_covered(opened, territory, channel, name)
+    require_covered(opened, territory, channel, name, partner)
     require_in_time(opened, moment, name)
     if annex is not None:
         check_annex(read_small(annex), opened.verdict.claim, annex.name)
@@ -176,15 +179,18 @@ def require_passed(opened: Certificate, name: str) -> None:
         raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name)
 
 
-def require_covered(opened: Certificate, territory: str, channel: str, name: str) -> None:
+def require_covered(opened: Certificate, territory: str, channel: str, name: str, partner: str | None = None) -> None:
     """It is for this use.
 
     Raises:
-        OtherTerritory, OtherChannel.
+        OtherTerritory, OtherChannel, OtherPartner.
     """
     scope = opened.verdict.claim.scope
     assert scope is not None  # what passed has one: verdict._agreeing
     _covers(scope, territory, channel, name)
+    if partner is not None and partner not in scope.partners:
+        by = ", ".join(scope.partners) or "nobody by name"
+        raise OtherPartner(f"the release is for publication by {by}, not {partner}", where=name)
 
 
 def require_in_time(opened: Certificate, now: datetime, name: str) -> None:

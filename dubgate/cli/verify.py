@@ -46,6 +46,9 @@ def trust_options(command: F) -> F:
 @click.argument("file", type=FILE)
 @click.option("--territory", required=True, metavar="CODE", help="Where: a country (DE), or a group (EU, 419, 001).")
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
+@click.option(
+    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+)
 @trust_options
 @click.option("--annex", type=FILE, help="The private annex: verify every signature in it too.")
 @click.option("--registry", metavar="PATH|URL", help="Ask this registry whether the consents still stand.")
@@ -56,6 +59,7 @@ def verify(
     file: Path,
     territory: str,
     channel: str,
+    partner: str | None,
     trust: Path,
     root: str,
     annex: Path | None,
@@ -79,6 +83,7 @@ def verify(
             file,
             territory=territory,
             channel=channel,
+            partner=partner,
             trust=trust,
             root=root_key(root),
             annex=annex,
@@ -140,6 +145,7 @@ def _data(verified: Verified) -> dict[str, Any]:
         "language": scope.language,
         "territories": list(scope.territories),
         "channels": list(scope.channels),
+        "partners": list(scope.partners),
         "file_sha256": verified.file_sha256,
         "verified_at": verified.verified_at.isoformat(),
         "expires_at": verified.expires_at.isoformat(),
@@ -157,6 +163,7 @@ def _text(verified: Verified) -> str:
         f"publish: {verified.title_id}, {scope.language}, until {verified.expires_at.isoformat()}",
         f"  level        {verified.level} by {verified.verifier}",
         f"  channels     {', '.join(scope.channels)}",
+        f"  partners     {', '.join(scope.partners) or 'none by name'}",
         f"  territories  {len(scope.territories)}: {', '.join(scope.territories[:20])}",
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
