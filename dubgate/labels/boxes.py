@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ from dubgate.labels.tracks import Place
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5.1
 _ENCODINGS = ("utf-8", "mac_roman")
 Box = tuple[bytes, bytes]  # type, content
+Top = tuple[bytes, int, int, int]  # name, start of box, start of content, end
 
 
 def mp4_places(path: Path) -> tuple[Place, ...]:
@@ -111,6 +112,32 @@ def child(path: Path, data: bytes, *names: bytes) -> bytes | None:
             return None
         [data] = found
     return data
+
+
+def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
+    """The boxes of the file itself.
+
+    Raises:
+        MediaError: one of impossible length, or bytes that no box owns.
+    """
+    size, at = os.fstat(file.fileno()).st_size, 0
+    found: list[Top] = []
+    while at < size and len(found) < MAX_PARTS:
+        name, start, end = header_at(path, read_exactly(path, file, at, min(24, size - at)), at, size)
+        found.append((name, at, start, end))
+        at = end
+    return tuple(found)
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    """A box with this content."""
+    return (8 + len(body)).to_bytes(4, "big") + name + body
+
+
+def rebuilt(path: Path, data: bytes, change: Callable[[bytes, bytes], bytes | None]) -> bytes:
+    """The boxes of `data`, each with the content that `change` gives it; None leaves it away."""
+    parts = ((name, change(name, body)) for name, body in boxes_in(path, data))
+    return b"".join(box(name, body) for name, body in parts if body is not None)
 
 
 def movie_places(path: Path, index: bytes) -> Iterator[Place]:

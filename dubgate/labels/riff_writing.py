@@ -9,22 +9,28 @@ from typing import BinaryIO
 
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
+from dubgate.labels.copying import Digest, copy
 from dubgate.labels.plan import LabelPlan
 from dubgate.labels.riff import Chunk, chunks
+from dubgate.labels.unchanged import Digests
 from dubgate.labels.wording import is_ai_label
 
 _BLOCK = 1 << 20
 _BEXT_BYTES, _DESCRIPTION_BYTES = 602, 256
 _MAX_RIFF = 0xFFFFFFFF
+_SOUND = (b"fmt ", b"data")
 
 
-def write_wav(source: Path, target: Path, plan: LabelPlan) -> None:
+def write_wav(source: Path, target: Path, plan: LabelPlan) -> Digests:
     """The same sound with the label in `bext` Description, `INAM` and, where it is asked for, `AIGC`.
+
+    Returns:
+        The digest of the source's sound, taken of the bytes that were copied.
 
     Raises:
         MediaError: the WAV cannot be read, or the labelled one would outgrow RIFF.
     """
-    with source.open("rb") as given, target.open("xb") as out:
+    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
         magic = given.read(4)
         found = chunks(source, given)
         out.write(magic + b"\0\0\0\0WAVE")
@@ -36,8 +42,9 @@ def write_wav(source: Path, target: Path, plan: LabelPlan) -> None:
         for chunk in kept:
             if chunk.name == b"data":
                 out.write(fresh)
-            _copy(source, given, chunk, out)
+            _copy(source, given, chunk, out, sound if chunk.name in _SOUND else None)
         _close(source, out, magic)
+        return (f"audio {sound.digest().hex()}",)
 
 
 def sound_sha256(path: Path) -> str:
@@ -45,7 +52,7 @@ def sound_sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         for chunk in chunks(path, file):
-            if chunk.name in (b"fmt ", b"data"):
+            if chunk.name in _SOUND:
                 digest.update(chunk.name)
                 for block in _content(path, file, chunk):
                     digest.update(block)
@@ -97,11 +104,12 @@ def _info(body: bytes, plan: LabelPlan) -> bytes:
     return b"".join(parts)
 
 
-def _copy(path: Path, file: BinaryIO, chunk: Chunk, out: BinaryIO) -> None:
+def _copy(path: Path, file: BinaryIO, chunk: Chunk, out: BinaryIO, sound: Digest | None) -> None:
     """Header as it was, so that an RF64 keeps its sizes in ds64; content; padding."""
     out.write(read_exactly(path, file, chunk.start - 8, 8))
-    for block in _content(path, file, chunk):
-        out.write(block)
+    if sound is not None:
+        sound.update(chunk.name)
+    copy(path, file, out, chunk.start, chunk.start + chunk.size, sound)
     out.write(b"\0" * (chunk.size & 1))
 
 
