@@ -72,7 +72,7 @@ def make_registry(samples: Path, out: Path) -> SampleRegistry:
     with Registry.open(path, create=True, clock=lambda: RECORDED_AT) as registry:
         import_seed(registry, samples / "seed.yaml")
         registry.add(*studio())
-        registry.add(*(_key(party, key) for party, key in keys.items()))
+        registry.add(*(key_of_party(party, key) for party, key in keys.items()))
         registry.add(*_enrolments(samples / "voices"))
     write_company(samples, out / "company", keys["kestrel"])
     return SampleRegistry(path, keys)
@@ -99,7 +99,8 @@ def write_company(samples: Path, folder: Path, key: Any) -> None:
     (folder / "policies" / "last-train.json").write_bytes(sign_policy(policy, key))
 
 
-def _key(party: str, key: Any) -> PartyKey:
+def key_of_party(party: str, key: Any) -> PartyKey:
+    """The public part of the key with which a party of the samples signs."""
     return PartyKey(
         key_id=f"k-{party}",
         party_id=party,
@@ -155,14 +156,14 @@ def _signed(item: Mapping[str, Any], delivery: Delivery, sounds: Sounds, registr
         by = item["human"]
         return state_human(delivery, sounds, title_id=title_id, by=by, key=registry.keys[by], at=SIGNED_AT)
     if "sign_off" in item or "confirm_record" in item:
-        return _by_studio(item, delivery, sounds, registry.keys[item["by"]])
+        return signed_by_studio(item, delivery, sounds, registry.keys[item["by"]])
     by = item["attest"]
     about = About(scope="character" if item["subject"] else "programme", name=item["subject"])
     key = registry.keys[by]
     return attest(sounds, rule=item["rule"], about=about, answer="pass", by=by, key=key, at=SIGNED_AT)
 
 
-def _by_studio(item: Mapping[str, Any], delivery: Delivery, sounds: Sounds, key: Any) -> bytes:
+def signed_by_studio(item: Mapping[str, Any], delivery: Delivery, sounds: Sounds, key: Any) -> bytes:
     """A sign-off, or the record confirmed, by one of the studio's people."""
     by = item["by"]
     if "sign_off" in item:

@@ -141,7 +141,7 @@ def _read(
         machine_readable=any(p.token for p in places),
         is_what_was_heard=None if heard is None else sound.sha256 in heard,
     )
-    return track, (*places, *sound.of_entry("DASH", entry.number)), sound
+    return track, (*places, *sound.of_entry("DASH", entry.number, language)), sound
 
 
 def _places(entry: _Entry, language: str | None) -> Iterator[Place]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.aigc import aigc_refusals
@@ -67,9 +67,10 @@ class Played:
     manifests: tuple[Manifest, ...] = ()
     unmeasured: tuple[str, ...] = ()
 
-    def of_entry(self, standard: str, number: int) -> tuple[Place, ...]:
-        """The places as those of an entry of an HLS or DASH package."""
-        return tuple(replace(p, place=f"{standard} media {p.place}", track=number, in_media=True) for p in self.places)
+    def of_entry(self, standard: str, number: int, language: str | None) -> tuple[Place, ...]:
+        """The places as those of an entry of an HLS or DASH package, which marks it with this language."""
+        there: dict[str, Any] = {"track": number, "in_media": True, "entry_language": language}
+        return tuple(replace(p, place=f"{standard} media {p.place}", **there) for p in self.places)
 
 
 def played(pieces: Iterable[Piece], anchors: Anchors | None) -> Played:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dubgate.languages import same_language
+from dubgate.languages import primary, same_language
 
 # By language: "AI" counts everywhere; these count besides.
 TOKENS: dict[str, tuple[str, ...]] = {
@@ -84,10 +84,17 @@ def is_ai_label(text: str, language: str | None) -> bool:
     if unreadable_reason(text) is not None or denies_ai(text):
         return False
     folded = unicodedata.normalize("NFKC", text)
-    primary = (language or "").split("-")[0].lower()
     words = set(_WORD.findall(folded))
-    wanted = ("AI", *TOKENS.get(primary, ()))
+    wanted = ("AI", *TOKENS.get(_primary(language), ()))
     return any(token in words if token.isascii() and token.isalpha() else token in folded for token in wanted)
+
+
+def _primary(language: str | None) -> str:
+    """The primary subtag, whatever the tag's form: "de" of "deu" and of "de-AT"; "" of none, or of one that is unknown."""
+    try:
+        return primary(language) if language else ""
+    except ValueError:
+        return ""
 
 
 def denies_ai(text: str) -> bool:

@@ -47,19 +47,13 @@ def _of(place: Place, labels: Labels, synthetic: bool | Unmeasured) -> Iterator[
 
 def _language(place: Place, labels: Labels) -> Iterator[Finding]:
     """The language of the media, and one that a track's name begins with, against that of the entry."""
-    wanted = _language_of_entry(place, labels)
+    wanted = place.entry_language or labels.language
     spoken = place.language if place.place.endswith(_SPOKEN) else None
     named = language_named(place.text) if place.names_track and "MP4" in place.place else None
     for language in (spoken, named):
         if language and wanted and language not in _OF_NO_LANGUAGE and not speak_alike(language, wanted):
             en = f"the media of an entry in {wanted} say {language} ({place.place} “{place.text}”)"
             yield disagree(en, f"メディア内の言語{language}と項目の言語{wanted}が異なります")
-
-
-def _language_of_entry(place: Place, labels: Labels) -> str | None:
-    """What the manifest says of the entry; where it says nothing, the dub's own."""
-    said_there = (p.language for p in labels.places if p.track == place.track and not p.in_media and p.language)
-    return next(said_there, labels.language)
 
 
 def _name(place: Place, synthetic: bool | Unmeasured, *, people: bool) -> Iterator[Finding]:
@@ -73,7 +67,7 @@ def _name(place: Place, synthetic: bool | Unmeasured, *, people: bool) -> Iterat
         en = f"the media say that people made it, which is not shown: {told}"
         yield said("LAB-009", PROGRAMME, Outcome.UNKNOWN, en, "メディア内の名称は人による音声だと述べています")
     elif synthetic is True and not place.human_readable:
-        en = f"the media's own name does not tell that AI made it: {told}; the manifest's does"
+        en = f"the media's own name does not tell that AI made it: {told}"
         yield said("LAB-009", PROGRAMME, Outcome.WARN, en, "メディア内の名称にAI表示がありません")
 
 
