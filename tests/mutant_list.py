@@ -121,7 +121,7 @@ VERIFYING = (
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("labels: any rendition is what was heard", "dubgate/labels/hls.py", "sound.sha256 in heard", "digests[entry.uri] is not None", LABELS),
+    ("labels: any rendition is what was heard", "dubgate/labels/hls.py", "sound.sha256 in heard", "sound.sha256 is not None", LABELS),
     ("verdict: unknown passes", "dubgate/policy/verdict.py", "Outcome.UNKNOWN: Decision.HOLD", "Outcome.UNKNOWN: Decision.RELEASE", VERDICT),
     ("verdict: hold passes", "dubgate/policy/verdict.py", "Outcome.HOLD: Decision.HOLD", "Outcome.HOLD: Decision.RELEASE", VERDICT),
     ("verdict: block only holds", "dubgate/policy/verdict.py", "Outcome.BLOCK: Decision.BLOCK", "Outcome.BLOCK: Decision.HOLD", VERDICT),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,17 +94,23 @@ def _media(
     if signing is not None:
         refuse_unsignable(source, sniff(source))
     progress("reading labels", 0.0)
-    before = _readable(inspect_labels(source), source)
-    if has_manifest(before.places):
-        why = "it carries a C2PA manifest, which a new label would break"
-        raise MediaError(why, where=source.name, remedy="label first, sign last: apply the label to the unsigned file")
-    plan = replace(plan, stream=_stream_of(source, plan))
+    with ThreadPoolExecutor(1) as beside:
+        stream = beside.submit(_stream_of, source, plan)
+        before = _readable(inspect_labels(source), source)
+        if has_manifest(before.places):
+            why, remedy = (
+                "it carries a C2PA manifest, which a new label would break",
+                "label first, sign last: apply the label to the unsigned file",
+            )
+            raise MediaError(why, where=source.name, remedy=remedy)
+        plan = replace(plan, stream=stream.result())
     progress("writing", 0.1)
-    proof, digest = _write(source, staged, plan)
-    progress("comparing the sound", 0.4)
-    with reaching_the_disk(staged):
+    with reaching_the_disk(staged), ThreadPoolExecutor(1) as beside:
+        proof, digest = _write(source, staged, plan)
+        progress("comparing the sound", 0.4)
+        labels = beside.submit(inspect_labels, staged)
         require_same_sound(source, proof, digest(staged))
-        after = _readable(inspect_labels(staged), source)
+        after = _readable(labels.result(), source)
     told = _proved(source, plan, before.places, after.places)
     if signing is not None:
         progress("signing", 0.6)

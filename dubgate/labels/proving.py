@@ -5,22 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 from dubgate.errors import ChildError, MediaError
 from dubgate.labels.unchanged import Digests
 
 NO_REMEDY = "the file stays as it was; label it with the program that made it, and check it again"
+_EVERY_S = 0.25
 
 
 @contextmanager
 def reaching_the_disk(path: Path) -> Iterator[None]:
-    """Its bytes go to the disk while it is read back, so that neither waits for the other."""
-    with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
-        written = beside.submit(os.fsync, file.fileno())
-        yield
-        written.result()
+    """While something is written to the path and read back its bytes go to the disk: nobody waits for all of them at the end."""
+    done = Event()
+
+    def flush() -> None:
+        while not done.wait(_EVERY_S):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                os.fsync(file.fileno())
+
+    with ThreadPoolExecutor(1) as beside:
+        flushed = beside.submit(flush)
+        try:
+            yield
+        finally:
+            done.set()
+        flushed.result()
 
 
 def require_same_sound(source: Path, before: Digests, after: Digests) -> None:
