@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import label_files as files
 import pytest
@@ -201,3 +204,65 @@ def test_content_credentials_in_fragmented_mp4_are_verified(tmp_path: Path, kind
     data[data.index(b"mdat") + 10] ^= 1
     (tmp_path / "en.m4a").write_bytes(data)
     assert decide(wording_findings(read(manifest, Anchors(root.pem)))) is Decision.BLOCK
+
+
+def test_credentials_of_a_whole_file_are_none_of_its_parts(tmp_path: Path) -> None:
+    root = authority("Media Root")
+    whole = files.fragmented(tmp_path / "plain.mp4", handler=LABEL)
+    sign(whole, tmp_path / "signed.mp4", root)
+    manifest = files.segmented(tmp_path, files.parts_of(tmp_path / "signed.mp4"))
+    labels = read(manifest, Anchors(root.pem))
+    assert "C2PA manifest" in labels.unreadable[0]
+    assert decide(wording_findings(labels)) is Decision.BLOCK
+
+
+class Library:
+    """Stands in for c2pa, which signs no fragments from Python: it trusts every fragment but those that say so."""
+
+    class C2paError(Exception):
+        pass
+
+    class Context:
+        @staticmethod
+        def from_dict(settings: dict[str, object]) -> Library.Context:
+            return Library.Context()
+
+        def __enter__(self) -> Library.Context:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    class Reader(Context):
+        def __init__(self, kind: str, file: BinaryIO, *, context: object) -> None:
+            self.state, self.asked = "Invalid", 0  # of the initialisation section alone
+
+        def with_fragment(self, kind: str, start: BinaryIO, fragment: BinaryIO) -> None:
+            assert start.read()[4:8] == b"ftyp"
+            self.state, self.asked = "Invalid" if b"moved" in fragment.read() else "Trusted", self.asked + 1
+
+        def get_validation_state(self) -> str:
+            return self.state
+
+        def json(self) -> str:
+            action = {"action": "c2pa.created", "digitalSourceType": "x/trainedAlgorithmicMedia"}
+            told = {"label": "c2pa.actions.v2", "data": {"actions": [action]}}
+            signed = {"cert_serial_number": "7", "common_name": f"asked {self.asked} times"}
+            return json.dumps(
+                {"active_manifest": "m", "manifests": {"m": {"assertions": [told], "signature_info": signed}}}
+            )
+
+
+def test_every_fragment_is_held_against_the_credentials_of_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "c2pa", Library)  # type: ignore[arg-type]
+    init, *fragments = files.parts_of(files.fragmented(tmp_path / "one.mp4"))
+    init += files.box(b"uuid", bytes.fromhex("d8fec3d61b0e483c92975828877ec481"), b"manifest")
+    labels = read(files.segmented(tmp_path, [init, *fragments]), Anchors("PEM"))
+    assert [m.signer for m in labels.manifests] == [f"asked {len(fragments)} times"]
+    assert len(fragments) > 2
+    moved = [init, *fragments[:-1], fragments[-1] + files.box(b"free", b"moved")]
+    assert decide(wording_findings(read(files.segmented(tmp_path, moved), Anchors("PEM")))) is Decision.BLOCK
+    moved = [init, fragments[0] + files.box(b"free", b"moved"), *fragments[1:]]
+    assert decide(wording_findings(read(files.segmented(tmp_path, moved), Anchors("PEM")))) is Decision.BLOCK
