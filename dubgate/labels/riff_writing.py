@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
-from dubgate.labels.copying import Digest, copy
+from dubgate.labels.copying import Digest, copy, digest_of
 from dubgate.labels.plan import LabelPlan
 from dubgate.labels.riff import Chunk, chunks
 from dubgate.labels.unchanged import Digests
 from dubgate.labels.wording import is_ai_label
 
-_BLOCK = 1 << 20
 _BEXT_BYTES, _DESCRIPTION_BYTES = 602, 256
 _MAX_RIFF = 0xFFFFFFFF
 _SOUND = (b"fmt ", b"data")
@@ -48,15 +46,10 @@ def write_wav(source: Path, target: Path, plan: LabelPlan) -> Digests:
 
 
 def sound_sha256(path: Path) -> str:
-    """SHA-256 over the content of the data chunk, and of the format that says what it means."""
-    digest = hashlib.sha256()
+    """The digest of the content of the data chunk, and of the format that says what it means."""
     with path.open("rb") as file:
-        for chunk in chunks(path, file):
-            if chunk.name in _SOUND:
-                digest.update(chunk.name)
-                for block in _content(path, file, chunk):
-                    digest.update(block)
-    return digest.hexdigest()
+        sound = [chunk for chunk in chunks(path, file) if chunk.name in _SOUND]
+    return digest_of(path, [part for c in sound for part in (c.name, (c.start, c.start + c.size))]).hex()
 
 
 def _made(
@@ -111,14 +104,6 @@ def _copy(path: Path, file: BinaryIO, chunk: Chunk, out: BinaryIO, sound: Digest
         sound.update(chunk.name)
     copy(path, file, out, chunk.start, chunk.start + chunk.size, sound)
     out.write(b"\0" * (chunk.size & 1))
-
-
-def _content(path: Path, file: BinaryIO, chunk: Chunk) -> Iterator[bytes]:
-    at, left = chunk.start, chunk.size
-    while left:
-        block = read_exactly(path, file, at, min(left, _BLOCK))
-        yield block
-        at, left = at + len(block), left - len(block)
 
 
 def _close(path: Path, out: BinaryIO, magic: bytes) -> None:
