@@ -12,6 +12,7 @@ WORDING = ("tests/labels/test_label_wording.py",)
 WRITING = ("tests/labels/test_label_writing.py", "tests/labels/test_box_writing.py")
 PARTNERS = ("tests/consent/test_rights_and_approvals.py",)
 VERIFYING = ("tests/certificate/test_verifying.py",)
+DESK = ("tests/web/test_desk_decisions.py",)
 RECORD = ("tests/test_record_judging.py",)
 
 # (file, tests): every guard in the file is removed in turn.
@@ -31,6 +32,8 @@ SINGLE = (
     ("a partner more is no matter", "consent/partners.py", "going - set(approved or ())", "set() & going", PARTNERS),
     ("a partner fewer is no matter", "consent/partners.py", "set(approved or ()) - going", "set() & going", PARTNERS),
     ("a delivery's partners are not held against the approval", "dubgate/clearing.py", "        partners=release.partners,\n", "", ("tests/test_release.py",)),
+    ("the desk signs for no partner", "consent/web/deciding.py", "        partners=release.partners,\n", "", DESK),
+    ("the desk does not show the partners", "consent/web/telling.py", "if release.partners is not None:", "if False:", DESK),
     ("any partner is served", "dubgate/verifying.py", "if partner is not None and partner not in scope.partners:", "if False:", VERIFYING),
     ("a watermark counts by the vendor's word", "rules/eu-ai-act.yaml", "f.matches) && record.purpose_confirmed", "f.matches) || record.purpose_confirmed", RECORD),
     ("what denies AI is a label", "dubgate/labels/wording.py", "unreadable_reason(text) is not None or denies_ai(text)", "unreadable_reason(text) is not None", WORDING),
