@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import BinaryIO
+from unittest.mock import patch
 
 import label_files as files
 import pytest
@@ -19,6 +20,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings, wording_findings
 from dubgate.policy.verdict import Decision, decide
+from dubgate.unmeasured import Unmeasured
 
 KINDS = ("hls", "dash")
 
@@ -91,6 +93,12 @@ def test_ai_inside_the_media_of_a_dub_declared_as_human_holds(tmp_path: Path) ->
     assert any("the media say that AI made it" in f.text.en for f in found)
 
 
+def test_where_nobody_knows_who_made_it_media_that_claim_people_stay_unknown(tmp_path: Path) -> None:
+    found = label_findings(read(packaged(tmp_path, handler="Human")), synthetic=Unmeasured("nobody said"))
+    [claim] = [f for f in found if "people made it, which is not shown" in f.text.en]
+    assert claim.outcome is Outcome.UNKNOWN
+
+
 # Packed audio: a tag before each segment.
 
 SOUND = b"\xff\xf1\x50\x80" + bytes(60)
@@ -152,6 +160,15 @@ def test_media_that_are_damaged_block_with_the_reason(tmp_path: Path) -> None:
         labels = read(files.segmented(tmp_path, parts))
         assert labels.unreadable
         assert decide(wording_findings(labels)) is Decision.BLOCK
+
+
+def test_a_gigantic_box_in_a_segment_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    master = files.segmented(tmp_path, [files.box(b"ftyp", b"isom\0\0\0\0") + (1 << 30).to_bytes(4, "big") + b"moov"])
+    with (tmp_path / "en-0.seg").open("r+b") as file:
+        file.truncate(16 + (1 << 30))  # a hole: no byte of it is on the disk
+    (tmp_path / "en.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nen-0.seg\n#EXT-X-ENDLIST\n")
+    with patch("dubgate.labels.played.sha256_of", lambda pieces: "0" * 64):  # which would read it
+        assert "holds 1,073,741,816 bytes" in read(master).unreadable[0]
 
 
 def test_an_entry_that_plays_ranges_of_one_file_is_read_range_by_range(tmp_path: Path) -> None:
