@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 _BLOCKS = (3, 4, 6, 3)
 _CHANNELS = 32
@@ -26,10 +27,16 @@ class Block(nn.Module):
         around = [nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False), nn.BatchNorm2d(n_out)]
         self.shortcut = nn.Sequential(*(around if changes else []))
 
-    def forward(self, y: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
-        inner = self.bn1(self.conv1(y)).relu() * live
-        out: torch.Tensor = (self.bn2(self.conv2(inner)) + self.shortcut(y)).relu() * live
-        return out
+    def forward(self, y: torch.Tensor, live: torch.Tensor | None) -> torch.Tensor:
+        inner = _ended(self.bn1(self.conv1(y)), live)
+        return _ended(self.bn2(self.conv2(inner)).add_(self.shortcut(y)), live)
+
+    def fold(self) -> None:
+        """Put the normalisations into the convolutions before them: for inference the same sums, in fewer passes."""
+        self.conv1, self.conv2 = fuse_conv_bn_eval(self.conv1, self.bn1), fuse_conv_bn_eval(self.conv2, self.bn2)
+        self.bn1 = self.bn2 = nn.Identity()
+        if len(self.shortcut):
+            self.shortcut = nn.Sequential(fuse_conv_bn_eval(*self.shortcut))
 
 
 class ResNet34(nn.Module):
@@ -49,16 +56,25 @@ class ResNet34(nn.Module):
         self.seg_1 = nn.Linear(n_in * (n_mels // 8) * 2, dimension)
 
     def forward(self, mels: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        live = _live(frames, mels.shape[1])
-        y = self.bn1(self.conv1(mels.transpose(1, 2)[:, None] * live)).relu() * live
+        padded = len(mels) > 1
+        live = _live(frames, mels.shape[1]) if padded else None
+        y = mels.transpose(1, 2)[:, None]
+        y = _ended(self.bn1(self.conv1(y if live is None else y * live)), live)
         for k in range(len(_BLOCKS)):
             if k:
                 frames = (frames + 1) // 2
-                live = _live(frames, (y.shape[3] + 1) // 2)
+                live = _live(frames, (y.shape[3] + 1) // 2) if padded else None
             for block in self.get_submodule(f"layer{k + 1}").children():
                 y = block(y, live)
         vectors: torch.Tensor = self.seg_1(_statistics(y.flatten(1, 2), frames))
         return vectors
+
+    def fold(self) -> None:
+        """Every block's normalisations and the first one's, into their convolutions."""
+        self.conv1, self.bn1 = fuse_conv_bn_eval(self.conv1, self.bn1), nn.Identity()
+        for module in self.modules():
+            if isinstance(module, Block):
+                module.fold()
 
 
 def build(state: dict[str, torch.Tensor]) -> ResNet34:
@@ -71,7 +87,13 @@ def build(state: dict[str, torch.Tensor]) -> ResNet34:
     dimension, n_stats = own["seg_1.weight"].shape
     network = ResNet34(n_stats // (2 * _CHANNELS), dimension)
     network.load_state_dict(own, strict=True)
-    return network.eval()
+    network.eval().fold()
+    return network
+
+
+def _ended(y: torch.Tensor, live: torch.Tensor | None) -> torch.Tensor:
+    """Rectified in place, and silenced past the end where clips were padded together."""
+    return y.relu_() if live is None else y.relu_().mul_(live)
 
 
 def _live(frames: torch.Tensor, n: int) -> torch.Tensor:
