@@ -67,7 +67,8 @@ class WeSpeaker:
         path = _weights_file(weights)
         state = read_state(path)
         try:
-            self._network = build(state).to(self._device, memory_format=order)
+            self._network = build(state).to(self._device)
+            self._network.to(memory_format=order)  # type: ignore[call-overload]  # torch's stubs leave it out
         except (RuntimeError, KeyError) as error:
             raise ModelError("this is not pyannote's WeSpeaker ResNet34", where=path.name) from error
         self._budget_s = _GPU_BUDGET_S if cuda else _CPU_BUDGET_S

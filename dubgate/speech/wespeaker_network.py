@@ -19,10 +19,10 @@ class Block(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(n_out)
-        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(n_out)
+        self.conv1: nn.Module = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
+        self.bn1: nn.Module = nn.BatchNorm2d(n_out)
+        self.conv2: nn.Module = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.bn2: nn.Module = nn.BatchNorm2d(n_out)
         changes = stride != 1 or n_in != n_out
         around = [nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False), nn.BatchNorm2d(n_out)]
         self.shortcut = nn.Sequential(*(around if changes else []))
@@ -33,10 +33,10 @@ class Block(nn.Module):
 
     def fold(self) -> None:
         """Put the normalisations into the convolutions before them: for inference the same sums, in fewer passes."""
-        self.conv1, self.conv2 = fuse_conv_bn_eval(self.conv1, self.bn1), fuse_conv_bn_eval(self.conv2, self.bn2)
-        self.bn1 = self.bn2 = nn.Identity()
+        self.conv1, self.bn1 = _folded(self.conv1, self.bn1)
+        self.conv2, self.bn2 = _folded(self.conv2, self.bn2)
         if len(self.shortcut):
-            self.shortcut = nn.Sequential(fuse_conv_bn_eval(*self.shortcut))
+            self.shortcut = nn.Sequential(*_folded(*self.shortcut))
 
 
 class ResNet34(nn.Module):
@@ -44,8 +44,8 @@ class ResNet34(nn.Module):
 
     def __init__(self, n_mels: int, dimension: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, _CHANNELS, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(_CHANNELS)
+        self.conv1: nn.Module = nn.Conv2d(1, _CHANNELS, 3, padding=1, bias=False)
+        self.bn1: nn.Module = nn.BatchNorm2d(_CHANNELS)
         n_in = _CHANNELS
         for k, n_blocks in enumerate(_BLOCKS):
             n_out, layer = _CHANNELS * 2**k, []
@@ -71,7 +71,7 @@ class ResNet34(nn.Module):
 
     def fold(self) -> None:
         """Every block's normalisations and the first one's, into their convolutions."""
-        self.conv1, self.bn1 = fuse_conv_bn_eval(self.conv1, self.bn1), nn.Identity()
+        self.conv1, self.bn1 = _folded(self.conv1, self.bn1)
         for module in self.modules():
             if isinstance(module, Block):
                 module.fold()
@@ -89,6 +89,12 @@ def build(state: dict[str, torch.Tensor]) -> ResNet34:
     network.load_state_dict(own, strict=True)
     network.eval().fold()
     return network
+
+
+def _folded(convolution: nn.Module, normalisation: nn.Module) -> tuple[nn.Module, nn.Module]:
+    assert isinstance(convolution, nn.Conv2d)
+    assert isinstance(normalisation, nn.BatchNorm2d)
+    return fuse_conv_bn_eval(convolution, normalisation), nn.Identity()
 
 
 def _ended(y: torch.Tensor, live: torch.Tensor | None) -> torch.Tensor:
