@@ -35,7 +35,7 @@ from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
 from dubgate.policy.record_fact_rows import FILE as FILE_FACTS
 from dubgate.policy.record_fact_rows import TOOL as TOOL_FACTS
-from dubgate.record_checks import card_text
+from dubgate.record_checks import card_text, file_findings
 from dubgate.record_confirming import confirm_record
 from dubgate.release import CheckRequest, judge_delivery, quality_request
 
@@ -400,6 +400,11 @@ def test_the_dub_card_is_held_against_names_and_demanded_wording(world: World, c
         ("a.csv", "role,name\nadapter,Ada A.\n", True),
         ("a.json", '{"people": [{"name": "Ada A."}]}', True),
         ("a.txt", "Ada\n  A.", True),
+        ("a.json", '{"people": [{"name": "\\u0041da A."}]}', True),
+        ("a.csv", 'role,name\nadapter,"Ada\n A."\n', True),
+        ("a.csv", 'role,name\nadapter,Ada" A."\n', False),
+        ("a.csv", 'role,name\nadapter,"Ada" A.\n', True),
+        ("a.tsv", 'adapter\t"Ada" A.\n', True),
         ("a.json", '{"people": [', False),
         ("a.txt", "Nada A.", False),
         ("a.txt", "\udcff", False),
@@ -413,6 +418,13 @@ def test_cards_are_read_as_text_csv_or_json(world: World, tmp_path: Path, name: 
     delivery = replace(world.delivery, dub_card=path, credits=None)
     assert (missing_on_card(delivery, ["Ada A."]) == ()) is says
     assert isinstance(card_text(path), str)
+
+
+def test_nothing_recorded_is_no_record_that_holds(world: World) -> None:
+    bare = replace(world.delivery, production=None, intake=None)
+    assert file_findings(bare, ()) == ()
+    with pytest.raises(InputError, match="no production record"):
+        confirm_record(bare, SOUNDS, role=Role.PRODUCTION, by="pr", key=world.keys["pr"], at=SIGNED_AT)
 
 
 def test_an_internal_test_is_never_a_release(world: World, company: Company) -> None:
