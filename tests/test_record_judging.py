@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from consent.vocabulary import Channel, Role
 from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.company.folder import NO_COMPANY, Company, read_company
-from dubgate.company.never_ai import Scene, StudioPolicy, sign_policy
+from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
 from dubgate.delivery.manifest import Delivery, RecordedFile
 from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Revision, Tool
@@ -369,6 +370,18 @@ def test_a_song_and_a_line_of_nobody_in_a_kept_scene(world: World, company: Comp
     assert [f.outcome for f in found.verdict.findings if f.rule == "RH-006"] == [Outcome.HOLD]
     found = judged(world, replace(company, policies=(path,)), sheet=None)
     assert [f.outcome for f in found.verdict.findings if f.rule == "RH-006"] == [Outcome.HOLD]
+
+
+def test_no_policy_and_no_title_say_nothing(world: World) -> None:
+    assert policy_findings((), world.delivery, SHEET) == ()
+    untitled: Any = SimpleNamespace(title=None)
+    assert standing((), untitled, untitled, NOW) == ()
+
+
+@pytest.mark.parametrize("end_s", [5.0, 6.0])
+def test_a_scene_ends_after_it_starts(end_s: float) -> None:
+    with pytest.raises(ValueError, match="ends before it starts"):
+        Scene(start_s=6, end_s=end_s)
 
 
 def test_a_policy_that_was_changed_after_it_was_signed_holds(world: World, company: Company, tmp_path: Path) -> None:
