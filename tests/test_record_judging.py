@@ -29,6 +29,7 @@ from dubgate.delivery.script import CueKind
 from dubgate.delivery.unanswered import is_answer
 from dubgate.delivery_facts import facts_of
 from dubgate.errors import InputError
+from dubgate.intake import differing
 from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
 from dubgate.judgement import Judgement
@@ -378,6 +379,12 @@ def test_no_policy_and_no_title_say_nothing(world: World) -> None:
     assert standing((), untitled, untitled, NOW) == ()
 
 
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_policy_ends_after_it_was_signed(world: World, days: int) -> None:
+    with pytest.raises(ValueError, match="expires before it was signed"):
+        policy(world, characters=("OTTO",), signed_at=NOW, expires_at=NOW + days * DAY)
+
+
 @pytest.mark.parametrize("end_s", [5.0, 6.0])
 def test_a_scene_ends_after_it_starts(end_s: float) -> None:
     with pytest.raises(ValueError, match="ends before it starts"):
@@ -504,6 +511,14 @@ def test_where_a_delivery_goes_beyond_the_intake_it_is_held(
     found = judged(world, company, intake=_intake(world, tmp_path, old, new))
     assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
     assert decisive(judged(world, NO_COMPANY, intake=_intake(world, tmp_path, old, new))) >= {"INT-007"}
+
+
+def test_what_people_perform_after_all_is_no_difference(world: World) -> None:
+    said: Any = SimpleNamespace(voices=())
+    for synthetic, told in ((False, 0), (True, 1)):
+        cast = (SimpleNamespace(name="OTTO", synthetic=synthetic, technique="human"),)
+        delivery: Any = SimpleNamespace(cast=cast)
+        assert len(list(differing._voices(delivery, said))) == told
 
 
 def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(
