@@ -20,6 +20,7 @@ from consent.registry import Registry
 from consent.vocabulary import Channel, Role
 from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
+from dubgate.company import never_ai
 from dubgate.company.folder import NO_COMPANY, Company, read_company
 from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
@@ -371,6 +372,13 @@ def test_a_song_and_a_line_of_nobody_in_a_kept_scene(world: World, company: Comp
     assert [f.outcome for f in found.verdict.findings if f.rule == "RH-006"] == [Outcome.HOLD]
     found = judged(world, replace(company, policies=(path,)), sheet=None)
     assert [f.outcome for f in found.verdict.findings if f.rule == "RH-006"] == [Outcome.HOLD]
+
+
+def test_a_policy_whose_statement_is_about_something_else_holds(world: World, company: Company, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    with patch.object(never_ai, "_sha256", return_value="0" * 64):
+        path.write_bytes(policy(world, nothing=True))
+    assert {"INT-001", "REC-POLICY"} <= decisive(judged(world, replace(company, policies=(path,))))
 
 
 def test_no_policy_and_no_title_say_nothing(world: World) -> None:
