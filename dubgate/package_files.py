@@ -39,14 +39,22 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def check_member(claim: PackageClaim, place: Path, name: str) -> None:
+def check_member(claim: PackageClaim, place: Path, name: str, *, told: bool = False) -> None:
     """A file is one of the dub's in this package; a folder is the package, with every file and no other.
+
+    Args:
+        told: the language that is to be published was named, and is the dub's. Without it a folder that also holds other
+            languages is refused: nothing was judged about those.
 
     Raises:
         OtherBytes, NotTheDub, PackageIncomplete.
     """
     if place.is_dir():
         _check_folder(claim, digests_in(place), name)
+        if claim.not_judged and not told:
+            what = f"the package also holds what is not the dub: {', '.join(claim.not_judged[:5])}; nothing was judged about it"
+            remedy = "Name the language that you publish (--language), and publish no other on this certificate."
+            raise NotTheDub(what, where=name, remedy=remedy)
         return
     role = claim.role_of(sha256_of_file(place))
     if role is None:

@@ -203,6 +203,7 @@ def _claim(heard: HeardPackage, master: Certificate, files: tuple[PackageFile, .
     verdict = master.verdict
     assert verdict.claim.scope is not None  # what passed has one
     shown = zip(heard.renditions, heard.labels.tracks, strict=True)
+    others = (r for r in heard.renditions if not is_of_dub(r, verdict.claim.scope.language))
     return PackageClaim(
         package_id=f"pkg-{uuid.uuid4().hex}",
         certificate_id=certificate_id(master.statement),
@@ -213,6 +214,7 @@ def _claim(heard: HeardPackage, master: Certificate, files: tuple[PackageFile, .
         files=files,
         renditions=tuple(_shown(r, t.name) for r, t in shown if is_of_dub(r, verdict.claim.scope.language)),
         bounds={bound: f"{value:g}" for bound, value in asdict(BOUNDS).items()},
+        others=tuple((r.where, r.language or "") for r in others),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -69,11 +70,12 @@ def check(
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
     if gate is not None:
         from dubgate.certifying import certify as sign
-        from dubgate.certifying import clear_place, watch
+        from dubgate.certifying import clear_place
+        from dubgate.watching import watch
 
         clear_place(folder)
-        watched = watch(manifest)
-    with progress_bar(quiet=quiet) as progress:
+        watched = watch(manifest, company=company, aside=folder)
+    with progress_bar(quiet=quiet) as progress, nullcontext() if gate is None else watched.pinned():
         judgement = judge_again(request, at=moment(at), progress=progress).judgement
     written = write_reports(judgement, folder, formats, media=media, lang=lang)
     certified = None if gate is None else sign(judgement, watched, registry, gate, folder)

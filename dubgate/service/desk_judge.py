@@ -61,10 +61,11 @@ class DeskDeliveries(Heard):
         models: str = "auto",
         device: str = "auto",
         packs: Sequence[str] = (),
+        company: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._manifests, self._registry, self._clock = manifests, registry, clock
-        self._models, self._device, self._packs = models, device, tuple(packs)
+        self._how = (tuple(packs), models, device, company)
         self._verdicts: dict[str, _Verdict] = {}
         self._judgements: OrderedDict[str, tuple[Delivery, Judgement]] = OrderedDict()
         self._places: dict[str, Places] = {}
@@ -218,7 +219,7 @@ class DeskDeliveries(Heard):
         return self.judge(delivery_id)
 
     def _request(self, path: Path) -> CheckRequest:
-        return CheckRequest(path, self._registry, self._packs, self._models, self._device)
+        return CheckRequest(path, self._registry, *self._how)
 
     def _path(self, delivery_id: str) -> Path:
         path = self._manifests().get(delivery_id)

@@ -29,7 +29,7 @@ from dubgate import certifying, resting
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import approval_statement
-from dubgate.certifying import certify, clear_place, watch
+from dubgate.certifying import certify, clear_place
 from dubgate.clearing import release_of
 from dubgate.deciding import decide_in_ledger
 from dubgate.errors import InputError, RegistryError
@@ -38,6 +38,7 @@ from dubgate.policy.approval_checks import PROGRAMME
 from dubgate.policy.checks import failed
 from dubgate.policy.verdict import Verdict
 from dubgate.signed_evidence import signed_files
+from dubgate.watching import watch
 
 
 @pytest.fixture(scope="module")
