@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,9 +64,10 @@ def delete_due(engine: Engine, registry: Registry, settings: Settings, now: date
     for due in tuple(_due(engine, settings, now)):
         if _recorded(registry, settings, due, now):
             gone = due.folder.with_name(f"{GONE}{due.folder.name}")
-            due.folder.rename(gone)
-            shutil.rmtree(gone)
-            deleted += 1
+            with suppress(FileNotFoundError):  # another worker was first
+                due.folder.rename(gone)
+                shutil.rmtree(gone)
+                deleted += 1
     return deleted
 
 

@@ -296,10 +296,19 @@ def test_another_language_beside_it_is_bound_and_is_not_the_dub(
     edited(package, "#EXT-X-STREAM-INF", more)
     made = packaged(place, certificate, package, tmp_path / "out")
     assert {f.role for f in made.claim.files if f.path.startswith("de/")} == {OTHER}
+    assert made.claim.others is not None
+    [(where, language)] = made.claim.others
+    assert language == "de"
     now = LATER + timedelta(minutes=1)
-    assert place.verified(made.certificate, file=package.parent, now=now)
-    with pytest.raises(refusals.NotTheDub):
-        place.verified(made.certificate, file=package.parent / "de" / "s1.m4s", now=now)
+    with pytest.raises(refusals.NotTheDub, match=r"\(de\); nothing was judged about it"):
+        place.verified(made.certificate, file=package.parent, now=now)
+    with pytest.raises(refusals.OtherLanguage, match="the release is in en, not de"):
+        place.verified(made.certificate, file=package.parent, now=now, language="de")
+    found = place.verified(made.certificate, file=package.parent, now=now, language="en")
+    assert (found.scope.language, found.not_judged) == ("en", (f"{where} (de)",))
+    for how in ({}, {"language": "en"}):
+        with pytest.raises(refusals.NotTheDub):
+            place.verified(made.certificate, file=package.parent / "de" / "s1.m4s", now=now, **how)
 
 
 # the master's certificate, and the registry
