@@ -17,13 +17,22 @@ def digests_in(folder: Path) -> dict[str, str]:
     Raises:
         InputError: it holds a link, something that is no file, or too many files.
     """
-    found: dict[str, str] = {}
+    return {name: sha256_of_file(path) for name, path in files_in(folder).items()}
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Every file below a folder by its place in it.
+
+    Raises:
+        InputError: it holds a link, or too many files.
+    """
+    found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise InputError("a link lies in the package's folder", where=str(path))
         if path.is_dir():
             continue
-        found[path.relative_to(folder).as_posix()] = sha256_of_file(path)
+        found[path.relative_to(folder).as_posix()] = path
         if len(found) > MAX_FILES:
             raise InputError(f"more than {MAX_FILES:,} files", where=str(folder))
     return found

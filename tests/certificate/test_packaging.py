@@ -32,7 +32,7 @@ from consent.events import Event
 from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.package import DUB, MANIFEST, OTHER, PackageClaim
-from dubgate.errors import InputError, MediaError
+from dubgate.errors import ChangedError, InputError, MediaError
 from dubgate.evidence_folder import EvidenceRequest, check_evidence, write_evidence
 from dubgate.packaging import PackageCertified, PackageRequest, certify_package
 
@@ -376,6 +376,29 @@ def test_a_package_that_changes_while_it_is_heard_is_not_signed(
     with patch("dubgate.packaging.require_approved", swap), pytest.raises(InputError, match="changed while"):
         packaged(place, certificate, package, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    """The very same bytes lie in its place while the child is to open them, and nobody could tell afterwards."""
+    from dubgate.packaging import hear_package
+
+    folder, aside, evil = package.parent, tmp_path / "aside", tmp_path / "evil"
+    shutil.copytree(folder, evil)
+
+    def swapped(*asked: Any) -> Any:
+        folder.rename(aside)
+        evil.rename(folder)
+        try:
+            return hear_package(*asked)
+        finally:
+            folder.rename(evil)
+            aside.rename(folder)
+
+    with patch("dubgate.packaging.hear_package", swapped), pytest.raises(ChangedError):
+        packaged(place, certificate, package, tmp_path / "out")
+    assert not (tmp_path / "out" / "package-certificate.json").exists()
 
 
 def test_a_certificate_inside_the_package_or_a_link_in_it_is_refused(
