@@ -118,8 +118,10 @@ def files_of(delivery: Delivery, aside: Path | None = None) -> Iterator[Path]:
 
 def _package(root: Path, aside: Path | None) -> Iterator[Path]:
     """Everything in the delivery's folder: a playlist may name any of it."""
-    for n, path in enumerate(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
+    left_out = None if aside is None else aside.resolve()
+    found = (p for p in root.rglob("*") if p.is_file() and not p.is_symlink())
+    of_it = (p for p in found if left_out is None or not p.is_relative_to(left_out))
+    for n, path in enumerate(of_it):
         if n >= MAX_FILES:
             raise InputError(f"more than {MAX_FILES:,} files beside a package", where=str(root))
-        if aside is None or not path.is_relative_to(aside.resolve()):
-            yield path
+        yield path

@@ -162,14 +162,14 @@ def _data(verified: Verified) -> dict[str, Any]:
 def _text(verified: Verified) -> str:
     asked = "asked now, all stand" if verified.consents_asked else "as certified (--registry asks again)"
     scope = verified.scope
-    lines = (
+    lines = [
         f"publish: {verified.title_id}, {scope.language}, until {verified.expires_at.isoformat()}",
         f"  level        {verified.level} by {verified.verifier}",
         f"  channels     {', '.join(scope.channels)}",
         f"  territories  {len(scope.territories)}: {', '.join(scope.territories[:20])}",
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
-    )
+    ]
     if verified.not_judged:
-        lines = (*lines, f"  not judged   {', '.join(verified.not_judged[:20])}")
+        lines.append(f"  not judged   {', '.join(verified.not_judged[:20])}")
     return "\n".join(plain(line) for line in lines)

@@ -383,6 +383,7 @@ def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
 ) -> None:
     """The very same bytes lie in its place while the child is to open them, and nobody could tell afterwards."""
     from dubgate.packaging import hear_package
+    from dubgate.sandbox.parent import run_in_child
 
     folder, aside, evil = package.parent, tmp_path / "aside", tmp_path / "evil"
     shutil.copytree(folder, evil)
@@ -391,7 +392,8 @@ def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
         folder.rename(aside)
         evil.rename(folder)
         try:
-            return hear_package(*asked)
+            with patch("dubgate.sandbox.run_in_child", run_in_child):  # a real child
+                return hear_package(*asked)
         finally:
             folder.rename(evil)
             aside.rename(folder)

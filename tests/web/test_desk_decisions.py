@@ -241,7 +241,7 @@ def test_a_performer_grants_nothing_where_the_delivery_is_not_what_was_asked_abo
 
     monkeypatch.setattr(world.gate, "dossier", differs)
     answer = ada.post("/requests/rq-ada/grant", "/requests/rq-ada", voice_id="v-ada")
-    assert answer.status_code == 422, answer.status_code
+    assert answer.status_code == 409, answer.status_code
     assert "/sign/" not in answer.headers.get("location", "")
     with world.registry.view() as view:
         assert [h.grant.grant_id for h in view.grants("v-ada")] == ["g-ada"]
