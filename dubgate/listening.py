@@ -227,9 +227,9 @@ def _pinned_child(task: str, request: object, answer: type[T], asked: Asked, pro
     inputs = inputs_of(asked.planned.plan)
     with pinned(dict(zip(map(str, inputs), asked.places, strict=True))):
         found = _in_child(task, request, answer, inputs, progress)
-    if [(s.sha256, s.place) for s in _seen(asked.planned.plan)] != [
-        *zip(asked.file_sha256s, asked.places, strict=True)
-    ]:
+    now = _seen(asked.planned.plan)
+    same = tuple(s.place for s in now) == asked.places
+    if not same or tuple(s.sha256 for s in now) != asked.file_sha256s:
         raise MediaError(CHANGED, remedy=REMEDY)
     return found
 

@@ -52,7 +52,7 @@ SINGLE = (
     ("series: another voice is not named", "dubgate/engine/series.py", "llr < OTHER_VOICE_LLR", "False", SERIES),
     ("series: another model is not named", "dubgate/engine/series.py", "if before.declared is None or now == before.declared:", "if True:", SERIES),
     ("series: a drift of register or level is not named", "dubgate/engine/series.py", "if abs(apart) <= most:", "if True:", SERIES),
-    ("hearing: bytes that changed meanwhile are kept", "dubgate/listening.py", "    if [(s.sha256, s.place) for s in _seen(asked.planned.plan)] != [", "    if False and [(s.sha256, s.place) for s in _seen(asked.planned.plan)] != [", LISTENING),
+    ("hearing: bytes that changed meanwhile are kept", "dubgate/listening.py", "if not same or tuple(s.sha256 for s in now) != asked.file_sha256s:", "if False:", LISTENING),
 )  # fmt: skip
 
 
