@@ -118,8 +118,6 @@ def pin_process(told: Mapping[str, Sequence[int]]) -> None:
     """
     given = Pins({path: _place(place) for path, place in told.items()})
     _NOW.set(given)
-    if not given.places:
-        return
     for path in given.places:
         _look(given, path)
 

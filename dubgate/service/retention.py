@@ -85,9 +85,7 @@ def _due(engine: Engine, settings: Settings, now: datetime) -> Iterator[Due]:
 
 
 def _over(use: _Use | None, folder: Path, before: datetime) -> bool:
-    """Nobody works with it, and its last job, or else its making, is long enough ago."""
-    if use is not None and use.open_:
-        return False
+    """Its last job that ended, or else its making, is long enough ago; whether one is open is asked in the transaction."""
     made = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
     return (use.ended if use is not None and use.ended is not None else made) <= before
 

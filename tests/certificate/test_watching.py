@@ -22,6 +22,7 @@ from dubgate.delivery.manifest import Delivery, DeliveryTrack, Evidence, Recorde
 from dubgate.errors import ChangedError, InputError
 from dubgate.judged_kept import judged_bytes, read_judged
 from dubgate.pinned import pins, read_pinned
+from dubgate.policy.evidence import evidence_files
 from dubgate.watching import Watched, files_of, watch
 
 REGISTER = "schema: tool-register/1.0\ncompany: Kestrel\ntools: []\n"
@@ -191,6 +192,28 @@ def test_a_folder_that_is_renamed_away_and_back_hands_nothing_to_who_judges(abov
         (root / "evidence" / "new.json").write_bytes(b"{}")
         with pytest.raises(ChangedError):
             read_pinned(root / "evidence" / "new.json")
+
+
+def test_signed_evidence_is_pinned_where_it_is_sorted_and_where_it_is_opened(own: Place) -> None:
+    watched = watch(_manifest(own))
+    with watched.pinned():
+        assert evidence_files(own.world.delivery)[0]
+        with _renamed_away(own.world.delivery.root), pytest.raises(ChangedError):
+            evidence_files(own.world.delivery)
+
+
+def test_a_link_that_leads_elsewhere_by_now_is_another_delivery(own: Place) -> None:
+    """No file changed, but the manifest means another one."""
+    root = own.world.delivery.root
+    (root / "dub.flac").rename(root / "a.flac")
+    shutil.copy(root / "a.flac", root / "b.flac")
+    (root / "dub.flac").symlink_to("a.flac")
+    watched = watch(_manifest(own))
+    watched.require_unchanged()
+    (root / "dub.flac").unlink()
+    (root / "dub.flac").symlink_to("b.flac")
+    with pytest.raises(ChangedError, match="the manifest changed"):
+        watched.require_unchanged()
 
 
 def test_what_is_read_once_more_for_signing_is_pinned_too(

@@ -314,8 +314,8 @@ def test_the_companys_folder_is_a_setting_which_the_summary_shows(
     monkeypatch.setenv("DUBGATE_SERVICE_COMPANY", str(tmp_path / "c"))
     assert shown("with.yaml") == "c"
     assert shown("with.yaml", "--company", str(tmp_path / "d")) == "d"
-    for command in ("serve", "worker"):
-        assert run([command, "--config", str(tmp_path / "with.yaml"), "--company", str(tmp_path / "none")]) == 2
+    assert run(["serve", "--config", str(tmp_path / "with.yaml"), "--show", "--company", str(tmp_path / "none")]) == 2
+    assert "no company folder" in capsys.readouterr().err
 
 
 def test_serve_shows_its_settings_and_its_description(house: House, tmp_path: Path, capsys: Any) -> None:
