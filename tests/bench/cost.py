@@ -154,9 +154,9 @@ def _swiftf0_per_s() -> float:
     from torch.utils.flop_counter import FlopCounterMode
 
     from dubgate.speech.models import resolve
-    from dubgate.speech.swiftf0_torch import TorchNetwork
+    from dubgate.speech.swiftf0_network import Network
 
-    network = TorchNetwork(resolve("pitch", "embedded").path, 65.0, 400.0, device="cpu")
+    network = Network(resolve("pitch", "embedded").path, 65.0, 400.0, device="cpu")
     with FlopCounterMode(display=False) as counter:
         network([np.zeros(160_000, dtype=np.float32)])
     return float(counter.get_total_flops()) / 10.0
