@@ -62,6 +62,15 @@ class Watched:
         roots = [str(self.delivery.root)]
         return pinned({s.path: s.place for s in self.seen}, roots)
 
+    def require_judged(self, delivery: Delivery) -> None:
+        """What was judged is this delivery: the manifest's own path may lead elsewhere while it is read.
+
+        Raises:
+            ChangedError
+        """
+        if delivery != self.delivery:
+            raise ChangedError("another manifest was judged than lay here", where=str(self.manifest), remedy=REMEDY)
+
     def require_unchanged(self) -> None:
         """Nothing was exchanged while it was judged.
 

@@ -83,6 +83,9 @@ SINGLE = (
     ("other rules make half-signed whole", "dubgate/engine/batch.py", "                journal.add(Signing(job.name, state))\n", "                journal.add(Signing(job.name, _round(state, settings)))\n", ("tests/test_batch_judging.py", "-k", "intent or ends_while")),
     ("a worker's other bytes are signed", "dubgate/engine/batch.py", "    if result.rests_on != watched.rests_on:", "    if False:", SIGNED),
     ("a worker does not look again", "dubgate/engine/judging.py", "        watched.require_unchanged()\n", "", SIGNED),
+    ("a batch signs for another manifest", "dubgate/engine/judging.py", "        watched.require_judged(judged.delivery)\n", "", ("tests/test_batch_judging.py", "-k", "another_manifest")),
+    ("the service decides about another manifest", "dubgate/service/judging.py", "    watched.require_judged(judged.delivery)\n", "", VERDICTS),
+    ("signing that began again counts as ended", "dubgate/engine/journal.py", "return self.signing.count(Signing(name, state)) > ended", "return self.signing.count(Signing(name, state)) > 0 and not ended", ("tests/test_batch.py", "-k", "began_again")),
     ("an intake may belie itself", "dubgate/intake/differing.py", ", *_untrue(intake))", ",)", INTAKE),
 )  # fmt: skip
 

@@ -282,6 +282,24 @@ def test_half_signed_stays_half_signed_by_whatever_rules_it_was_judged(tmp_path:
     assert (finished.exit_code, asked_of(a)) == (2, 0)
 
 
+def test_signing_that_ended_once_is_half_done_where_it_began_again(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, {}, "now")
+    assert not journal.half_signed("a", "s")
+    journal.add(Signing("a", "s"))
+    assert journal.half_signed("a", "s")
+    journal.add(Done("a", "/a", "s-rules", facts(), certificate="certificate.json"))
+    assert not journal.half_signed("a", "s")
+    journal.add(Signing("a", "s"))  # by other rules
+    assert journal.half_signed("a", "s")
+    assert not journal.half_signed("b", "s")
+    assert not journal.half_signed("a", "other files")
+    journal.add(Done("b", "/b", "s-other", facts(), certificate="certificate.json"))
+    journal.add(Done("a", "/a", "t-other", facts(), certificate="certificate.json"))
+    journal.add(Done("a", "/a", "s-other", None, "refused"))
+    assert journal.half_signed("a", "s")
+    journal.close()
+
+
 def _edited(pack: Path, company: Path) -> None:
     pack.write_bytes(b"another threshold")
 

@@ -294,6 +294,21 @@ def test_a_worker_whose_delivery_changed_while_it_judged_answers_nothing_that_co
     assert isinstance(judging.judge_one(job_of(world), settings_of(world)), Answer)
 
 
+def test_a_worker_that_judged_another_manifest_answers_nothing_that_could_be_signed(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = judging.judge_again
+
+    def other(request: Any, **how: Any) -> Any:
+        found = genuine(request, **how)
+        return replace(found, delivery=replace(found.delivery, cast=found.delivery.cast[1:]))
+
+    monkeypatch.setattr(judging, "judge_again", other)
+    result = judging.judge_one(job_of(world), settings_of(world, signed=True))
+    assert isinstance(result, Failure)
+    assert "another manifest" in result.why
+
+
 def test_a_delivery_by_url_is_not_signed(world: World, certified: Batch) -> None:
     finished = certified("memory://dubs/ep1/delivery.yaml")
     assert finished.exit_code == 2

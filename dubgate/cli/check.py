@@ -76,7 +76,10 @@ def check(
         clear_place(folder)
         watched = watch(manifest, company=company, aside=folder)
     with progress_bar(quiet=quiet) as progress, nullcontext() if gate is None else watched.pinned():
-        judgement = judge_again(request, at=moment(at), progress=progress).judgement
+        judged = judge_again(request, at=moment(at), progress=progress)
+    judgement = judged.judgement
+    if gate is not None:
+        watched.require_judged(judged.delivery)
     written = write_reports(judgement, folder, formats, media=media, lang=lang)
     certified = None if gate is None else sign(judgement, watched, registry, gate, folder)
     print_judgement(judgement, written, lang=lang)

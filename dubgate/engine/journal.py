@@ -82,8 +82,8 @@ class Journal:
 
     def half_signed(self, name: str, state: str) -> bool:
         """Whether signing this delivery began and nobody knows how it ended, by whatever rules it was judged."""
-        ended = any(d.name == name and d.state.rsplit("-", 1)[0] == state and d.facts is not None for d in self.done)
-        return Signing(name, state) in self.signing and not ended
+        ended = sum(d.name == name and d.state.rsplit("-", 1)[0] == state and bool(d.certificate) for d in self.done)
+        return self.signing.count(Signing(name, state)) > ended
 
     def close(self) -> None:
         for descriptor in (self._descriptor, self._lock):

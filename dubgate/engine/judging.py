@@ -101,6 +101,7 @@ def _judged(job: Job, settings: Settings) -> Answer:
         facts, voices = _facts(job, judged, settings, with_voices=True, manifest=manifest)
         if watched is None:
             return Answer(facts, files, voices)
+        watched.require_judged(judged.delivery)
         watched.require_unchanged()
     return Answer(facts, files, voices, pickle.dumps(_bare(judged.judgement)), watched.rests_on)
 

@@ -69,6 +69,7 @@ def judge(
     reached("watched")
     with watched.pinned():
         judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+    watched.require_judged(judged.delivery)
     reached("judged")
     reports = render(judged)
     reached("rendered")

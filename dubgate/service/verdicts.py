@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select
 
 from dubgate.certifying import ANNEX, CERTIFICATE, JUDGED, PACKS
 from dubgate.deciding import Decided
@@ -52,7 +52,9 @@ def verdict_files(engine: Engine, own: OwnKey, job_id: str, *, private: bool) ->
     Raises:
         InputError: what is under lock does not open.
     """
-    query = select(FILE.c.name, FILE.c.content).where(FILE.c.job_id == job_id)
+    named = (CERTIFICATE, f"{ANNEX}{LOCKED}", f"{JUDGED}{LOCKED}")
+    wanted_rows = or_(FILE.c.name.in_(named), FILE.c.name.startswith(f"{PACKS}/"))
+    query = select(FILE.c.name, FILE.c.content).where(FILE.c.job_id == job_id, wanted_rows)
     with looking(engine) as connection:
         found = {row.name: bytes(row.content) for row in connection.execute(query)}
     wanted = {n: found[n] for n in found if n == CERTIFICATE or n.startswith(f"{PACKS}/")}

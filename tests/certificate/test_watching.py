@@ -216,6 +216,13 @@ def test_a_link_that_leads_elsewhere_by_now_is_another_delivery(own: Place) -> N
         watched.require_unchanged()
 
 
+def test_a_manifest_that_was_another_one_while_it_was_judged_is_not_what_was_watched(own: Place) -> None:
+    watched = watch(_manifest(own))
+    watched.require_judged(own.world.delivery)
+    with pytest.raises(ChangedError, match="another manifest was judged"):
+        watched.require_judged(replace(own.world.delivery, cast=own.world.delivery.cast[1:]))
+
+
 def test_what_is_read_once_more_for_signing_is_pinned_too(
     own: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

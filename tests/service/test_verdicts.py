@@ -277,6 +277,21 @@ def test_the_companys_folder_may_not_change_while_a_delivery_is_judged(house: Ho
     assert releases(house) == []
 
 
+def test_another_delivery_than_was_watched_is_not_decided(house: House) -> None:
+    from dataclasses import replace
+
+    from dubgate.judging_again import Judged
+
+    def hear(request: Any, *, at: Any, progress: Any) -> Any:
+        other = replace(house.place.world.delivery, cast=house.place.world.delivery.cast[1:])
+        return Judged(other, replace(house.right, judged_at=at), heard_again=True)
+
+    job_id = queued(house)
+    assert house.worker(hear=hear).step()
+    assert found(house, job_id).state == "failed"
+    assert releases(house) == []
+
+
 def test_a_worker_hears_with_the_delivery_pinned(house: House) -> None:
     """Its folder is another one while it is heard, and itself again before anybody looks: nothing is decided."""
     from contextlib import suppress
