@@ -10,7 +10,9 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -138,7 +140,8 @@ def _all(hear: Hear, asked: Sequence[WordsPlan], tell: Sequence[Progress], stop:
             raise
 
     with ThreadPoolExecutor(len(asked)) as pool:
-        running = [pool.submit(one, plan, progress) for plan, progress in zip(asked, tell, strict=True)]
+        # What is pinned for this thread is pinned for those that start the children too.
+        running = [pool.submit(copy_context().run, partial(one, *each)) for each in zip(asked, tell, strict=True)]
         try:
             wait(running)
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mutant_list_api import api_mutants
+from mutant_list_api2 import api2_mutants
 from mutant_list_batch import batch_mutants
 from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
@@ -242,6 +243,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
     yield from api_mutants(root)
+    yield from api2_mutants(root)
     yield from certificate_mutants(root)
     yield from cert_mutants(root)
     yield from consent_mutants(root)

@@ -538,7 +538,28 @@ def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(
     assert plain["advice"] == "human_performance"
     path.write_text(json.dumps(plain | {"favourable": True, "advice": "ai_dub", "reasons": []}), encoding="utf-8")
     found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
-    assert decisive(found) == {"REC-FAVOURABLE"}
+    assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"favourable": true', '"favourable": false'),
+        ('"advice": "ai_dub"', '"advice": "guide_track"'),
+        ('"in_time": true', '"in_time": false'),
+        ('"needed_minutes": ', '"needed_minutes": 1'),
+    ],
+)
+def test_an_intake_that_belies_its_own_answers_holds(
+    world: World, company: Company, tmp_path: Path, old: str, new: str
+) -> None:
+    _intake(world, tmp_path)
+    path = world.delivery.root / "intake.json"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
+    assert "INT-007" in decisive(found)
 
 
 def test_an_intake_that_cannot_be_read_or_has_other_bytes_is_no_intake(

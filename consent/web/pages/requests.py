@@ -178,6 +178,8 @@ def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Res
         if voice.owner_id != who.party_id or not history.waiting(view.now):
             raise NotYoursError
         story = story_of(view, history.request, dossier_of(who.desk.judge, history.request), who.language)
+        if story.differs:
+            raise RecordError(text("decide.differs", who.language))
         record = grant_of_request(story, history.request, voice.voice_id, by=who.party_id, language=who.language)
     about = {"kind": "grant", "request_id": request_id, "back": f"/requests/{request_id}"}
     return go(request, f"/sign/{propose(who, to_sign(record).payload, about)}")
