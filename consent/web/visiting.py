@@ -34,6 +34,10 @@ class NotYoursError(Exception):
     """There is no such thing, or it is none of the visitor's business: the answer is the same."""
 
 
+class PasskeyNeededError(Exception):
+    """This has to be signed, and the visitor has no passkey; nothing was recorded."""
+
+
 class RefusedFormError(Exception):
     """A form that did not come from the desk's own page; `status` is the answer."""
 
@@ -106,6 +110,12 @@ def require_more_than_a_link(who: Visitor) -> None:
     """
     if who.by_link:
         raise RefusedFormError("refused.link")
+
+
+def wants_signatures(who: Visitor) -> bool:
+    """Whether the registry takes nothing without its author's signature."""
+    with who.desk.registry.view() as view:
+        return view.store.wants_signatures()
 
 
 def desk_of(request: Request) -> Desk:

@@ -41,21 +41,33 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[World]:
-    """A world whose desk answers on localhost."""
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    world = make_world(folder, f"http://localhost:{port}")
-    server = uvicorn.Server(uvicorn.Config(world.app, host="127.0.0.1", port=port, log_level="error"))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def answering(app: Any, port: int) -> Iterator[None]:
+    """An application that answers on localhost."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield world
+    yield
     server.should_exit = True
     thread.join(10)
+
+
+@contextmanager
+def served(folder: Path, **how: Any) -> Iterator[World]:
+    """A world whose desk answers on localhost."""
+    port = free_port()
+    world = make_world(folder, f"http://localhost:{port}", **how)
+    with answering(world.app, port):
+        yield world
     world.desk.tables.close()
     world.registry.close()
 
