@@ -90,8 +90,8 @@ class Person:
 
 
 @contextmanager
-def person(browser: Any, world: World, party: str, **options: Any) -> Iterator[Person]:
-    """Somebody from a fresh start: an invitation, its button, a passkey, recovery codes."""
+def person(browser: Any, world: World, party: str, *, passkey: bool = True, **options: Any) -> Iterator[Person]:
+    """Somebody from a fresh start: an invitation, its button, and (unless told otherwise) a passkey, recovery codes."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page, complaints = context.new_page(), []
     page.set_default_timeout(10_000)
@@ -103,9 +103,10 @@ def person(browser: Any, world: World, party: str, **options: Any) -> Iterator[P
     page.goto(accounts.invite(world.desk, party, f"{party}@example.org"))
     page.click("main button")
     page.wait_for_url("**/security")
-    page.click("main form[data-passkey] button")
-    page.wait_for_url("**said=passkey_added")
-    page.click("form[action='/security/codes'] button")
-    page.wait_for_selector(".codes li")
+    if passkey:
+        page.click("main form[data-passkey] button")
+        page.wait_for_url("**said=passkey_added")
+        page.click("form[action='/security/codes'] button")
+        page.wait_for_selector(".codes li")
     yield Person(world, page, context, complaints)
     context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from sqlalchemy.engine import make_url
 sys.path.insert(0, str(Path(__file__).parent))
 
 from world import World, make_world
+
+from consent.web.rows import METADATA, Tables
 
 
 def _closed(made: World) -> None:
@@ -37,24 +38,31 @@ def postgresql_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="desk-") as folder:  # not under pytest's, which only root may enter
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
+        _without_fsync(server.get_uri())
         yield server.get_uri()
         server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where the desk's own tables lie: the same test on both databases, on PostgreSQL in a database of its own."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "desk.db")
-        return
-    url, name = make_url(request.getfixturevalue("postgresql_url")), f"desk_{uuid.uuid4().hex}"
-    admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+def _without_fsync(url: str) -> None:
+    """No test pulls the machine's plug, and the server stops in no time."""
+    admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
     admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the desk's own tables lie, empty: the same test on both databases."""
+    if request.param == "sqlite":
+        return str(tmp_path / "desk.db")
+    url: str = request.getfixturevalue("postgresql_url")
+    emptied = Tables.open(url)
+    with emptied.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(METADATA.tables)}"))
+    emptied.close()
+    return url
 
 
 @pytest.fixture

@@ -41,14 +41,16 @@ def said(by: str, target: str = "request:rq-1", kind: EventKind = EventKind.REFU
     ids=["somebody else", "a reviewer for the house", "a reviewer", "another house", "another house's name"],
 )
 def test_nobody_says_what_is_anothers_to_say(world: World, party: str, event: Event) -> None:
+    who = visitor(world, party)
     size = world.registry.head().size
     with pytest.raises(NotYoursError):
-        record(visitor(world, party), [event], None)
+        record(who, [event], None)
     assert world.registry.head().size == size
 
 
 def test_what_is_ones_own_is_recorded(world: World) -> None:
-    record(visitor(world, "hana"), [said("hana")], None)
+    hana, ada = visitor(world, "hana"), visitor(world, "ada")
     size = world.registry.head().size
-    record(visitor(world, "ada"), [said("ada", "grant:g-ada", EventKind.SUSPENDED)], None)
-    assert world.registry.head().size == size + 1
+    record(hana, [said("hana")], None)
+    record(ada, [said("ada", "grant:g-ada", EventKind.SUSPENDED)], None)
+    assert world.registry.head().size == size + 2

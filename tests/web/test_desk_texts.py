@@ -84,12 +84,12 @@ TRIED = (
 WHOLE = {"web/test_desk_abuse.py": {"test_sound_is_served_by_range"}, "web/test_desk_inviting.py": set[str]()}
 
 
-def tests_of(name: str) -> set[str]:
+def named_in(name: str) -> set[str]:
     return set(re.findall(r"^def (test_\w+)", (ROOT / "tests" / name).read_text(encoding="utf-8"), re.M))
 
 
 def test_the_table_of_abuse_cases_names_every_test_and_each_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "tests/web/ABUSE.md").read_text(encoding="utf-8")))
-    assert named - {test for name in TRIED for test in tests_of(name)} == set()
+    assert named - {test for name in TRIED for test in named_in(name)} == set()
     for name, beside in WHOLE.items():
-        assert tests_of(name) - named == beside
+        assert named_in(name) - named == beside
