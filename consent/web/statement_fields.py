@@ -8,6 +8,17 @@ from typing import Any
 from consent.web.catalogue import has, text
 from consent.web.wording import places
 
+# Members whose values are words of a closed list, and the group of the catalogue that names them.
+_WORDS = {
+    "channels": "channel",
+    "decision": "decision",
+    "style": "style",
+    "techniques": "technique",
+    "kind": "kind",
+    "reason": "waiver",
+    "answer": "answer_of",
+    "role": "role",
+}
 Group = tuple[str, list[tuple[str, str]]]
 
 
@@ -40,9 +51,20 @@ def _named(name: str, language: str) -> str:
 def _said(name: str, value: Any, language: str) -> str:
     if name in ("territories", "territories_excluded") and isinstance(value, list):
         return places(tuple(map(str, value)), (), language) or "–"
+    if name == "window" and isinstance(value, Mapping):
+        return f"{value['start']} – {value.get('end') or text('act.open', language)}"
+    if name in _WORDS:
+        values = value if isinstance(value, list) else [value]
+        return ", ".join(_worded(_WORDS[name], v, language) for v in values) or "–"
     if isinstance(value, list):
         return ", ".join(_plain(v, language) for v in value) or "–"
     return _plain(value, language)
+
+
+def _worded(group: str, value: Any, language: str) -> str:
+    """A value of a closed list by its name, with the value itself: `cinemas (theatrical)`."""
+    key = f"{group}.{str(value).replace(' ', '_') if group == 'waiver' else value}"
+    return f"{text(key, language)} ({value})" if has(key) else _plain(value, language)
 
 
 def _plain(value: Any, language: str) -> str:
