@@ -55,10 +55,8 @@ def _ask(desk: Desk, party: Party, email: str, language: str, by: str) -> None:
 
 def waiting(desk: Desk, party_id: str | None = None) -> list[dict[str, Any]]:
     """The invitations that are under way, of one party or of all."""
-    living = INVITATION.c.ended_at.is_(None)
-    if party_id is not None:
-        living &= INVITATION.c.party_id == party_id
-    return desk.tables.all(select(INVITATION).where(living).order_by(INVITATION.c.asked_at))
+    living = select(INVITATION).where(INVITATION.c.ended_at.is_(None)).order_by(INVITATION.c.asked_at)
+    return desk.tables.all(living if party_id is None else living.where(INVITATION.c.party_id == party_id))
 
 
 def agree(desk: Desk, invitation_id: str, operator: Account) -> datetime:

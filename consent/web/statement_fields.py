@@ -64,7 +64,8 @@ def _said(name: str, value: Any, language: str) -> str:
 def _worded(group: str, value: Any, language: str) -> str:
     """A value of a closed list by its name, with the value itself: `cinemas (theatrical)`."""
     key = f"{group}.{str(value).replace(' ', '_') if group == 'waiver' else value}"
-    return f"{text(key, language)} ({value})" if has(key) else _plain(value, language)
+    named = text(key, language) if has(key) else _plain(value, language)
+    return named if named == str(value) else f"{named} ({value})"
 
 
 def _plain(value: Any, language: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -38,7 +40,7 @@ def show(request: Request, who: SignedIn) -> Response:
     known = accounts.all_accounts(who.desk)
     with who.desk.registry.view() as view:
         named = [(a, scope.name_of(view, a.party_id, Party)) for a in known[:A_PAGE]]
-    shown = {
+    shown: dict[str, Any] = {
         "named": named,
         "total": len(known),
         "waiting": recovery.all_waiting(who.desk),
