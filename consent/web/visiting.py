@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData
 
 from consent.parties import Party
@@ -165,6 +165,7 @@ def signed_in(request: Request) -> Visitor:
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
+Start = Annotated[int, Query(ge=0, le=10_000_000)]  # where a page of a long list begins
 
 
 @dataclass(frozen=True, slots=True)

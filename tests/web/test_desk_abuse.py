@@ -307,6 +307,7 @@ def test_whoever_sends_too_many_forms_waits(world: World) -> None:
         "/deliveries/%2e%2e",
         "/sign/ch-1",
         "/x" * 900,
+        *(f"{page}start={n}" for page in ("/requests?", "/titles?", "/reports?") for n in ("-1", "9" * 30)),
     ],
 )
 def test_odd_addresses_are_nothing(world: World, path: str) -> None:

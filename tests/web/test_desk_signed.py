@@ -114,6 +114,22 @@ def test_without_a_passkey_nothing_is_recorded_and_the_page_says_how_to_get_one(
     assert wanting.registry.head().size == size
 
 
+def test_what_was_signed_is_taken_home_by_whoever_signed_it_and_by_nobody_else(wanting: World) -> None:
+    say(wanting, "ada", WITHDRAW, WITHDRAW, sure="1", reason="No more.")
+    [entry] = newest(wanting)
+    path = f"/signed/{entry.leaf_index}.json"
+    ada = wanting.visit("ada")
+    assert f'href="{path}"' in ada.get("/grants/g-ada")
+    envelope = ada.get(path)
+    with wanting.registry.view() as view:
+        assert check_envelope(view, entry.record, envelope).party.party_id == "ada"
+    for party in ("berta", "agnes", "op-1"):
+        wanting.visit(party).get(path, 404)
+    for none in ("999999", "-1", "x", str(2**80)):
+        ada.get(f"/signed/{none}.json", 404)
+    ada.get("/signed/0.json", 404)
+
+
 def test_a_suspension_needs_no_passkey_there_either_and_its_end_does(wanting: World) -> None:
     ada = wanting.visit("ada", passkey=False, level="link")
     assert ada.send("/grants/g-ada/suspend", "/grants/g-ada/suspend").endswith("said=grant_suspend")

@@ -14,6 +14,7 @@ from consent.errors import RecordError
 from consent.releases import Release
 from consent.report_lines import Proofs, event_line, of_kind
 from consent.shown import Shown
+from consent.signatures import author_of
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind
@@ -41,12 +42,19 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
         shown: dict[str, Any] = {
             "history": history,
             "told": told_grant(view, history, who.language),
-            "events": [event_line(e) for e in history.events],
+            "events": [event_line(e) | {"mine": _signed_by(view, who, e.leaf_index)} for e in history.events[-MOST:]],
             "proof": Proofs(view.store, view.store.size()).of(entry),
             "n_touched": len(touched(view, f"grant:{grant_id}", view.now).releases),
         }
     data = json.loads(history.grant.model_dump_json(exclude_none=True))
     return render(request, "grant.html", who, groups=fields_of({"predicate": data}, who.language), **shown)
+
+
+def _signed_by(view: View, who: Visitor, leaf_index: int) -> bool:
+    """Whether the visitor or their house signed this entry of the ledger."""
+    entry = view.store.entry(leaf_index)
+    author = author_of(entry.record) if entry is not None and entry.envelope is not None else None
+    return author is not None and author[0] in who.ids
 
 
 @router.get("/grants/{grant_id}/{word}")

@@ -31,6 +31,7 @@ from consent.web.visiting import (
     NotYoursError,
     Posted,
     SignedIn,
+    Start,
     Visitor,
 )
 
@@ -40,7 +41,7 @@ MOST_SHOWN = 200
 
 
 @router.get("/requests")
-def requests(request: Request, who: SignedIn, all: str = "", start: int = 0) -> Response:
+def requests(request: Request, who: SignedIn, all: str = "", start: Start = 0) -> Response:
     """What waits for the visitor; with `all`, what was decided too."""
     with who.desk.registry.view() as view:
         found = scope.asked_of(view, who) if all else scope.waiting_for(view, who)

@@ -11,13 +11,14 @@ from fastapi.responses import Response
 
 from consent.approvals import Approval
 from consent.requests import Request as Asked
+from consent.signatures import author_of
 from consent.web import scope
 from consent.web.acting import acted
 from consent.web.deciding import record_approval
 from consent.web.page import go, render
 from consent.web.signing import ToSign, proposed, signed
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import Posted, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
 from consent.web.watching import told_asker
 
 router = APIRouter()
@@ -46,6 +47,18 @@ def sign(request: Request, who: SignedIn, form: Posted, challenge_id: str) -> Re
     envelope = signed(who, waiting, form.get("answer"))
     path, said = _DO[waiting.about["kind"]](who, waiting, envelope)
     return go(request, path, said=said)
+
+
+@router.get("/signed/{leaf_index}.json")
+def statement(who: SignedIn, leaf_index: int) -> Response:
+    """What the visitor or their house signed, in its envelope as it stands in the ledger, to be kept and verified elsewhere."""
+    with who.desk.registry.view() as view:
+        entry = view.store.entry(leaf_index) if 0 <= leaf_index < view.store.size() else None
+        author = author_of(entry.record) if entry is not None else None
+    if entry is None or entry.envelope is None or author is None or author[0] not in who.ids:
+        raise NotYoursError
+    head = {"content-disposition": f'attachment; filename="entry-{leaf_index}.dsse.json"'}
+    return Response(entry.envelope, media_type="application/json", headers=head)
 
 
 def _approval(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from consent.web.catalogue import text
 from consent.web.catalogue import word as word_of
 from consent.web.page import iso_minute, render
 from consent.web.scope import newest_grants
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Start, Visitor
 from consent.web.voicing import enrolment_of, grants_told, hits_of, unconfirmed
 
 router = APIRouter()
@@ -57,7 +57,7 @@ def _row(view: View, voice: Voice) -> dict[str, Any]:
 
 
 @router.get("/voices/{voice_id}")
-def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants: int = 0) -> Response:
+def voice(request: Request, who: SignedIn, voice_id: str, start: Start = 0, grants: Start = 0) -> Response:
     """One voice."""
     with who.desk.registry.view() as view:
         own = scope.voice_of(view, who, voice_id)
