@@ -12,6 +12,7 @@ from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
+from mutant_list_desk2 import desk2_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
@@ -249,6 +250,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from cert_mutants(root)
     yield from consent_mutants(root)
     yield from desk_mutants(root)
+    yield from desk2_mutants(root)
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
