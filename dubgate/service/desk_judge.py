@@ -23,7 +23,7 @@ from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
 from dubgate.listening import asked_of, heard_before
-from dubgate.pinned import Place, pinned
+from dubgate.pinned import pinned
 from dubgate.policy.attestations import attestable_rules
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
@@ -31,9 +31,9 @@ from dubgate.service.desk_clips import clips_of
 from dubgate.service.desk_disclosure import disclosures_of
 from dubgate.service.desk_findings import judged_of, key_of
 from dubgate.service.desk_listening import Heard
+from dubgate.service.desk_sounds import Places, places_of, sounds_of
 
 AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
-Places = tuple[Place | None, ...]
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
 
 
@@ -162,7 +162,7 @@ class DeskDeliveries(Heard):
             try:
                 delivery = load_delivery(path)
                 places = places_of(delivery)
-                with pinned({str(p): place for p, place in zip(_sounds(delivery), places, strict=True) if place}):
+                with pinned({str(p): place for p, place in zip(sounds_of(delivery), places, strict=True) if place}):
                     found = judge_again(request, at=at, progress=lambda what, share: None)
                 quality = quality_request(found.delivery, request)
                 rules = attestable_rules(packs_of(quality, found.judgement.style))
@@ -240,24 +240,6 @@ class DeskDeliveries(Heard):
     def _rests_on(self, path: Path) -> tuple[object, ...]:
         with open_registry(self._registry) as registry:
             return (_marks(path), registry.head().size)
-
-
-def places_of(delivery: Delivery) -> Places:
-    """Device, inode, size and time of the last change of each sound: an exchange shows, whatever the file's own times say."""
-    return tuple(_place(path) for path in _sounds(delivery))
-
-
-def _sounds(delivery: Delivery) -> tuple[Path, ...]:
-    tracks = (delivery.original, delivery.dub)
-    return tuple(s.path for t in tracks for s in (t.mix, t.stem, t.me) if s is not None)
-
-
-def _place(path: Path) -> Place | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def _marks(path: Path) -> tuple[object, ...]:
