@@ -74,6 +74,7 @@ def test_shares_are_runs_of_neighbours_that_make_the_whole() -> None:
     [
         ({}, 100.0, "2", 2),
         ({}, 100.0, "5", 5),
+        ({}, 60.0, "5", 3),
         ({}, 100.0, "1", 1),
         ({}, FROM_S - 1, "2", 1),
         ({}, None, "2", 1),
