@@ -14,6 +14,7 @@ from consent.denials import Denial, Sentence
 from consent.events import RecordedEvent, fold
 from consent.partners import Partners, partner_denials
 from consent.regions import expand
+from consent.shown import AllShown
 from consent.strict import (
     Excluded,
     Id,
@@ -54,13 +55,6 @@ class Standing(Strict):
     waits: bool | None = None
 
 
-class Shown(Strict):
-    """One thing that its signer was shown, as it was said to them: signed with the approval, decides nothing."""
-
-    what: Line
-    said: Text
-
-
 class Approval(Record):
     """What a holder approved, refused, or approved with conditions; what it does not say, it does not cover.
 
@@ -90,7 +84,7 @@ class Approval(Record):
     casting_sha256: Sha256 | None = None
     standing: Standing | None = None
     conditions: tuple[Text, ...] = ()
-    shown: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=200)] | None = None
+    shown: AllShown | None = None
     signed_at: Time
     expires_at: Time
 

@@ -18,6 +18,7 @@ from dubgate.delivery.manifest_record import CreditRole, Revision
 from dubgate.delivery.unanswered import is_answer
 from dubgate.errors import MediaError
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.pinned import as_pinned
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.findings import Finding
 
@@ -57,7 +58,7 @@ def _sha256(path: Path) -> str | None:
 def _answers(path: Path) -> bool:
     """Whether a short text file says something; what is no text, or long, is not judged by its words."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             data = file.read(_READ_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError:
@@ -156,7 +157,7 @@ def _stands(wanted: str, shown: str) -> bool:
 def card_text(path: Path) -> str:
     """All words of a dub card (text, CSV or JSON); empty where it cannot be read, so that nothing is found on it."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             data = file.read(_CARD_BYTES + 1)
         text = data.decode("utf-8-sig") if len(data) <= _CARD_BYTES else ""
         return _words_of(text, path.suffix.lower())

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     (
         "errors",
+        "pinned",
         "client",
         "unmeasured",
         "units",
@@ -31,7 +32,9 @@ ORDER = (
     ("features", "meter"),
     ("speech",),
     ("voice_segments", "mixing"),
+    ("hearing_words",),
     ("hearing", "digesting", "enrolling", "excerpts"),
+    ("word_shares",),
     ("cache",),
     ("kept",),
     ("measure",),
@@ -56,7 +59,7 @@ ORDER = (
         "answers",
         "label_rules",
     ),
-    ("intake",),
+    ("intake", "watching"),
     ("record_confirming",),
     ("record_judging",),
     ("gate",),

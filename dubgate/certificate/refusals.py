@@ -125,6 +125,12 @@ class NotTheDub(OtherBytes):
     reason = "not-the-dub"
 
 
+class OtherLanguage(Refused):
+    """The release is of a dub in another language."""
+
+    reason = "other-language"
+
+
 class OtherTerritory(Refused):
     """The release is not for this territory."""
 

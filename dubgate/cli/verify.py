@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXAMPLES = """\b
 Examples:
   dubgate verify certificate.json dub.mov --territory DE --channel svod --trust trust.json --root root.hex
+  dubgate verify package-certificate.json package/ --territory DE --channel svod --language en --trust trust.json --root root.hex
   dubgate verify certificate.json dub.mov --territory EU --channel avod --trust trust.json --root root.hex \\
       --registry consent.db --policy publish.yaml --format json
 
@@ -47,6 +48,11 @@ def trust_options(command: F) -> F:
 @click.option("--territory", required=True, metavar="CODE", help="Where: a country (DE), or a group (EU, 419, 001).")
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
 @click.option(
+    "--language",
+    metavar="TAG",
+    help="What you publish (de, es-MX): the release must be of it. Needed for a folder that holds other languages too.",
+)
+@click.option(
     "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
 )
 @trust_options
@@ -59,6 +65,7 @@ def verify(
     file: Path,
     territory: str,
     channel: str,
+    language: str | None,
     partner: str | None,
     trust: Path,
     root: str,
@@ -83,6 +90,7 @@ def verify(
             file,
             territory=territory,
             channel=channel,
+            language=language,
             partner=partner,
             trust=trust,
             root=root_key(root),
@@ -153,13 +161,14 @@ def _data(verified: Verified) -> dict[str, Any]:
         "trust_version": verified.trust_version,
         "consents_asked": verified.consents_asked,
         "package_id": verified.package_id,
+        "not_judged": list(verified.not_judged),
     }
 
 
 def _text(verified: Verified) -> str:
     asked = "asked now, all stand" if verified.consents_asked else "as certified (--registry asks again)"
     scope = verified.scope
-    lines = (
+    lines = [
         f"publish: {verified.title_id}, {scope.language}, until {verified.expires_at.isoformat()}",
         f"  level        {verified.level} by {verified.verifier}",
         f"  channels     {', '.join(scope.channels)}",
@@ -167,5 +176,7 @@ def _text(verified: Verified) -> str:
         f"  territories  {len(scope.territories)}: {', '.join(scope.territories[:20])}",
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
-    )
+    ]
+    if verified.not_judged:
+        lines.append(f"  not judged   {', '.join(verified.not_judged[:20])}")
     return "\n".join(plain(line) for line in lines)

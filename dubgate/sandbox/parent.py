@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dubgate.errors import ChildError, MediaError
+from dubgate.pinned import CHANGED, REMEDY, pins
 from dubgate.sandbox.endings import ended, printable, raised, said
 from dubgate.sandbox.environment import child_environment
 from dubgate.sandbox.isolation import Isolation
@@ -85,6 +87,7 @@ class _Talk:
 
     progress: Progress | None
     task: str
+    stop: threading.Event | None = None
     pending: bytes = b""
     stderr: bytes = b""
     heard_bytes: int = 0
@@ -100,17 +103,19 @@ def run_in_child(
     progress: Progress | None = None,
     scratch: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
 ) -> Reply:
     """Run a task of sandbox_child.TASKS and wait for its reply.
 
     Args:
         request: JSON-able.
         inputs: files and folders that the child may read, beside the program itself; the files must not change
-            meanwhile.
+            meanwhile, and those that are pinned must be the ones that were digested when the child opens them.
         progress: called here with what the child reports.
         scratch: folder in which the child's own scratch folder is made; the system's one by default. It should not lie
             in memory, since decoded sound goes there.
         environment: further variables for the child.
+        stop: where it is set the child is ended; for whoever waits for several.
 
     Raises:
         DubgateError: what the task itself raised, in its own class.
@@ -121,10 +126,10 @@ def run_in_child(
     with tempfile.TemporaryDirectory(prefix="dubgate-", dir=scratch) as folder:
         home = Path(folder)
         _write_request(home, task, request, limits, inputs)
-        last, peak = _converse(task, home, limits, progress, environment or {})
+        last, peak = _converse(task, home, limits, progress, environment or {}, stop)
         reply = _reply_from(task, last, home, limits, peak)
     if _states(inputs) != before:
-        raise MediaError("a file changed while it was being read", remedy="judge it again when nobody writes to it")
+        raise MediaError(CHANGED, remedy=REMEDY)
     return reply
 
 
@@ -148,12 +153,18 @@ def _write_request(home: Path, task: str, request: Mapping[str, Any], limits: Li
         "request": dict(request),
         "limits": asdict(limits),
         "readable": [str(p.absolute()) for p in inputs],
+        "pins": pins().of(inputs).stored(),
     }
     (home / "request.json").write_text(json.dumps(whole), encoding="utf-8")
 
 
 def _converse(
-    task: str, home: Path, limits: Limits, progress: Progress | None, environment: Mapping[str, str]
+    task: str,
+    home: Path,
+    limits: Limits,
+    progress: Progress | None,
+    environment: Mapping[str, str],
+    stop: threading.Event | None,
 ) -> tuple[dict[str, Any], int]:
     """Start the child, listen until it ends; its last word, and the most memory seen."""
     process = subprocess.Popen(
@@ -166,7 +177,7 @@ def _converse(
         start_new_session=True,
         close_fds=True,
     )
-    talk = _Talk(progress, task)
+    talk = _Talk(progress, task, stop)
     try:
         peak = _listen(process, talk, limits)
         code = process.wait(timeout=10)
@@ -210,6 +221,8 @@ def _refuse_excess(talk: _Talk, limits: Limits, peak: int, deadline: float) -> N
     if peak > limits.memory_bytes:
         most = f"{limits.memory_bytes / _GIB:.2g} GiB"
         raise ChildError(f"{talk.task}: the child process took more than {most} of memory", remedy=_FAULT)
+    if talk.stop is not None and talk.stop.is_set():
+        raise ChildError(f"{talk.task}: another child that it was waited for with has failed")
     if time.monotonic() > deadline:
         raise ChildError(f"{talk.task}: the child process did not finish in time{said(talk.stderr)}", remedy=_FAULT)
 
