@@ -136,6 +136,38 @@ def test_a_second_tag_and_one_that_reaches_beyond_its_segment_are_seen(tmp_path:
     assert "beyond its segment" in read(master).unreadable[0]
 
 
+# Transport streams: languages in their map, timed tags.
+
+
+def streamed(folder: Path, *, language: str = "", tags: tuple[bytes, ...] = ()) -> Labels:
+    data = files.transport(folder / "one.ts", language=language, tags=tags).read_bytes()
+    return read(files.segmented(folder, [data, data]))
+
+
+def test_the_language_that_a_transport_stream_names_is_held_against_the_entrys(tmp_path: Path) -> None:
+    assert {p.text for p in streamed(tmp_path, language="eng").places if p.in_media} == {"eng"}
+    assert decide(wording_findings(streamed(tmp_path, language="eng"))) is Decision.RELEASE
+    assert decide(wording_findings(streamed(tmp_path, language="deu"))) is Decision.BLOCK
+    assert not [p for p in streamed(tmp_path).places if p.in_media]
+
+
+def test_timed_tags_of_a_transport_stream_are_read_to_its_last(tmp_path: Path) -> None:
+    quiet, label = files.id3((b"TENC", "packager" * 60)), files.id3((b"TXXX", f"AIGC={AIGC}"))
+    labels = streamed(tmp_path, language="eng", tags=(quiet, label))
+    assert {p.place for p in labels.places if p.token == "AIGC"} == {"HLS media ID3 TXXX AIGC"}
+    assert decide(wording_findings(labels)) is Decision.RELEASE
+    for tags in ((files.id3((b"TIT2", "Human")),), (quiet, quiet, files.id3((b"TIT2", "Human")))):
+        assert decide(wording_findings(streamed(tmp_path, language="eng", tags=tags))) is Decision.BLOCK
+
+
+def test_a_timed_tag_that_is_cut_off_or_gigantic_blocks(tmp_path: Path) -> None:
+    whole = files.id3((b"TIT2", "English [AI]"), (b"TENC", "x" * 400))
+    assert "cut off" in streamed(tmp_path, tags=(whole[:-80],)).unreadable[0]
+    huge = files.id3((b"TIT2", "x" * 60_000))
+    with patch("dubgate.labels.transport._MAX_TAG_BYTES", 50_000):
+        assert "longer than labels" in streamed(tmp_path, tags=(huge,)).unreadable[0]
+
+
 # Fragments, events, and damage.
 
 
