@@ -29,48 +29,47 @@ def is_transport(head: bytes) -> bool:
 
 
 def transport_places(path: Path, file: BinaryIO, first: int, end: int) -> Iterator[Place]:
-    """The language of every sound, and every timed tag; without a metadata stream nothing after the map is read.
+    """The language of every sound, and every timed tag; without a metadata stream nothing behind the maps is read.
 
     Raises:
         MediaError: a tag longer than labels can be, or one that cannot be read.
     """
-    maps: set[int] = set()
-    timed: set[int] = set()
-    known = False
+    streams = _streams_of(file, first, end)
+    yield from (Place("TS language", tag, None, tag) for kind, _, tag in streams if kind in _SOUND and tag)
+    timed = {pid for kind, pid, _ in streams if kind == _METADATA}
+    units: dict[int, bytes] = {}
+    for pid, starts, payload in _payloads(file, first, end) if timed else ():
+        if pid not in timed:
+            continue
+        if starts:
+            yield from _tag(path, units.pop(pid, b""))
+        units[pid] = units.get(pid, b"") + payload
+        if len(units[pid]) > _MAX_TAG_BYTES:
+            raise refused(path, "a timed ID3 tag is longer than labels can be")
+    for unit in units.values():
+        yield from _tag(path, unit)
+
+
+def _streams_of(file: BinaryIO, first: int, end: int) -> list[tuple[int, int, str]]:
+    """Type, id and language of every stream that the maps of all programs name; nothing behind them is read."""
+    maps: dict[int, list[tuple[int, int, str]] | None] = {}
     units: dict[int, bytes] = {}
     for pid, starts, payload in _payloads(file, first, end):
-        if pid == 0 or pid in maps:
-            section = _gathered(units, pid, payload[1 + payload[0] :] if starts else payload, starts=starts)
-            if section is None or known:
-                continue
-            if pid == 0:
-                maps |= set(_programs(section))
-                continue
-            streams = list(_streams(section))
-            yield from (Place("TS language", tag, None, tag) for kind, _, tag in streams if kind in _SOUND and tag)
-            timed |= {own for kind, own, _ in streams if kind == _METADATA}
-            known = True
-            if not timed:
-                return
-        elif pid in timed:
-            if starts:
-                yield from _tag(path, units.pop(pid, b""))
-            units[pid] = units.get(pid, b"") + payload
-            if len(units[pid]) > _MAX_TAG_BYTES:
-                raise refused(path, "a timed ID3 tag is longer than labels can be")
-    for pid in timed:
-        yield from _tag(path, units.pop(pid, b""))
+        section = _gathered(units, pid, payload, starts=starts) if pid == 0 or pid in maps else None
+        if section is not None and pid == 0:
+            maps |= {program: maps.get(program) for program in _programs(section)}
+        elif section is not None:
+            maps[pid] = list(_streams(section))
+        if maps and None not in maps.values():
+            break
+    return [stream for found in maps.values() for stream in found or ()]
 
 
 def _payloads(file: BinaryIO, first: int, end: int) -> Iterator[tuple[int, bool, bytes]]:
     """Of each whole packet that has one: its stream, whether a unit starts in it, and its payload."""
-    file.seek(first)
-    left = end - first
-    while left >= _SIZE:
-        data = file.read(min(_AT_ONCE, left // _SIZE) * _SIZE)
-        if len(data) < _SIZE:
-            return
-        left -= len(data)
+    for begin in range(first, end, _AT_ONCE * _SIZE):
+        file.seek(begin)
+        data = file.read(min(_AT_ONCE * _SIZE, end - begin))
         for at in range(0, len(data) - _SIZE + 1, _SIZE):
             flags = data[at + 3]
             start = at + (5 + data[at + 4] if flags & 0x20 else 4)
@@ -79,12 +78,14 @@ def _payloads(file: BinaryIO, first: int, end: int) -> Iterator[tuple[int, bool,
 
 
 def _gathered(units: dict[int, bytes], pid: int, payload: bytes, *, starts: bool) -> bytes | None:
-    """The section of a table once it is whole, without its checksum; one that does not start is none."""
-    if not starts and pid not in units:
-        return None
-    units[pid] = payload if starts else units[pid] + payload
-    length = 3 + (int.from_bytes(units[pid][1:3], "big") & 0xFFF)
-    return units.pop(pid)[: length - 4] if len(units[pid]) >= max(length, 12) else None
+    """The section of a table once it is whole, without its checksum; one whose start was not seen never is."""
+    if starts:
+        units[pid] = payload[1 + payload[0] :]
+    elif pid in units:
+        units[pid] += payload
+    unit = units.get(pid, b"")
+    length = 3 + (int.from_bytes(unit[1:3], "big") & 0xFFF)
+    return units.pop(pid)[: length - 4] if len(unit) >= max(length, 12) else None
 
 
 def _programs(section: bytes) -> Iterator[int]:

@@ -163,9 +163,41 @@ def test_timed_tags_of_a_transport_stream_are_read_to_its_last(tmp_path: Path) -
 def test_a_timed_tag_that_is_cut_off_or_gigantic_blocks(tmp_path: Path) -> None:
     whole = files.id3((b"TIT2", "English [AI]"), (b"TENC", "x" * 400))
     assert "cut off" in streamed(tmp_path, tags=(whole[:-80],)).unreadable[0]
+    more = whole[:9] + bytes((whole[9] + 20,)) + whole[10:]  # announces twenty bytes that are not there
+    assert whole[9] < 100
+    assert "cut off: a timed ID3 tag" in streamed(tmp_path, tags=(more,)).unreadable[0]
+    with patch("dubgate.labels.transport._MAX_TAG_BYTES", 300):  # which no sound between the tags is held to
+        assert not streamed(tmp_path, tags=(files.id3((b"TIT2", LABEL)),)).unreadable
     huge = files.id3((b"TIT2", "x" * 60_000))
     with patch("dubgate.labels.transport._MAX_TAG_BYTES", 50_000):
         assert "longer than labels" in streamed(tmp_path, tags=(huge,)).unreadable[0]
+
+
+def packet(pid: int, payload: bytes, *, starts: bool) -> bytes:
+    """A packet of a transport stream, stuffed to its length."""
+    head = bytes((0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF))
+    room = 184 - len(payload)
+    stuffing = bytes((max(room, 1) - 1,)) + (b"\0" + b"\xff" * (room - 2) if room > 1 else b"")
+    return head + (b"\x10" if not room else b"\x30" + stuffing) + payload
+
+
+def section(table: int, body: bytes) -> bytes:
+    """A table with the byte that points to it, its length and a place for its checksum."""
+    return b"\0" + bytes((table,)) + (0xB000 | len(body) + 9).to_bytes(2, "big") + bytes(5) + body + bytes(4)
+
+
+def test_a_map_cut_into_packets_or_joined_in_the_middle_is_read(tmp_path: Path) -> None:
+    streams = [b"\x0f" + (0xE000 | 0x101 + k).to_bytes(2, "big") + b"\xf0\x06\x0a\x04deu\0" for k in range(20)]
+    table = section(2, b"\xe1\x01\xf0\x00" + b"".join(streams))
+    assert 184 < len(table) < 368
+    listed = packet(0, section(0, b"\x00\x01\xe1\x00"), starts=True)
+    whole = packet(256, table[:184], starts=True) + packet(256, table[184:], starts=False)
+    sound = packet(257, b"\0\0\1\xc0" + bytes(100), starts=True)
+    for data in (listed + whole + sound, packet(256, table[184:], starts=False) + listed + sound + whole):
+        labels = read(files.segmented(tmp_path, [data]))
+        assert {p.text for p in labels.places if p.place == "HLS media TS language"} == {"deu"}
+    for data in (listed + whole[:188] + sound, packet(0, b"\xff" * 184, starts=True) + sound):  # no map, no language
+        assert not [p for p in read(files.segmented(tmp_path, [data])).places if p.in_media]
 
 
 # Fragments, events, and damage.
