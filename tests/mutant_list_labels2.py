@@ -13,6 +13,7 @@ WRITING = ("tests/labels/test_label_writing.py", "tests/labels/test_box_writing.
 PARTNERS = ("tests/consent/test_rights_and_approvals.py",)
 VERIFYING = ("tests/certificate/test_verifying.py",)
 DESK = ("tests/web/test_desk_decisions.py",)
+PUBLISHING = ("tests/service/test_publishing.py",)
 RECORD = ("tests/test_record_judging.py",)
 
 # (file, tests): every guard in the file is removed in turn.
@@ -36,6 +37,9 @@ SINGLE = (
     ("a delivery's partners are not held against the approval", "dubgate/clearing.py", "        partners=release.partners,\n", "", ("tests/test_release.py",)),
     ("the desk signs for no partner", "consent/web/deciding.py", "        partners=release.partners,\n", "", DESK),
     ("the desk does not show the partners", "consent/web/telling.py", "if release.partners is not None:", "if False:", DESK),
+    ("may-publish allows any partner", "dubgate/service/publishing.py", "if use.partner is not None and use.partner not in facts.partners:", "if False:", PUBLISHING),
+    ("may-publish forgets the partner", "dubgate/service/publish_routes.py", "_moment(at, now), by)", "_moment(at, now))", PUBLISHING),
+    ("a certificate's partners are not kept", "dubgate/service/certificates.py", "frozenset() if scope is None else frozenset(scope.partners)", "frozenset()", PUBLISHING),
     ("any partner is served", "dubgate/verifying.py", "if partner is not None and partner not in scope.partners:", "if False:", VERIFYING),
     ("a watermark counts by the vendor's word", "rules/eu-ai-act.yaml", "f.matches) && record.purpose_confirmed", "f.matches) || record.purpose_confirmed", RECORD),
     ("what denies AI is a label", "dubgate/labels/wording.py", "unreadable_reason(text) is not None or denies_ai(text)", "unreadable_reason(text) is not None", WORDING),
