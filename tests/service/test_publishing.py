@@ -130,6 +130,18 @@ def test_a_row_of_before_partners_is_read_as_naming_none() -> None:
     assert read_facts(named.text()).partners == {"netflix"}
 
 
+def test_the_partners_of_a_certificates_scope_are_what_is_compared() -> None:
+    from made_vectors import CLAIM, NOW, TRUST, Made
+
+    from dubgate.certificate.file import open_certificate
+    from dubgate.service.certificates import facts_of
+
+    assert CLAIM.scope is not None
+    document = Made().with_claim(scope=replace(CLAIM.scope, partners=("netflix",))).data()
+    facts = facts_of(open_certificate(document, TRUST, NOW, "c"), document, TRUST, "polyglot", "job-1")
+    assert facts.partners == {"netflix"}
+
+
 # Time
 
 
