@@ -15,7 +15,7 @@ from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
 
 BEFORE_S, AFTER_S = 0.4, 0.8
-MAX_BYTES = 32_000_000
+MAX_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from dubgate.delivery.cues import check_against_duration, read_cues
 from dubgate.delivery.digests import file_sha256
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
-from dubgate.errors import ChildError, MediaError, ModelError
+from dubgate.errors import MediaError, ModelError
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices, VoicesPlan
 from dubgate.judgement import Clock
 from dubgate.kept import keep, key_of, load
-from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
+from dubgate.word_shares import Child, hear_all
 
 Progress = Callable[[str, float], None]
-T = TypeVar("T")
 
 
 class Track(Protocol):
@@ -87,6 +86,7 @@ class Planned:
     sheet: CueSheet | None
     clock: Clock
     streams: tuple[int, int]
+    duration_s: float | None = None  # of the published dub, as its container says
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def plan_of(request: Request) -> Planned:
         mix=published if stem else None,
         music_and_effects=_optional(request.music_and_effects, None),
     )
-    return Planned(plan, sheet, clock, (original.stream, published.stream))
+    return Planned(plan, sheet, clock, (original.stream, published.stream), published_info.duration_s)
 
 
 def source_of(track: Track) -> tuple[Source, MediaInfo]:
@@ -205,18 +205,18 @@ def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
         MediaError: a file changed while it was heard.
         ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
     """
-    plan = asked.planned.plan
+    plan, child = asked.planned.plan, Child(inputs_of(asked.planned.plan))
     kept = load(asked.key)
     if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
         wanted = VoicesPlan(plan, kept.original.speech, kept.dub.speech)
-        voices = _in_child("voices", wanted, Voices, inputs_of(plan), progress)
+        voices = child("voices", wanted, Voices, progress)
         _require_same(asked)
         return replace(
             kept,
             original=replace(kept.original, voices=voices.original),
             dub=replace(kept.dub, voices=voices.dub),
         )
-    features = _in_child("hear", plan, ProgrammeFeatures, inputs_of(plan), progress)
+    features = hear_all(plan, asked.planned.duration_s, child, progress)
     _require_same(asked)
     keep(asked.key, features)
     return features
@@ -263,21 +263,6 @@ def model_digests(plan: HearingPlan) -> list[str]:
         except ModelError as error:
             found.append(error.what)
     return found
-
-
-def _in_child(task: str, request: object, answer: type[T], inputs: list[Path], progress: Progress) -> T:
-    from dubgate.sandbox import Limits, run_in_child
-    from dubgate.speech.models import folders
-
-    told, _ = to_stored(request)
-    models = [p for p in folders() if p.is_dir()]
-    where = {"DUBGATE_MODELS": os.pathsep.join(str(p.absolute()) for p in models)}
-    readable = [*inputs, *models]
-    reply = run_in_child(task, told, limits=Limits(), inputs=readable, progress=progress, environment=where)
-    try:
-        return from_stored(answer, reply.data, reply.arrays)
-    except ValueError as error:
-        raise ChildError(f"what was heard came back malformed: {error}") from None
 
 
 def with_digests(features: ProgrammeFeatures, file_sha256s: tuple[str, ...]) -> ProgrammeFeatures:

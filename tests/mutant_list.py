@@ -29,8 +29,12 @@ from mutate import (
 
 SHIPPED = ("tests/policy/test_shipped_rules.py",)
 JUDGING = ("tests/policy/test_judging.py", "tests/policy/test_shipped_rules.py")
-PACKS = ("tests/policy/test_packs.py",)
-CONDITIONS = ("tests/policy/test_conditions.py", "tests/policy/test_expressions.py")
+PACKS = ("tests/policy/test_packs.py", "tests/policy/test_pack_terms.py")
+CONDITIONS = (
+    "tests/policy/test_conditions.py",
+    "tests/policy/test_expressions.py",
+    "tests/policy/test_pack_terms.py",
+)
 SIGNED = ("tests/policy/test_signed_objects.py",)
 NOT_ME = ("tests/test_not_me.py", "tests/test_voices_heard.py")
 GALLERY = ("tests/measure/test_voice_gallery.py",)
@@ -60,6 +64,7 @@ STANDING = ("tests/consent/test_standing_approvals.py",)
 NOTICES = ("tests/consent/test_notices.py",)
 REQUESTED = ("tests/test_request_command.py",)
 REMARKS = ("tests/policy/test_grant_remarks.py",)
+RECORDED = ("tests/test_record_judging.py", "tests/labels/test_label_stripped.py")
 WEIGHTS = ("tests/speech/test_models.py",)
 
 # (file, tests): every finding that a check fails or leaves open says, in turn, that it passed.
@@ -103,7 +108,7 @@ GUARDED = (
     ("dubgate/policy/signed_objects.py", SIGNED),
     ("dubgate/policy/waivers.py", SIGNED),
     ("dubgate/policy/attestations.py", (*SIGNED, *NOT_ME)),
-    ("dubgate/policy/signoffs.py", SIGNED),
+    ("dubgate/policy/signoffs.py", (*SIGNED, "tests/test_record_judging.py")),
     ("dubgate/policy/clearance.py", CLEARANCE),
     ("dubgate/policy/voice_checks.py", (*NOT_ME, *CLEARANCE)),
     ("dubgate/policy/evidence.py", EVIDENCE),
@@ -227,7 +232,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "guards")
     yield from with_softer_rows(
-        root, "dubgate/policy/checks.py", ("tests/policy/test_label_checks.py", *CLEARANCE), "checks"
+        root, "dubgate/policy/checks.py", ("tests/policy/test_label_checks.py", *RECORDED, *CLEARANCE), "checks"
     )
     for file, tests in CHECKING:
         yield from with_checks_passed(root, file, tests, "checks")

@@ -17,9 +17,9 @@ PACKAGING = (
     "tests/certificate/test_packaging.py",
     "-k",
     "expired or last_moment or changes_while or inside_the_package or no_audio_entry or playlist_says"
-    " or another_master or ledger or beside_it or package_judging",
+    " or another_master or ledger or beside_it or in_a_variant or package_judging",
 )
-RENEWING = ("tests/certificate/test_renewing.py",)
+RENEWING = ("tests/certificate/test_renewing.py", "tests/certificate/test_renewal_ends.py")
 EVIDENCE = ("tests/certificate/test_evidence_and_replay.py", "-k", "not another_process")
 PACKED_EVIDENCE = (
     "tests/certificate/test_evidence_and_replay.py",

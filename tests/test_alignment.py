@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -132,3 +132,4 @@ def test_silence_is_no_performance_that_could_be_compared() -> None:
     comparison = compare(Held(0 * MASTER), Held(0 * MASTER))
     assert comparison.n_sounding == 0
     assert not comparison.same
+    assert not replace(compare(Held(MASTER), Held(MASTER)), n_sounding=0).same  # without a fault too

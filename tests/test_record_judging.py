@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -19,8 +20,9 @@ from consent.registry import Registry
 from consent.vocabulary import Channel, Role
 from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
+from dubgate.company import never_ai
 from dubgate.company.folder import NO_COMPANY, Company, read_company
-from dubgate.company.never_ai import Scene, StudioPolicy, sign_policy
+from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
 from dubgate.delivery.manifest import Delivery, RecordedFile
 from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Revision, Tool
@@ -28,6 +30,7 @@ from dubgate.delivery.script import CueKind
 from dubgate.delivery.unanswered import is_answer
 from dubgate.delivery_facts import facts_of
 from dubgate.errors import InputError
+from dubgate.intake import differing
 from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
 from dubgate.judgement import Judgement
@@ -35,7 +38,7 @@ from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
 from dubgate.policy.record_fact_rows import FILE as FILE_FACTS
 from dubgate.policy.record_fact_rows import TOOL as TOOL_FACTS
-from dubgate.record_checks import card_text
+from dubgate.record_checks import card_text, file_findings
 from dubgate.record_confirming import confirm_record
 from dubgate.release import CheckRequest, judge_delivery, quality_request
 
@@ -371,6 +374,31 @@ def test_a_song_and_a_line_of_nobody_in_a_kept_scene(world: World, company: Comp
     assert [f.outcome for f in found.verdict.findings if f.rule == "RH-006"] == [Outcome.HOLD]
 
 
+def test_a_policy_whose_statement_is_about_something_else_holds(world: World, company: Company, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    with patch.object(never_ai, "_sha256", return_value="0" * 64):
+        path.write_bytes(policy(world, nothing=True))
+    assert {"INT-001", "REC-POLICY"} <= decisive(judged(world, replace(company, policies=(path,))))
+
+
+def test_no_policy_and_no_title_say_nothing(world: World) -> None:
+    assert policy_findings((), world.delivery, SHEET) == ()
+    untitled: Any = SimpleNamespace(title=None)
+    assert standing((), untitled, untitled, NOW) == ()
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_policy_ends_after_it_was_signed(world: World, days: int) -> None:
+    with pytest.raises(ValueError, match="expires before it was signed"):
+        policy(world, characters=("OTTO",), signed_at=NOW, expires_at=NOW + days * DAY)
+
+
+@pytest.mark.parametrize("end_s", [5.0, 6.0])
+def test_a_scene_ends_after_it_starts(end_s: float) -> None:
+    with pytest.raises(ValueError, match="ends before it starts"):
+        Scene(start_s=6, end_s=end_s)
+
+
 def test_a_policy_that_was_changed_after_it_was_signed_holds(world: World, company: Company, tmp_path: Path) -> None:
     path = tmp_path / "policy.json"
     envelope = json.loads(policy(world, nothing=True))
@@ -400,6 +428,11 @@ def test_the_dub_card_is_held_against_names_and_demanded_wording(world: World, c
         ("a.csv", "role,name\nadapter,Ada A.\n", True),
         ("a.json", '{"people": [{"name": "Ada A."}]}', True),
         ("a.txt", "Ada\n  A.", True),
+        ("a.json", '{"people": [{"name": "\\u0041da A."}]}', True),
+        ("a.csv", 'role,name\nadapter,"Ada\n A."\n', True),
+        ("a.csv", 'role,name\nadapter,Ada" A."\n', False),
+        ("a.csv", 'role,name\nadapter,"Ada" A.\n', True),
+        ("a.tsv", 'adapter\t"Ada" A.\n', True),
         ("a.json", '{"people": [', False),
         ("a.txt", "Nada A.", False),
         ("a.txt", "\udcff", False),
@@ -413,6 +446,13 @@ def test_cards_are_read_as_text_csv_or_json(world: World, tmp_path: Path, name: 
     delivery = replace(world.delivery, dub_card=path, credits=None)
     assert (missing_on_card(delivery, ["Ada A."]) == ()) is says
     assert isinstance(card_text(path), str)
+
+
+def test_nothing_recorded_is_no_record_that_holds(world: World) -> None:
+    bare = replace(world.delivery, production=None, intake=None)
+    assert file_findings(bare, ()) == ()
+    with pytest.raises(InputError, match="no production record"):
+        confirm_record(bare, SOUNDS, role=Role.PRODUCTION, by="pr", key=world.keys["pr"], at=SIGNED_AT)
 
 
 def test_an_internal_test_is_never_a_release(world: World, company: Company) -> None:
@@ -479,6 +519,14 @@ def test_where_a_delivery_goes_beyond_the_intake_it_is_held(
     found = judged(world, company, intake=_intake(world, tmp_path, old, new))
     assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
     assert decisive(judged(world, NO_COMPANY, intake=_intake(world, tmp_path, old, new))) >= {"INT-007"}
+
+
+def test_what_people_perform_after_all_is_no_difference(world: World) -> None:
+    said: Any = SimpleNamespace(voices=())
+    for synthetic, told in ((False, 0), (True, 1)):
+        cast = (SimpleNamespace(name="OTTO", synthetic=synthetic, technique="human"),)
+        delivery: Any = SimpleNamespace(cast=cast)
+        assert len(list(differing._voices(delivery, said))) == told
 
 
 def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(

@@ -34,7 +34,7 @@ def read_initializers(path: Path) -> Tensors:
         graph = next(value for field, value in _fields(data) if field == _GRAPH)
         tensors = (_tensor(value) for field, value in _fields(_as_bytes(graph)) if field == _INITIALIZER)
         found = {name: array for name, array in tensors if array is not None}
-    except (IndexError, StopIteration, ValueError, OSError) as error:
+    except (IndexError, KeyError, StopIteration, ValueError, OSError) as error:
         raise ModelError("this is not a readable ONNX file", where=path.name, remedy="fetch it again") from error
     if not found:
         raise ModelError("the ONNX file holds no weights", where=path.name, remedy="fetch it again")

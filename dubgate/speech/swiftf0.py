@@ -1,7 +1,7 @@
-"""F0 by SwiftF0: its packaged ONNX network through onnxruntime on a CPU, and as batched torch on a GPU.
+"""F0 by SwiftF0, its packaged network run as torch on either device.
 
-Long clips are heard in windows of 30 s that overlap by the network's reach, so that results do not depend on where
-they were cut. Frames whose sound peaks below -60 dBFS are unvoiced: the network never saw digital silence.
+Long clips are heard in windows that overlap by the network's reach, so that results do not depend on where they were
+cut. Frames whose sound peaks below -60 dBFS are unvoiced: the network never saw digital silence.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dubgate.errors import ModelError
 from dubgate.features import BackendInfo, Floats, Pitch, Series
 from dubgate.speech.protocols import SAMPLE_RATE_HZ
 
@@ -26,7 +24,7 @@ _SILENCE_PEAK = 1e-3
 # The network reaches 2,815 samples each way (half of its 2,048 window and seven frames): eleven frames before, and
 # ten after, of which a frame's own 256 samples are one.
 _FRAMES_BEFORE, _FRAMES_AFTER = 11, 10
-_WINDOW_FRAMES = 1875
+_CPU_WINDOW_FRAMES, _GPU_WINDOW_FRAMES = 512, 1875  # 8 s, whose activations a core's cache holds, and 30 s
 
 Doubles = NDArray[np.float64]
 
@@ -40,19 +38,12 @@ class Window:
     keep: slice
 
 
-class Network(Protocol):
-    """Windows in; F0 in Hz and confidence [shape=(n_frames,)] of every frame of each window, in the same order."""
-
-    def __call__(self, windows: Sequence[Floats]) -> list[tuple[Floats, Floats]]: ...
-
-
 class SwiftF0:
     """F0 in Hz every 16 ms, NaN where unvoiced; frame k is centred at `k * 16` ms.
 
     Args:
         weights: `model.onnx` of the swift-f0 package.
         sha256: the file's digest as checked by who resolved it.
-        device: "cpu" runs onnxruntime, "cuda" the torch twin.
         min_hz, max_hz: the band searched, within 46.875 to 2093.75 Hz.
         voiced_confidence: frames below it are unvoiced.
 
@@ -71,15 +62,19 @@ class SwiftF0:
         min_hz: float = MIN_HZ,
         max_hz: float = MAX_HZ,
         voiced_confidence: float = VOICED_CONFIDENCE,
-        network: Network | None = None,
     ) -> None:
+        from dubgate.speech.swiftf0_network import Network
+
+        if not 0 < min_hz < max_hz:
+            raise ValueError(f"not a band of pitch: {min_hz} to {max_hz} Hz")
         self.info = BackendInfo("pitch", name, sha256, embedded=False, device=device, version=version)
         self._voiced = voiced_confidence
-        self._network = network or _network(weights, device, min_hz, max_hz)
+        self._network = Network(weights, min_hz, max_hz, device=device)
+        self._window_frames = _CPU_WINDOW_FRAMES if device == "cpu" else _GPU_WINDOW_FRAMES
 
     def pitch(self, clips: Sequence[Floats]) -> list[Pitch]:
         """F0 and confidence of each clip; `max(1, n_samples // 256)` frames, none for an empty clip."""
-        windows = [window for k, clip in enumerate(clips) for window in _windows(k, clip)]
+        windows = [window for k, clip in enumerate(clips) for window in _windows(k, clip, self._window_frames)]
         heard: list[list[tuple[Floats, Floats]]] = [[] for _ in clips]
         for window, (hz, confidence) in zip(windows, self._network([w.sound for w in windows]), strict=True):
             heard[window.clip].append((hz[window.keep], confidence[window.keep]))
@@ -97,11 +92,11 @@ def n_frames(n_samples: int) -> int:
     return max(1, n_samples // HOP) if n_samples else 0
 
 
-def _windows(clip_index: int, clip: Floats) -> list[Window]:
+def _windows(clip_index: int, clip: Floats, length: int) -> list[Window]:
     n = n_frames(clip.size)
     found = []
-    for start in range(0, n, _WINDOW_FRAMES):
-        end, left = min(start + _WINDOW_FRAMES, n), max(0, start - _FRAMES_BEFORE)
+    for start in range(0, n, length):
+        end, left = min(start + length, n), max(0, start - _FRAMES_BEFORE)
         sound = clip[left * HOP : (end + _FRAMES_AFTER) * HOP if end < n else clip.size]
         found.append(Window(clip_index, sound, slice(start - left, end - left)))
     return found
@@ -111,41 +106,3 @@ def _silent(clip: Floats, n: int) -> NDArray[np.bool_]:
     """Frames whose own hop peaks below -60 dBFS [shape=(n,)]."""
     hops = clip[: n * HOP].reshape(n, HOP) if clip.size >= HOP else clip[None, :]
     return np.asarray(np.abs(hops).max(axis=1) < _SILENCE_PEAK) if n else np.zeros(0, dtype=np.bool_)
-
-
-def _network(weights: Path, device: str, min_hz: float, max_hz: float) -> Network:
-    if not 0 < min_hz < max_hz:
-        raise ValueError(f"not a band of pitch: {min_hz} to {max_hz} Hz")
-    if device == "cpu":
-        return OnnxNetwork(weights, min_hz, max_hz)
-    from dubgate.speech.swiftf0_torch import TorchNetwork
-
-    return TorchNetwork(weights, min_hz, max_hz, device=device)
-
-
-class OnnxNetwork:
-    """SwiftF0 through onnxruntime, one window at a time: its convolutions are fastest on few cores like this."""
-
-    def __init__(self, weights: Path, min_hz: float, max_hz: float, *, threads: int | None = None) -> None:
-        import onnxruntime
-
-        from dubgate.speech.device import n_threads
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or n_threads()
-        options.log_severity_level = 3
-        # Threads that spin while they wait take the cores from whatever else runs here.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own that share no base but Exception
-            raise ModelError("onnxruntime cannot load this file", where=weights.name) from error
-        self._band = {"fmin": np.float32(min_hz), "fmax": np.float32(max_hz)}
-
-    def __call__(self, windows: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
-        return [self._one(window) for window in windows]
-
-    def _one(self, window: Floats) -> tuple[Floats, Floats]:
-        band = {name: np.asarray(value) for name, value in self._band.items()}
-        hz, confidence = self._session.run(["pitch", "confidence"], {"audio": window[None, :], **band})
-        return hz[0].astype(np.float32), confidence[0].astype(np.float32)

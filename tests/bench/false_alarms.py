@@ -7,6 +7,7 @@ heard only with --words: PocketSphinx takes minutes a programme.
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -125,5 +126,10 @@ def _written(found: list[Counted], n_lines: int) -> str:
 
 
 if __name__ == "__main__":
-    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
-    main(*(numbers + [4, 500][len(numbers) :])[:2], "--words" in sys.argv, "--write" in sys.argv)
+    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options.add_argument("programmes", type=int, nargs="?", default=4, help="seeds 1 to this")
+    options.add_argument("lines", type=int, nargs="?", default=500, help="of each programme")
+    options.add_argument("--words", action="store_true", help="hear words too: ten minutes a programme")
+    options.add_argument("--write", action="store_true", help="write rules/evidence.json")
+    told = options.parse_args()
+    main(told.programmes, told.lines, told.words, told.write)

@@ -30,7 +30,8 @@ from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
-from dubgate.renewing import Renewed, renew, renewal_warnings
+from dubgate.renewal_ends import SignedPart
+from dubgate.renewing import Renewed, renew, renewal_warnings, require_renewable
 from dubgate.renewing import _signed as signed_by_renewing
 from dubgate.standing import release_certified, what_ended
 
@@ -379,12 +380,43 @@ def test_a_rewrapped_file_that_lost_its_label_or_its_place_in_time_is_not_renewe
 
     assert said(wrapped(sounding.file, tmp_path / "bare.mka", None)).startswith("label-lost")
     assert said(wrapped(sounding.file, tmp_path / "plain.mka", "English")).startswith("label-lost")
+    with patch("dubgate.renewing.broken_label_rules", return_value=()):  # the checks see it, whatever rules judged
+        assert said(wrapped(sounding.file, tmp_path / "plain.mka", "English")).startswith("label-lost")
     assert said(wrapped(sounding.file, tmp_path / "late.mka", LABEL, late=4800)).startswith("other-bytes")
     assert said(wrapped(sounding.file, tmp_path / "two.mka", LABEL, n=2)).startswith("other-bytes")
     other = tmp_path / "other.flac"
     other.write_bytes(sounding.file.read_bytes()[:-1] + b"\0")
     with pytest.raises((refusals.OtherBytes, InputError)):
         renewed(sounding, sounding_certificate, file=other)
+
+
+@pytest.mark.usefixtures("_here")
+def test_a_file_that_changes_while_it_is_read_again_is_not_renewed(
+    sounding: Place, sounding_certificate: Path, tmp_path: Path
+) -> None:
+    file = wrapped(sounding.file, tmp_path / "dub.mka", LABEL)
+
+    def changing(*_: object) -> None:
+        file.write_bytes(file.read_bytes() + b"\0")
+
+    with patch("dubgate.renewing._require_label", changing):
+        assert reason(sounding, sounding_certificate, file=file).startswith("other-bytes: the file changed")
+
+
+def test_the_judged_file_itself_need_not_be_read_again(place: Place, certificate: Path) -> None:
+    with patch("dubgate.renewing._stream_of", side_effect=AssertionError("read again")):
+        assert renewed(place, certificate, file=place.file)
+
+
+def test_what_was_signed_and_has_ended_is_not_renewable_at_all(place: Place, certificate: Path) -> None:
+    opened = open_certificate(certificate.read_bytes(), place.trust, SOON, "certificate")
+    ended = SignedPart("urn:dubgate:approval:1.0", (), SOON)
+    with Registry.open(str(place.world.registry), read_only=True) as held:
+        origin = held.head().origin
+        with held.view() as view:
+            assert require_renewable(opened, (), view, origin, SOON)
+            with pytest.raises(refusals.ConsentEnded, match="a signed approval"):
+                require_renewable(opened, (ended,), view, origin, SOON)
 
 
 @pytest.mark.usefixtures("_here")

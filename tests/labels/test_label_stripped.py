@@ -55,6 +55,8 @@ def test_a_package_may_say_it_by_its_own_token_and_is_warned() -> None:
     assert decide(since_findings(FULL, entry, package=True)) is Decision.RELEASE
     assert decide(since_findings(FULL, entry, package=False)) is Decision.BLOCK
     silent = Labels((replace(TRACK, machine_readable=False),))
+    gone = ("the AIGC label", "the C2PA manifest", "the machine-readable token")
+    assert lost(silent, package=True) == {Lost(what) for what in gone}
     assert decide(since_findings(FULL, silent, package=True)) is Decision.BLOCK
     assert decide(since_findings(FULL, Labels(()), package=True)) is Decision.BLOCK
 

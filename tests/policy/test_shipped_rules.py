@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from dubgate.policy.pack_schema import BandRule
 from dubgate.policy.packs import CORE, Pack, available, load_packs
 from dubgate.policy.record_fact_rows import TOOL
 from dubgate.policy.verdict import Decision, decide
+from dubgate.policy.when import When
 from dubgate.unmeasured import Unmeasured
 
 N_LINES = 40
@@ -331,6 +333,19 @@ def test_a_release_that_reaches_the_european_union_is_labelled_for_people(
         {"delivery.synthetic": True, "distribution.territories": countries, "label.tracks": tracks, **RECORD}  # type: ignore[dict-item]
     )
     found = judge_conditions([shipped(CORE)], facts, style=Style.LIPSYNC)
+    assert next(f.outcome for f in found if f.rule == "LAB-EU") is outcome
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [(datetime(2026, 8, 1, tzinfo=UTC), Outcome.NOT_APPLICABLE), (datetime(2026, 8, 3, tzinfo=UTC), BLOCK)],
+)
+def test_the_european_rule_is_in_force_from_2_august_2026(end: datetime, outcome: Outcome) -> None:
+    facts = facts_from(
+        {"delivery.synthetic": True, "distribution.territories": ("DE",), "label.tracks": _label(False), **RECORD}
+    )
+    start = datetime(2026, 7, 1, tzinfo=UTC)
+    found = judge_conditions([shipped(CORE)], facts, style=Style.LIPSYNC, when=When(start, (start, end)))
     assert next(f.outcome for f in found if f.rule == "LAB-EU") is outcome
 
 

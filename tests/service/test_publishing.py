@@ -270,6 +270,17 @@ def test_a_row_that_names_no_document_or_anothers_is_damaged(api: Api) -> None:
     refused(api, "malformed")
 
 
+def test_a_document_under_another_name_than_its_own_gives_no_facts(api: Api) -> None:
+    other = "0" * 64
+    _tampered(api, certificate_id=other, facts=json.dumps(_facts(api) | {"certificate_id": other}), seal="0" * 64)
+    asked = api.state.publishing
+    assert asked.trust is not None
+    now = api.house.clock()
+    [row] = asked._found(api.house.digest(), frozenset({"polyglot"}))
+    with pytest.raises(publishing.Malformed, match="another certificate than its document"):
+        asked._verified(row, asked.trust.store(now), now)
+
+
 @pytest.mark.parametrize("at", [-1, 0, 1, None])
 def test_a_release_is_published_in_its_window_only(at: int | None, api: Api) -> None:
     facts = publishing.read_facts(json.dumps(_facts(api)))

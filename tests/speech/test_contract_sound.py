@@ -19,7 +19,6 @@ from dubgate.speech.models import resolve
 from dubgate.speech.selftest import VOICES, utterance
 from dubgate.speech.silero import SileroVad
 from dubgate.speech.swiftf0 import SwiftF0
-from dubgate.speech.swiftf0_torch import TorchNetwork
 from dubgate.speech.wespeaker import WeSpeaker
 from dubgate.unmeasured import Unmeasured
 
@@ -39,12 +38,6 @@ def swiftf0(_: Path) -> tuple[Any, Hear]:
     return model, model.pitch
 
 
-def swiftf0_torch(_: Path) -> tuple[Any, Hear]:
-    ref = resolve("pitch")
-    model = SwiftF0(ref.path, ref.sha256, network=TorchNetwork(ref.path, 65.0, 400.0, device="cpu"))
-    return model, model.pitch
-
-
 def ge2e(_: Path) -> tuple[Any, Hear]:
     ref = resolve("speaker_encoder", "ge2e")
     model = Ge2e(ref.path, ref.sha256)
@@ -58,7 +51,7 @@ def wespeaker(folder: Path) -> tuple[Any, Hear]:
     return model, model.embed
 
 
-MAKERS = [silero, swiftf0, swiftf0_torch, ge2e, wespeaker]
+MAKERS = [silero, swiftf0, ge2e, wespeaker]
 
 
 @pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__)
