@@ -53,6 +53,10 @@ SINGLE = (
     ("the registered address is not told", f"{WEB}/inviting.py", "        known.setdefault(registered.email, registered)\n", "        pass\n", _of(INVITING, "registered_address")),
     ("an address may have two accounts", f"{WEB}/accounts.py", "        if connection.execute(select(ACCOUNT.c.email).where(ACCOUNT.c.email == account.email)).first() is not None:\n            raise RecordError(_TAKEN)\n", "", _of(INVITING, "has_or_had")),
     ("tables that fail break the page", f"{WEB}/rows.py", "    except DBAPIError as error:\n        what = f\"the desk's tables do not answer", "    except ZeroDivisionError as error:\n        what = f\"the desk's tables do not answer", _of(TABLES, "do_not_answer")),
+    ("two first accounts at once", f"{WEB}/accounts.py", "if first and connection", "if False and connection", _of(TABLES, "first_accounts")),
+    ("a person's name is signed", f"{WEB}/scope.py", "party is None or party.person", "party is None", ("tests/web/test_desk_decisions.py", "-k", "no_person")),
+    ("names of the credits are signed", "dubgate/disclosure/writing.py", "for person in told.people if person.name in worded", "for person in told.people", ("tests/disclosure", "-k", "decision")),
+    ("somebody else's statements are taken home", f"{WEB}/pages/signing.py", " or author[0] not in who.ids", "", _of(SIGNED, "taken_home")),
     ("the disclosure speaks of the approval that is asked for", "dubgate/disclosure/writing.py", "*writer.shortly(())", "*writer.social()", ("tests/web/test_desk_judge.py", "-k", "disclosure")),
     ("no disclosure is shown", "dubgate/service/desk_judge.py", "cast, casting, disclosure, clips", "cast, casting, {}, clips", ("tests/web/test_desk_judge.py", "-k", "disclosure")),
 )  # fmt: skip
