@@ -8,14 +8,26 @@ from typing import Any
 
 from consent.approvals import Approval
 from consent.errors import RecordError
-from consent.events import Event
+from consent.events import Event, RecordedEvent
 from consent.metering import require_use_left
 from consent.requests import ANSWERS, ASKERS, Request, RequestHistory
 from consent.strict import Record
-from consent.uses import UseNotice
+from consent.uses import UseHistory, UseNotice
 from consent.views import View
-from consent.vocabulary import EventKind
+from consent.vocabulary import EventKind, Role
 
+# Who decides for a house what its other people may not loosen.
+DECIDING = frozenset(
+    {
+        Role.RIGHTS_HOLDER,
+        Role.PERFORMER,
+        Role.AGENT,
+        Role.GUARDIAN,
+        Role.ESTATE,
+        Role.HEIR,
+        Role.TTS_VENDOR,
+    }
+)
 ASKED: dict[str, type[Record]] = {"request": Request, "use_notice": UseNotice}
 
 
@@ -81,11 +93,20 @@ def _answer(view: View, event: Event, request: Request) -> None:
     if who not in (event.by, house_of(view, event.by)):
         raise RecordError(f"only {who} may say this")
     history = RequestHistory(request, view.now, view.events(f"request:{request.request_id}"))
-    refused = history.refusal(view.now) is not None
-    if event.kind is EventKind.LIFTED and not refused:
-        raise RecordError("only a refusal can be lifted")
+    if event.kind is EventKind.LIFTED:
+        _lift(view, event, request.to, history.refusal(view.now))
     if event.kind is not EventKind.LIFTED and not history.waiting(view.now):
         raise RecordError(f"the request is {history.status(view.now)}, no longer open")
+
+
+def _lift(view: View, event: Event, to: str, said: RecordedEvent | None) -> None:
+    """A no is lifted by who said it, by whom it was asked of, or by who decides for that house as the registry has it."""
+    if said is None:
+        raise RecordError("only a refusal can be lifted")
+    party = view.party(event.by)
+    decides = party is not None and bool(DECIDING & set(party.roles))
+    if event.by not in (said.event.by, to) and not decides:
+        raise RecordError(f"{said.event.by} said this no: only they, or who decides for {to}, may lift it")
 
 
 def _objection(view: View, event: Event, notice: UseNotice) -> None:
@@ -93,6 +114,9 @@ def _objection(view: View, event: Event, notice: UseNotice) -> None:
         raise RecordError(f"a notice of use is not {event.kind}")
     if notice.to not in (event.by, house_of(view, event.by)):
         raise RecordError(f"only {notice.to} may object to this use")
+    if event.kind is EventKind.LIFTED:
+        history = UseHistory(notice, view.now, view.events(f"use_notice:{notice.notice_id}"))
+        _lift(view, event, notice.to, history.objection(view.now))
     if event.kind is EventKind.OBJECTED and view.now >= notice.object_until:
         raise RecordError(
             f"the time to object ended on {notice.object_until.isoformat()}",

@@ -22,13 +22,11 @@ from dubgate.certificate.file import certificate_bytes
 from dubgate.certificate.measured import measured_statement
 from dubgate.certificate.verdict import Verdict, verdict_statement
 from dubgate.deciding import Decided, decide_in_ledger
-from dubgate.delivery.digests import file_sha256
-from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError, InputError, RegistryError
 from dubgate.hit_notices import hit_notices, record_hits
 from dubgate.judgement import Judgement
-from dubgate.policy.evidence import evidence_files
 from dubgate.policy.verdict import Decision
+from dubgate.watching import Watched
 from dubgate.witnessed import ledger_part
 
 CERTIFICATE, ANNEX, JUDGED, PACKS = "certificate.json", "annex.json", "judged.json", "packs"
@@ -55,56 +53,6 @@ class Certified:
     certificate: Path
     annex: Path
     verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The delivery and the published file as they lay there before judging began."""
-
-    manifest: Path
-    delivery: Delivery
-    file: Path
-    file_sha256: str
-    place: tuple[int, int, int, int]  # device, inode, size, change time: a swap there and back shows too
-    beside: tuple[tuple[str, str], ...]  # the script and what people signed, by digest
-
-    def require_unchanged(self) -> None:
-        """Nothing was exchanged while it was judged.
-
-        Raises:
-            InputError
-        """
-        if load_delivery(self.manifest) != self.delivery:
-            raise InputError("the manifest changed while it was judged", where=str(self.manifest))
-        if _place(self.file) != self.place or file_sha256(self.file) != self.file_sha256:
-            raise InputError("the file changed while it was judged", where=str(self.file))
-        if _beside(self.delivery) != self.beside:
-            raise InputError("script or evidence changed while it was judged", where=str(self.manifest))
-
-
-def _place(file: Path) -> tuple[int, int, int, int]:
-    found = os.stat(file)
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
-
-
-def _beside(delivery: Delivery) -> tuple[tuple[str, str], ...]:
-    """The script, and every file of signed evidence, by digest."""
-    files, _ = evidence_files(delivery)
-    paths = {p for found in files.values() for p in found} | ({delivery.cues} if delivery.cues is not None else set())
-    return tuple((str(path), file_sha256(path)) for path in sorted(paths))
-
-
-def watch(manifest: Path) -> Watched:
-    """Digest what is about to be judged.
-
-    Raises:
-        ManifestError, MediaError: it cannot be used.
-    """
-    delivery = load_delivery(manifest)
-    published = delivery.dub.mix or delivery.dub.stem
-    assert published is not None  # of a manifest's tracks one is there
-    place = _place(published.path)
-    return Watched(manifest, delivery, published.path, file_sha256(published.path), place, _beside(delivery))
 
 
 def clear_place(folder: Path) -> None:
@@ -139,9 +87,9 @@ def certify(
     if judgement.verdict.quality_only:
         raise ValueError("a judgement of quality alone is never certified")
     watched.require_unchanged()
-    with explained(), Registry.open(registry, clock=clock) as opened:
+    with explained(), watched.pinned(), Registry.open(registry, clock=clock) as opened:
         asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party)
-        decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at)
+        decided = decide_in_ledger(*asked, opened, ends_at=gate.ends_at, rests_on=watched.rests_on)
         _record_hits(judgement, decided.verdict.claim.packets_sha256, opened, gate.party)
         part = ledger_part(opened, decided.leaf_indexes, gate.ledger_key)
     return _write(decided, decided.certified(part), gate, folder, judgement.verdict.decision)

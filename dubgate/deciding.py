@@ -75,6 +75,7 @@ def decide_in_ledger(
     ends_at: Sequence[datetime] = (),
     release_id: str | None = None,
     within: Within | None = None,
+    rests_on: Sequence[tuple[str, str]] = (),
 ) -> Decided:
     """Append the decision, and the approvals that it rests on, in one transaction.
 
@@ -82,6 +83,7 @@ def decide_in_ledger(
         ends_at: when the keys end that will sign it; the certificate ends no later.
         release_id: the id of the decision, so that whoever asks can find it again; a new one by default.
         within: called in the transaction with what was decided; what it raises undoes everything.
+        rests_on: every file that was judged, by its digest; the annex binds them.
 
     Raises:
         RefusedError: the registry does not release it as it stands now; nothing was recorded.
@@ -96,7 +98,7 @@ def decide_in_ledger(
         record = _record(verdict, judgement, delivery, release, resting, party, writer)
         entries = _append(record, resting, writer) if record is not None else ()
         own = {"body": entries[0].body, "salt": entries[0].salt} if entries else {}
-        judged = judged_bytes(judgement)
+        judged = judged_bytes(judgement, rests_on)
         signed_copies, findings = [s.copy for s in signed], annex_findings(judgement)
         annex = annex_bytes(signed_copies, own, findings, hashlib.sha256(judged).hexdigest())
         packs = tuple((p.sha256, p.data) for p in judgement.packs)

@@ -5,7 +5,8 @@
     │   ├── MediaError         sound or container
     │   ├── CueError           cue sheet
     │   ├── ManifestError      delivery.yaml
-    │   └── PackError          rule pack
+    │   ├── PackError          rule pack
+    │   └── ChangedError       a file that is another one than was digested
     ├── ModelError             a speech model that is missing, altered or broken
     ├── ChildError             the hearing process crashed, hung or broke a limit
     └── RegistryError          the consent registry is missing, locked, damaged or too new
@@ -52,6 +53,10 @@ class ManifestError(InputError):
 
 class PackError(InputError):
     """A rule pack breaks its schema, or a rule in it can never be judged."""
+
+
+class ChangedError(InputError):
+    """A file is not the one that was digested before it was judged; no code that reads files may take this for a bad file."""
 
 
 class ModelError(DubgateError):

@@ -6,7 +6,7 @@ Private, like the annex that names it by its digest: values stand by line and ch
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,9 @@ from dubgate.policy.facts import Facts, Value
 from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
 
-SCHEMA = "certificate-judged/1.0"
+SCHEMA = "certificate-judged/1.1"
+_BEFORE = "certificate-judged/1.0"  # without the files
+MAX_FILES = 200_000
 MAX_MEASUREMENTS = 2_000_000
 
 
@@ -34,14 +36,16 @@ class Judged:
     embedded: tuple[str, ...]
     facts: Facts | None
     judged_at: datetime  # rules have a day from which they are in force
+    rests_on: tuple[tuple[str, str], ...] = ()  # each file of the delivery and of the company's folder, with its digest
 
 
-def judged_bytes(judgement: Judgement) -> bytes:
-    """What a judgement rested on, as it is kept."""
+def judged_bytes(judgement: Judgement, rests_on: Sequence[tuple[str, str]] = ()) -> bytes:
+    """What a judgement rested on, as it is kept; `rests_on` names every file by its digest."""
     facts = judgement.facts
     data = {
         "schema": SCHEMA,
         "judged_at": iso(judgement.judged_at),
+        "rests_on": [list(file) for file in rests_on],
         "style": judgement.style.value,
         "lines": [cue.id for cue in judgement.sheet.cues],
         "embedded": [m.kind for m in judgement.features.models if m.embedded],
@@ -57,17 +61,26 @@ def read_judged(data: bytes, name: str) -> Judged:
     Raises:
         AlteredAnnex: not what this program keeps.
     """
-    fields = Fields(read_json(data, name), name, SCHEMA)
+    plain = read_json(data, name)
+    before = isinstance(plain, dict) and plain.get("schema") == _BEFORE
+    fields = Fields(plain, name, _BEFORE if before else SCHEMA)
     style, lines, embedded = fields.text("style"), fields.texts("lines"), fields.texts("embedded")
-    plain, facts = fields.each("measurements", lambda item, _: item, MAX_MEASUREMENTS), fields.take("facts")
+    kept, facts = fields.each("measurements", lambda item, _: item, MAX_MEASUREMENTS), fields.take("facts")
     judged_at = fields.time("judged_at")
+    rests_on = () if before else fields.each("rests_on", _file, MAX_FILES)
     fields.done()
     try:
-        measurements = tuple(from_stored(Measurement, item, {}) for item in plain)
+        measurements = tuple(from_stored(Measurement, item, {}) for item in kept)
         known = None if facts is None else Facts({path: _value(value) for path, value in facts.items()})
-        return Judged(measurements, Style(style), lines, embedded, known, judged_at)
+        return Judged(measurements, Style(style), lines, embedded, known, judged_at, rests_on)
     except (ValueError, AttributeError) as error:
         raise AlteredAnnex(f"the kept measurements cannot be read: {error}", where=name) from None
+
+
+def _file(data: Any, name: str) -> tuple[str, str]:
+    if not isinstance(data, list) or len(data) != 2 or not all(isinstance(part, str) for part in data):
+        raise AlteredAnnex("a file is its place and its digest", where=name)
+    return data[0], data[1]
 
 
 def _plain(value: Value | Unmeasured) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from dubgate.delivery.cues import check_against_duration, read_cues
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.digests import Seen, seen
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
 from dubgate.errors import MediaError, ModelError
@@ -18,10 +17,12 @@ from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices, VoicesPlan
 from dubgate.judgement import Clock
 from dubgate.kept import keep, key_of, load
+from dubgate.pinned import CHANGED, REMEDY, Place, pinned
 from dubgate.unmeasured import Unmeasured
 from dubgate.word_shares import Child, hear_all
 
 Progress = Callable[[str, float], None]
+T = TypeVar("T")
 
 
 class Track(Protocol):
@@ -92,12 +93,12 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A plan, the digests of the files that it names, in their order, what its hearing is kept under, and where the files
-    lay before they were digested."""
+    lay when they were digested."""
 
     planned: Planned
     file_sha256s: tuple[str, ...]
     key: str
-    places: tuple[tuple[int, ...], ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 def asked_of(request: Request) -> Asked:
@@ -107,9 +108,10 @@ def asked_of(request: Request) -> Asked:
         InputError: a file handed in cannot be used as it stands.
     """
     planned = plan_of(request)
-    places = _places(planned.plan)
-    digests = _digests(planned.plan)
-    return Asked(planned, digests, key_of(planned.plan, digests, model_digests(planned.plan)), places)
+    found = _seen(planned.plan)
+    digests = tuple(s.sha256 for s in found)
+    key = key_of(planned.plan, digests, model_digests(planned.plan))
+    return Asked(planned, digests, key, tuple(s.place for s in found))
 
 
 def hear(request: Request, progress: Progress, asked: Asked | None = None) -> Heard:
@@ -202,31 +204,34 @@ def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
     """Hear in the child and validate its answer; where all but the voices was kept, hear the voices only.
 
     Raises:
-        MediaError: a file changed while it was heard.
+        MediaError, ChangedError: a file changed while it was heard.
         ChildError: the child crashed, hung, went over a limit, or answered what features cannot be.
     """
-    plan, child = asked.planned.plan, Child(inputs_of(asked.planned.plan))
+    plan = asked.planned.plan
     kept = load(asked.key)
     if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
         wanted = VoicesPlan(plan, kept.original.speech, kept.dub.speech)
-        voices = child("voices", wanted, Voices, progress)
-        _require_same(asked)
+        voices = _pinned(asked, lambda child: child("voices", wanted, Voices, progress))
         return replace(
             kept,
             original=replace(kept.original, voices=voices.original),
             dub=replace(kept.dub, voices=voices.dub),
         )
-    features = hear_all(plan, asked.planned.duration_s, child, progress)
-    _require_same(asked)
+    features = _pinned(asked, lambda child: hear_all(plan, asked.planned.duration_s, child, progress))
     keep(asked.key, features)
     return features
 
 
-def _require_same(asked: Asked) -> None:
-    """What was heard are the bytes that were digested: nothing is kept or judged under another file's digest."""
-    same = _places(asked.planned.plan) == asked.places
-    if not same or _digests(asked.planned.plan) != asked.file_sha256s:
-        raise MediaError("a file changed while it was being read", remedy="judge it again when nobody writes to it")
+def _pinned(asked: Asked, hear: Callable[[Child], T]) -> T:
+    """What children heard in the very files that were digested: nothing is kept or judged under another file's digest."""
+    inputs = inputs_of(asked.planned.plan)
+    with pinned(dict(zip(map(str, inputs), asked.places, strict=True))):
+        found = hear(Child(inputs))
+    now = _seen(asked.planned.plan)
+    same = tuple(s.place for s in now) == asked.places
+    if not same or tuple(s.sha256 for s in now) != asked.file_sha256s:
+        raise MediaError(CHANGED, remedy=REMEDY)
+    return found
 
 
 def inputs_of(plan: HearingPlan) -> list[Path]:
@@ -234,22 +239,9 @@ def inputs_of(plan: HearingPlan) -> list[Path]:
     return [Path(s.path) for s in (plan.original, plan.dub, plan.mix, plan.music_and_effects) if s is not None]
 
 
-def _places(plan: HearingPlan) -> tuple[tuple[int, ...], ...]:
-    """Device, inode, size and time of the last change: bytes that were exchanged and put back have the same digest."""
-    return tuple(_place(p) for p in inputs_of(plan))
-
-
-def _place(path: Path) -> tuple[int, ...]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return ()  # digesting it says why
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
-
-
-def _digests(plan: HearingPlan) -> tuple[str, ...]:
-    """The files' digests, made by this process: the child is not believed about the files themselves."""
-    return tuple(file_sha256(p) for p in inputs_of(plan))
+def _seen(plan: HearingPlan) -> tuple[Seen, ...]:
+    """The files' digests, made by this process, and which files they are of: the child is not believed about these."""
+    return tuple(seen(p) for p in inputs_of(plan))
 
 
 def model_digests(plan: HearingPlan) -> list[str]:

@@ -17,13 +17,22 @@ def digests_in(folder: Path) -> dict[str, str]:
     Raises:
         InputError: it holds a link, something that is no file, or too many files.
     """
-    found: dict[str, str] = {}
+    return {name: sha256_of_file(path) for name, path in files_in(folder).items()}
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Every file below a folder by its place in it.
+
+    Raises:
+        InputError: it holds a link, or too many files.
+    """
+    found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise InputError("a link lies in the package's folder", where=str(path))
         if path.is_dir():
             continue
-        found[path.relative_to(folder).as_posix()] = sha256_of_file(path)
+        found[path.relative_to(folder).as_posix()] = path
         if len(found) > MAX_FILES:
             raise InputError(f"more than {MAX_FILES:,} files", where=str(folder))
     return found
@@ -39,14 +48,22 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def check_member(claim: PackageClaim, place: Path, name: str) -> None:
+def check_member(claim: PackageClaim, place: Path, name: str, *, told: bool = False) -> None:
     """A file is one of the dub's in this package; a folder is the package, with every file and no other.
+
+    Args:
+        told: the language that is to be published was named, and is the dub's. Without it a folder that also holds other
+            languages is refused: nothing was judged about those.
 
     Raises:
         OtherBytes, NotTheDub, PackageIncomplete.
     """
     if place.is_dir():
         _check_folder(claim, digests_in(place), name)
+        if claim.not_judged and not told:
+            what = f"the package also holds what is not the dub: {', '.join(claim.not_judged[:5])}; nothing was judged about it"
+            remedy = "Name the language that you publish (--language), and publish no other on this certificate."
+            raise NotTheDub(what, where=name, remedy=remedy)
         return
     role = claim.role_of(sha256_of_file(place))
     if role is None:

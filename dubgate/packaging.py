@@ -6,6 +6,7 @@ bounds, and to carry the label. The consents are asked again in the transaction 
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -33,12 +34,14 @@ from dubgate.certificate.refusals import LabelLost, OtherPerformance, PackageInc
 from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import certificate_id
 from dubgate.certifying import PACKS, Gate, explained, place_whole, signed_statement
+from dubgate.delivery.digests import Seen, seen
 from dubgate.errors import InputError
 from dubgate.label_rules import broken_label_rules
 from dubgate.labels.tracks import Labels
 from dubgate.labels.wording import speak_alike
-from dubgate.package_files import digests_in
+from dubgate.package_files import files_in
 from dubgate.package_hearing import HeardPackage, HeardRendition, hear_package
+from dubgate.pinned import pinned
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.standing import check_standing, require_standing
@@ -46,6 +49,7 @@ from dubgate.verifying import read_small, require_in_time, require_passed, same_
 from dubgate.witnessed import ledger_part
 
 NAME = "package-certificate.json"
+MASTER = "//master"  # no place in a folder
 _SAID = {
     "take": "another performance",
     "envelope": "another sound colour",
@@ -106,17 +110,25 @@ def certify_package(
     same_bytes(request.master, master.verdict.file_sha256, master.verdict.claim, name)
     require_in_time(master, now, name)
     release = check_standing(master, registry, now)
-    before = digests_in(request.folder)
-    heard = hear_package(request.manifest, request.folder, request.master, request.stream, progress)
+    before = _seen(request)
+    with pinned({path: s.place for s in before.values() for path in {s.path, os.path.realpath(s.path)}}):
+        heard = hear_package(request.manifest, request.folder, request.master, request.stream, progress)
     require_approved(heard, master, release)
     require_label_rules(heard, master, release, request.certificate.parent / PACKS)
-    files = files_of(heard, master, before)
-    if digests_in(request.folder) != before:
-        raise InputError("the package changed while it was heard", where=str(request.folder))
+    digests = {name: s.sha256 for name, s in before.items() if name != MASTER}
+    files = files_of(heard, master, digests)
+    if _seen(request) != before:
+        raise InputError("the package or its master changed while it was heard", where=str(request.folder))
     same_bytes(request.master, master.verdict.file_sha256, master.verdict.claim, name)
     claim = _claim(heard, master, files, gate)
     signed = _recorded(claim, master, registry, gate, clock)
     return _written(signed, data, gate, out)
+
+
+def _seen(request: PackageRequest) -> dict[str, Seen]:
+    """Every file of the package, and its master, by digest and by which file it is."""
+    found = {name: seen(path) for name, path in files_in(request.folder).items()}
+    return {**found, MASTER: seen(request.master)}
 
 
 def require_approved(heard: HeardPackage, master: Certificate, release: Release) -> None:
@@ -203,6 +215,7 @@ def _claim(heard: HeardPackage, master: Certificate, files: tuple[PackageFile, .
     verdict = master.verdict
     assert verdict.claim.scope is not None  # what passed has one
     shown = zip(heard.renditions, heard.labels.tracks, strict=True)
+    others = (r for r in heard.renditions if not is_of_dub(r, verdict.claim.scope.language))
     return PackageClaim(
         package_id=f"pkg-{uuid.uuid4().hex}",
         certificate_id=certificate_id(master.statement),
@@ -213,6 +226,7 @@ def _claim(heard: HeardPackage, master: Certificate, files: tuple[PackageFile, .
         files=files,
         renditions=tuple(_shown(r, t.name) for r, t in shown if is_of_dub(r, verdict.claim.scope.language)),
         bounds={bound: f"{value:g}" for bound, value in asdict(BOUNDS).items()},
+        others=tuple((r.where, r.language or "") for r in others),
     )
 
 

@@ -18,11 +18,11 @@ from dubgate.delivery.manifest_record import CreditRole, Revision
 from dubgate.delivery.unanswered import is_answer
 from dubgate.errors import MediaError
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.pinned import as_pinned
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.findings import Finding
 
 PROGRAMME = Subject(Scope.PROGRAMME)
-KINDS = ("prompts", "references", "settings", "logs")
 MUST_BE_NAMED = (CreditRole.ADAPTER, CreditRole.DUBBING_DIRECTOR)
 _READ_BYTES = 65_536
 _CARD_BYTES = 2_000_000
@@ -40,7 +40,7 @@ class CheckedFile:
 
 def checked_files(delivery: Delivery) -> tuple[CheckedFile, ...]:
     """Every file that the record names, hashed again."""
-    return tuple(_checked(delivery, kind, file) for kind in KINDS for file in getattr(delivery, kind))
+    return tuple(_checked(delivery, kind, file) for kind, file in delivery.recorded)
 
 
 def _checked(delivery: Delivery, kind: str, file: RecordedFile) -> CheckedFile:
@@ -58,7 +58,7 @@ def _sha256(path: Path) -> str | None:
 def _answers(path: Path) -> bool:
     """Whether a short text file says something; what is no text, or long, is not judged by its words."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             data = file.read(_READ_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError:
@@ -157,7 +157,7 @@ def _stands(wanted: str, shown: str) -> bool:
 def card_text(path: Path) -> str:
     """All words of a dub card (text, CSV or JSON); empty where it cannot be read, so that nothing is found on it."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             data = file.read(_CARD_BYTES + 1)
         text = data.decode("utf-8-sig") if len(data) <= _CARD_BYTES else ""
         return _words_of(text, path.suffix.lower())

@@ -33,6 +33,7 @@ from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.measurement import Measurement, Scope, Subject
+from dubgate.pinned import read_pinned
 from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.authorisation import told_apart
 from dubgate.policy.checks import failed, passed
@@ -263,4 +264,4 @@ def _cleared(
 
 def script_sha256_of(delivery: Delivery) -> str | None:
     """The digest of the script as it lies there; None where the delivery has none."""
-    return None if delivery.cues is None else hashlib.sha256(delivery.cues.read_bytes()).hexdigest()
+    return None if delivery.cues is None else hashlib.sha256(read_pinned(delivery.cues)).hexdigest()

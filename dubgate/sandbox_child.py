@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dubgate.pinned import pin_process
 from dubgate.sandbox.isolation import Isolation, die_with_parent, isolate, set_limits
 
 # task -> module:function, called with (request, scratch, progress), returning (JSON-able data, arrays by name)
@@ -70,6 +71,7 @@ def _run(told: dict[str, Any], home: Path, say: Say) -> None:
     set_limits(**{k: limits[k] for k in ("cpu_s", "file_bytes", "open_files", "address_space_bytes")})
     module, function = _entry(told["task"], limits["test_tasks"])
     isolation = _shut_in(told, home)
+    pin_process(told["pins"])
     run = getattr(importlib.import_module(module), function)
     data, arrays = run(told["request"], home / "tmp", lambda stage, share: say({"progress": [stage, float(share)]}))
     from dubgate.sandbox.reply import write_reply

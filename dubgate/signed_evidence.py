@@ -14,6 +14,7 @@ from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, RULINGS, SIGN_OFFS, WAI
 from dubgate.certificate.annex import SignedCopy
 from dubgate.certificate.dsse import SignatureError
 from dubgate.delivery.manifest import Delivery
+from dubgate.pinned import read_pinned
 from dubgate.policy.evidence import APPROVALS, HUMAN, Kind, Signed, evidence_files, open_one
 from dubgate.policy.label_sidecars import SIDECARS
 
@@ -66,7 +67,7 @@ def _each(delivery: Delivery, view: View, at: datetime) -> Iterator[SignedFile]:
             key = view.record(f"key:{signed.key_id}", PartyKey)
             if key is None:
                 continue
-            copy = SignedCopy(kind.predicate_type, path.read_bytes(), signed.by, key.verifier)
+            copy = SignedCopy(kind.predicate_type, read_pinned(path), signed.by, key.verifier)
             own_end = getattr(signed.record, "expires_at", None)
             ends = (key.not_after, *((own_end,) if own_end is not None else ()))
             yield SignedFile(signed, copy, ends)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dubgate.errors import InputError
+from dubgate.pinned import as_pinned
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -113,7 +114,7 @@ def read_yaml(path: Path, name: str | None = None) -> Document:
     """
     shown = name or str(path)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             return load_yaml(file.read(MAX_BYTES + 1), shown)
     except OSError as error:
         raise StrictYamlError(f"cannot be read ({error.strerror})", where=shown) from None

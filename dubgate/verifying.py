@@ -22,6 +22,8 @@ from dubgate.certificate.refusals import (
     NotPassed,
     OtherBytes,
     OtherChannel,
+    OtherLanguage,
+    OtherPartner,
     OtherTerritory,
     OutsideWindow,
 )
@@ -55,6 +57,7 @@ class Verified:
     consents_asked: bool
     package_id: str | None = None  # where the certificate is a package's
     n_package_files: int = 0
+    not_judged: tuple[str, ...] = ()  # what a package holds beside the dub
 
 
 def verify(
@@ -63,7 +66,9 @@ def verify(
     *,
     territory: str,
     channel: str,
+    partner: str | None = None,
     trust: Path | TrustStore,
+    language: str | None = None,
     root: str | SigningKey | None = None,
     annex: Path | None = None,
     registry: str | None = None,
@@ -76,6 +81,8 @@ def verify(
     Args:
         certificate: a release's, or a package's; with the latter `file` is a file of the package, or its whole folder.
         territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
+        language: what is published (BCP-47); the release must be of it. Needed for a folder that holds other languages too.
+        partner: who publishes it (`netflix`), which the holder must have approved by name; None: not asked.
         trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
         registry: a registry at hand, asked whether the consents still stand.
         policy: a publisher's demands; see dubgate.publishing.
@@ -96,8 +103,10 @@ def verify(
     if packaged is None:
         same_bytes(file, opened.verdict.file_sha256, opened.verdict.claim, name)
     else:
-        check_member(packaged.claim, file, name)
-    require_covered(opened, territory, channel, name)
+        check_member(packaged.claim, file, name, told=language is not None)
+    if language is not None:
+        require_language(opened, language, name)
+    require_covered(opened, territory, channel, name, partner)
     require_in_time(opened, moment, name)
     if annex is not None:
         check_annex(read_small(annex), opened.verdict.claim, annex.name)
@@ -176,15 +185,37 @@ def require_passed(opened: Certificate, name: str) -> None:
         raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name)
 
 
-def require_covered(opened: Certificate, territory: str, channel: str, name: str) -> None:
+def require_language(opened: Certificate, language: str, name: str) -> None:
+    """It is of a dub in this very language.
+
+    Raises:
+        OtherLanguage
+        InputError: there is no such language.
+    """
+    from dubgate.languages import canonical
+
+    scope = opened.verdict.claim.scope
+    assert scope is not None  # what passed has one: verdict._agreeing
+    try:
+        wanted = canonical(language)
+    except ValueError as error:
+        raise InputError(str(error), where="language") from None
+    if scope.language != wanted:
+        raise OtherLanguage(f"the release is in {scope.language}, not {wanted}", where=name)
+
+
+def require_covered(opened: Certificate, territory: str, channel: str, name: str, partner: str | None = None) -> None:
     """It is for this use.
 
     Raises:
-        OtherTerritory, OtherChannel.
+        OtherTerritory, OtherChannel, OtherPartner.
     """
     scope = opened.verdict.claim.scope
     assert scope is not None  # what passed has one: verdict._agreeing
     _covers(scope, territory, channel, name)
+    if partner is not None and partner not in scope.partners:
+        by = ", ".join(scope.partners) or "nobody by name"
+        raise OtherPartner(f"the release is for publication by {by}, not {partner}", where=name)
 
 
 def require_in_time(opened: Certificate, now: datetime, name: str) -> None:
@@ -257,4 +288,5 @@ def _verified(opened: Certificate, store: TrustStore, asked: bool, packaged: Pac
         consents_asked=asked,
         package_id=packaged.claim.package_id if packaged is not None else None,
         n_package_files=len(packaged.claim.files) if packaged is not None else 0,
+        not_judged=packaged.claim.not_judged if packaged is not None else (),
     )

@@ -10,7 +10,9 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,6 +26,7 @@ from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
 
 FROM_S = 45.0  # a shorter dub is heard before another child has loaded its models
+EACH_S = 20.0  # of the dub, at least, is worth a child
 _WORDS = ("transcriber", "aligner")
 _FIRST = 0.3  # of the progress: everything but the words
 
@@ -89,7 +92,7 @@ def shares_of(plan: HearingPlan, duration_s: float | None) -> int:
         names = {resolve(kind, plan.models, language=plan.dub.language).name for kind in _WORDS}
     except ModelError:
         return 1  # hearing says why
-    return n_threads() if names == {"pocketsphinx", "pocketsphinx-aligner"} else 1
+    return min(n_threads(), int(duration_s // EACH_S)) if names == {"pocketsphinx", "pocketsphinx-aligner"} else 1
 
 
 def hear_in_shares(plan: HearingPlan, shares: int, hear: Hear, progress: Progress) -> ProgrammeFeatures:
@@ -138,7 +141,8 @@ def _all(hear: Hear, asked: Sequence[WordsPlan], tell: Sequence[Progress], stop:
             raise
 
     with ThreadPoolExecutor(len(asked)) as pool:
-        running = [pool.submit(one, plan, progress) for plan, progress in zip(asked, tell, strict=True)]
+        # What is pinned for this thread is pinned for those that start the children too.
+        running = [pool.submit(copy_context().run, partial(one, *each)) for each in zip(asked, tell, strict=True)]
         try:
             wait(running)
         finally:

@@ -62,7 +62,7 @@ SINGLE = (
     ("any file is served", "dubgate/service/job_routes.py", "file_of(state.engine, job_id, name) if name in FILES else None", "file_of(state.engine, job_id, name)", API),
     ("bodies have no end", "dubgate/service/limits.py", "            if self._got > self._most:\n                raise _TooLargeError\n", "", API),
     ("addresses inside are asked", "dubgate/service/fetching.py", "address = checked_address(host, resolve(host, port), allow_private=allow_private)", "address = resolve(host, port)[0]", SOURCES),
-    ("any URL is fetched", "dubgate/service/fetching.py", "allowed = any(", "allowed = True or any(", SOURCES),
+    ("any URL is fetched", "dubgate/service/fetching.py", "allowed = organisation in _owners(url, settings)", "allowed = True", SOURCES),
     ("uploads are not looked at", "dubgate/service/upload_routes.py", '        _look(target, name, file.content_type or "")\n', "", SOURCES),
     ("messages go to everybody", "dubgate/service/messages.py", 'told.organisation in json.loads(r["asks_for"]) and ', "", MESSAGES),
     ("a refused delivery is renewed", "dubgate/service/renewing.py", ", ~exists().where(same)", "", MESSAGES),

@@ -21,6 +21,7 @@ SINGLE = (
     ("shares: what the background spoils counts", "dubgate/word_shares.py", "return features if plan.mix is not None else without_what_background_spoils(features)", "return features", SHARES),
     ("shares: what failed is not told", "dubgate/word_shares.py", "            first.append(error)\n", "            first.insert(0, error)\n", SHARES),
     ("shares: the others go on", "dubgate/word_shares.py", "            first.append(error)\n            stop.set()\n", "            first.append(error)\n", SHARES),
+    ("shares: what is pinned is not pinned there", "dubgate/word_shares.py", "pool.submit(copy_context().run, partial(one, *each))", "pool.submit(partial(one, *each))", SHARES),
     ("shares: a share is heard twice", "dubgate/hearing_words.py", "items[len(items) * share // shares :", "items[max(0, len(items) * share // shares - 1) :", SHARES),
     ("cache: damaged bytes are read", "dubgate/cache.py", 'if head is None or head.get("sha256") != _digest(key, name, payload):', "if head is None:", BYTES),
     ("cache: a file counts anywhere", "dubgate/cache.py", 'f"{SCHEMA}\\n{key}\\n{name}\\n".encode() + payload', "payload", BYTES),
@@ -37,12 +38,12 @@ SINGLE = (
     ("batch: the exit code is not the worst", "dubgate/engine/batch.py", "for c in (2, 1, 3, 0) if c in codes), 2)", "for c in (0, 3, 1, 2) if c in codes), 2)", BATCH),
     ("batch: nothing judged is a release", "dubgate/engine/batch.py", "if c in codes), 2)", "if c in codes), 0)", BATCH),
     ("batch: an unknown decision is a release", "dubgate/engine/batch.py", "rank.get(d.decision, 2)", "rank.get(d.decision, 0)", BATCH),
-    ("batch: judged twice", "dubgate/engine/batch.py", "if journal.standing(j.name, states[j.name]) is None]", "if True]", BATCH),
+    ("batch: judged twice", "dubgate/engine/batch.py", "if journal.standing(j.name, _round(states[j.name], settings)) is None]", "if True]", BATCH),
     ("batch: what could not be judged stands", "dubgate/engine/journal.py", "(d.name, d.state) == (name, state) and d.facts is not None", "(d.name, d.state) == (name, state)", BATCH),
     ("batch: other files are the same round", "dubgate/engine/journal.py", "(d.name, d.state) == (name, state) and", "d.name == name and", BATCH),
     ("batch: gone on with under other options", "dubgate/engine/journal.py", 'if head.get("options") != journal.options:', "if False:", BATCH),
     ("batch: gone on with on another day", "dubgate/engine/batch.py", "if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:", "if False:", BATCH),
-    ("batch: judged as at another moment", "dubgate/engine/batch.py", "settings = replace(settings, at=began)", "settings = replace(settings)", BATCH),
+    ("batch: judged as at another moment", "dubgate/engine/batch.py", "settings = replace(settings, at=began, ", "settings = replace(settings, ", BATCH),
     ("batch: two share a folder", "dubgate/engine/journal.py", "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", BATCH),
     ("batch: a changed journal is read", "dubgate/engine/journal.py", "if digest != _chained(last, json.dumps(step, sort_keys=True)):", "if False:", BATCH),
     ("batch: a delivery that changed meanwhile is judged", "dubgate/engine/batch.py", "if state_of(job.location) != state:", "if False:", BATCH),
@@ -59,7 +60,7 @@ SINGLE = (
     ("series: another voice is not named", "dubgate/engine/series.py", "llr < OTHER_VOICE_LLR", "False", SERIES),
     ("series: another model is not named", "dubgate/engine/series.py", "if before.declared is None or now == before.declared:", "if True:", SERIES),
     ("series: a drift of register or level is not named", "dubgate/engine/series.py", "if abs(apart) <= most:", "if True:", SERIES),
-    ("hearing: bytes that changed meanwhile are kept", "dubgate/listening.py", "if not same or _digests(asked.planned.plan) != asked.file_sha256s:", "if False:", LISTENING),
+    ("hearing: bytes that changed meanwhile are kept", "dubgate/listening.py", "if not same or tuple(s.sha256 for s in now) != asked.file_sha256s:", "if False:", LISTENING),
 )  # fmt: skip
 
 

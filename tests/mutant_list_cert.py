@@ -87,7 +87,7 @@ SINGLE = (
     ("adopted packs are not asked", "dubgate/publishing.py", "        if adopted is None:", "        if False:", ADOPTING),
     ("other bytes of an adopted pack will do", "dubgate/publishing.py", "        if adopted.sha256 != pack.sha256:", "        if False:", ADOPTING),
     ("a policy's adopted packs are passed over", "dubgate/verifying.py", "    if demands.adopted:", "    if False:", ADOPTING),
-    ("a package's files are not compared", "dubgate/verifying.py", "        check_member(packaged.claim, file, name)\n", "        pass\n", PACKAGE),
+    ("a package's files are not compared", "dubgate/verifying.py", "        check_member(packaged.claim, file, name, told=language is not None)\n", "        pass\n", PACKAGE),
     ("a renewal stands under a release's entry", "dubgate/certificate/file.py", "RELEASE_RECORD if verdict.claim.renews is None else CERTIFICATION_RECORD", "RELEASE_RECORD", PACKAGE),
     ("a release stands under any certification", "dubgate/certificate/file.py", "RELEASE_RECORD if verdict.claim.renews is None else CERTIFICATION_RECORD", "CERTIFICATION_RECORD if verdict.claim.renews is None else RELEASE_RECORD", PACKAGE),
     ("another release's renewal counts", "dubgate/standing.py", "if len(renewed) != 1 or not", "if len(renewed) != 1 and not", RENEWING),

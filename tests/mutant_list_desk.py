@@ -45,7 +45,7 @@ SINGLE = (
     ("a statement is signed again and again", f"{WEB}/ceremonies.py", "    if row[\"used_at\"] is not None:\n        raise CeremonyError(\"ceremony.used\")\n", "", _of(ABUSE, "replayed")),
     ("a statement waits for ever", f"{WEB}/ceremonies.py", "    if row[\"expires_at\"] <= iso(desk.clock()):\n        raise CeremonyError(\"ceremony.late\")\n", "", _of(ABUSE, "ten_minutes")),
     ("another account's statement is shown", f"{WEB}/ceremonies.py", ' or row["account_id"] != account_id', "", _of(ABUSE, "somebody_elses")),
-    ("what the gate shows need not be what was asked", f"{WEB}/pages/requests.py", "        if story.differs:\n            raise RecordError(text(\"decide.differs\", who.language))\n", "", _of(ABUSE, "other_bytes")),
+    ("what the gate shows need not be what was asked", f"{WEB}/pages/requests.py", "        if story.differs:\n            raise RecordError(text(\"decide.differs\", who.language))\n        record = approval_of(", "        record = approval_of(", _of(ABUSE, "other_bytes")),
     ("one passkey is enough", f"{WEB}/pages/requests.py", "    if not accounts.well_kept(who.desk, who.account.account_id):", "    if False:", _of(SIGN_IN, "second_way")),
     ("a double click counts twice", f"{WEB}/once.py", "    first = sessions.use_nonce(who.desk, number)\n", "    first = sessions.use_nonce(who.desk, number) or True\n", _of(ABUSE, "double_click")),
     ("a failed form may not be sent again", f"{WEB}/once.py", "            sessions.give_back_nonce(who.desk, number)\n", "            pass\n", _of(ABUSE, "may_be_sent_again")),

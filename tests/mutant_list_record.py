@@ -46,7 +46,7 @@ SINGLE = (
     ("an overdue review is none", "dubgate/company/register.py", "return at.astimezone(UTC).date() >= tool.review_due", "return False", RECORD),
     ("any version is one that was read", "dubgate/company/register.py", "and any(_is_version(tool.version, pattern) for pattern in self.versions)", "", RECORD),
     ("any entry that fits will do", "dubgate/company/register.py", " and tool.registered_as in (None, t.id)", "", RECORD),
-    ("terms are not hashed again", "dubgate/company/register.py", "return hashlib.sha256(found.read_bytes()).hexdigest() == terms.sha256", "return True", RECORD),
+    ("terms are not hashed again", "dubgate/company/register.py", "return hashlib.sha256(read_pinned(found)).hexdigest() == terms.sha256", "return True", RECORD),
     ("a policy of any title", "dubgate/company/never_ai.py", "if s.record.title_id in ids\n", "if s.record.title_id\n", RECORD),
     ("a policy of any house", "dubgate/company/never_ai.py", "        and holders & {s.by, _house(s.by, view)}\n", "", RECORD),
     ("a policy out of its term", "dubgate/company/never_ai.py", "        and s.record.signed_at <= at < s.record.expires_at\n", "", RECORD),

@@ -26,7 +26,7 @@ SINGLE = (
     ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "vendor or studio or colleague")),
     ("the maker's house waives", "dubgate/policy/waivers.py", "if waiver.house in now.submitters | now.vendor_houses:", "if waiver.house in now.submitters:", HOUSES),
     ("the maker's house answers for a partner", "dubgate/policy/partner_approvals.py", "if statement.house in now.submitters | now.vendor_houses:", "if statement.house in now.submitters:", HOUSES),
-    ("hearing: what was swapped and put back is kept", "dubgate/listening.py", "if not same or _digests", "if _digests", SWAPPED),
+    ("hearing: what was swapped and put back is kept", "dubgate/listening.py", "if not same or tuple(", "if tuple(", SWAPPED),
     ("the sandbox believes a file's own times", "dubgate/sandbox/parent.py", "found.st_size, found.st_ctime_ns)", "found.st_size, found.st_mtime_ns)", SWAPPED),
     ("the desk plays whatever lies there", "dubgate/service/desk_judge.py", "self._places.get(delivery_id) == places_of(kept[0])", "True", DESK_SOUND),
     ("a batch overlooks evidence that nobody lists", "dubgate/engine/fetching.py", '(delivery.root / "evidence").glob("*.json")', '(delivery.root / "evidence").glob("*.none")', STATES),

@@ -196,3 +196,13 @@ def torch_task(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
     if cuda:
         product = (torch.ones(512, 512, device="cuda") @ torch.ones(512, 512, device="cuda")).cpu()
     return {"value": float(product[0, 0]), "cuda": cuda}, {}
+
+
+def read_on_and_on(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
+    """Opens a file by its path, by no function of dubgate's, until it may not any more."""
+    Path(request["path"]).read_bytes()
+    progress("reading", 0.5)
+    for _ in range(500):
+        Path(request["path"]).read_bytes()
+        time.sleep(0.01)
+    return "read", {}

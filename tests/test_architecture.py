@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     (
         "errors",
+        "pinned",
         "client",
         "unmeasured",
         "units",
@@ -58,7 +59,7 @@ ORDER = (
         "answers",
         "label_rules",
     ),
-    ("intake",),
+    ("intake", "watching"),
     ("record_confirming",),
     ("record_judging",),
     ("gate",),

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -267,6 +267,105 @@ def test_where_nobody_knows_whether_it_was_released_a_person_has_to_look(tmp_pat
         finished = run([a], tmp_path / "out")
         assert (finished.exit_code, asked_of(a)) == (2, 0)
         assert "ledger" in finished.done[0].why
+
+
+def test_half_signed_stays_half_signed_by_whatever_rules_it_was_judged(tmp_path: Path) -> None:
+    a, pack = delivery(tmp_path, "a"), tmp_path / "own.yaml"
+    chosen = replace(SETTINGS, packs=(str(pack),))
+    pack.write_bytes(b"one")
+    [job], _ = jobs_of([a])
+    journal = open_journal(tmp_path / "out", batch_module._options(chosen, None), AT.isoformat())
+    journal.add(Signing(job.name, batch_module.state_of(a)))
+    journal.close()
+    pack.write_bytes(b"two")
+    finished = run([a], tmp_path / "out", settings=chosen)
+    assert (finished.exit_code, asked_of(a)) == (2, 0)
+
+
+def test_signing_that_ended_once_is_half_done_where_it_began_again(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, {}, "now")
+    assert not journal.half_signed("a", "s")
+    journal.add(Signing("a", "s"))
+    assert journal.half_signed("a", "s")
+    journal.add(Done("a", "/a", "s-rules", facts(), certificate="certificate.json"))
+    assert not journal.half_signed("a", "s")
+    journal.add(Signing("a", "s"))  # by other rules
+    assert journal.half_signed("a", "s")
+    assert not journal.half_signed("b", "s")
+    assert not journal.half_signed("a", "other files")
+    journal.add(Done("b", "/b", "s-other", facts(), certificate="certificate.json"))
+    journal.add(Done("a", "/a", "t-other", facts(), certificate="certificate.json"))
+    journal.add(Done("a", "/a", "s-other", None, "refused"))
+    assert journal.half_signed("a", "s")
+    journal.close()
+
+
+def _edited(pack: Path, company: Path) -> None:
+    pack.write_bytes(b"another threshold")
+
+
+def _registered(pack: Path, company: Path) -> None:
+    (company / "register.yaml").write_text(REGISTER.replace("K", "J"), encoding="utf-8")
+
+
+def _forbidden(pack: Path, company: Path) -> None:
+    (company / "policies").mkdir()
+    (company / "policies" / "none.json").write_bytes(b"{}")
+
+
+REGISTER = "schema: tool-register/1.0\ncompany: K\ntools: []\n"
+
+
+@pytest.mark.parametrize("change", [_edited, _registered, _forbidden])
+def test_a_batch_that_is_gone_on_with_by_other_rules_judges_anew(
+    change: Callable[[Path, Path], None], tmp_path: Path
+) -> None:
+    a, b = delivery(tmp_path, "a"), delivery(tmp_path, "b")
+    pack, company = tmp_path / "own.yaml", tmp_path / "company"
+    pack.write_bytes(b"a threshold")
+    company.mkdir()
+    (company / "register.yaml").write_text(REGISTER, encoding="utf-8")
+    chosen = replace(SETTINGS, packs=(str(pack),), company=str(company))
+    for _ in range(2):
+        run([a, b], tmp_path / "out", settings=chosen)
+        assert (asked_of(a), asked_of(b)) == (1, 1)
+    change(pack, company)
+    for _ in range(2):
+        finished = run([a, b], tmp_path / "out", settings=chosen)
+        assert (asked_of(a), asked_of(b)) == (2, 2)
+    assert len(finished.rounds) == 4
+
+
+def test_packs_that_change_while_a_delivery_is_judged_judge_nothing(tmp_path: Path) -> None:
+    a, pack = delivery(tmp_path, "a"), tmp_path / "own.yaml"
+    pack.write_bytes(b"a threshold")
+    chosen = replace(SETTINGS, packs=(str(pack),))
+
+    class Edits(Here):
+        def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
+            for answered in super().run(task, asked):
+                pack.write_bytes(b"another")
+                yield answered
+
+    finished = run([a], tmp_path / "out", Edits, settings=chosen)
+    assert finished.exit_code == 2
+    assert "rule pack" in finished.done[0].why
+
+
+def test_a_pack_that_cannot_be_read_begins_no_batch(tmp_path: Path) -> None:
+    chosen = replace(SETTINGS, packs=(str(tmp_path / "none.yaml"),))
+    with pytest.raises(InputError, match="cannot be read"):
+        run([delivery(tmp_path, "a")], tmp_path / "out", settings=chosen)
+
+
+def test_a_journal_of_an_earlier_program_is_read_and_its_deliveries_are_judged_anew(tmp_path: Path) -> None:
+    a = delivery(tmp_path, "a")
+    [job], _ = jobs_of([a])
+    journal = open_journal(tmp_path / "out", batch_module._options(SETTINGS, None), AT.isoformat())
+    journal.add(Done(job.name, job.location, batch_module.state_of(a), facts()))
+    journal.close()
+    finished = run([a], tmp_path / "out")
+    assert (asked_of(a), len(finished.rounds)) == (1, 2)
 
 
 def test_a_full_disk_makes_no_step_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,6 +257,58 @@ def test_a_judgement_that_is_not_the_one_reported_is_not_signed(
     assert (finished.exit_code, releases(world)) == (2, 0)
 
 
+def test_a_worker_that_judged_other_bytes_than_lay_here_is_not_believed(
+    world: World, certified: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = judging.judge_one
+    told: list[tuple[tuple[str, str], ...]] = []
+
+    def elsewhere(job: Job, settings: Settings) -> Result:
+        found = answer(genuine(job, settings))
+        told.append(found.rests_on)
+        return replace(found, rests_on=tuple((n, "0" * 64 if n == "dub.flac" else s) for n, s in found.rests_on))
+
+    monkeypatch.setattr("dubgate.engine.batch.judge_one", elsewhere)
+    finished = certified()
+    assert "dub.flac" in dict(told[0])
+    assert (finished.exit_code, releases(world)) == (2, 0)
+    assert "other bytes" in finished.done[0].why
+
+
+def test_a_worker_whose_delivery_changed_while_it_judged_answers_nothing_that_could_be_signed(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was heard, and before anybody signs."""
+    genuine = judging.judge_again
+
+    def changes(request: Any, **how: Any) -> Any:
+        found = genuine(request, **how)
+        script = Path(request.manifest).parent / "script.vtt"
+        script.write_bytes(script.read_bytes())
+        return found
+
+    monkeypatch.setattr(judging, "judge_again", changes)
+    result = judging.judge_one(job_of(world), settings_of(world, signed=True))
+    assert isinstance(result, Failure)
+    assert "script.vtt" in result.why
+    assert isinstance(judging.judge_one(job_of(world), settings_of(world)), Answer)
+
+
+def test_a_worker_that_judged_another_manifest_answers_nothing_that_could_be_signed(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = judging.judge_again
+
+    def other(request: Any, **how: Any) -> Any:
+        found = genuine(request, **how)
+        return replace(found, delivery=replace(found.delivery, cast=found.delivery.cast[1:]))
+
+    monkeypatch.setattr(judging, "judge_again", other)
+    result = judging.judge_one(job_of(world), settings_of(world, signed=True))
+    assert isinstance(result, Failure)
+    assert "another manifest" in result.why
+
+
 def test_a_delivery_by_url_is_not_signed(world: World, certified: Batch) -> None:
     finished = certified("memory://dubs/ep1/delivery.yaml")
     assert finished.exit_code == 2
@@ -269,7 +321,7 @@ def test_what_entered_the_journal_before_signing_is_the_intent(world: World, cer
 
     options = module._options(settings_of(world, signed=True), Gate("urn:gate", "op-1", None, None))
     journal = open_journal(tmp_path / "out", options, "later")
-    assert journal.signing == [Signing(journal.done[0].name, journal.done[0].state)]
+    assert journal.signing == [Signing(journal.done[0].name, journal.done[0].state.rsplit("-", 1)[0])]
     journal.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from made_delivery import SHEET, features
 
 from dubgate import kept, listening
-from dubgate.errors import MediaError
+from dubgate.delivery.formats import open_regular
+from dubgate.errors import ChangedError, MediaError
 from dubgate.hearing import HearingPlan, Source
 from dubgate.judgement import Clock
 from dubgate.sandbox import parent
@@ -34,12 +36,26 @@ def _renamed(dub: Path) -> None:
     aside.rename(dub)
 
 
-@pytest.mark.parametrize("swap", [_rewritten, _renamed])
+def _folder_renamed(dub: Path) -> None:
+    """Another folder in the place of the one above while the child opens the file, then the same folder again."""
+    folder, aside, evil = dub.parent, dub.parent.with_name("aside"), dub.parent.with_name("evil")
+    shutil.copytree(folder, evil)
+    folder.rename(aside)
+    evil.rename(folder)
+    try:
+        os.close(open_regular(dub))
+    finally:
+        folder.rename(evil)
+        aside.rename(folder)
+
+
+@pytest.mark.parametrize("swap", [_rewritten, _renamed, _folder_renamed])
 def test_a_file_that_was_swapped_and_put_back_is_neither_judged_nor_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None]
 ) -> None:
     monkeypatch.setenv("DUBGATE_CACHE", str(tmp_path / "heard"))
-    original, dub = tmp_path / "original.flac", tmp_path / "dub.flac"
+    (tmp_path / "ep1").mkdir()
+    original, dub = tmp_path / "ep1" / "original.flac", tmp_path / "ep1" / "dub.flac"
     original.write_bytes(b"original")
     dub.write_bytes(b"the dub")
     plan = HearingPlan(Source(str(original), 0, "original.flac"), Source(str(dub), 0, "dub.flac"), SHEET)
@@ -54,7 +70,7 @@ def test_a_file_that_was_swapped_and_put_back_is_neither_judged_nor_kept(
     monkeypatch.setattr(listening, "_in_child", child)
     request: Any = None
     asked = listening.asked_of(request)
-    with pytest.raises(MediaError, match="changed while it was being read"):
+    with pytest.raises((MediaError, ChangedError), match="changed while it was being read"):
         listening.run_plan(asked, lambda stage, share: None)
     assert kept.load(asked.key) is None
 

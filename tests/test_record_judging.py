@@ -25,7 +25,16 @@ from dubgate.company.folder import NO_COMPANY, Company, read_company
 from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
 from dubgate.delivery.manifest import Delivery, RecordedFile
-from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Revision, Tool
+from dubgate.delivery.manifest_record import (
+    Credited,
+    CreditRole,
+    Credits,
+    ProductionRecord,
+    Purpose,
+    RecordFile,
+    Revision,
+    Tool,
+)
 from dubgate.delivery.script import CueKind
 from dubgate.delivery.unanswered import is_answer
 from dubgate.delivery_facts import facts_of
@@ -227,6 +236,30 @@ def test_a_recorded_file_with_other_bytes_blocks_whatever_pack_judges(world: Wor
     found = judged(world, NO_COMPANY, logs=changed)
     blocked = {f.rule for f in found.verdict.findings if f.outcome is Outcome.BLOCK}
     assert blocked == {"INT-005"}
+
+
+def test_a_watermark_counts_by_its_detectors_report_and_never_by_the_vendors_word(
+    world: World, company: Company
+) -> None:
+    path = world.delivery.root / "watermark.json"
+    path.write_text('{"detector": "AudioSeal 0.2", "found": true}', encoding="utf-8")
+    file = RecordFile(path="watermark.json", sha256=_digest(path.read_bytes()))
+    reported = {"production": _record(watermarks=(file,)), "watermarks": (RecordedFile(path, file.sha256),)}
+
+    def outcome(judgement: Judgement) -> Outcome:
+        return next(f.outcome for f in judgement.verdict.findings if f.rule == "EUA-WATERMARK")
+
+    assert outcome(judged(world, company, **reported)) is Outcome.PASS
+    assert outcome(judged(world, company)) is Outcome.WARN
+    alone = signed(world, replace(world.delivery, **reported), confirming=None)
+    assert outcome(judged(world, company, envelopes=alone, **reported)) is Outcome.WARN
+    changed = reported | {"watermarks": (RecordedFile(path, "0" * 64),)}
+    assert outcome(judged(world, company, **changed)) is Outcome.WARN
+
+
+def test_a_record_without_watermarks_is_signed_over_the_same_digest_as_before_they_were_known() -> None:
+    assert "watermarks" not in _record().model_dump(mode="json")
+    assert "watermarks" in ProductionRecord.model_json_schema()["properties"]
 
 
 def test_a_file_that_holds_only_template_text_is_no_answer(world: World, company: Company) -> None:
@@ -538,7 +571,28 @@ def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(
     assert plain["advice"] == "human_performance"
     path.write_text(json.dumps(plain | {"favourable": True, "advice": "ai_dub", "reasons": []}), encoding="utf-8")
     found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
-    assert decisive(found) == {"REC-FAVOURABLE"}
+    assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"favourable": true', '"favourable": false'),
+        ('"advice": "ai_dub"', '"advice": "guide_track"'),
+        ('"in_time": true', '"in_time": false'),
+        ('"needed_minutes": ', '"needed_minutes": 1'),
+    ],
+)
+def test_an_intake_that_belies_its_own_answers_holds(
+    world: World, company: Company, tmp_path: Path, old: str, new: str
+) -> None:
+    _intake(world, tmp_path)
+    path = world.delivery.root / "intake.json"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
+    assert "INT-007" in decisive(found)
 
 
 def test_an_intake_that_cannot_be_read_or_has_other_bytes_is_no_intake(

@@ -23,6 +23,7 @@ from dubgate.errors import ChildError, MediaError
 from dubgate.features import BackendInfo, ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, hear_here
 from dubgate.hearing_words import HeardWords, WordsPlan, share_of
+from dubgate.pinned import pinned, pins
 from dubgate.sample_containers import write_flac
 from dubgate.stored import to_stored
 from dubgate.unmeasured import Unmeasured
@@ -73,6 +74,7 @@ def test_shares_are_runs_of_neighbours_that_make_the_whole() -> None:
     [
         ({}, 100.0, "2", 2),
         ({}, 100.0, "5", 5),
+        ({}, 60.0, "5", 3),
         ({}, 100.0, "1", 1),
         ({}, FROM_S - 1, "2", 1),
         ({}, None, "2", 1),
@@ -136,6 +138,18 @@ def test_the_share_that_fails_first_is_told_and_ends_the_others(plan: HearingPla
     with pytest.raises(MediaError, match="damaged"):
         shared(plan, first, share)
     assert ended == [True]
+
+
+def test_what_is_pinned_is_pinned_for_every_share(plan: HearingPlan, first: ProgrammeFeatures) -> None:
+    place, seen = (1, 2, 3, 4), []
+
+    def share(*_: object) -> HeardWords:
+        seen.append(pins().places.get(plan.dub.path))
+        return heard()
+
+    with pinned({plan.dub.path: place}):
+        shared(plan, first, share)
+    assert seen == [place, place]
 
 
 def test_shares_of_other_models_are_refused(plan: HearingPlan, first: ProgrammeFeatures) -> None:

@@ -76,6 +76,7 @@ def approval_of(story: Story, request: Request, terms: Terms, *, by: str, at: da
         territories_excluded=() if terms.territories else release.territories_excluded,
         channels=release.channels,
         window=window,
+        partners=release.partners,
         style=release.style,
         sounds=(ApprovedSound(packets_sha256=release.packets_sha256, pcm_sha256=release.pcm_sha256),),
         label_plan_sha256=release.label_plan_sha256,

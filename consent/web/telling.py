@@ -175,6 +175,8 @@ class _Telling:
         yield add("territories", places(release.territories, release.territories_excluded, self.language))
         yield add("channels", self._channels())
         yield add("window", span(release.window.start, release.window.end, self.language))
+        if release.partners is not None:
+            yield add("partners", ", ".join(release.partners))
         yield add("label", self.label)
         for language, words in self._disclosures(dossier):
             yield add("disclosure", f"[{language}] {words}")

@@ -22,7 +22,8 @@ from dubgate.certificate.trust import TrustedGate, TrustStore
 from dubgate.certificate.verdict import certificate_id
 
 FILE_SCHEMA = "package-certificate/1.0"
-SCHEMA = "release-package/1.0"
+SCHEMA = "release-package/1.1"
+_BEFORE = "release-package/1.0"  # which did not name the renditions that are not the dub
 PREDICATE = "urn:dubgate:package:1.0"
 MANIFEST, DUB, OTHER = "manifest", "dub", "other"  # what a file is to the package
 ROLES = (MANIFEST, DUB, OTHER)
@@ -70,6 +71,14 @@ class PackageClaim:
     renditions: tuple[RenditionShown, ...]
     bounds: dict[str, str]  # within which each window was found to be the master's
     ledger: LedgerPart | None = None
+    others: tuple[tuple[str, str], ...] | None = ()  # entries in other languages, with those; None: it does not say
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        """What sounds in the package and is not the dub, in words; of an earlier version every file that is not the dub's."""
+        if self.others is None:
+            return tuple(f.path for f in self.files if f.role == OTHER)
+        return tuple(f"{where} ({language})" for where, language in self.others)
 
     def role_of(self, sha256: str) -> str | None:
         """What a file with this digest is to the package; the dub's own role where it has several."""
@@ -90,7 +99,7 @@ class PackageCertificate:
 def package_statement(claim: PackageClaim) -> dict[str, Any]:
     """The statement to sign."""
     predicate: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": SCHEMA if claim.others is not None else _BEFORE,
         "package_id": claim.package_id,
         "certificate_id": claim.certificate_id,
         "release_id": claim.release_id,
@@ -101,6 +110,8 @@ def package_statement(claim: PackageClaim) -> dict[str, Any]:
         "renditions": [r.data() for r in claim.renditions],
         "bounds": [[name, value] for name, value in sorted(claim.bounds.items())],
     }
+    if claim.others is not None:
+        predicate["others"] = [[where, language] for where, language in claim.others]
     if claim.ledger is not None:
         predicate["ledger"] = ledger_data(claim.ledger)
     subjects = [{"name": f.path, "digest": {"sha256": f.sha256}} for f in claim.files]
@@ -171,7 +182,9 @@ def _read(statement: Any, name: str) -> PackageClaim:
     if fields.text("_type") != STATEMENT_TYPE or fields.text("predicateType") != PREDICATE:
         raise WrongPredicate(f"it does not state {PREDICATE}", where=name)
     subjects = fields.each("subject", _subject, MAX_FILES)
-    inner = Fields(fields.take("predicate"), name, SCHEMA)
+    predicate = fields.take("predicate")
+    before = isinstance(predicate, dict) and predicate.get("schema") == _BEFORE
+    inner = Fields(predicate, name, _BEFORE if before else SCHEMA)
     fields.done()
     claim = PackageClaim(
         package_id=inner.text("package_id"),
@@ -182,7 +195,8 @@ def _read(statement: Any, name: str) -> PackageClaim:
         packaged_at=inner.time("packaged_at"),
         files=_files(subjects, inner.texts("roles", MAX_FILES), name),
         renditions=inner.each("renditions", _rendition),
-        bounds=dict(inner.each("bounds", _bound)),
+        bounds=dict(inner.each("bounds", _pair)),
+        others=None if before else inner.each("others", _pair),
         ledger=read_ledger(inner.inner("ledger")) if inner.has("ledger") else None,
     )
     inner.done()
@@ -214,7 +228,7 @@ def _rendition(data: Any, name: str) -> RenditionShown:
     return RenditionShown(*said, *counted)
 
 
-def _bound(data: Any, name: str) -> tuple[str, str]:
+def _pair(data: Any, name: str) -> tuple[str, str]:
     if not isinstance(data, list) or len(data) != 2 or not all(isinstance(part, str) for part in data):
-        raise Malformed("a bound is a name and a value", where=name)
+        raise Malformed("a bound, and an entry in another language, is a pair of texts", where=name)
     return data[0], data[1]

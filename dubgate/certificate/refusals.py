@@ -125,6 +125,12 @@ class NotTheDub(OtherBytes):
     reason = "not-the-dub"
 
 
+class OtherLanguage(Refused):
+    """The release is of a dub in another language."""
+
+    reason = "other-language"
+
+
 class OtherTerritory(Refused):
     """The release is not for this territory."""
 
@@ -135,6 +141,12 @@ class OtherChannel(Refused):
     """The release is not for this channel."""
 
     reason = "other-channel"
+
+
+class OtherPartner(Refused):
+    """The release is not for publication by this partner: its rules were not asked, or the holder did not approve it."""
+
+    reason = "other-partner"
 
 
 class OutsideWindow(Refused):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.certify_options import certify_options, gate_of
-from dubgate.cli.judging import FORMATS, judging_options, moment
+from dubgate.cli.judging import FORMATS, company_option, judging_options, moment
 
 if TYPE_CHECKING:
     from dubgate.engine.batch import Engine
@@ -25,8 +25,8 @@ Examples:
 
 \b
 Every delivery has its folder of reports in --out; summary.csv, summary.parquet and summary.html say what came of all.
-Interrupted, the same command goes on where it stood; nothing is judged twice, for 24 hours. A delivery whose files changed is judged
-again, as another round.
+Interrupted, the same command goes on where it stood; nothing is judged twice, for 24 hours. A delivery whose files changed, or whose
+rule packs or company folder did, is judged again, as another round.
 
 \b
 Exit codes: the worst of all: 2 one could not be judged, else 1 block, 3 hold, 0 every delivery is a release."""
@@ -50,6 +50,7 @@ Exit codes: the worst of all: 2 one could not be judged, else 1 block, 3 hold, 0
 @click.option("--cpus-per-worker", type=click.FloatRange(0.1), default=1.0, show_default=True, help="ray: placement.")
 @click.option("--gpus-per-worker", type=click.FloatRange(0.0), default=0.0, show_default=True, help="ray: placement.")
 @judging_options
+@company_option
 @click.option(
     "--format",
     "formats",
@@ -84,6 +85,7 @@ def batch(
     device: str,
     at: str | None,
     quiet: bool,
+    company: Path | None,
     formats: tuple[str, ...],
     media: str,
     lang: str,
@@ -118,6 +120,7 @@ def batch(
         lang=lang,
         fixed_at=at is not None,
         signed=gate is not None,
+        company=None if company is None else str(company.absolute()),
     )
 
     def make(chosen: Settings) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -69,12 +70,16 @@ def check(
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
     if gate is not None:
         from dubgate.certifying import certify as sign
-        from dubgate.certifying import clear_place, watch
+        from dubgate.certifying import clear_place
+        from dubgate.watching import watch
 
         clear_place(folder)
-        watched = watch(manifest)
-    with progress_bar(quiet=quiet) as progress:
-        judgement = judge_again(request, at=moment(at), progress=progress).judgement
+        watched = watch(manifest, company=company, aside=folder)
+    with progress_bar(quiet=quiet) as progress, nullcontext() if gate is None else watched.pinned():
+        judged = judge_again(request, at=moment(at), progress=progress)
+    judgement = judged.judgement
+    if gate is not None:
+        watched.require_judged(judged.delivery)
     written = write_reports(judgement, folder, formats, media=media, lang=lang)
     certified = None if gate is None else sign(judgement, watched, registry, gate, folder)
     print_judgement(judgement, written, lang=lang)

@@ -19,7 +19,12 @@ EVIDENCE = """\b
 Examples:
   dubgate evidence verdict/certificate.json --out evidence --trust trust.json --root root.hex
   dubgate evidence verdict/certificate.json --out evidence --with-annex --trust trust.json --root root.hex
-  cd evidence && python verify.py ../dub.flac         # on any machine with dubgate, without a registry"""
+  cd evidence && python verify.py ../dub.flac         # on any machine with dubgate, without a registry
+
+\b
+Of a delivery that was judged by a service (the annex needs a token with the scopes read and admin):
+  curl -H "Authorization: Bearer $TOKEN" "$URL/v1/jobs/$JOB/verdict?private=true" -o verdict.zip
+  unzip verdict.zip -d verdict"""
 REPLAY = """\b
 Examples:
   dubgate replay verdict/certificate.json --trust trust.json --root root.hex

@@ -25,6 +25,11 @@ CONFIG = click.option(
     envvar="DUBGATE_SERVICE_CONFIG",
     help="Settings in YAML or TOML.  [env: DUBGATE_SERVICE_CONFIG]",
 )
+COMPANY = click.option(
+    "--company",
+    type=FILE,
+    help="The company's folder: register of tools, and what must never be AI. Stronger than the setting `company`, and that than DUBGATE_COMPANY.",
+)
 SETTINGS = """\b
 Settings (schema service/1.0; each also as DUBGATE_SERVICE_NAME in the environment, lists and mappings as JSON):
   registry: consent.db              # or postgresql://…, then several machines may serve and work
@@ -32,7 +37,10 @@ Settings (schema service/1.0; each also as DUBGATE_SERVICE_NAME in the environme
   keys: {gate: gate.pem, ledger: ledger.pem, party: op-1}
   trust: {store: trust.json, root: 64 hex digits}
   roots: [{organisation: polyglot, path: /srv/deliveries/polyglot}]
-  sources: [s3://dubs/]             # URL prefixes that deliveries may be fetched from
+  sources: [{organisation: polyglot, prefix: s3://dubs/polyglot/}]   # where its deliveries may be fetched from
+  company: /srv/company             # register of tools, and what must never be AI; --company is stronger
+  keep_uploads_hours: 168           # after the last job of an upload ended; the worker deletes it
+  limits: {requests_per_minute: 60000, writes_per_minute: 600}       # rates count in each process: n servers, n times
   desk: {origin: https://desk.example.com, tables: desk.db, outbox: /var/lib/dubgate/outbox}
 """
 SERVE = f"""\b
@@ -54,10 +62,11 @@ Examples:
 
 @click.command(epilog=SERVE)
 @CONFIG
+@COMPANY
 @click.option("--show", is_flag=True, help="Print the settings in force, without secrets, and end.")
 @click.option("--openapi", is_flag=True, help="Print the API's OpenAPI description, and end.")
 @click.option("--demo", is_flag=True, help="The review desk over the samples, with a sign-in link for each role.")
-def serve(config: Path | None, show: bool, openapi: bool, demo: bool) -> int:
+def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, demo: bool) -> int:
     """Serve the HTTP API, and the review desk below /desk where it is configured.
 
     Runs no model and opens no media: deliveries are judged by `dubgate worker`. Put it behind TLS.
@@ -67,9 +76,8 @@ def serve(config: Path | None, show: bool, openapi: bool, demo: bool) -> int:
 
         return demo_served(Path("out/desk"), None, "http://localhost:8137", "127.0.0.1", 8137)
     from dubgate.service.logs import LOGGER, to_stderr
-    from dubgate.service.settings import read_settings
 
-    settings = read_settings(config)
+    settings = _settings(config, company)
     if show:
         click.echo(json.dumps(settings.summary(), indent=1))
         return 0
@@ -116,23 +124,40 @@ class _reads_digested:
 
 @click.command(epilog=WORK)
 @CONFIG
+@COMPANY
 @click.option("--once", is_flag=True, help="Do the jobs that wait, and end.")
 @click.option("--name", help="The worker's name in logs and leases. Default: host and process.")
-def worker(config: Path | None, once: bool, name: str | None) -> int:
+def worker(config: Path | None, company: Path | None, once: bool, name: str | None) -> int:
     """Judge the deliveries that were submitted: one at a time, each decision once, whatever crashes in between.
 
     Media are opened in a child process without keys or network. Also sends webhooks, renews and warns.
     """
     from dubgate.service.logs import LOGGER, to_stderr
-    from dubgate.service.settings import read_settings
 
-    settings = read_settings(config)
+    settings = _settings(config, company)
     to_stderr()
     with errors_told():
         gate = _gate(settings)
         LOGGER.info("working", extra={"settings": settings.summary()})
         _work(settings, gate, name or f"{socket.gethostname()}-{os.getpid()}", once=once)
     return 0
+
+
+def _settings(config: Path | None, company: Path | None) -> Settings:
+    """The settings in force; `--company` is stronger than their own `company`.
+
+    Raises:
+        InputError: they are wrong, or there is no such company folder.
+    """
+    from dubgate.company.folder import read_company
+    from dubgate.service.settings import read_settings
+
+    settings = read_settings(
+        config, {**os.environ, **({} if company is None else {"DUBGATE_SERVICE_COMPANY": str(company.absolute())})}
+    )
+    if settings.company is not None:
+        read_company(settings.company)  # at the start, not in the middle of a job
+    return settings
 
 
 def _gate(settings: Settings) -> Gate | None:

@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXAMPLES = """\b
 Examples:
   dubgate verify certificate.json dub.mov --territory DE --channel svod --trust trust.json --root root.hex
+  dubgate verify package-certificate.json package/ --territory DE --channel svod --language en --trust trust.json --root root.hex
   dubgate verify certificate.json dub.mov --territory EU --channel avod --trust trust.json --root root.hex \\
       --registry consent.db --policy publish.yaml --format json
 
@@ -46,6 +47,14 @@ def trust_options(command: F) -> F:
 @click.argument("file", type=FILE)
 @click.option("--territory", required=True, metavar="CODE", help="Where: a country (DE), or a group (EU, 419, 001).")
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
+@click.option(
+    "--language",
+    metavar="TAG",
+    help="What you publish (de, es-MX): the release must be of it. Needed for a folder that holds other languages too.",
+)
+@click.option(
+    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+)
 @trust_options
 @click.option("--annex", type=FILE, help="The private annex: verify every signature in it too.")
 @click.option("--registry", metavar="PATH|URL", help="Ask this registry whether the consents still stand.")
@@ -56,6 +65,8 @@ def verify(
     file: Path,
     territory: str,
     channel: str,
+    language: str | None,
+    partner: str | None,
     trust: Path,
     root: str,
     annex: Path | None,
@@ -79,6 +90,8 @@ def verify(
             file,
             territory=territory,
             channel=channel,
+            language=language,
+            partner=partner,
             trust=trust,
             root=root_key(root),
             annex=annex,
@@ -140,6 +153,7 @@ def _data(verified: Verified) -> dict[str, Any]:
         "language": scope.language,
         "territories": list(scope.territories),
         "channels": list(scope.channels),
+        "partners": list(scope.partners),
         "file_sha256": verified.file_sha256,
         "verified_at": verified.verified_at.isoformat(),
         "expires_at": verified.expires_at.isoformat(),
@@ -147,18 +161,22 @@ def _data(verified: Verified) -> dict[str, Any]:
         "trust_version": verified.trust_version,
         "consents_asked": verified.consents_asked,
         "package_id": verified.package_id,
+        "not_judged": list(verified.not_judged),
     }
 
 
 def _text(verified: Verified) -> str:
     asked = "asked now, all stand" if verified.consents_asked else "as certified (--registry asks again)"
     scope = verified.scope
-    lines = (
+    lines = [
         f"publish: {verified.title_id}, {scope.language}, until {verified.expires_at.isoformat()}",
         f"  level        {verified.level} by {verified.verifier}",
         f"  channels     {', '.join(scope.channels)}",
+        f"  partners     {', '.join(scope.partners) or 'none by name'}",
         f"  territories  {len(scope.territories)}: {', '.join(scope.territories[:20])}",
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",
-    )
+    ]
+    if verified.not_judged:
+        lines.append(f"  not judged   {', '.join(verified.not_judged[:20])}")
     return "\n".join(plain(line) for line in lines)

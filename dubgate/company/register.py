@@ -15,6 +15,7 @@ from dubgate.delivery.inside import resolve_inside
 from dubgate.delivery.manifest_fields import RelativePath, Territory, without_repeats
 from dubgate.delivery.manifest_record import Tool
 from dubgate.errors import InputError
+from dubgate.pinned import read_pinned
 from dubgate.strict_yaml import read_yaml, validate
 
 SCHEMA = "tool-register/1.0"
@@ -149,7 +150,7 @@ def _terms_match(terms: Terms, folder: Path) -> bool:
         return True
     try:
         found = resolve_inside(folder.resolve(), terms.file)
-        return hashlib.sha256(found.read_bytes()).hexdigest() == terms.sha256
+        return hashlib.sha256(read_pinned(found)).hexdigest() == terms.sha256
     except (OSError, ValueError):
         return False
 

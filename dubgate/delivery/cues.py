@@ -25,6 +25,7 @@ from dubgate.delivery.srt_vtt import read_srt, read_vtt, write_srt, write_vtt
 from dubgate.delivery.tabular import delimiter_of, read_table, write_table
 from dubgate.errors import CueError
 from dubgate.languages import canonical, same_language
+from dubgate.pinned import as_pinned
 
 MAX_BYTES = 50_000_000
 MAX_LINE = 20_000  # characters, in the formats that are made of lines
@@ -139,7 +140,7 @@ def _bytes_of(path: Path) -> bytes:
             raise CueError("not a file", where=str(path))
         if status.st_size >= MAX_BYTES:
             raise CueError(f"a cue sheet of {status.st_size:,} bytes; the limit is {MAX_BYTES:,}", where=str(path))
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             return file.read(MAX_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = error.strerror if isinstance(error, OSError) else str(error)

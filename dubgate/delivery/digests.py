@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubgate.delivery.formats import open_regular
+from dubgate.errors import ChangedError
+from dubgate.pinned import CHANGED, REMEDY, Place, place_of
 
 _READ_BYTES = 1 << 20
 # Their packets are cut anywhere by whoever wrote the file; only the bytes in order mean something.
@@ -31,6 +34,30 @@ def file_sha256(path: Path) -> str:
     """
     with open(open_regular(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows."""
+
+    path: str
+    sha256: str
+    place: Place
+
+
+def seen(path: Path) -> Seen:
+    """Digest a regular file, and say which one it was: both of the one that was opened.
+
+    Raises:
+        MediaError: missing, unreadable, or no regular file.
+        ChangedError: it was written to meanwhile.
+    """
+    with open(open_regular(path), "rb") as file:
+        before = place_of(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if place_of(file.fileno()) != before:
+            raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
+    return Seen(str(path.absolute()), digest, before)
 
 
 class PacketDigest:

@@ -6,7 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from dubgate.errors import MediaError
+from dubgate.errors import ChangedError, MediaError
+from dubgate.pinned import pins, place_of
 
 HEAD_BYTES = 65_536
 _TEXT_BYTES = 512
@@ -68,6 +69,7 @@ def open_regular(path: Path) -> int:
 
     Raises:
         MediaError: missing, a folder, a pipe or device, or unreadable.
+        ChangedError: it is pinned, and another one than was digested.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -80,6 +82,11 @@ def open_regular(path: Path) -> int:
         os.close(descriptor)
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
         raise MediaError(f"this is {kind}, not a file", where=str(path))
+    try:
+        pins().require(str(path), place_of(descriptor))
+    except ChangedError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from dubgate.certifying import CERTIFICATE, Certified, Gate, Watched, certify, clear_place, watch
+from dubgate.certifying import CERTIFICATE, Certified, Gate, certify, clear_place
+from dubgate.company.folder import company_sha256
 from dubgate.engine.fetching import is_url, state_of
 from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings, Voices
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
@@ -22,7 +23,9 @@ from dubgate.engine.series import Episode, by_series, compare
 from dubgate.errors import DubgateError, InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding
+from dubgate.policy.packs import packs_sha256
 from dubgate.report.write import place_reports
+from dubgate.watching import Watched, watch
 
 FRESH = timedelta(hours=24)  # how long a batch may be gone on with: all of it is judged as at one moment
 
@@ -106,7 +109,7 @@ def run_batch(
                 where=str(out),
                 remedy="choose another --out",
             )
-        settings = replace(settings, at=began)
+        settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings))
         with closing(make_engine(settings)) as engine:
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
             last = _last(jobs, journal)
@@ -122,6 +125,7 @@ def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
         "registry": settings.registry,
         "at": settings.at.isoformat() if settings.fixed_at else None,
         "packs": list(settings.packs),
+        **({} if settings.company is None else {"company": settings.company}),
         "models": settings.models,
         "device": settings.device,
         "formats": sorted(settings.formats),
@@ -129,6 +133,20 @@ def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
         "lang": settings.lang,
         "signed_by": None if gate is None else [gate.verifier, gate.party],
     }
+
+
+def judged_by(settings: Settings) -> str:
+    """What judges, by digest: every pack that could, and the company's folder.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    company = company_sha256(None if settings.company is None else Path(settings.company))
+    return hashlib.sha256(f"{packs_sha256(settings.packs)} {company}".encode()).hexdigest()
+
+
+def _round(state: str, settings: Settings) -> str:
+    return f"{state}-{settings.judged_by}"
 
 
 def _judge(
@@ -142,17 +160,17 @@ def _judge(
 ) -> dict[str, Voices]:
     """Judge what is not judged yet; each is committed before the next answer is taken. The voices are for memory only."""
     states = {j.name: state_of(j.location) for j in jobs}
-    open_ = [j for j in jobs if journal.standing(j.name, states[j.name]) is None]
+    open_ = [j for j in jobs if journal.standing(j.name, _round(states[j.name], settings)) is None]
     ended, voices = len(jobs) - len(open_), {}
     told("judged before", ended, len(jobs))
     asked: list[Asked] = []
     watched: dict[str, Watched] = {}
     for job in open_:
-        refused = _unsure(job, states[job.name], journal, out) or _watch(job, gate, out, watched)
+        refused = _unsure(job, states[job.name], journal, out) or _watch(job, settings, gate, out, watched)
         if refused is None:
             asked.append((job, ()))
         else:
-            journal.add(Done(job.name, job.location, states[job.name], None, refused))
+            journal.add(Done(job.name, job.location, _round(states[job.name], settings), None, refused))
             ended += 1
     for job, result in engine.run(judge_one, asked):
         step = _commit(job, states[job.name], result, out, settings, journal, gate, watched.get(job.name))
@@ -174,7 +192,7 @@ def _unsure(job: Job, state: str, journal: Journal, out: Path) -> str | None:
     )
 
 
-def _watch(job: Job, gate: Gate | None, out: Path, watched: dict[str, Watched]) -> str | None:
+def _watch(job: Job, settings: Settings, gate: Gate | None, out: Path, watched: dict[str, Watched]) -> str | None:
     """With a signature to come, the parent itself digests what is judged; why it cannot, or None."""
     if gate is None:
         return None
@@ -182,7 +200,8 @@ def _watch(job: Job, gate: Gate | None, out: Path, watched: dict[str, Watched]) 
         return "a delivery by URL is not signed by a batch: the gate signs only bytes that lie where it can hash them"
     try:
         clear_place(out / job.name)
-        watched[job.name] = watch(Path(job.location))
+        company = None if settings.company is None else Path(settings.company)
+        watched[job.name] = watch(Path(job.location), company=company, aside=out)
     except DubgateError as error:
         return str(error)
     return None
@@ -199,12 +218,14 @@ def _commit(
     watched: Watched | None,
 ) -> Done:
     """Reports first, then the certificate, then the line that makes it stand; a crash in between judges it again."""
-    step = Done(job.name, job.location, state, None, getattr(result, "why", ""))
+    step = Done(job.name, job.location, _round(state, settings), None, getattr(result, "why", ""))
     if isinstance(result, Answer):
         told = {"facts": result.facts, "worker": result.worker, "seconds": round(result.seconds, 3)}
         try:
             if state_of(job.location) != state:
                 raise InputError("the delivery changed while it was judged", where=job.location)
+            if judged_by(settings) != settings.judged_by:
+                raise InputError("a rule pack or the company's folder changed while it was judged", where=job.location)
             place_reports(result.files, out / job.name)
             if gate is not None and watched is not None:
                 journal.add(Signing(job.name, state))
@@ -220,6 +241,8 @@ def _signed(result: Answer, watched: Watched, settings: Settings, gate: Gate, fo
     judgement = pickle.loads(result.judgement or b"")
     if not isinstance(judgement, Judgement) or judgement.verdict.decision.name.lower() != result.facts.decision:
         raise InputError("the worker's judgement is not the one that it reported", where=str(watched.manifest))
+    if result.rests_on != watched.rests_on:
+        raise InputError("the worker judged other bytes than lay here before", where=str(watched.manifest))
     return certify(judgement, watched, settings.registry, gate, folder)
 
 

@@ -31,6 +31,9 @@ class Settings:
     lang: str = "en"
     fixed_at: bool = False  # whether that moment was asked for, or is when the batch began
     signed: bool = False  # whether the parent will sign: the judgement then comes back whole
+    company: str | None = None  # the company's folder, where whoever hears finds it
+    aside: str | None = None  # the batch's own folder, which is of no delivery
+    judged_by: str = ""  # a digest of the packs and of the company's folder: by others it is judged anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,15 @@ Voices = dict[str, tuple[Floats, float]]  # per character: a unit vector, and th
 class Answer:
     """A judged delivery: what is written beside the journal, and the voices of its characters, for memory only.
 
-    `judgement` is there where the parent signs, pickled, without any speaker vector.
+    `judgement` is there where the parent signs, pickled, without any speaker vector, and `rests_on` says by digest which
+    files it is of.
     """
 
     facts: Facts
     files: dict[str, bytes]
     voices: Voices = field(default_factory=dict, repr=False)
     judgement: bytes | None = field(default=None, repr=False)
+    rests_on: tuple[tuple[str, str], ...] = ()
     worker: str = ""
     seconds: float = 0.0
 

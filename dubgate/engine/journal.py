@@ -27,7 +27,7 @@ ERROR = "error"  # the decision of a delivery that could not be judged
 class Done:
     """What came of a delivery in one round: `facts`, or `why` it could not be judged.
 
-    `state` tells the files apart from those of another round. `worker` and `seconds` say who heard it and for how long;
+    `state` tells the files apart from those of another round, and after a dash the rules that judged them. `worker` and `seconds` say who heard it and for how long;
     they and `at` are all that may differ when the same is judged elsewhere.
     """
 
@@ -81,8 +81,9 @@ class Journal:
         return next((d for d in self.done if (d.name, d.state) == (name, state) and d.facts is not None), None)
 
     def half_signed(self, name: str, state: str) -> bool:
-        """Whether signing this delivery began and nobody knows how it ended."""
-        return Signing(name, state) in self.signing and self.standing(name, state) is None
+        """Whether signing this delivery began and nobody knows how it ended, by whatever rules it was judged."""
+        ended = sum(d.name == name and d.state.rsplit("-", 1)[0] == state and bool(d.certificate) for d in self.done)
+        return self.signing.count(Signing(name, state)) > ended
 
     def close(self) -> None:
         for descriptor in (self._descriptor, self._lock):

@@ -8,6 +8,7 @@ import pickle
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.report.json import groups_of, to_json
 from dubgate.report.write import report_files
 from dubgate.spans import Span, union
+from dubgate.watching import watch
 
 AROUND_S = 2.0  # listened to before and after each place that a person has to judge
 
@@ -84,16 +86,24 @@ def voices_again(job: Job, settings: Settings) -> Result:
 
 
 def _request(manifest: Path, settings: Settings) -> CheckRequest:
-    return CheckRequest(manifest, settings.registry, settings.packs, settings.models, settings.device)
+    company = None if settings.company is None else Path(settings.company)
+    return CheckRequest(manifest, settings.registry, settings.packs, settings.models, settings.device, company)
 
 
 def _judged(job: Job, settings: Settings) -> Answer:
     with fetched(job.location) as manifest:
-        judged = judge_again(_request(manifest, settings), at=settings.at, progress=lambda *_: None)
+        request = _request(manifest, settings)
+        aside = None if settings.aside is None else Path(settings.aside)
+        watched = watch(manifest, company=request.company, aside=aside) if settings.signed else None
+        with nullcontext() if watched is None else watched.pinned():
+            judged = judge_again(request, at=settings.at, progress=lambda *_: None)
         files = report_files(judged.judgement, settings.formats, media=settings.media, lang=settings.lang)
         facts, voices = _facts(job, judged, settings, with_voices=True, manifest=manifest)
-    whole = pickle.dumps(_bare(judged.judgement)) if settings.signed else None
-    return Answer(facts, files, voices, whole)
+        if watched is None:
+            return Answer(facts, files, voices)
+        watched.require_judged(judged.delivery)
+        watched.require_unchanged()
+    return Answer(facts, files, voices, pickle.dumps(_bare(judged.judgement)), watched.rests_on)
 
 
 def _bare(judgement: Judgement) -> Judgement:

@@ -13,8 +13,11 @@ from dubgate.regions import expand
 
 
 def differences(delivery: Delivery, intake: IntakeFile) -> tuple[str, ...]:
-    """Everything in which the delivery goes beyond the intake, in words."""
-    return tuple(_differences(delivery, intake.answers))
+    """Everything in which the delivery goes beyond the intake, in words; and where the intake belies itself.
+
+    Nobody signed the file: what it says of its own answers must be what they come to.
+    """
+    return (*_differences(delivery, intake.answers), *_untrue(intake))
 
 
 def favourable(intake: IntakeFile) -> bool:
@@ -40,6 +43,15 @@ def _differences(delivery: Delivery, said: Answers) -> Iterator[str]:
         yield "the delivery does not say where it is to be released"
     else:
         yield from _release(delivery.distribution, said.planned)
+
+
+def _untrue(intake: IntakeFile) -> Iterator[str]:
+    advised = advise(intake.answers)
+    said = (intake.favourable, intake.advice, intake.review.in_time)
+    if said != (advised.favourable, advised.advice, advised.reviewable.in_time):
+        yield f"the intake says of itself {intake.advice}, and its answers come to {advised.advice}"
+    if intake.review.needed_minutes != advised.reviewable.needed_minutes:
+        yield "the minutes of review that the intake gives are not those that its answers come to"
 
 
 def _voices(delivery: Delivery, said: Answers) -> Iterator[str]:

@@ -14,6 +14,7 @@ from dubgate.errors import InputError
 from dubgate.intake.advising import Advised
 from dubgate.intake.answers import Answers
 from dubgate.intake.demands import Demand
+from dubgate.pinned import as_pinned
 
 SCHEMA = "intake/1.0"
 MAX_BYTES = 2_000_000
@@ -98,7 +99,7 @@ def read_intake(path: Path) -> IntakeFile:
         InputError: unreadable, too large, or not of the schema.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=as_pinned) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None

@@ -24,6 +24,7 @@ from dubgate.certificate.statements import (
 )
 from dubgate.delivery.manifest import Delivery
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.pinned import read_pinned
 from dubgate.policy.checks import failed
 from dubgate.policy.findings import Finding
 
@@ -106,7 +107,7 @@ def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_ENVELOPE_BYTES:
             raise SignatureError("larger than 4 MB", where=path.name)
-        return path.read_bytes()
+        return read_pinned(path)
     except OSError as error:
         raise SignatureError(f"cannot be read: {error.strerror}", where=path.name) from None
 

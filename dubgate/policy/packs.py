@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -176,6 +177,17 @@ def load_packs(names: Sequence[str], extra_paths: Sequence[Path] = ()) -> tuple[
             if other != pack.name:
                 raise PackError(f"the packs {other} and {pack.name} both have a rule {rule.id}")
     return packs
+
+
+def packs_sha256(names: Sequence[str]) -> str:
+    """One digest over every pack that could judge: those that came with the program, and those named by path.
+
+    Raises:
+        PackError: one of them cannot be read.
+    """
+    given = (Path(n) for n in dict.fromkeys(names) if n.endswith((".yaml", ".yml")))
+    told = [f"{path.name} {hashlib.sha256(_bytes(path)).hexdigest()}" for path in (*available().values(), *given)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _load(name: str | Path, shipped: Mapping[str, Path]) -> Pack:

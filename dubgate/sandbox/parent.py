@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dubgate.errors import ChildError, MediaError
+from dubgate.pinned import CHANGED, REMEDY, pins
 from dubgate.sandbox.endings import ended, printable, raised, said
 from dubgate.sandbox.environment import child_environment
 from dubgate.sandbox.isolation import Isolation
@@ -109,7 +110,7 @@ def run_in_child(
     Args:
         request: JSON-able.
         inputs: files and folders that the child may read, beside the program itself; the files must not change
-            meanwhile.
+            meanwhile, and those that are pinned must be the ones that were digested when the child opens them.
         progress: called here with what the child reports.
         scratch: folder in which the child's own scratch folder is made; the system's one by default. It should not lie
             in memory, since decoded sound goes there.
@@ -128,7 +129,7 @@ def run_in_child(
         last, peak = _converse(task, home, limits, progress, environment or {}, stop)
         reply = _reply_from(task, last, home, limits, peak)
     if _states(inputs) != before:
-        raise MediaError("a file changed while it was being read", remedy="judge it again when nobody writes to it")
+        raise MediaError(CHANGED, remedy=REMEDY)
     return reply
 
 
@@ -152,6 +153,7 @@ def _write_request(home: Path, task: str, request: Mapping[str, Any], limits: Li
         "request": dict(request),
         "limits": asdict(limits),
         "readable": [str(p.absolute()) for p in inputs],
+        "pins": pins().of(inputs).stored(),
     }
     (home / "request.json").write_text(json.dumps(whole), encoding="utf-8")
 

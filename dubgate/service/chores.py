@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: sends messages, tells of endings, renews, warns, and says that it is alive."""
+"""What a worker does beside its jobs: sends messages, tells of endings, renews, warns, deletes old uploads, and says that it is alive."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dubgate.service.clock import iso
 from dubgate.service.database import changing, put_over
 from dubgate.service.messages import deliver_one
 from dubgate.service.renewing import schedule
+from dubgate.service.retention import delete_due
 from dubgate.service.tables import WORKER
 from dubgate.service.telling import tell_of_endings, tell_of_revoked_gates
 from dubgate.service.trusting import TrustFile
@@ -22,7 +23,7 @@ from dubgate.service.warning import Warnings
 from dubgate.service.working import Worker
 
 LOG = logging.getLogger("dubgate.service")
-EVERY_S, RENEW_EVERY_S, WARN_EVERY_S, AT_ONCE = 1.0, 60.0, 300.0, 50
+EVERY_S, RENEW_EVERY_S, WARN_EVERY_S, DELETE_EVERY_S, AT_ONCE = 1.0, 60.0, 300.0, 600.0, 50
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Chores:
         )
         self._do("warnings", WARN_EVERY_S, lambda: self.warnings.look(self.registry, self.trust, worker.clock()))
         self._do("messages", 0.0, self._messages)
+        self._do("retention", DELETE_EVERY_S, self._retention)
 
     def _do(self, name: str, every_s: float, chore: Callable[[], object]) -> None:
         if time.monotonic() < self._due.get(name, 0.0):
@@ -73,6 +75,9 @@ class Chores:
         now = iso(self.worker.clock())
         with changing(self.worker.engine) as connection:
             put_over(connection, WORKER, {"worker_id": self.worker.worker_id, "started_at": now, "seen_at": now})
+
+    def _retention(self) -> None:
+        delete_due(self.worker.engine, self.registry, self.worker.settings, self.worker.clock())
 
     def _gates(self) -> None:
         if self.trust is not None:

@@ -23,6 +23,7 @@ from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
 from dubgate.listening import asked_of, heard_before
+from dubgate.pinned import pinned
 from dubgate.policy.attestations import attestable_rules
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
@@ -30,9 +31,9 @@ from dubgate.service.desk_clips import clips_of
 from dubgate.service.desk_disclosure import disclosures_of
 from dubgate.service.desk_findings import judged_of, key_of
 from dubgate.service.desk_listening import Heard
+from dubgate.service.desk_sounds import Places, places_of, sounds_of
 
 AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
-Places = tuple[tuple[int, ...], ...]
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
 
 
@@ -63,10 +64,11 @@ class DeskDeliveries(Heard):
         models: str = "auto",
         device: str = "auto",
         packs: Sequence[str] = (),
+        company: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._manifests, self._registry, self._clock = manifests, registry, clock
-        self._models, self._device, self._packs = models, device, tuple(packs)
+        self._how = (tuple(packs), models, device, company)
         self._verdicts: dict[str, _Verdict] = {}
         self._judgements: OrderedDict[str, tuple[Delivery, Judgement]] = OrderedDict()
         self._places: dict[str, Places] = {}
@@ -158,8 +160,10 @@ class DeskDeliveries(Heard):
             rests_on, at = self._rests_on(path), self._clock()
             request = self._request(path)
             try:
-                places = places_of(load_delivery(path))
-                found = judge_again(request, at=at, progress=lambda what, share: None)
+                delivery = load_delivery(path)
+                places = places_of(delivery)
+                with pinned({str(p): place for p, place in zip(sounds_of(delivery), places, strict=True) if place}):
+                    found = judge_again(request, at=at, progress=lambda what, share: None)
                 quality = quality_request(found.delivery, request)
                 rules = attestable_rules(packs_of(quality, found.judgement.style))
                 with open_registry(self._registry) as registry, registry.view() as view:
@@ -225,7 +229,7 @@ class DeskDeliveries(Heard):
         return self.judge(delivery_id)
 
     def _request(self, path: Path) -> CheckRequest:
-        return CheckRequest(path, self._registry, self._packs, self._models, self._device)
+        return CheckRequest(path, self._registry, *self._how)
 
     def _path(self, delivery_id: str) -> Path:
         path = self._manifests().get(delivery_id)
@@ -236,20 +240,6 @@ class DeskDeliveries(Heard):
     def _rests_on(self, path: Path) -> tuple[object, ...]:
         with open_registry(self._registry) as registry:
             return (_marks(path), registry.head().size)
-
-
-def places_of(delivery: Delivery) -> Places:
-    """Device, inode, size and time of the last change of each sound: an exchange shows, whatever the file's own times say."""
-    tracks = (delivery.original, delivery.dub)
-    return tuple(_place(s.path) for t in tracks for s in (t.mix, t.stem, t.me) if s is not None)
-
-
-def _place(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def _marks(path: Path) -> tuple[object, ...]:

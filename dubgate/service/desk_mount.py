@@ -44,6 +44,7 @@ def desk_of(state: State, desk: Desk) -> Any:
         models=settings.models,
         device=settings.device,
         packs=tuple(settings.packs),
+        company=settings.company,
     )
     smtp, hook = None, None
     if desk.mail is not None:

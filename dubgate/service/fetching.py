@@ -35,8 +35,10 @@ class FetchError(DubgateError):
     """A delivery could not be fetched now; trying again may help."""
 
 
-def check_url(url: str, settings: Settings) -> str:
-    """The URL of a delivery.yaml below one of the allowed prefixes.
+def check_url(url: str, organisation: str, settings: Settings) -> str:
+    """The URL of a delivery.yaml below one of the organisation's own prefixes.
+
+    Where prefixes lie inside each other the longest says whose it is.
 
     Raises:
         SourceRefusedError
@@ -45,18 +47,35 @@ def check_url(url: str, settings: Settings) -> str:
     plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url and len(url) <= 1000
     bare = not (parts.query or parts.fragment or parts.username or parts.password)
     inside = ".." not in unquote(parts.path).split("/") and "//" not in parts.path and "%" not in parts.path
-    allowed = any(url.startswith(p if p.endswith("/") else f"{p}/") for p in settings.sources)
+    allowed = organisation in _owners(url, settings)
     scheme_ok = bool(parts.scheme) and parts.scheme.split("+")[0] not in NEVER and "::" not in url
     named = parts.path.endswith((".yaml", ".yml"))
     if not (plain and bare and inside and allowed and scheme_ok and named):
-        remedy = "Name a delivery.yaml below one of the prefixes that the service's settings list as sources."
+        remedy = (
+            "Name a delivery.yaml below one of the prefixes that the service's settings list for your organisation."
+        )
         raise SourceRefusedError("no URL from which this service fetches deliveries", where="url", remedy=remedy)
     if parts.scheme == "http" and not settings.allow_private_sources:
         raise SourceRefusedError("deliveries are fetched over https only", where="url")
     return url
 
 
-def fetch(url: str, settings: Settings, folder: Path, progress: Progress, *, resolve: Resolve | None = None) -> Path:
+def _owners(url: str, settings: Settings) -> frozenset[str]:
+    """Whose deliveries lie at a URL."""
+    above = [s for s in settings.sources if url.startswith(s.folder)]
+    longest = max((len(s.folder) for s in above), default=0)
+    return frozenset(s.organisation for s in above if len(s.folder) == longest)
+
+
+def fetch(
+    url: str,
+    organisation: str,
+    settings: Settings,
+    folder: Path,
+    progress: Progress,
+    *,
+    resolve: Resolve | None = None,
+) -> Path:
     """Fetch a delivery into a folder; its manifest there. What an earlier attempt left is fetched anew.
 
     Raises:
@@ -64,7 +83,7 @@ def fetch(url: str, settings: Settings, folder: Path, progress: Progress, *, res
         InputError: it is too large, or names what cannot be fetched.
         FetchError: it could not be fetched now.
     """
-    check_url(url, settings)
+    check_url(url, organisation, settings)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     budget = _Budget(settings.limits.fetched_bytes, settings.limits.upload_files)

@@ -17,18 +17,19 @@ from dubgate.service.following import events_of
 from dubgate.service.idempotency import PATTERN
 from dubgate.service.jobs import Job
 from dubgate.service.pages import Cursor, Limit, next_of, place_of
-from dubgate.service.problems import documented, not_found, request_id
+from dubgate.service.problems import Problem, documented, not_found, request_id
 from dubgate.service.reads import Read
 from dubgate.service.sources import allowed_path, uploaded
 from dubgate.service.state import Reader, Service, State, Submitter
 from dubgate.service.submitting import cancel, submit
 from dubgate.service.tokens import Caller
+from dubgate.service.verdicts import RESTS_ON, archive_of, verdict_files
 
 router = APIRouter(prefix="/v1", tags=["jobs"], responses=documented(400, 401, 403, 404, 408, 409, 413, 422, 429, 503))
 JobId = Annotated[str, Path(pattern=ID, examples=[JOB_ID])]
 Key = Annotated[str, Header(alias="idempotency-key", pattern=PATTERN, examples=["ep03-2026-11-28"])]
 EXIT = {"release": 0, "hold": 3, "block": 1}
-FILES = ("report.html", "report.json", "requests.json", "certificate.json")
+FILES = ("report.html", "report.json", "requests.json", "certificate.json", RESTS_ON)
 
 
 def body_of(job: Job) -> JobBody:
@@ -40,6 +41,7 @@ def body_of(job: Job) -> JobBody:
         links |= {"report": f"{here}/files/report.html", "report_json": f"{here}/files/report.json"}
     if job.certificate_id is not None:
         links["certificate"] = f"/v1/certificates/{job.certificate_id}"
+        links["verdict"] = f"{here}/verdict"
     told = {k: getattr(job, k) for k in ("job_id", "kind", "state", "stage", "progress", "attempts", "error")}
     done = {k: getattr(job, k) for k in ("certificate_id", "created_at", "finished_at")}
     decision = job.decision if job.state == jobs.DONE else None
@@ -83,7 +85,7 @@ def _submitted(kind: str, body: NewDelivery, request: Request, state: State, cal
     elif isinstance(body, ByUpload):
         uploaded(body.upload, caller.organisation, state.settings)
     else:
-        check_url(body.url, state.settings)
+        check_url(body.url, caller.organisation, state.settings)
     return own_job(
         state, caller, submit(state, caller, kind=kind, request=told, key=key, request_id=request_id(request))
     )
@@ -136,7 +138,8 @@ def get_file(
     state: Service,
     caller: Reader,
 ) -> Response:
-    """`report.html`, `report.json`, `certificate.json`, or `requests.json` of a job that asked for decisions."""
+    """`report.html`, `report.json`, `certificate.json`, `rests_on.json` (what was judged, by digest), or `requests.json` of
+    a job that asked for decisions."""
     own_job(state, caller, job_id)
     found = file_of(state.engine, job_id, name) if name in FILES else None
     if found is None:
@@ -147,6 +150,35 @@ def get_file(
     if media_type.startswith("text/html"):  # names and texts in it come from strangers
         headers["content-security-policy"] = "sandbox allow-scripts"
     return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get(
+    "/jobs/{job_id}/verdict",
+    summary="What an auditor needs: certificate and packs, and the private annex where it is asked for",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}, **documented(404)},
+)
+def get_verdict(
+    job_id: JobId,
+    request: Request,
+    state: Service,
+    caller: Reader,
+    private: Annotated[bool, Query(description="With annex.json and judged.json; needs the scope admin too.")] = False,
+) -> Response:
+    """The folder that `dubgate check --certify` writes, as a ZIP; unpacked, `dubgate evidence` and `dubgate replay` take it."""
+    if private and not caller.may("admin"):
+        raise Problem(403, "the private annex needs a token with the scope admin", kind="scope-missing")
+    own_job(state, caller, job_id)
+    files = verdict_files(state.engine, state.own, job_id, private=private)
+    if files is None:
+        raise not_found("verdict")
+    note_read(request, state, caller, f"{job_id}/verdict{' with annex' if private else ''}")
+    headers = {
+        "cache-control": "private, no-store",
+        "content-disposition": f'attachment; filename="{job_id}.zip"',
+        "x-content-type-options": "nosniff",
+    }
+    return Response(archive_of(files), media_type="application/zip", headers=headers)
 
 
 @router.get(

@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from dubgate.certifying import Watched, watch
 from dubgate.errors import InputError
 from dubgate.judging_again import Judged
 from dubgate.release import CheckRequest
 from dubgate.report.write import write_reports
 from dubgate.service.jobs import Job
 from dubgate.service.settings import Settings
+from dubgate.service.verdicts import RESTS_ON, rests_on_of
+from dubgate.watching import Watched, watch
 
 Progress = Callable[[str, float], None]
 MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
@@ -39,7 +40,8 @@ class Outcome:
 
 def request_of(job: Job, settings: Settings, manifest: Path) -> CheckRequest:
     """How the delivery is judged: with the packs and models of the service, which no submitter chooses."""
-    return CheckRequest(manifest, settings.registry, tuple(settings.packs), settings.models, settings.device)
+    how = (tuple(settings.packs), settings.models, settings.device, settings.company)
+    return CheckRequest(manifest, settings.registry, *how)
 
 
 Render = Callable[[Judged], dict[str, bytes]]
@@ -62,14 +64,17 @@ def judge(
         InputError: the delivery cannot be used, or names another submitter than the one who submitted it.
         DubgateError: hearing could not be done.
     """
-    watched = watch(manifest)
+    watched = watch(manifest, company=settings.company)
     require_submitter(watched.delivery.submitter, job)
     reached("watched")
-    judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+    with watched.pinned():
+        judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+    watched.require_judged(judged.delivery)
     reached("judged")
     reports = render(judged)
     reached("rendered")
-    return Outcome(judged, watched, reports)
+    used = rests_on_of(judged.judgement, watched)
+    return Outcome(judged, watched, {**reports, RESTS_ON: used})
 
 
 def require_submitter(submitter: str | None, job: Job) -> None:

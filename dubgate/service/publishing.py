@@ -25,6 +25,7 @@ from dubgate.certificate.refusals import (
     NotPassed,
     NotYetValid,
     OtherChannel,
+    OtherLanguage,
     OtherTerritory,
     OutsideWindow,
     Refused,
@@ -54,12 +55,6 @@ class NoCertificate(Refused):
     """The service knows no certificate for these bytes."""
 
     reason = "no-certificate"
-
-
-class OtherLanguage(Refused):
-    """The release is of a dub in another language."""
-
-    reason = "other-language"
 
 
 class NotConfigured(Refused):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from consent.strict import Id, Line
 from dubgate.errors import InputError
@@ -35,6 +35,26 @@ class Root(_Strict):
     path: Path
 
 
+class Source(_Strict):
+    """A URL prefix below which one organisation's deliveries may be fetched."""
+
+    organisation: Id
+    prefix: Line
+
+    @property
+    def folder(self) -> str:
+        """The prefix as a folder: `s3://dubs/a` is not above `s3://dubs/ab`."""
+        return self.prefix if self.prefix.endswith("/") else f"{self.prefix}/"
+
+
+def _owned(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(
+            f"whose is it? Write {{organisation: ID, prefix: {value}}}, once for each that may fetch there"
+        )
+    return value
+
+
 class Keys(_Strict):
     """With what the worker signs, and as whom: the gate's key, the ledger's, the party of the registry, the name."""
 
@@ -53,7 +73,7 @@ class Trust(_Strict):
 
 
 class Limits(_Strict):
-    """What one caller may use."""
+    """What one caller may use. Rates are counted in each process: with n processes n times as much is allowed."""
 
     requests_per_minute: Annotated[int, Field(ge=1)] = 60_000
     writes_per_minute: Annotated[int, Field(ge=1)] = 600
@@ -113,15 +133,17 @@ class Settings(_Strict):
     host: Line = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     roots: tuple[Root, ...] = ()
-    sources: tuple[Line, ...] = ()  # URL prefixes from which deliveries may be fetched
+    sources: tuple[Annotated[Source, BeforeValidator(_owned)], ...] = ()
     allow_private_sources: bool = False
     allow_private_webhooks: bool = False
     packs: tuple[Line, ...] = ()
+    company: Path | None = None  # the company's folder: register of tools, and what must never be AI
     models: Line = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     keys: Keys | None = None
     trust: Trust | None = None
     desk: Desk | None = None
+    keep_uploads_hours: Annotated[float, Field(gt=0, le=87_600)] = 168.0  # after the last job of an upload ended
     metrics_open: bool = False  # else they need a token of the scope admin
     limits: Limits = Limits()
     jobs: Jobs = Jobs()
@@ -157,6 +179,8 @@ def read_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     given = os.environ if environment is None else environment
     data = _from_file(path) if path is not None else {}
     data |= _from_environment(given)
+    if given.get("DUBGATE_COMPANY"):
+        data.setdefault("company", given["DUBGATE_COMPANY"])
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

@@ -16,11 +16,12 @@ from dubgate.certificate.dsse import sign
 from dubgate.certificate.file import certificate_bytes
 from dubgate.certificate.measured import measured_statement
 from dubgate.certificate.verdict import EXTENSION, verdict_statement
-from dubgate.certifying import Gate, Watched
+from dubgate.certifying import Gate
 from dubgate.deciding import Decided, Within, decide_in_ledger
 from dubgate.errors import DubgateError, InputError
 from dubgate.hit_notices import hit_notices, record_hits
 from dubgate.judgement import Judgement
+from dubgate.watching import Watched
 from dubgate.witnessed import ledger_part
 
 
@@ -74,7 +75,9 @@ def decide(
     watched.require_unchanged()
     _record_hits(judgement, registry, gate.party)
     asked = (judgement, watched.delivery, watched.file_sha256, gate.verifier, gate.party, registry)
-    decided = decide_in_ledger(*asked, ends_at=gate.ends_at, release_id=release_id, within=within)
+    how = {"ends_at": gate.ends_at, "release_id": release_id, "within": within, "rests_on": watched.rests_on}
+    with watched.pinned():
+        decided = decide_in_ledger(*asked, **how)  # type: ignore[arg-type]
     return pending_of(decided)
 
 

@@ -46,6 +46,8 @@ def source_sha256(organisation: str, request: dict[str, Any]) -> str:
 def allowed_path(given: str, organisation: str, settings: Settings) -> Path:
     """An existing delivery.yaml below one of the organisation's folders, links followed.
 
+    Where folders of several organisations lie inside each other, the innermost says whose it is.
+
     Raises:
         SourceRefusedError: with one text for everything that is wrong, so that nobody can look around with it.
     """
@@ -58,14 +60,22 @@ def allowed_path(given: str, organisation: str, settings: Settings) -> Path:
         raise refused
     try:
         path = Path(given).resolve(strict=True)
-        roots = [r.path.resolve(strict=True) for r in settings.roots if r.organisation == organisation]
+        owners = _owners(path, settings)
     except (OSError, RuntimeError, ValueError):
         raise refused from None
-    if ".." in Path(given).parts or not any(path.is_relative_to(root) for root in roots):
+    if ".." in Path(given).parts or organisation not in owners:
         raise refused
     if not path.is_file() or path.suffix not in (".yaml", ".yml"):
         raise refused
     return path
+
+
+def _owners(path: Path, settings: Settings) -> frozenset[str]:
+    """Whose deliveries lie at a place; a folder that is not there is nobody's."""
+    found = [(r.path.resolve(), r.organisation) for r in settings.roots]
+    above = [(len(root.parts), organisation) for root, organisation in found if path.is_relative_to(root)]
+    innermost = max((depth for depth, _ in above), default=0)
+    return frozenset(organisation for depth, organisation in above if depth == innermost)
 
 
 def uploads_of(organisation: str, settings: Settings) -> Path:

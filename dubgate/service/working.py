@@ -35,6 +35,7 @@ from dubgate.service.own_key import OwnKey
 from dubgate.service.settings import Settings
 from dubgate.service.signing import Pending, certificate_of, decide, pending_of, read_pending
 from dubgate.service.sources import manifest_of
+from dubgate.service.verdicts import kept_of
 
 Reached = Callable[[str], None]
 
@@ -99,9 +100,8 @@ class Worker:
         if "url" not in job.request:
             return manifest_of(job.request, job.organisation, self.settings)
         with self._listening():
-            return fetch(
-                str(job.request["url"]), self.settings, self.settings.data / "fetched" / job.job_id, beat.progress
-            )
+            folder = self.settings.data / "fetched" / job.job_id
+            return fetch(str(job.request["url"]), job.organisation, self.settings, folder, beat.progress)
 
     def _decide(self, job: Job, outcome: Outcome, gate: Gate) -> None:
         def within(writer: Writer, decided: Decided) -> None:
@@ -112,7 +112,7 @@ class Worker:
                 writer.store.connection, job, self.clock(),
                 decision=pending.decision, release_id=pending.release_id, pending=kept,
             )  # fmt: skip
-            file_reports(writer.store.connection, job, outcome.reports)
+            file_reports(writer.store.connection, job, outcome.reports | kept_of(decided, job.job_id, self.own))
             self.reached("noted")
 
         with Registry.open(self.settings.registry, clock=self.clock) as registry:

@@ -6,7 +6,8 @@
 #
 # Wanted in the environment: DUBGATE_TRUST and DUBGATE_TRUST_ROOT (whose signatures count), DUBGATE_REGISTRY (whether the
 # consents still stand), TERRITORY, CHANNEL, PUBLIC (the folder that is served), and, to certify a package,
-# DUBGATE_GATE_KEY, DUBGATE_LEDGER_KEY, DUBGATE_GATE_PARTY. Only exit code 0 of dubgate publishes; all else refuses.
+# DUBGATE_GATE_KEY, DUBGATE_LEDGER_KEY, DUBGATE_GATE_PARTY. PUBLISH_LANGUAGE says which language is published; a package that
+# holds other languages too is refused without it. Only exit code 0 of dubgate publishes; all else refuses.
 set -eu
 
 dubgate="${DUBGATE:-dubgate}"
@@ -35,12 +36,12 @@ if [ "$#" -gt 2 ]; then
     delivered=$(dirname "$delivered")
 fi
 
-ask verify "$certificate" "$delivered" --territory "$TERRITORY" --channel "$CHANNEL" --registry "$DUBGATE_REGISTRY"
+ask verify "$certificate" "$delivered" --territory "$TERRITORY" --channel "$CHANNEL" ${PUBLISH_LANGUAGE:+--language "$PUBLISH_LANGUAGE"} --registry "$DUBGATE_REGISTRY"
 
 # What was verified is what is served: copied first, verified where it lies, then put in place under its own name.
 mkdir -p "$PUBLIC"
 cp -R "$delivered" "$work/copy"
-ask verify "$certificate" "$work/copy" --territory "$TERRITORY" --channel "$CHANNEL" --registry "$DUBGATE_REGISTRY"
+ask verify "$certificate" "$work/copy" --territory "$TERRITORY" --channel "$CHANNEL" ${PUBLISH_LANGUAGE:+--language "$PUBLISH_LANGUAGE"} --registry "$DUBGATE_REGISTRY"
 name=$(basename "$delivered")
 cp -R "$work/copy" "$PUBLIC/.$name.partial"
 mv "$PUBLIC/.$name.partial" "$PUBLIC/$name"

@@ -19,11 +19,12 @@ from dubgate.certificate.dsse import new_private_key, public_of, signer_of
 from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.opening import SigningKey, ed25519_key
 from dubgate.certificate.trust import TrustedGate, TrustedLedger, TrustStore, Validity
-from dubgate.certifying import Certified, Gate, certify, watch
+from dubgate.certifying import Certified, Gate, certify
 from dubgate.delivery.manifest import load_delivery
 from dubgate.judgement import Judgement
 from dubgate.release import CheckRequest, quality_request
 from dubgate.verifying import Verified, verify
+from dubgate.watching import watch
 
 VERIFIER = "urn:dubgate:gate:test"
 AT = NOW + timedelta(days=12)  # when it is judged and certified: the release window began the day before

@@ -29,15 +29,17 @@ from dubgate import certifying, resting
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import approval_statement
-from dubgate.certifying import certify, clear_place, watch
+from dubgate.certifying import certify, clear_place
 from dubgate.clearing import release_of
 from dubgate.deciding import decide_in_ledger
-from dubgate.errors import InputError, RegistryError
+from dubgate.errors import ChangedError, InputError, RegistryError
+from dubgate.judged_kept import read_judged
 from dubgate.judgement import Judgement
 from dubgate.policy.approval_checks import PROGRAMME
 from dubgate.policy.checks import failed
 from dubgate.policy.verdict import Verdict
 from dubgate.signed_evidence import signed_files
+from dubgate.watching import watch
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,12 @@ def test_the_decision_stands_in_the_ledger_with_what_it_rests_on(place: Place, m
     assert len(release.approval_ids) == 1
     ledger = payload(made.certificate)["predicate"]["urn:dubgate:release-verdict:1.0"]["ledger"]
     assert len(ledger["proofs"]) == 1 + 1 + len(verified.grant_ids)
+
+
+def test_what_is_signed_names_every_file_that_was_judged(place: Place, made: certifying.Certified) -> None:
+    judged = read_judged((made.certificate.parent / "judged.json").read_bytes(), "judged.json")
+    assert judged.rests_on == watch(place.world.delivery.root / "delivery.yaml").rests_on
+    assert len(judged.rests_on) == 6
 
 
 def test_the_approval_lies_in_the_ledger_in_its_signers_own_envelope(place: Place, made: certifying.Certified) -> None:
@@ -237,7 +245,7 @@ def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp
         own.certified(tmp_path / "out", judged, at=LATER)
 
 
-@pytest.mark.parametrize("name", ["dub.flac", "script.vtt", "series.yaml", "evidence/approval.json"])
+@pytest.mark.parametrize("name", ["dub.flac", "original.flac", "script.vtt", "series.yaml", "evidence/approval.json"])
 def test_what_changed_while_it_was_judged_is_not_certified(name: str, own: Place, tmp_path: Path) -> None:
     judged, root = own.judged(), own.world.delivery.root
     watched = watch(root / "delivery.yaml")
@@ -262,8 +270,9 @@ def test_a_file_that_was_swapped_and_swapped_back_is_not_certified(own: Place, t
 def test_a_file_that_changed_between_its_digest_and_its_place_is_not_certified(own: Place) -> None:
     watched = watch(own.world.delivery.root / "delivery.yaml")
     watched.require_unchanged()
-    with pytest.raises(InputError, match="the file changed"):
-        replace(watched, file_sha256="0" * 64).require_unchanged()
+    for other in (replace(watched.seen[0], sha256="0" * 64), replace(watched.seen[0], place=(0, 0, 0, 0))):
+        with pytest.raises(ChangedError, match=r"changed while it was judged: delivery\.yaml"):
+            replace(watched, seen=(other, *watched.seen[1:])).require_unchanged()
 
 
 # In one order that a crash cannot invert

@@ -108,6 +108,45 @@ def test_other_files_other_bytes_and_other_folders_do_not(folder: Path, tmp_path
     assert reason(GOOD, own) == "package-incomplete"
 
 
+SPOKEN = MASTER.claim.scope.language if MASTER.claim.scope is not None else ""
+WITH_OTHERS = replace(CLAIM, others=(("de/index.m3u8", "xx"), ("fr/index.m3u8", "fr")))
+BEFORE = replace(CLAIM, others=None)
+
+
+@pytest.mark.parametrize(("claim", "named"), [(WITH_OTHERS, "de/index.m3u8 (xx)"), (BEFORE, "de/s0.m4s")])
+def test_a_folder_with_other_languages_verifies_only_for_the_language_that_was_judged(
+    claim: PackageClaim, named: str, folder: Path
+) -> None:
+    """Of a certificate that does not say what its other files are, they may be anything."""
+    data = made(claim)
+    assert open_package(data, TRUST, NOW, "package").claim == claim
+    with pytest.raises(refusals.NotTheDub, match="nothing was judged about it") as error:
+        asked(data, folder)
+    assert named in error.value.what
+    found = asked(data, folder, language=SPOKEN)
+    assert found.not_judged[0] == named
+    assert reason(data, folder, language="fr") == "other-language"
+    assert reason(data, folder / "a" / "s0.m4s", language="fr") == "other-language"
+    assert reason(data, folder / "de" / "s0.m4s", language=SPOKEN) == "not-the-dub"
+    assert asked(data, folder / "a" / "s0.m4s").not_judged == found.not_judged
+    with pytest.raises(InputError, match="language"):
+        asked(data, folder, language="no such language")
+
+
+def test_a_folder_of_the_dub_alone_needs_no_language(folder: Path) -> None:
+    found = asked(GOOD, folder)
+    assert found.not_judged == ()
+    assert reason(GOOD, folder, language="fr") == "other-language"
+    assert asked(GOOD, folder, language=SPOKEN)
+
+
+def test_a_claim_of_the_version_before_is_read_as_what_it_was() -> None:
+    statement = package_statement(BEFORE)
+    assert statement["predicate"]["schema"] == "release-package/1.0"
+    assert "others" not in statement["predicate"]
+    assert package_statement(CLAIM)["predicate"]["schema"] == "release-package/1.1"
+
+
 def test_a_link_in_the_folder_cannot_be_verified(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder / "master.m3u8")
     with pytest.raises(InputError, match="a link"):
@@ -196,6 +235,9 @@ def statement_with(**predicate: Any) -> bytes:
         (statement_with(schema="release-package/2.0"), "malformed"),
         (statement_with(roles=["dub"]), "malformed"),
         (statement_with(bounds=[["a"]]), "malformed"),
+        (statement_with(others=[["de"]]), "malformed"),
+        (statement_with(others=...), "malformed"),
+        (statement_with(schema="release-package/1.0"), "malformed"),
         (statement_with(bounds=[["a", 1]]), "malformed"),
         (statement_with(renditions=[{"where": "a"}]), "malformed"),
         (statement_with(package_id=5), "malformed"),

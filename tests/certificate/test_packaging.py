@@ -32,7 +32,7 @@ from consent.events import Event
 from consent.vocabulary import EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.package import DUB, MANIFEST, OTHER, PackageClaim
-from dubgate.errors import InputError, MediaError
+from dubgate.errors import ChangedError, InputError, MediaError
 from dubgate.evidence_folder import EvidenceRequest, check_evidence, write_evidence
 from dubgate.packaging import PackageCertified, PackageRequest, certify_package
 
@@ -296,10 +296,19 @@ def test_another_language_beside_it_is_bound_and_is_not_the_dub(
     edited(package, "#EXT-X-STREAM-INF", more)
     made = packaged(place, certificate, package, tmp_path / "out")
     assert {f.role for f in made.claim.files if f.path.startswith("de/")} == {OTHER}
+    assert made.claim.others is not None
+    [(where, language)] = made.claim.others
+    assert language == "de"
     now = LATER + timedelta(minutes=1)
-    assert place.verified(made.certificate, file=package.parent, now=now)
-    with pytest.raises(refusals.NotTheDub):
-        place.verified(made.certificate, file=package.parent / "de" / "s1.m4s", now=now)
+    with pytest.raises(refusals.NotTheDub, match=r"\(de\); nothing was judged about it"):
+        place.verified(made.certificate, file=package.parent, now=now)
+    with pytest.raises(refusals.OtherLanguage, match="the release is in en, not de"):
+        place.verified(made.certificate, file=package.parent, now=now, language="de")
+    found = place.verified(made.certificate, file=package.parent, now=now, language="en")
+    assert (found.scope.language, found.not_judged) == ("en", (f"{where} (de)",))
+    for how in ({}, {"language": "en"}):
+        with pytest.raises(refusals.NotTheDub):
+            place.verified(made.certificate, file=package.parent / "de" / "s1.m4s", now=now, **how)
 
 
 # the master's certificate, and the registry
@@ -367,6 +376,31 @@ def test_a_package_that_changes_while_it_is_heard_is_not_signed(
     with patch("dubgate.packaging.require_approved", swap), pytest.raises(InputError, match="changed while"):
         packaged(place, certificate, package, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    """The very same bytes lie in its place while the child is to open them, and nobody could tell afterwards."""
+    from dubgate.packaging import hear_package
+    from dubgate.sandbox.parent import run_in_child
+
+    folder, aside, evil = package.parent, tmp_path / "aside", tmp_path / "evil"
+    shutil.copytree(folder, evil)
+
+    def swapped(*asked: Any) -> Any:
+        folder.rename(aside)
+        evil.rename(folder)
+        try:
+            with patch("dubgate.sandbox.run_in_child", run_in_child):  # a real child
+                return hear_package(*asked)
+        finally:
+            folder.rename(evil)
+            aside.rename(folder)
+
+    with patch("dubgate.packaging.hear_package", swapped), pytest.raises(ChangedError):
+        packaged(place, certificate, package, tmp_path / "out")
+    assert not (tmp_path / "out" / "package-certificate.json").exists()
 
 
 def test_a_certificate_inside_the_package_or_a_link_in_it_is_refused(

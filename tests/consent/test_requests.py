@@ -105,6 +105,37 @@ def test_a_no_stands_until_the_same_party_lifts_it(tmp_path: Path) -> None:
             assert request_histories(view, "request:rq-1")[0].waiting(NOW)
 
 
+PEOPLE = {
+    "clerk": (Role.LOCALIZATION_SUPERVISOR, "studio"),
+    "reviewer": (Role.REVIEWER, "studio"),
+    "counsel": (Role.RIGHTS_HOLDER, "studio"),
+    "guest": (Role.RIGHTS_HOLDER, "rival"),
+}
+
+
+@pytest.mark.parametrize(
+    ("by", "lifted"),
+    [("clerk", True), ("reviewer", False), ("counsel", True), ("studio", True), ("guest", False), ("nobody", False)],
+)
+def test_a_houses_no_is_lifted_by_who_said_it_or_by_who_decides_for_the_house(
+    tmp_path: Path, by: str, lifted: bool
+) -> None:
+    people = [party(p, role, organisation_id=house) for p, (role, house) in PEOPLE.items()]
+    no = said(EventKind.REFUSED, "clerk", reason="Never.")
+    with open_world(tmp_path, Ticking(), *people, request(), no) as registry:
+        before = registry.head()
+        if lifted:
+            registry.add(said(EventKind.LIFTED, by))
+        else:
+            with pytest.raises(RecordError):
+                registry.add(said(EventKind.LIFTED, by))
+            assert registry.head() == before
+        with registry.view() as view:
+            [history] = request_histories(view, "request:rq-1")
+            assert history.waiting(NOW) is lifted
+            assert (history.refusal(NOW) is None) is lifted
+
+
 @pytest.mark.parametrize(
     "changes",
     [

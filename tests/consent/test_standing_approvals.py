@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_examples import DAY, NOW, Place, Ticking, approval, candidate, event, open_world, use
+from consent_examples import DAY, NOW, Place, Ticking, approval, candidate, event, open_world, party, use
 from test_notices import release
 
 from consent.approvals import Approval, ApprovalHistory, Candidate, Standing, approval_denials
@@ -16,7 +16,7 @@ from consent.errors import RecordError
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError
 from consent.uses import UseHistory, UseNotice
-from consent.vocabulary import EventKind
+from consent.vocabulary import EventKind, Role
 from consent.writing import Addition
 
 HOURS = 48
@@ -123,6 +123,27 @@ def test_an_objection_takes_the_use_out_until_it_is_lifted(tmp_path: Path) -> No
             released(registry, 1)
         registry.add(event(EventKind.LIFTED, NOW, target="use_notice", target_id=told.notice.notice_id, by="studio"))
         assert denied(standing(), notices(registry)) == []
+
+
+def test_a_houses_objection_is_lifted_by_who_made_it_or_by_who_decides_for_the_house(tmp_path: Path) -> None:
+    people = [
+        party("clerk", Role.LOCALIZATION_SUPERVISOR, organisation_id="studio"),
+        party("reviewer", Role.REVIEWER, organisation_id="studio"),
+        party("counsel", Role.RIGHTS_HOLDER, organisation_id="studio"),
+    ]
+    with open_world(tmp_path, Ticking(), *people, standing()) as registry:
+        released(registry, 1)
+        [told] = notices(registry)
+        where = {"target": "use_notice", "target_id": told.notice.notice_id}
+        with pytest.raises(RecordError, match="only a refusal can be lifted"):
+            registry.add(event(EventKind.LIFTED, NOW, by="counsel", **where))
+        for lifter in ("clerk", "counsel", "studio"):
+            registry.add(objection(told.notice, by="clerk", event_id=f"e-no-{lifter}"))
+            with pytest.raises(RecordError, match="clerk said this no"):
+                registry.add(event(EventKind.LIFTED, NOW, by="reviewer", **where))
+            assert denied(standing(), notices(registry)) == ["RH-001"]
+            registry.add(event(EventKind.LIFTED, NOW, by=lifter, event_id=f"e-yes-{lifter}", **where))
+            assert denied(standing(), notices(registry)) == []
 
 
 @pytest.mark.parametrize(

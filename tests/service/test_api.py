@@ -43,7 +43,7 @@ def newest_job(api: Api) -> str:
 GUARDED = (
     ("GET", "/v1/may-publish"), ("POST", "/v1/deliveries"), ("POST", "/v1/requests"), ("GET", "/v1/requests"),
     ("GET", "/v1/jobs"), ("GET", "/v1/jobs/job-1"), ("DELETE", "/v1/jobs/job-1"), ("GET", "/v1/jobs/job-1/events"),
-    ("GET", "/v1/jobs/job-1/files/report.json"), ("POST", "/v1/uploads"), ("GET", "/v1/certificates"),
+    ("GET", "/v1/jobs/job-1/files/report.json"), ("GET", "/v1/jobs/job-1/verdict"), ("POST", "/v1/uploads"), ("GET", "/v1/certificates"),
     ("GET", f"/v1/certificates/{'0' * 64}"), ("POST", f"/v1/certificates/{'0' * 64}/renewals"),
     ("GET", "/v1/affected?target=grant:g"), ("POST", "/v1/requests/rq-1/answers"), ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"), ("DELETE", f"/v1/webhooks/wh-{'0' * 24}"), ("GET", "/v1/messages"), ("GET", "/metrics"),

@@ -275,11 +275,47 @@ def test_the_summary_of_settings_shows_no_password(tmp_path: Path) -> None:
     told = {
         "registry": "postgresql://me:hunter2@db/x?password=hunter3",
         "data": tmp_path,
-        "sources": ["s3://k:hunter4@dubs/"],
+        "sources": [{"organisation": "polyglot", "prefix": "s3://k:hunter4@dubs/"}],
     }
     shown = json.dumps(Settings.model_validate(told).summary())
     assert "hunter" not in shown
     assert "postgresql://me:***@db/x" in shown
+
+
+def test_a_prefix_that_is_nobodys_is_refused_and_the_refusal_says_what_to_write(tmp_path: Path) -> None:
+    given = {"DUBGATE_SERVICE_REGISTRY": "a", "DUBGATE_SERVICE_DATA": "/d", "DUBGATE_SERVICE_SOURCES": '["s3://dubs/"]'}
+    with pytest.raises(InputError, match=r"organisation: ID, prefix: s3://dubs/"):
+        read_settings(None, given)
+
+
+def test_the_companys_folder_is_a_setting_which_the_summary_shows(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option is stronger than the environment's own setting, that than the file, and that than DUBGATE_COMPANY."""
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+        text = f"schema: tool-register/1.0\ncompany: {name}\ntools: []\n"
+        (tmp_path / name / "register.yaml").write_text(text, encoding="utf-8")
+    bare = f"registry: {tmp_path}/r.db\ndata: {tmp_path}\n"
+    (tmp_path / "with.yaml").write_text(f"{bare}company: {tmp_path}/b\n", encoding="utf-8")
+    (tmp_path / "without.yaml").write_text(bare, encoding="utf-8")
+
+    def shown(config: str, *more: str) -> str | None:
+        assert run(["serve", "--config", str(tmp_path / config), "--show", *more]) == 0
+        told = json.loads(capsys.readouterr().out)["company"]
+        return None if told is None else Path(told).name
+
+    monkeypatch.delenv("DUBGATE_COMPANY", raising=False)
+    assert shown("without.yaml") is None
+    assert shown("with.yaml") == "b"
+    monkeypatch.setenv("DUBGATE_COMPANY", str(tmp_path / "a"))
+    assert shown("without.yaml") == "a"
+    assert shown("with.yaml") == "b"
+    monkeypatch.setenv("DUBGATE_SERVICE_COMPANY", str(tmp_path / "c"))
+    assert shown("with.yaml") == "c"
+    assert shown("with.yaml", "--company", str(tmp_path / "d")) == "d"
+    assert run(["serve", "--config", str(tmp_path / "with.yaml"), "--show", "--company", str(tmp_path / "none")]) == 2
+    assert "no company folder" in capsys.readouterr().err
 
 
 def test_serve_shows_its_settings_and_its_description(house: House, tmp_path: Path, capsys: Any) -> None:

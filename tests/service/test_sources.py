@@ -13,11 +13,12 @@ from typing import Any
 import fsspec
 import pytest
 from made_service import Api, House
-from test_jobs_survive import found
+from test_jobs_survive import found, queued
 
 from dubgate.errors import InputError
 from dubgate.service import fetching
 from dubgate.service.fetching import FetchError, check_url, fetch, named_in
+from dubgate.service.settings import Root, Source
 from dubgate.service.sources import SourceRefusedError, allowed_path, manifest_of
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x00\x00\x00\x00"
@@ -29,10 +30,14 @@ GOOD: tuple[File, ...] = (
 )  # fmt: skip
 
 
+def owned(*prefixes: str, by: str = "polyglot") -> tuple[Source, ...]:
+    return tuple(Source(organisation=by, prefix=prefix) for prefix in prefixes)
+
+
 @pytest.fixture(scope="module")
 def api(released_house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     house = released_house.copied(tmp_path_factory.mktemp("sources") / "house")
-    with house.api(sources=("memory://dubs/", "https://media.example.org/dubs/")) as opened:
+    with house.api(sources=owned("memory://dubs/", "https://media.example.org/dubs/")) as opened:
         yield opened
 
 
@@ -149,6 +154,76 @@ def test_a_url_that_no_prefix_allows_is_refused(url: str, api: Api) -> None:
     assert answer.status_code == 404, answer.text
 
 
+URL = "memory://dubs/ep1/delivery.yaml"
+
+
+def test_a_prefix_of_another_organisation_is_refused_at_the_door_and_by_the_worker(house: House) -> None:
+    with house.api(sources=owned("memory://dubs/", by="other-house")) as api:
+        answer = api.client.post("/v1/deliveries", json={"url": URL}, headers=api.vendor)
+        other = api.client.post("/v1/deliveries", json={"url": URL}, headers=api.as_("other-house", "submit", "read"))
+        assert (answer.status_code, other.status_code) == (404, 202)
+        assert "your organisation" in answer.json()["remedy"]
+        assert "other-house" not in answer.text
+        job_id = queued(house, url=URL)  # it was allowed when it was submitted
+        worker = house.worker()
+        worker.settings = api.state.settings
+        while worker.step():
+            pass
+        job = found(house, job_id)
+        assert job.state == "failed"
+        assert job.error is not None
+        assert job.error["kind"] == "SourceRefusedError"
+        assert not (house.settings.data / "fetched" / job_id).exists()
+
+
+def test_where_prefixes_lie_inside_each_other_the_longest_says_whose_it_is(api: Api) -> None:
+    sources = (*owned("s3://dubs", "s3://shared/"), *owned("s3://dubs/other/", "s3://shared/", by="other-house"))
+    settings = api.state.settings.model_copy(update={"sources": sources})
+    allowed = {
+        ("polyglot", "s3://dubs/ep1/delivery.yaml"),
+        ("polyglot", "s3://dubs/others/delivery.yaml"),
+        ("other-house", "s3://dubs/other/delivery.yaml"),
+        ("polyglot", "s3://shared/ep1/delivery.yaml"),
+        ("other-house", "s3://shared/ep1/delivery.yaml"),
+    }
+    for organisation in ("polyglot", "other-house", "third"):
+        for url in {url for _, url in allowed} | {"s3://dubsx/delivery.yaml"}:
+            if (organisation, url) in allowed:
+                assert check_url(url, organisation, settings) == url
+            else:
+                with pytest.raises(SourceRefusedError):
+                    check_url(url, organisation, settings)
+
+
+def test_where_folders_lie_inside_each_other_the_innermost_says_whose_it_is(api: Api, tmp_path: Path) -> None:
+    for name in ("ep1", "other/ep2", "shared/ep3"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "delivery.yaml").write_bytes(YAML)
+    roots = (
+        ("polyglot", ""),
+        ("other-house", "other"),
+        ("polyglot", "shared"),
+        ("other-house", "shared"),
+        ("polyglot", "gone"),
+    )
+    given = tuple(Root(organisation=who, path=tmp_path / name) for who, name in roots)
+    settings = api.state.settings.model_copy(update={"roots": given})
+    allowed = {
+        ("polyglot", "ep1"),
+        ("other-house", "other/ep2"),
+        ("polyglot", "shared/ep3"),
+        ("other-house", "shared/ep3"),
+    }
+    for organisation in ("polyglot", "other-house", "third"):
+        for name in ("ep1", "other/ep2", "shared/ep3"):
+            path = str(tmp_path / name / "delivery.yaml")
+            if (organisation, name) in allowed:
+                assert allowed_path(path, organisation, settings) == Path(path).resolve()
+            else:
+                with pytest.raises(SourceRefusedError):
+                    allowed_path(path, organisation, settings)
+
+
 def nothing(stage: str, share: float) -> None:
     """Progress that nobody watches."""
 
@@ -164,6 +239,7 @@ def test_a_host_that_lies_inside_is_not_asked(address: str, api: Api, tmp_path: 
         with pytest.raises(SourceRefusedError, match="not a public address"):
             fetch(
                 "https://media.example.org/dubs/delivery.yaml",
+                "polyglot",
                 settings,
                 tmp_path / "f",
                 nothing,
@@ -213,31 +289,31 @@ def test_a_delivery_is_fetched_with_every_file_that_it_names_and_nothing_else(
     )
     for name in ("dub.wav", "original.wav", "s.vtt", "evidence/a.json", "secret.txt"):
         (folder / "ep1" / name).write_bytes(name.encode())
-    settings = api.state.settings.model_copy(update={"sources": (base,), "allow_private_sources": True})
-    manifest = fetch(f"{base}ep1/delivery.yaml", settings, tmp_path / "f", nothing)
+    settings = api.state.settings.model_copy(update={"sources": owned(base), "allow_private_sources": True})
+    manifest = fetch(f"{base}ep1/delivery.yaml", "polyglot", settings, tmp_path / "f", nothing)
     names = sorted(str(p.relative_to(tmp_path / "f")) for p in (tmp_path / "f").rglob("*") if p.is_file())
     assert names == ["delivery.yaml", "dub.wav", "evidence/a.json", "original.wav", "s.vtt", "series.yaml"]
     assert manifest.read_text(encoding="utf-8") == text
 
     few = settings.model_copy(update={"limits": settings.limits.model_copy(update={"upload_files": 3})})
     with pytest.raises(InputError, match="too many files"):
-        fetch(f"{base}ep1/delivery.yaml", few, tmp_path / "g", nothing)
+        fetch(f"{base}ep1/delivery.yaml", "polyglot", few, tmp_path / "g", nothing)
     small = settings.model_copy(update={"limits": settings.limits.model_copy(update={"fetched_bytes": 1024})})
     (folder / "ep1" / "dub.wav").write_bytes(b"x" * 5000)
     with pytest.raises(InputError, match="large"):
-        fetch(f"{base}ep1/delivery.yaml", small, tmp_path / "h", nothing)
+        fetch(f"{base}ep1/delivery.yaml", "polyglot", small, tmp_path / "h", nothing)
 
 
 def test_redirects_are_not_followed_and_what_is_absent_is_told(api: Api, web: tuple[str, Path], tmp_path: Path) -> None:
     base, _ = web
-    settings = api.state.settings.model_copy(update={"sources": (base,), "allow_private_sources": True})
+    settings = api.state.settings.model_copy(update={"sources": owned(base), "allow_private_sources": True})
     with pytest.raises(InputError, match="answered 302"):
-        fetch(f"{base}moved/delivery.yaml", settings, tmp_path / "f", nothing)
+        fetch(f"{base}moved/delivery.yaml", "polyglot", settings, tmp_path / "f", nothing)
     with pytest.raises(InputError, match="answered 404"):
-        fetch(f"{base}absent/delivery.yaml", settings, tmp_path / "f", nothing)
-    gone = settings.model_copy(update={"sources": ("http://127.0.0.1:9/",)})
+        fetch(f"{base}absent/delivery.yaml", "polyglot", settings, tmp_path / "f", nothing)
+    gone = settings.model_copy(update={"sources": owned("http://127.0.0.1:9/")})
     with pytest.raises(FetchError):
-        fetch("http://127.0.0.1:9/delivery.yaml", gone, tmp_path / "f", nothing)
+        fetch("http://127.0.0.1:9/delivery.yaml", "polyglot", gone, tmp_path / "f", nothing)
 
 
 @pytest.mark.parametrize("path", ["../x.wav", "/etc/passwd", "a\\b", "http://inside/x.wav", "~/x"])
@@ -251,7 +327,7 @@ def test_a_delivery_is_fetched_from_a_store_through_fsspec_and_judged(api: Api, 
     for path in api.house.manifest.parent.rglob("*"):
         if path.is_file():
             store.pipe(f"/dubs/ep9/{path.relative_to(api.house.manifest.parent)}", path.read_bytes())
-    assert check_url("memory://dubs/ep9/delivery.yaml", api.state.settings)
+    assert check_url("memory://dubs/ep9/delivery.yaml", "polyglot", api.state.settings)
     answer = api.client.post("/v1/deliveries", json={"url": "memory://dubs/ep9/delivery.yaml"}, headers=api.vendor)
     assert answer.status_code == 202, answer.text
     worker = api.house.worker()
@@ -262,13 +338,13 @@ def test_a_delivery_is_fetched_from_a_store_through_fsspec_and_judged(api: Api, 
     assert job.error is None or job.error["kind"] == "ManifestError" or job.decision == "release", job.error
     assert (api.house.settings.data / "fetched" / job.job_id / "delivery.yaml").is_file()
     with pytest.raises(InputError, match="no such"):
-        fetch("memory://dubs/nothing/delivery.yaml", api.state.settings, tmp_path / "f", nothing)
+        fetch("memory://dubs/nothing/delivery.yaml", "polyglot", api.state.settings, tmp_path / "f", nothing)
 
 
 def test_an_unknown_kind_of_store_is_told(api: Api, tmp_path: Path) -> None:
-    settings = api.state.settings.model_copy(update={"sources": ("s3://dubs/",)})
+    settings = api.state.settings.model_copy(update={"sources": owned("s3://dubs/")})
     with pytest.raises((InputError, FetchError)):
-        fetch("s3://dubs/x/delivery.yaml", settings, tmp_path / "f", nothing)
+        fetch("s3://dubs/x/delivery.yaml", "polyglot", settings, tmp_path / "f", nothing)
     assert fetching.NEVER[0] == "file"
 
 

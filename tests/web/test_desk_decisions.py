@@ -246,6 +246,32 @@ def test_a_performer_grants_exactly_one_release(world: World) -> None:
     assert status(world, "rq-ada") == "answered"
 
 
+def test_a_performer_grants_nothing_where_the_delivery_is_not_what_was_asked_about(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from world import request
+
+    from consent.requests import RequestKind, Wanted
+
+    wanted = Wanted(what=RequestKind.GRANT, rule="CON-001", about="character:MARA", question="May your voice be used?")
+    world.registry.add(request("rq-ada", "ada", wanted=(wanted,)))
+    ada, shown = world.visit("ada"), world.gate.dossier
+
+    def differs(delivery_id: str) -> object:
+        found = shown(delivery_id)
+        return None if found is None else replace(found, casting=b"another cast")
+
+    monkeypatch.setattr(world.gate, "dossier", differs)
+    answer = ada.post("/requests/rq-ada/grant", "/requests/rq-ada", voice_id="v-ada")
+    assert answer.status_code == 409, answer.status_code
+    assert "/sign/" not in answer.headers.get("location", "")
+    with world.registry.view() as view:
+        assert [h.grant.grant_id for h in view.grants("v-ada")] == ["g-ada"]
+    assert status(world, "rq-ada") == "open"
+
+
 def test_notes_go_back_to_the_vendor_with_their_times(world: World) -> None:
     review, vendor = world.visit("rev-a"), world.visit("polyglot")
     page = "/deliveries/d-1"

@@ -194,6 +194,8 @@ def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Res
         if voice.owner_id != who.party_id or not history.waiting(view.now):
             raise NotYoursError
         story = story_of(view, history.request, dossier_of(who.desk.judge, history.request), who.language)
+        if story.differs:
+            raise RecordError(text("decide.differs", who.language))
         record = grant_of_request(story, history.request, voice.voice_id, by=who.party_id, language=who.language)
         answer = _answer(view, who, request_id, EventKind.CONFIRMED, "", "request.grant_title")
         records = (record, given(record), answer)

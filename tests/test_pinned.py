@@ -1,0 +1,165 @@
+"""A pinned file is the one that was digested, whoever opens it and whatever was renamed above it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dubgate.delivery.digests import file_sha256, seen
+from dubgate.delivery.formats import open_regular
+from dubgate.delivery.media import probe_apart
+from dubgate.errors import ChangedError, DubgateError, InputError, MediaError
+from dubgate.pinned import Pins, pinned, pins, place_of, read_pinned
+from dubgate.sandbox import PROBE_LIMITS, run_in_child
+
+LIMITS = replace(PROBE_LIMITS, wall_s=20.0, test_tasks=str(Path(__file__).resolve().parent))
+
+
+@pytest.fixture
+def dub(tmp_path: Path) -> Path:
+    """A file in a folder that has an evil twin: the same bytes under the same name."""
+    (tmp_path / "season" / "ep1").mkdir(parents=True)
+    path = tmp_path / "season" / "ep1" / "dub.txt"
+    path.write_bytes(b"the dub")
+    shutil.copytree(tmp_path / "season", tmp_path / "evil")
+    return path
+
+
+@contextmanager
+def renamed_away(folder: Path) -> Iterator[None]:
+    """Its twin lies in its place for a while, then everything is as it was."""
+    aside, evil = folder.with_name("aside"), folder.with_name("evil")
+    folder.rename(aside)
+    evil.rename(folder)
+    try:
+        yield
+    finally:
+        folder.rename(evil)
+        aside.rename(folder)
+
+
+def opened(path: Path) -> None:
+    os.close(open_regular(path))
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "a medium": opened,
+    "a digest": file_sha256,
+    "a text": read_pinned,
+    "a digest with its place": seen,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_parent_folder_that_is_renamed_away_and_back_shows_to_who_reads_in_between(reader: str, dub: Path) -> None:
+    before = seen(dub)
+    with pinned({before.path: before.place}):
+        READERS[reader](dub)
+        with renamed_away(dub.parents[1]), pytest.raises(ChangedError, match="changed while it was being read"):
+            READERS[reader](dub)
+        READERS[reader](dub)
+    assert seen(dub) == before  # nobody who looks afterwards can tell
+    with renamed_away(dub.parents[1]):
+        READERS[reader](dub)  # nothing is pinned any more
+
+
+def test_a_file_that_was_written_to_is_another_one(dub: Path) -> None:
+    before = seen(dub)
+    with pinned({before.path: before.place}):
+        dub.write_bytes(b"the bud")
+        dub.write_bytes(b"the dub")
+        with pytest.raises(ChangedError):
+            read_pinned(dub)
+
+
+def test_below_a_root_nothing_else_is_opened(dub: Path) -> None:
+    before, root = seen(dub), dub.parents[1]
+    (root / "more.txt").write_bytes(b"x")
+    (root / "link.txt").symlink_to(dub)
+    (root.parent / "seasons.txt").write_bytes(b"x")
+    with pinned({before.path: before.place}, [str(root)]):
+        assert read_pinned(root / "link.txt") == b"the dub"
+        assert read_pinned(root.parent / "seasons.txt") == b"x"
+        with pytest.raises(ChangedError):
+            read_pinned(root / "more.txt")
+
+
+def test_pins_add_up_and_go_again(dub: Path) -> None:
+    before, twin = seen(dub), seen(dub.parents[2] / "evil" / "ep1" / "dub.txt")
+    assert pins() == Pins()
+    with pinned({before.path: before.place}, ["/one"]):
+        with pinned({twin.path: twin.place}, ["/two"]):
+            assert pins() == Pins({before.path: before.place, twin.path: twin.place}, ("/one", "/two"))
+            assert pins().of([Path(twin.path)]).places == {twin.path: twin.place}
+            assert pins().of([dub.parents[1]]).places == {before.path: before.place}
+            assert pins().of([dub.parents[1].with_name("seas")]).places == {}
+        assert pins().places == {before.path: before.place}
+    assert pins() == Pins()
+
+
+def test_a_file_that_is_written_to_while_it_is_digested_has_no_digest(
+    dub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = iter([(1, 2, 3, 4), (1, 2, 3, 5)])
+    monkeypatch.setattr("dubgate.delivery.digests.place_of", lambda descriptor: next(places))
+    with pytest.raises(ChangedError):
+        seen(dub)
+
+
+def test_what_is_no_bad_file_is_taken_for_none() -> None:
+    assert issubclass(ChangedError, InputError)
+    assert not issubclass(ChangedError, MediaError)
+
+
+def test_a_place_is_of_what_was_opened(dub: Path) -> None:
+    with dub.open("rb") as file:
+        before = place_of(file.fileno())
+        with renamed_away(dub.parents[1]):
+            assert place_of(file.fileno()) == before
+            with dub.open("rb") as other:
+                assert place_of(other.fileno()) != before
+
+
+# in the child
+
+
+def test_a_child_does_not_read_another_file_than_was_digested(dub: Path) -> None:
+    """Renamed before the child opens it, and back before anybody looks again."""
+    before = seen(dub)
+
+    def probed() -> str:
+        try:
+            probe_apart(dub)
+        except DubgateError as error:
+            return f"{type(error).__name__}: {error.what}"
+        return "probed"
+
+    with pinned({before.path: before.place}):
+        with renamed_away(dub.parents[1]):
+            swapped = probed()
+        right = probed()
+    assert swapped == "ChangedError: a file changed while it was being read"
+    assert right.startswith("MediaError: this is text")
+
+
+def test_a_child_sees_the_renaming_while_it_reads_whatever_opens_the_file(dub: Path) -> None:
+    before = seen(dub)
+    with pinned({before.path: before.place}):
+        swap = renamed_away(dub.parents[1])
+        try:
+            with pytest.raises(ChangedError):
+                run_in_child(
+                    "read_on_and_on",
+                    {"path": str(dub)},
+                    limits=LIMITS,
+                    inputs=[dub],
+                    progress=lambda *_: swap.__enter__(),
+                )
+        finally:
+            swap.__exit__(None, None, None)
