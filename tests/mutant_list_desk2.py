@@ -30,7 +30,7 @@ SINGLE = (
     ("a gesture may list a record twice", "consent/signatures.py", "listed.count(wanted) != 1", "listed.count(wanted) < 1", GESTURE),
     ("a gesture may say more", "consent/signatures.py", 'set(known) != {"schema", "records"} or ', "", GESTURE),
     ("any schema of a gesture", "consent/signatures.py", ' and known.get("schema") == RECORDS_SCHEMA', "", GESTURE),
-    ("what was signed for the house is not counted", "consent/lookup.py", "dict.fromkeys((key.party_id, house_id))", "(key.party_id,)", _of(GESTURES, "counter")),
+    ("what was signed for the house is not counted", "consent/lookup.py", "(*own, *(said if house_id != key.party_id else ()))", "own", _of(GESTURES, "counter")),
     ("what the registry wants signed is recorded unsigned", f"{WEB}/acting.py", "view.store.wants_signatures() and not _needs_none(act)", "False", UNSIGNED),
     ("a suspension wants a passkey", f"{WEB}/acting.py", " and not _needs_none(act)", "", _of(SIGNED, "suspension")),
     ("whoever has no passkey goes on", f"{WEB}/acting.py", "    if accounts.n_passkeys(who.desk, who.account.account_id) == 0:\n        raise PasskeyNeededError\n", "", _of(SIGNED, "without_a_passkey")),
