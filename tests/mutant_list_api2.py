@@ -42,6 +42,7 @@ SINGLE = (
     ("a file that is written to is digested", "dubgate/delivery/digests.py", "        if place_of(file.fileno()) != before:", "        if False:", PINNED),
     ("the evidence that judges is not pinned", "dubgate/policy/evidence.py", "return read_pinned(path)", "return path.read_bytes()", WATCHING),
     ("a package is not pinned while it is heard", "dubgate/packaging.py", "for path in {s.path, os.path.realpath(s.path)}}", "for path in ()}", ("tests/certificate/test_packaging.py", "-k", "renamed_away")),
+    ("a re-wrapped file is not pinned while it is read", "dubgate/renewing.py", "with pinned({before.path: before.place}):", "with pinned({}):", ("tests/certificate/test_renewing.py", "-k", "renamed_away")),
     ("nothing is pinned while it is signed", "dubgate/certifying.py", "watched.pinned(), ", "", WATCHING),
     ("nothing is pinned while it is judged", "dubgate/service/judging.py", "    with watched.pinned():\n", "    if True:\n", VERDICTS),
     ("the other tracks are not watched", "dubgate/watching.py", "for s in (t.mix, t.stem, t.me))", "for s in (t.mix,))", WATCHING),
