@@ -12,7 +12,9 @@ from pydantic import Field, model_validator
 from consent.conditions import open_conditions
 from consent.denials import Denial, Sentence
 from consent.events import RecordedEvent, fold
+from consent.partners import Partners, partner_denials
 from consent.regions import expand
+from consent.shown import AllShown
 from consent.strict import (
     Excluded,
     Id,
@@ -53,13 +55,6 @@ class Standing(Strict):
     waits: bool | None = None
 
 
-class Shown(Strict):
-    """One thing that its signer was shown, as it was said to them: signed with the approval, decides nothing."""
-
-    what: Line
-    said: Text
-
-
 class Approval(Record):
     """What a holder approved, refused, or approved with conditions; what it does not say, it does not cover.
 
@@ -80,6 +75,7 @@ class Approval(Record):
     territories_excluded: Excluded = ()
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     window: Window
+    partners: Partners | None = None
     style: Line | None = None
     sounds: Annotated[tuple[ApprovedSound, ...], Field(max_length=10_000)] = ()
     label_plan_sha256: Sha256 | None = None
@@ -88,7 +84,7 @@ class Approval(Record):
     casting_sha256: Sha256 | None = None
     standing: Standing | None = None
     conditions: tuple[Text, ...] = ()
-    shown: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=200)] | None = None
+    shown: AllShown | None = None
     signed_at: Time
     expires_at: Time
 
@@ -125,6 +121,7 @@ class Candidate(Strict):
     territories_excluded: Excluded = ()
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     window: Window
+    partners: Partners | None = None
     style: Line | None = None
     packets_sha256: Sha256
     pcm_sha256: Sha256 | None = None
@@ -173,12 +170,8 @@ def _validity(history: ApprovalHistory, candidate: Candidate, at: datetime) -> I
     if approval.decision is ApprovalDecision.REJECT:
         yield "RH-001", "decision", "the holder refused it", "権利者が承認を拒否しました"
     if approval.signed_at > at:
-        yield (
-            "RH-002",
-            "signed_at",
-            "the approval is dated later than the moment of judging",
-            "承認の日付が判定時より後です",
-        )
+        en = "the approval is dated later than the moment of judging"
+        yield "RH-002", "signed_at", en, "承認の日付が判定時より後です"
     if approval.expires_at <= at:
         yield "RH-002", "expires_at", "the approval has expired", "承認の有効期限が切れています"
     if candidate.submitted_by is not None and approval.by == candidate.submitted_by:
@@ -210,12 +203,9 @@ def _scope(history: ApprovalHistory, candidate: Candidate, at: datetime) -> Iter
         some = ", ".join(channels)
         yield "RH-001", "channels", f"the approval does not cover {some}", f"承認は次の媒体を含みません: {some}"
     if not approval.window.contains(candidate.window):
-        yield (
-            "RH-001",
-            "window",
-            "the release window goes beyond the approved one",
-            "公開期間が承認された期間を超えています",
-        )
+        en = "the release window goes beyond the approved one"
+        yield "RH-001", "window", en, "公開期間が承認された期間を超えています"
+    yield from partner_denials(approval.partners, candidate.partners)
     for condition in set(open_conditions(approval, history.events, at)) - set(candidate.conditions_met):
         yield (
             "RH-002",

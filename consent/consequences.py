@@ -23,7 +23,7 @@ from consent.titles import Claim
 from consent.views import View
 from consent.vocabulary import EventKind, RevocationEffect
 from consent.voices import Enrolment
-from consent.writing import Addition
+from consent.writing import Addition, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,17 @@ def record_ending(
             )
         except ValidationError as error:
             raise problems(error, target) from None
-        impact = touched(writer, target, writer.now)
-        entry = writer.add(Addition(event, envelope=envelope if sign is None else sign(event)))
+        return enter(writer, event, envelope if sign is None else sign(event))
+
+
+def enter(writer: Writer, event: Event, envelope: str | None = None) -> Ending:
+    """Record an event in a transaction that is open, and say in the same moment what rested on what it ends.
+
+    Raises:
+        RecordError: no such record, or `by` may not say so.
+    """
+    impact = touched(writer, f"{event.target}:{event.target_id}", writer.now)
+    entry = writer.add(Addition(event, envelope=envelope))
     return Ending(event, entry.recorded_at, impact)
 
 

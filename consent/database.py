@@ -198,11 +198,12 @@ def create_schema(connection: Connection) -> None:
     SQLModel.metadata.create_all(connection)
     note_revision(connection, SCHEMA_VERSION)
     for table in HISTORY:
-        for statement in _triggers(table, connection.dialect.name):
+        for statement in append_only(table, connection.dialect.name):
             connection.execute(text(statement))
 
 
-def _triggers(table: str, dialect: str) -> Iterator[str]:
+def append_only(table: str, dialect: str) -> Iterator[str]:
+    """The statements after which rows of a table are added and never changed, as `sqlite` or `postgresql` says them."""
     if dialect == "sqlite":
         for action in ("UPDATE", "DELETE"):
             yield (

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from consent.shown import AllShown
 from consent.strict import Id, Line, Record, Text, Time, Window
 from consent.vocabulary import EventKind
 
@@ -68,6 +69,7 @@ class Event(Record):
     ref: Line | None = None
     uses: Annotated[int, Field(ge=0)] = 0
     minutes: Annotated[float, Field(ge=0)] = 0.0
+    shown: AllShown | None = None
 
     @property
     def record_id(self) -> str:

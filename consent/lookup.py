@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -214,6 +214,13 @@ class Lookup:
 def keyids_in(envelope: str | None) -> tuple[str, ...]:
     """The key ids of an envelope that was verified when it entered."""
     return () if envelope is None else tuple(str(s["keyid"]) for s in json.loads(envelope)["signatures"])
+
+
+def signed_with(view: Lookup, key: PartyKey, house_id: str) -> Iterator[str]:
+    """The envelopes that carry a key's name: its owner's own, and what its owner signed for their house."""
+    for party_id in dict.fromkeys((key.party_id, house_id)):
+        found = (e.envelope for e in view.store.entries(f"party:{party_id}"))
+        yield from (envelope for envelope in found if envelope is not None and key.keyid in envelope)
 
 
 def _identities(record: Record) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from consent.approvals import Approval
 from consent.errors import SignatureError
-from consent.lookup import Lookup
+from consent.lookup import Lookup, signed_with
 from consent.parties import PartyKey
 from consent.passkeys import Assertion, PasskeyError, assertion_of, challenge_of, check_assertion, check_counter
 from consent.signatures import PAYLOAD_TYPE, counters_of, pre_authentication_encoding, predicate_type
@@ -91,8 +91,9 @@ def envelope_of(payload: bytes, keyid: str, assertion: Assertion) -> str:
 
 def last_counter(view: Lookup, key: PartyKey) -> int:
     """The highest counter of this passkey in what the registry holds; 0 where it does not count or never signed."""
-    entries = view.store.entries(f"party:{key.party_id}")
-    return max((n for e in entries if e.envelope for n in counters_of(e.envelope, key.keyid)), default=0)
+    owner = view.party(key.party_id)
+    house_id = owner.house_id if owner is not None else key.party_id
+    return max((n for said in signed_with(view, key, house_id) for n in counters_of(said, key.keyid)), default=0)
 
 
 def _object(response: Mapping[str, Any] | str) -> Mapping[str, Any]:

@@ -130,6 +130,7 @@ def approval_line(view: View, approval: Approval, at: datetime) -> Line:
         "territories": list(approval.territories),
         "territories_excluded": list(approval.territories_excluded),
         "channels": [str(c) for c in approval.channels],
+        **({} if approval.partners is None else {"partners": list(approval.partners)}),
         "from": iso(approval.window.start),
         "until": iso(approval.window.end) if approval.window.end else None,
         "conditions": list(approval.conditions),

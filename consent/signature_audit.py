@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select
-
 from consent.certifications import Adoption
 from consent.entries import Entry
 from consent.errors import SignatureError
@@ -15,18 +13,14 @@ from consent.parties import KeyHolder, Party, PartyKey, key_problem
 from consent.signatures import SIGNED_KINDS, check_envelope, stands_unsigned
 from consent.store import Store
 from consent.strict import Record
-from consent.tables import MetaRow
 from consent.vocabulary import EventKind, Role
-
-META = MetaRow.__table__  # type: ignore[attr-defined]
 
 
 class SignatureAudit:
     """Walks beside the entries, in order, and knows of parties and keys what stood before the entry at hand."""
 
     def __init__(self, store: Store) -> None:
-        query = select(META.c.value).where(META.c.key == "signatures")
-        self.required = store.connection.execute(query).scalar_one_or_none() == "required"
+        self.required = store.wants_signatures()
         self.now = datetime.min
         self._parties: dict[str, Party] = {}
         self._keys: dict[str, PartyKey] = {}

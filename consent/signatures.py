@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -28,6 +28,10 @@ from consent.voices import Permission
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 4_000_000
 LIST_TYPE, LIST_SCHEMA = "urn:dubgate:approvals:1.0", "consent-approvals/1.0"  # several approvals, one signature
+RECORDS_TYPE, RECORDS_SCHEMA = (
+    "urn:dubgate:records:1.0",
+    "consent-records/1.0",
+)  # what one gesture says in several records
 
 _GRANTING_ROLES = {
     Capacity.SELF: (Role.PERFORMER, Role.TTS_VENDOR),
@@ -43,6 +47,7 @@ ANSWERABLE = (Role.OPERATOR, Role.LEGAL, Role.PRODUCTION, Role.LOCALIZATION_SUPE
 _SAID = frozenset({EventKind.CONFIRMED, EventKind.REFUSED, EventKind.DEFERRED})
 # What carries its author's signature where the registry demands signatures.
 SIGNED_KINDS = (Grant, Approval, Permission, Refusal, Event, Adoption)
+_GESTURES = (Grant, Permission, Refusal, Event)
 
 
 def stands_unsigned(record: Record) -> bool:
@@ -97,13 +102,19 @@ def check_envelope(view: KnownKeys, record: Record, envelope: str) -> KeyHolder:
     refusals = []
     for entry in signatures:
         holder = view.key(entry.keyid, view.now)
-        if holder is None or holder.party.party_id != author[0]:
+        if holder is None or not (holder.party.party_id == author[0] or _for_its_house(holder, record, author[0])):
             refusals.append(f"the key {entry.keyid[:16]}… is not one of {author[0]}")
         elif problem := holder.refusal(*author[1]) or signature_problem(holder.key.verifier, entry, signed):
             refusals.append(problem)
         else:
             return holder
     raise SignatureError("; ".join(refusals), where=where)
+
+
+def _for_its_house(holder: KeyHolder, record: Record, house_id: str) -> bool:
+    """Whether a person signs what their house says of its titles: its refusals and approvals, as its rights holder."""
+    of_titles = isinstance(record, Refusal) or (isinstance(record, Event) and record.target in ("refusal", "approval"))
+    return of_titles and holder.party.house_id == house_id and not holder.refusal(Role.RIGHTS_HOLDER)
 
 
 def pre_authentication_encoding(payload: bytes) -> bytes:
@@ -160,6 +171,9 @@ def _same_record(payload: bytes, record: Record, where: str) -> None:
     if stated.get("predicateType") == LIST_TYPE and isinstance(record, Approval):
         _in_list(stated, wanted, where)
         return
+    if stated.get("predicateType") == RECORDS_TYPE and isinstance(record, _GESTURES):
+        _in_gesture(stated, wanted, where)
+        return
     if stated.get("_type") != "https://in-toto.io/Statement/v1" or stated.get("predicateType") != predicate_type(
         record
     ):
@@ -186,6 +200,28 @@ def _in_list(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None
     if own != [wanted]:
         different = sorted(_different(own[0] if len(own) == 1 else None, wanted))
         raise SignatureError(f"something else was signed: {', '.join(different)}", where=where)
+
+
+def records_statement(records: Sequence[Record]) -> dict[str, Any]:
+    """The statement in which one gesture signs several records, each of them whole."""
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [],
+        "predicateType": RECORDS_TYPE,
+        "predicate": {"schema": RECORDS_SCHEMA, "records": [predicate_of(r) for r in records]},
+    }
+
+
+def _in_gesture(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
+    """One of the records that one gesture signed; it stands there once, as it is."""
+    predicate = stated.get("predicate")
+    known = predicate if isinstance(predicate, dict) else {}
+    listed = known.get("records")
+    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == RECORDS_SCHEMA
+    if not right or set(known) != {"schema", "records"} or not isinstance(listed, list):
+        raise SignatureError(f"it is not a list of records of schema {RECORDS_SCHEMA}", where=where)
+    if listed.count(wanted) != 1:
+        raise SignatureError("something else was signed: it is not one of the records", where=where)
 
 
 def _different(signed: Any, wanted: dict[str, Any]) -> Iterator[str]:

@@ -16,10 +16,11 @@ from consent.errors import StoreError
 from consent.known import Known
 from consent.sealing import Keyring, seal, unseal
 from consent.strict import Record, canonical_json
-from consent.tables import EntryRow, LookupRow, NodeRow, PersonKeyRow, SealedRow
+from consent.tables import EntryRow, LookupRow, MetaRow, NodeRow, PersonKeyRow, SealedRow
 
 ENTRY, LOOKUP, NODE = EntryRow.__table__, LookupRow.__table__, NodeRow.__table__  # type: ignore[attr-defined]
 PERSON_KEY, SEALED = PersonKeyRow.__table__, SealedRow.__table__  # type: ignore[attr-defined]
+META = MetaRow.__table__  # type: ignore[attr-defined]
 
 
 # Built once: making a statement costs more than running it.
@@ -50,6 +51,7 @@ _NAMED = _IN_ORDER.where(
 _SOME_NODES = select(NODE).where(tuple_(NODE.c.level, NODE.c.position).in_(bindparam("places", expanding=True)))
 _ONE_NODE = select(NODE.c.hash).where(NODE.c.level == bindparam("lv"), NODE.c.position == bindparam("place"))
 _AT = select(ENTRY).where(ENTRY.c.leaf_index == bindparam("place"))
+_SIGNATURES = select(META.c.value).where(META.c.key == "signatures")
 _SIZE = select(func.max(ENTRY.c.leaf_index))
 _LAST_TIME = select(ENTRY.c.recorded_at).order_by(ENTRY.c.leaf_index.desc()).limit(1)
 _NEW_ENTRY, _NEW_LOOKUP, _NEW_NODE = insert(ENTRY), insert(LOOKUP), insert(NODE)
@@ -75,6 +77,10 @@ class Store:
     def __init__(self, connection: Connection, keyring: Keyring | None) -> None:
         self.connection, self.keyring = connection, keyring
         self._known = Known()
+
+    def wants_signatures(self) -> bool:
+        """Whether nothing is decided in this registry without its author's signature."""
+        return self.connection.execute(_SIGNATURES).scalar_one_or_none() == "required"
 
     def size(self) -> int:
         """How many entries the ledger has."""

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from consent import languages
 from consent.regions import expand
+from consent.shown import AllShown
 from consent.strict import Excluded, Id, Identifier, Ids, Line, Record, Territories, Time, Window
 from consent.terms import Count, Evidence, LocalisedText
 from consent.vocabulary import ApprovalKind, Level, Quorum, Right, Technique
@@ -133,6 +134,7 @@ class Refusal(Record):
     not_before: Time
     not_after: Time | None = None
     words: LocalisedText
+    shown: AllShown | None = None
 
     @property
     def record_id(self) -> str:

@@ -14,6 +14,7 @@ from consent.denials import Denial, Sentence
 from consent.entries import Entry
 from consent.errors import RecordError, SignatureError
 from consent.events import TERMINAL, Event
+from consent.lookup import signed_with
 from consent.parties import KeyHolder, Party, Personal
 from consent.releases import Planned, RefusedError, Release
 from consent.rights import refusal_denial
@@ -88,8 +89,7 @@ class Writer(View):
     def _signed_by(self, holder: KeyHolder) -> Iterator[str]:
         """The envelopes that a passkey's owner signed before."""
         if holder.key.passkey is not None:
-            entries = self.store.entries(f"party:{holder.party.party_id}")
-            yield from (e.envelope for e in entries if e.envelope is not None)
+            yield from signed_with(self, holder.key, holder.party.house_id)
 
     def _needs_none(self, record: Record) -> bool:
         """An operator's own events (expiry, spending) are the registry's, and what opens nothing needs no key at hand."""

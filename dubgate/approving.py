@@ -98,7 +98,7 @@ def approve(
     where = delivery.distribution
     if where is None or delivery.cues is None:
         raise InputError("an approval names script, territories, channels and window; the delivery lacks one")
-    pcm = sounds.dub.pcm_sha256
+    pcm = None if isinstance(sounds.dub.pcm_sha256, Unmeasured) else sounds.dub.pcm_sha256
     approval = Approval(
         approval_id=_id("ap", sounds.dub, by, at),
         kind=ApprovalKind.FINAL_SOUND,
@@ -110,12 +110,9 @@ def approve(
         territories=where.territories,
         channels=where.channels,
         window=Window(start=where.window.start, end=where.window.end),
+        partners=tuple(sorted(where.partners)),
         style=str(delivery.style) if delivery.style else None,
-        sounds=(
-            ApprovedSound(
-                packets_sha256=sounds.dub.packet_sha256, pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm
-            ),
-        ),
+        sounds=(ApprovedSound(packets_sha256=sounds.dub.packet_sha256, pcm_sha256=pcm),),
         label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
         script_sha256=hashlib.sha256(delivery.cues.read_bytes()).hexdigest(),
         original_sha256=sounds.original.packet_sha256,

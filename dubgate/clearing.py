@@ -45,6 +45,7 @@ class Release:
     channels: tuple[Any, ...]
     window: Window
     submitter: str | None
+    partners: tuple[str, ...] = ()
     trained: tuple[TrainingKind, ...] = ()  # what the production record says was trained with the voices
 
 
@@ -81,7 +82,8 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
     window = Window(start=where.window.start, end=where.window.end)
     trained = (delivery.production.used_to_train if delivery.production else None) or ()
     language, submitter = delivery.dub.language, delivery.submitter
-    release = Release(title, language, where.countries, where.channels, window, submitter, trained)
+    partners = tuple(sorted(where.partners))
+    release = Release(title, language, where.countries, where.channels, window, submitter, partners, trained)
     return release, tuple(findings)
 
 
@@ -229,6 +231,7 @@ def candidate_over(
         territories=release.territories,
         channels=release.channels,
         window=release.window,
+        partners=release.partners,
         style=style,
         packets_sha256=dub.packet_sha256,
         pcm_sha256=None if isinstance(dub.pcm_sha256, Unmeasured) else dub.pcm_sha256,

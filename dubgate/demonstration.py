@@ -106,7 +106,9 @@ def judge_case(folder: Path, out: Path, registry: SampleRegistry | None, *, thre
 def _arguments(case: dict[str, Any], target: Path) -> list[str]:
     common = ["--models", "embedded", "--at", AT, "--quiet", *map(str, case.get("options", ()))]
     if case.get("command", "qc") == "check":
-        return ["check", str(target / "delivery.yaml"), "--registry", str(target.parent / "registry.db"), *common]
+        company = ["--company", str(target.parent / "company")] if case.get("company") else []
+        asked = ["check", str(target / "delivery.yaml"), "--registry", str(target.parent / "registry.db")]
+        return [*asked, *company, *common]
     stem = target / "stem.flac"
     mixed = ["--stem", str(stem), "--me", str(target / "me.flac")] if stem.is_file() else []
     tracks = [str(target / name) for name in ("original.flac", "dub.flac", "script.vtt")]

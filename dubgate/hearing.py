@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dubgate.delivery.script import CueKind, CueSheet
+from dubgate.delivery.script import CueSheet
 from dubgate.features import (
     LanguageWindow,
     Levels,
@@ -26,24 +26,21 @@ from dubgate.features import (
     VoiceSegment,
     Word,
 )
+from dubgate.hearing_words import alignments_of, lines_to_place, windows_of, words_of
 from dubgate.mixing import check_mix, without_what_background_spoils
 from dubgate.side_by_side import forward, side_by_side
-from dubgate.spans import Span, union
+from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
-from dubgate.voice_segments import PAD_S, lines_of, pieces, voices_of
+from dubgate.voice_segments import lines_of, voices_of
 
 if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.ears import Ears
-    from dubgate.speech.protocols import Aligned
 
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
 PITCH_BLOCKS_AT_ONCE = 32  # on a GPU
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
-ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
-ALIGN_AT_ONCE = 64  # lines whose sound is in memory together
-LONGEST_CLIP_S = 28.0  # what one transcriber window holds
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
 
@@ -190,9 +187,11 @@ def _hear_track(
     alignments: tuple[LineAlignment, ...] | Unmeasured = Unmeasured("only the dub is aligned with the script")
     if is_dub:
         progress(f"{which}: words", 0.3)
-        words, languages = _words(ears, spool, speech, source.language, _part(progress, 0.3, 0.8))
+        words, languages = words_of(
+            ears, spool, windows_of(speech, spool.duration_s), source.language, _part(progress, 0.3, 0.8)
+        )
         progress(f"{which}: alignment", 0.8)
-        alignments = _alignments(ears, spool, sheet, source.language)
+        alignments = alignments_of(ears, spool, lines_to_place(sheet), source.language)
     track = TrackFeatures(
         name=source.name,
         language=source.language,
@@ -228,73 +227,3 @@ def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:
             f0.append(track.f0_hz.values[skip : skip + keep])
             confidence.append(track.confidence.values[skip : skip + keep])
     return Pitch(Series(hop, np.concatenate(f0)), Series(hop, np.concatenate(confidence)))
-
-
-def _clips(speech: Sequence[Span], duration_s: float) -> list[Span]:
-    """Speech packed into windows of at most 28 s, cut where nobody speaks."""
-    windows: list[Span] = []
-    for span in union(s.padded(PAD_S) for s in speech):
-        for piece in pieces(Span(span.start_s, min(span.end_s, duration_s)), LONGEST_CLIP_S):
-            if windows and piece.end_s - windows[-1].start_s <= LONGEST_CLIP_S:
-                windows[-1] = Span(windows[-1].start_s, piece.end_s)
-            else:
-                windows.append(piece)
-    return windows
-
-
-def _words(
-    ears: Ears, spool: AudioSpool, speech: Sequence[Span], language: str | None, progress: Progress
-) -> tuple[tuple[Word, ...] | Unmeasured, tuple[LanguageWindow, ...] | Unmeasured]:
-    """Words on the programme timeline, and the language of each window of speech."""
-    if isinstance(ears.transcriber, Unmeasured):
-        return ears.transcriber, ears.transcriber
-    windows = _clips(speech, spool.duration_s)
-    languages = _window_languages(ears, spool, windows)
-    if language is None:
-        return Unmeasured("the dub's language is not known; name it with --dub-language"), languages
-    words: list[Word] = []
-    batch = ears.transcriber_batch
-    for k in range(0, len(windows), batch):
-        chunk = windows[k : k + batch]
-        heard = ears.transcriber.transcribe([spool.read(w.start_s, w.end_s) for w in chunk], language=language)
-        for window, clip in zip(chunk, heard, strict=True):
-            if isinstance(clip, Unmeasured):
-                return clip, languages
-            words += [replace(w, span=w.span.shifted(window.start_s)) for w in clip]
-        progress("dub: words", min(1.0, (k + batch) / len(windows)))
-    return tuple(words), languages
-
-
-def _window_languages(
-    ears: Ears, spool: AudioSpool, windows: Sequence[Span]
-) -> tuple[LanguageWindow, ...] | Unmeasured:
-    if isinstance(ears.transcriber, Unmeasured):
-        return ears.transcriber
-    found: list[LanguageWindow] = []
-    for piece in (p for w in windows for p in pieces(w, 10.0)):
-        [probs] = ears.transcriber.identify_language([spool.read(piece.start_s, piece.end_s)])
-        if isinstance(probs, Unmeasured):
-            return probs
-        found.append(LanguageWindow(piece, probs))
-    return tuple(found)
-
-
-def _alignments(
-    ears: Ears, spool: AudioSpool, sheet: CueSheet | None, language: str | None
-) -> tuple[LineAlignment, ...] | Unmeasured:
-    if isinstance(ears.aligner, Unmeasured):
-        return ears.aligner
-    if sheet is None or language is None:
-        return Unmeasured("no script was given" if sheet is None else "the dub's language is not known")
-    cues = [c for c in sheet.cues if c.kind is CueKind.DIALOGUE and c.text]
-    spans = [Span(c.span.padded(ALIGN_PAD_S).start_s, min(c.span.end_s + ALIGN_PAD_S, spool.duration_s)) for c in cues]
-    placed: list[Aligned | Unmeasured] = []
-    for k in range(0, len(cues), ALIGN_AT_ONCE):
-        clips = [spool.read(s.start_s, s.end_s) for s in spans[k : k + ALIGN_AT_ONCE]]
-        placed += ears.aligner.align(clips, [c.text for c in cues[k : k + ALIGN_AT_ONCE]], language=language)
-    out: list[LineAlignment] = []
-    for cue, span, aligned in zip(cues, spans, placed, strict=True):
-        if not isinstance(aligned, Unmeasured):
-            words = tuple(replace(w, span=w.span.shifted(span.start_s)) for w in aligned.words)
-            out.append(LineAlignment(cue.id, words, aligned.score))
-    return tuple(out)

@@ -49,7 +49,8 @@ def models_in(judgement: Judgement) -> tuple[ModelUsed, ...]:
 def scope_of(release: Release) -> Scope:
     """The use that was judged."""
     channels = tuple(str(c) for c in release.channels)
-    return Scope(release.territories, channels, release.language, release.window.start, release.window.end)
+    start, end = release.window.start, release.window.end
+    return Scope(release.territories, channels, release.language, start, end, release.partners)
 
 
 def annex_findings(judgement: Judgement) -> list[dict[str, Any]]:

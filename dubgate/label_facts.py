@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dubgate.labels.aigc import aigc_problem, is_aigc, says_generated
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.policy.facts import Value
 from dubgate.unmeasured import Unmeasured
 
@@ -44,14 +44,23 @@ def _manifest(labels: Labels, unread: Unmeasured | None) -> dict[str, Value | Un
         names = ("label.c2pa_trusted", "label.c2pa_says_ai")
         return dict.fromkeys(names, open_question)
     return {
-        "label.c2pa_trusted": bool(found),
-        "label.c2pa_says_ai": any(p.token == "C2PA" for p in found),
+        "label.c2pa_trusted": _everywhere(found, labels),
+        "label.c2pa_says_ai": _everywhere([p for p in found if p.token == "C2PA"], labels),
     }
+
+
+def _everywhere(found: list[Place], labels: Labels) -> bool:
+    """Whether there is one; in the media of a package, whether every entry of the dub has one."""
+    if any(not p.in_media for p in found):
+        return True
+    return bool(found) and len({p.track for p in found}) == len(labels.tracks)
 
 
 def _aigc(labels: Labels, unread: Unmeasured | None) -> dict[str, Value | Unmeasured]:
     if unread is not None:
         return dict.fromkeys(("label.aigc_count", "label.aigc_complete"), unread)
-    found = [p.text for p in labels.places if is_aigc(p)]
+    places = [p for p in labels.places if is_aigc(p)]
+    inside = {p.text for p in places if p.in_media}  # each entry of a package repeats the one label
+    found = [*(p.text for p in places if not p.in_media), *sorted(inside)]
     whole = len(found) == 1 and aigc_problem(found[0]) is None and says_generated(found[0])
-    return {"label.aigc_count": len(found), "label.aigc_complete": whole}
+    return {"label.aigc_count": len(found), "label.aigc_complete": whole and _everywhere(places, labels)}

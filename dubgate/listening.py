@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,14 +12,14 @@ from dubgate.delivery.cues import check_against_duration, read_cues
 from dubgate.delivery.digests import Seen, seen
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
-from dubgate.errors import ChildError, MediaError, ModelError
+from dubgate.errors import MediaError, ModelError
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices, VoicesPlan
 from dubgate.judgement import Clock
 from dubgate.kept import keep, key_of, load
 from dubgate.pinned import CHANGED, REMEDY, Place, pinned
-from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
+from dubgate.word_shares import Child, hear_all
 
 Progress = Callable[[str, float], None]
 T = TypeVar("T")
@@ -88,6 +87,7 @@ class Planned:
     sheet: CueSheet | None
     clock: Clock
     streams: tuple[int, int]
+    duration_s: float | None = None  # of the published dub, as its container says
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def plan_of(request: Request) -> Planned:
         mix=published if stem else None,
         music_and_effects=_optional(request.music_and_effects, None),
     )
-    return Planned(plan, sheet, clock, (original.stream, published.stream))
+    return Planned(plan, sheet, clock, (original.stream, published.stream), published_info.duration_s)
 
 
 def source_of(track: Track) -> tuple[Source, MediaInfo]:
@@ -211,22 +211,22 @@ def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
     kept = load(asked.key)
     if kept is not None and not isinstance(kept.dub.voices, Unmeasured):
         wanted = VoicesPlan(plan, kept.original.speech, kept.dub.speech)
-        voices = _pinned_child("voices", wanted, Voices, asked, progress)
+        voices = _pinned(asked, lambda child: child("voices", wanted, Voices, progress))
         return replace(
             kept,
             original=replace(kept.original, voices=voices.original),
             dub=replace(kept.dub, voices=voices.dub),
         )
-    features = _pinned_child("hear", plan, ProgrammeFeatures, asked, progress)
+    features = _pinned(asked, lambda child: hear_all(plan, asked.planned.duration_s, child, progress))
     keep(asked.key, features)
     return features
 
 
-def _pinned_child(task: str, request: object, answer: type[T], asked: Asked, progress: Progress) -> T:
-    """The child's answer about the very files that were digested: nothing is kept or judged under another file's digest."""
+def _pinned(asked: Asked, hear: Callable[[Child], T]) -> T:
+    """What children heard in the very files that were digested: nothing is kept or judged under another file's digest."""
     inputs = inputs_of(asked.planned.plan)
     with pinned(dict(zip(map(str, inputs), asked.places, strict=True))):
-        found = _in_child(task, request, answer, inputs, progress)
+        found = hear(Child(inputs))
     now = _seen(asked.planned.plan)
     same = tuple(s.place for s in now) == asked.places
     if not same or tuple(s.sha256 for s in now) != asked.file_sha256s:
@@ -255,21 +255,6 @@ def model_digests(plan: HearingPlan) -> list[str]:
         except ModelError as error:
             found.append(error.what)
     return found
-
-
-def _in_child(task: str, request: object, answer: type[T], inputs: list[Path], progress: Progress) -> T:
-    from dubgate.sandbox import Limits, run_in_child
-    from dubgate.speech.models import folders
-
-    told, _ = to_stored(request)
-    models = [p for p in folders() if p.is_dir()]
-    where = {"DUBGATE_MODELS": os.pathsep.join(str(p.absolute()) for p in models)}
-    readable = [*inputs, *models]
-    reply = run_in_child(task, told, limits=Limits(), inputs=readable, progress=progress, environment=where)
-    try:
-        return from_stored(answer, reply.data, reply.arrays)
-    except ValueError as error:
-        raise ChildError(f"what was heard came back malformed: {error}") from None
 
 
 def with_digests(features: ProgrammeFeatures, file_sha256s: tuple[str, ...]) -> ProgrammeFeatures:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dubgate.alignment import BOUNDS, Bounds, Comparison, compare
 from dubgate.errors import ChildError, MediaError
+from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Labels
@@ -53,11 +54,13 @@ def hear_package(
     """
     from dubgate.sandbox import Limits, run_in_child
 
+    anchors = read_anchors(None)
     request = {
         "manifest": str(manifest.absolute()),
         "root": str(root.absolute()),
         "master": str(master.absolute()),
         "stream": stream,
+        "anchors": None if anchors is None else anchors.stored(),
     }
     reply = run_in_child("package", request, limits=Limits(), inputs=[root, master], progress=progress)
     try:
@@ -78,7 +81,7 @@ def package_task(request: dict[str, Any], scratch: Path, progress: Callable[[str
     package = package_of(manifest, root)
     if not package.audio:
         raise MediaError("it names no audio of its own", where=manifest.name)
-    labels = read_manifest(manifest, root)
+    labels = read_manifest(manifest, root, anchors=Anchors.from_stored(request["anchors"]))
     if len(labels.tracks) != len(package.audio):
         raise MediaError("its entries and their labels do not match", where=manifest.name)
     progress("master", 0.0)

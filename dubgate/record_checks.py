@@ -23,7 +23,6 @@ from dubgate.policy.checks import failed, passed
 from dubgate.policy.findings import Finding
 
 PROGRAMME = Subject(Scope.PROGRAMME)
-KINDS = ("prompts", "references", "settings", "logs")
 MUST_BE_NAMED = (CreditRole.ADAPTER, CreditRole.DUBBING_DIRECTOR)
 _READ_BYTES = 65_536
 _CARD_BYTES = 2_000_000
@@ -41,7 +40,7 @@ class CheckedFile:
 
 def checked_files(delivery: Delivery) -> tuple[CheckedFile, ...]:
     """Every file that the record names, hashed again."""
-    return tuple(_checked(delivery, kind, file) for kind in KINDS for file in getattr(delivery, kind))
+    return tuple(_checked(delivery, kind, file) for kind, file in delivery.recorded)
 
 
 def _checked(delivery: Delivery, kind: str, file: RecordedFile) -> CheckedFile:

@@ -80,6 +80,8 @@ def materialise(folder: Path, out: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     write_scene(scene, case, target)
+    if (folder / "record").is_dir():
+        shutil.copytree(folder / "record", target / "record")
     for path in (folder.parent / "series.yaml", folder / "delivery.yaml"):
         if (folder / "delivery.yaml").is_file():
             shutil.copyfile(path, target / path.name)

@@ -22,6 +22,7 @@ TASKS = {
     "probe": "dubgate.delivery.media:probe_task",
     "hear": "dubgate.hearing:hear_task",
     "voices": "dubgate.hearing:voices_task",
+    "words": "dubgate.hearing_words:words_task",
     "labels": "dubgate.labels.reading:labels_task",
     "package": "dubgate.package_hearing:package_task",
     "digest": "dubgate.digesting:digest_task",

@@ -23,6 +23,7 @@ from dubgate.certificate.refusals import (
     OtherBytes,
     OtherChannel,
     OtherLanguage,
+    OtherPartner,
     OtherTerritory,
     OutsideWindow,
 )
@@ -65,6 +66,7 @@ def verify(
     *,
     territory: str,
     channel: str,
+    partner: str | None = None,
     trust: Path | TrustStore,
     language: str | None = None,
     root: str | SigningKey | None = None,
@@ -80,6 +82,7 @@ def verify(
         certificate: a release's, or a package's; with the latter `file` is a file of the package, or its whole folder.
         territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
         language: what is published (BCP-47); the release must be of it. Needed for a folder that holds other languages too.
+        partner: who publishes it (`netflix`), which the holder must have approved by name; None: not asked.
         trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
         registry: a registry at hand, asked whether the consents still stand.
         policy: a publisher's demands; see dubgate.publishing.
@@ -103,7 +106,7 @@ def verify(
         check_member(packaged.claim, file, name, told=language is not None)
     if language is not None:
         require_language(opened, language, name)
-    require_covered(opened, territory, channel, name)
+    require_covered(opened, territory, channel, name, partner)
     require_in_time(opened, moment, name)
     if annex is not None:
         check_annex(read_small(annex), opened.verdict.claim, annex.name)
@@ -201,15 +204,18 @@ def require_language(opened: Certificate, language: str, name: str) -> None:
         raise OtherLanguage(f"the release is in {scope.language}, not {wanted}", where=name)
 
 
-def require_covered(opened: Certificate, territory: str, channel: str, name: str) -> None:
+def require_covered(opened: Certificate, territory: str, channel: str, name: str, partner: str | None = None) -> None:
     """It is for this use.
 
     Raises:
-        OtherTerritory, OtherChannel.
+        OtherTerritory, OtherChannel, OtherPartner.
     """
     scope = opened.verdict.claim.scope
     assert scope is not None  # what passed has one: verdict._agreeing
     _covers(scope, territory, channel, name)
+    if partner is not None and partner not in scope.partners:
+        by = ", ".join(scope.partners) or "nobody by name"
+        raise OtherPartner(f"the release is for publication by {by}, not {partner}", where=name)
 
 
 def require_in_time(opened: Certificate, now: datetime, name: str) -> None:

@@ -1,13 +1,18 @@
 """Makes the committed sounds of samples/ with installed text-to-speech voices: flite for dubs, espeak-ng for originals.
 
 Run `make samples`. Needs flite and espeak-ng; pyworld for the monotone take. Everything else (shifts, gains, mutes)
-is derived from these files when the samples are judged: see dubgate/samples.py.
+is derived from these files when the samples are judged: see dubgate/samples.py. `python samples/make.py record` writes
+only what follows from the production record's texts: the intake, and the digests by which delivery and register name files.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
+import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -127,11 +132,38 @@ def extras(script: dict, scratch: Path) -> None:
         write(HERE / f"voices/{voice}.flac", take + room(len(take), 3))
 
 
+def record() -> None:
+    """production-record/ and company/: the intake from its answers, and every digest from the bytes that lie there."""
+    from dubgate.intake.answers import read_answers
+    from dubgate.intake.asking import take_in
+
+    case = HERE / "production-record"
+    answers = read_answers(case / "record/answers.yaml")
+    taken = take_in(answers, asked_for=("production-record",), at=datetime(2026, 10, 20, 9, tzinfo=UTC))
+    (case / "record/intake.json").write_bytes(taken.data)
+    with_digests(case / "delivery.yaml", r'path: (?P<file>\S+), sha256: "(?P<sha256>[0-9a-f]{64})"')
+    with_digests(HERE / "company/register.yaml", r'sha256: "(?P<sha256>[0-9a-f]{64})".*file: (?P<file>[^}]+)}')
+
+
+def with_digests(path: Path, named: str) -> None:
+    """The file with each digest made anew from the file named beside it."""
+
+    def digest(found: re.Match[str]) -> str:
+        data = (path.parent / found["file"]).read_bytes()
+        return found[0].replace(found["sha256"], hashlib.sha256(data).hexdigest())
+
+    path.write_text(re.sub(named, digest, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main() -> None:
+    if sys.argv[1:] == ["record"]:
+        record()
+        return
     script = YAML(typ="safe").load((HERE / "lines.yaml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         scene(script, Path(scratch))
         extras(script, Path(scratch))
+    record()
 
 
 if __name__ == "__main__":

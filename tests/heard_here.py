@@ -14,6 +14,7 @@ import os
 import pickle
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -60,12 +61,28 @@ def run_here(
     progress: Callable[[str, float], None] | None = None,
     scratch: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
 ) -> Reply:
-    """What dubgate.sandbox.run_in_child answers."""
+    """What dubgate.sandbox.run_in_child answers; one task after the other, since this process has one environment."""
+    with _ONE_AT_A_TIME:
+        return _run_here(task, request, limits or Limits(), progress, scratch, environment or {})
+
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def _run_here(
+    task: str,
+    request: Mapping[str, Any],
+    limits: Limits,
+    progress: Callable[[str, float], None] | None,
+    scratch: Path | None,
+    environment: Mapping[str, str],
+) -> Reply:
     module, _, function = TASKS[task].partition(":")
     work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(dir=scratch) as folder, pytest.MonkeyPatch.context() as patched:
-        for name, value in (environment or {}).items():
+        for name, value in environment.items():
             patched.setenv(name, value)
         home = Path(folder)
         (home / "tmp").mkdir()
@@ -77,7 +94,7 @@ def run_here(
         except Exception as error:
             raise ChildError(f"{type(error).__name__}: {error}") from error
         write_reply(home / "out", data, arrays)
-        return Reply(*read_reply(home / "out", (limits or Limits()).output_bytes, task), Isolation(True, True), 0)
+        return Reply(*read_reply(home / "out", limits.output_bytes, task), Isolation(True, True), 0)
 
 
 def _once(hear: Callable[..., Any], kept: Path) -> Callable[..., Any]:

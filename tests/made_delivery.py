@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,7 @@ from dubgate.judgement import Clock, Judgement
 from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.level import measure_level
+from dubgate.measure.measurement import Measurement
 from dubgate.policy.signed_objects import About
 from dubgate.release import CheckRequest, judge_delivery, quality_request
 from dubgate.spans import Span
@@ -269,6 +270,9 @@ class World:
         at: datetime = NOW,
         quality: QualityRequest | None = None,
         view: View | None = None,
+        measuring: Callable[[ProgrammeFeatures, CueSheet], tuple[Measurement, ...]] = lambda heard, _: measure_level(
+            heard
+        ),
     ) -> Judgement:
         """The judgement of the right delivery with what is handed in put in its place."""
         sound = HeardSound(heard or features(), sheet, Clock(), (0, 0))
@@ -280,7 +284,7 @@ class World:
         )
         with ExitStack() as stack:
             # what measuring finds is tested elsewhere; here one level is enough for a quality rule to judge
-            stack.enter_context(patch("dubgate.gate.measure", lambda heard, sheet, style: measure_level(heard)))
+            stack.enter_context(patch("dubgate.gate.measure", lambda heard, sheet, style: measuring(heard, sheet)))
             asked_of = view if view is not None else stack.enter_context(self.view())
             return judge_delivery(*asked, asked_of, at=at)
 

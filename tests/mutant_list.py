@@ -12,7 +12,9 @@ from mutant_list_cert import cert_mutants
 from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
+from mutant_list_desk2 import desk2_mutants
 from mutant_list_labels import label_mutants
+from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
 from mutant_list_review import review_mutants
@@ -126,7 +128,7 @@ VERIFYING = (
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("labels: any rendition is what was heard", "dubgate/labels/hls.py", "digests[entry.uri] in heard", "digests[entry.uri] is not None", LABELS),
+    ("labels: any rendition is what was heard", "dubgate/labels/hls.py", "sound.sha256 in heard", "sound.sha256 is not None", LABELS),
     ("verdict: unknown passes", "dubgate/policy/verdict.py", "Outcome.UNKNOWN: Decision.HOLD", "Outcome.UNKNOWN: Decision.RELEASE", VERDICT),
     ("verdict: hold passes", "dubgate/policy/verdict.py", "Outcome.HOLD: Decision.HOLD", "Outcome.HOLD: Decision.RELEASE", VERDICT),
     ("verdict: block only holds", "dubgate/policy/verdict.py", "Outcome.BLOCK: Decision.BLOCK", "Outcome.BLOCK: Decision.HOLD", VERDICT),
@@ -248,7 +250,9 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from cert_mutants(root)
     yield from consent_mutants(root)
     yield from desk_mutants(root)
+    yield from desk2_mutants(root)
     yield from label_mutants(root)
+    yield from label2_mutants(root)
     yield from batch_mutants()
     yield from record_mutants(root)
     yield from review_mutants(root)

@@ -12,9 +12,17 @@ PURGED = ("tests/test_request_command.py", "-k", "purge or in_between or kept or
 BATCH = ("tests/test_batch.py", "-k", "not driver and not workers")
 JUDGED = ("tests/test_batch_judging.py",)
 SERIES = ("tests/test_series.py",)
+SHARES = ("tests/test_word_shares.py", "-k", "not heard_at_once")
 LISTENING = ("tests/test_kept.py", "tests/test_batch_judging.py")
 
 SINGLE = (
+    ("shares: other models' words are joined", "dubgate/word_shares.py", "if any(p.models != models for p in parts):", "if False:", SHARES),
+    ("shares: a share that could not hear is left out", "dubgate/word_shares.py", "        if isinstance(part, Unmeasured):\n            return part\n", "        if isinstance(part, Unmeasured):\n            continue\n", SHARES),
+    ("shares: what the background spoils counts", "dubgate/word_shares.py", "return features if plan.mix is not None else without_what_background_spoils(features)", "return features", SHARES),
+    ("shares: what failed is not told", "dubgate/word_shares.py", "            first.append(error)\n", "            first.insert(0, error)\n", SHARES),
+    ("shares: the others go on", "dubgate/word_shares.py", "            first.append(error)\n            stop.set()\n", "            first.append(error)\n", SHARES),
+    ("shares: what is pinned is not pinned there", "dubgate/word_shares.py", "pool.submit(copy_context().run, partial(one, *each))", "pool.submit(partial(one, *each))", SHARES),
+    ("shares: a share is heard twice", "dubgate/hearing_words.py", "items[len(items) * share // shares :", "items[max(0, len(items) * share // shares - 1) :", SHARES),
     ("cache: damaged bytes are read", "dubgate/cache.py", 'if head is None or head.get("sha256") != _digest(key, name, payload):', "if head is None:", BYTES),
     ("cache: a file counts anywhere", "dubgate/cache.py", 'f"{SCHEMA}\\n{key}\\n{name}\\n".encode() + payload', "payload", BYTES),
     ("cache: nothing expires", "dubgate/cache.py", "if not 0 <= time.time() - state.st_mtime <= EXPIRES_S:", "if False:", CACHE),

@@ -73,7 +73,7 @@ SINGLE = (
     ("the trust store's time is not asked", "dubgate/verifying.py", "    store.require_current(datetime.now(UTC) if now is None else now)\n", "", TRUST),
     ("whether it passed is not asked", "dubgate/verifying.py", "    require_passed(opened, name)\n", "", VERIFYING),
     ("the bytes are not compared", "dubgate/verifying.py", "        same_bytes(file, opened.verdict.file_sha256, opened.verdict.claim, name)\n", "        pass\n", VERIFYING),
-    ("the use is not asked", "dubgate/verifying.py", "    require_covered(opened, territory, channel, name)\n", "", VERIFYING),
+    ("the use is not asked", "dubgate/verifying.py", "    require_covered(opened, territory, channel, name, partner)\n", "", VERIFYING),
     ("the time is not asked", "dubgate/verifying.py", "    require_in_time(opened, moment, name)\n", "", VERIFYING),
     ("the annex is not looked at", "dubgate/verifying.py", "        check_annex(read_small(annex), opened.verdict.claim, annex.name)\n", "        pass\n", VERIFYING),
     ("a group need be covered in part only", "dubgate/verifying.py", "wanted - set(expand(scope.territories))", "set() if wanted & set(expand(scope.territories)) else wanted", VERIFYING),

@@ -134,7 +134,7 @@ SINGLE = (
     ("releases: any grant of the voice", "consent/writing.py", "if (use.voice_id, g.grant_id) in named]", "if named or g]", SPENDING),
     ("blends: its voices are not asked", "consent/views.py", "for source in voice.blend_of]\n", "for source in ()]\n", ADMISSION),
     ("signatures: not demanded", "consent/writing.py", "self._signatures_required and isinstance(record, SIGNED_KINDS)", "False and isinstance(record, SIGNED_KINDS)", SIGNATURES),
-    ("signatures: another party's key", "consent/signatures.py", "if holder is None or holder.party.party_id != author[0]:", "if holder is None:", SIGNATURES),
+    ("signatures: another party's key", "consent/signatures.py", "if holder is None or not (holder.party.party_id == author[0] or _for_its_house(holder, record, author[0])):", "if holder is None:", SIGNATURES),
     ("keys: after their validity", "consent/parties.py", "if not Window(start=key.not_before, end=key.not_after).holds(at):", "if False:", SIGNATURES),
     ("keys: a role that the key lacks", "consent/parties.py", "set(roles) & set(self.key.roles) & set(self.party.roles)", "set(roles) & set(self.party.roles)", SIGNATURES),
     ("checkpoints: of any origin", "consent/audit.py", "if checkpoint.origin != origin:", "if False:", CHECKPOINTS),

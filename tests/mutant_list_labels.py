@@ -41,7 +41,7 @@ SINGLE = (
     ("the child has anything signed", "dubgate/labels/signing.py", "if not data.startswith(_TO_SIGN):", "if False:", SIGNING),
     ("the child has two things signed", "dubgate/labels/signing.py", '    if signed:\n        raise ChildError("the child process asks for a second', '    if False:\n        raise ChildError("the child process asks for a second', SIGNING),
     ("what is signed is not read back", "dubgate/labels/applying.py", 'read_back(after.manifests, plan.language, source.name)', '"signed"', SIGNING),
-    ("what changed is not noticed", "dubgate/labels/applying.py", "    if before != after:", "    if False:", ("tests/labels/test_label_writing.py",)),
+    ("what changed is not noticed", "dubgate/labels/proving.py", "    if before != after:", "    if False:", ("tests/labels/test_label_writing.py",)),
     ("a dry run signs", "dubgate/labels/applying.py", '    if dry_run:\n        return (Change("C2PA manifest"', '    if False:\n        return (Change("C2PA manifest"', SIGNING),
     ("media data are not proved", "dubgate/labels/unchanged.py", "hashlib.sha256(data + plain)", "hashlib.sha256(plain)", BOXES),
     ("sample tables are not proved", "dubgate/labels/unchanged.py", "hashlib.sha256(data + plain)", "hashlib.sha256(data)", BOXES),

@@ -25,7 +25,16 @@ from dubgate.company.folder import NO_COMPANY, Company, read_company
 from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
 from dubgate.delivery.manifest import Delivery, RecordedFile
-from dubgate.delivery.manifest_record import Credited, CreditRole, Credits, ProductionRecord, Purpose, Revision, Tool
+from dubgate.delivery.manifest_record import (
+    Credited,
+    CreditRole,
+    Credits,
+    ProductionRecord,
+    Purpose,
+    RecordFile,
+    Revision,
+    Tool,
+)
 from dubgate.delivery.script import CueKind
 from dubgate.delivery.unanswered import is_answer
 from dubgate.delivery_facts import facts_of
@@ -227,6 +236,30 @@ def test_a_recorded_file_with_other_bytes_blocks_whatever_pack_judges(world: Wor
     found = judged(world, NO_COMPANY, logs=changed)
     blocked = {f.rule for f in found.verdict.findings if f.outcome is Outcome.BLOCK}
     assert blocked == {"INT-005"}
+
+
+def test_a_watermark_counts_by_its_detectors_report_and_never_by_the_vendors_word(
+    world: World, company: Company
+) -> None:
+    path = world.delivery.root / "watermark.json"
+    path.write_text('{"detector": "AudioSeal 0.2", "found": true}', encoding="utf-8")
+    file = RecordFile(path="watermark.json", sha256=_digest(path.read_bytes()))
+    reported = {"production": _record(watermarks=(file,)), "watermarks": (RecordedFile(path, file.sha256),)}
+
+    def outcome(judgement: Judgement) -> Outcome:
+        return next(f.outcome for f in judgement.verdict.findings if f.rule == "EUA-WATERMARK")
+
+    assert outcome(judged(world, company, **reported)) is Outcome.PASS
+    assert outcome(judged(world, company)) is Outcome.WARN
+    alone = signed(world, replace(world.delivery, **reported), confirming=None)
+    assert outcome(judged(world, company, envelopes=alone, **reported)) is Outcome.WARN
+    changed = reported | {"watermarks": (RecordedFile(path, "0" * 64),)}
+    assert outcome(judged(world, company, **changed)) is Outcome.WARN
+
+
+def test_a_record_without_watermarks_is_signed_over_the_same_digest_as_before_they_were_known() -> None:
+    assert "watermarks" not in _record().model_dump(mode="json")
+    assert "watermarks" in ProductionRecord.model_json_schema()["properties"]
 
 
 def test_a_file_that_holds_only_template_text_is_no_answer(world: World, company: Company) -> None:

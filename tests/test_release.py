@@ -404,6 +404,17 @@ def an_approval_for_other_channels(world: World, rng: random.Random) -> Changes:
 
 
 @defect(BLOCK, "RH-001")
+def a_partner_that_nobody_approved(world: World, rng: random.Random) -> Changes:
+    elsewhere = _distributed(world, partners=(rng.choice(["prime_video", "disney_plus", "x-ours"]),))
+    return {"delivery": world.with_evidence("partner-more", world.approval(), delivery=elsewhere)}
+
+
+@defect(BLOCK, "RH-003")
+def a_partner_left_out_so_that_its_rules_are_not_asked(world: World, rng: random.Random) -> Changes:
+    return _with(world, world.approval(delivery=_distributed(world, partners=(rng.choice(["netflix", "x-ours"]),))))
+
+
+@defect(BLOCK, "RH-001")
 def an_approval_for_a_shorter_window(world: World, rng: random.Random) -> Changes:
     window = Window.model_validate({"from": NOW, "until": NOW + rng.randint(1, 300) * DAY})
     return _with(world, world.approval(delivery=_distributed(world, window=window)))

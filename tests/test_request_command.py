@@ -81,7 +81,7 @@ def ears(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ears:
     monkeypatch.setenv("DUBGATE_REGISTRY", str(world.registry))
     monkeypatch.setattr("dubgate.listening.plan_of", lambda request: Planned(plan, SHEET, Clock(), (0, 0)))
     monkeypatch.setattr("dubgate.listening.model_digests", lambda plan: ["a model"])
-    monkeypatch.setattr("dubgate.listening._in_child", made)
+    monkeypatch.setattr("dubgate.listening.Child", lambda inputs: made)
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: made.labels)
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
     # conditions on the label and the record are asked in a child of their own, and tested elsewhere

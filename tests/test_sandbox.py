@@ -146,6 +146,14 @@ def test_a_hang_is_ended() -> None:
     assert time.monotonic() - started < 10
 
 
+def test_who_waits_for_several_can_end_one() -> None:
+    started, stop = time.monotonic(), threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    with pytest.raises(ChildError, match="another child"):
+        run_in_child("hang", {}, limits=LIMITS, stop=stop)
+    assert time.monotonic() - started < 15
+
+
 def test_memory_is_limited_from_outside() -> None:
     with pytest.raises(ChildError, match=r"took more than 0\.25 GiB of memory"):
         run("hog_memory", memory_bytes=1 << 28)

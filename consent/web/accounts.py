@@ -21,6 +21,7 @@ from consent.web.rows import ACCOUNT, CODE, CREDENTIAL, hashed
 
 _EMAIL = re.compile(r"[^@\s<>\"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 N_CODES = 10
+_TAKEN = "this address already has an account, or had one"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another
 
 
@@ -56,17 +57,11 @@ def add_account(desk: Desk, party_id: str, email: str, language: str = "en") -> 
         if view.party(party_id) is None:
             raise RecordError(f"no party {party_id!r} is registered")
     account = Account(f"ac-{uuid.uuid4().hex[:20]}", party_id, address(email), language)
-    if by_email(desk, account.email) is not None:
-        raise RecordError("this address already has an account")
-    desk.tables.run(
-        insert(ACCOUNT).values(
-            account_id=account.account_id,
-            party_id=party_id,
-            email=account.email,
-            language=language,
-            created_at=iso(desk.clock()),
-        )
-    )
+    values = {"account_id": account.account_id, "party_id": party_id, "email": account.email, "language": language}
+    with desk.tables.begin() as connection:
+        if connection.execute(select(ACCOUNT.c.email).where(ACCOUNT.c.email == account.email)).first() is not None:
+            raise RecordError(_TAKEN)
+        connection.execute(insert(ACCOUNT).values(created_at=iso(desk.clock()), **values))
     return account
 
 
@@ -108,6 +103,22 @@ def of_party(desk: Desk, party_id: str) -> list[Account]:
     """The accounts of a party."""
     living = (ACCOUNT.c.party_id == party_id) & ACCOUNT.c.ended_at.is_(None)
     return [_of(row) for row in desk.tables.all(select(ACCOUNT).where(living).order_by(ACCOUNT.c.created_at))]
+
+
+def require_free(desk: Desk, email: str) -> None:
+    """Check that no account has or had this address.
+
+    Raises:
+        RecordError: one has.
+    """
+    if desk.tables.one(select(ACCOUNT.c.email).where(ACCOUNT.c.email == email)) is not None:
+        raise RecordError(_TAKEN)
+
+
+def ever_of_party(desk: Desk, party_id: str) -> list[Account]:
+    """The accounts that a party has or had."""
+    query = select(ACCOUNT).where(ACCOUNT.c.party_id == party_id).order_by(ACCOUNT.c.created_at)
+    return [_of(row) for row in desk.tables.all(query)]
 
 
 def all_accounts(desk: Desk) -> list[Account]:

@@ -24,7 +24,13 @@ from consent.web.pages import ROUTERS
 from consent.web.protocols import CannotAnswerError, Judge, Listening
 from consent.web.rows import Tables
 from consent.web.settings import DeskSettings
-from consent.web.visiting import NotYoursError, RefusedFormError, SignInNeededError, visitor_or_nobody
+from consent.web.visiting import (
+    NotYoursError,
+    PasskeyNeededError,
+    RefusedFormError,
+    SignInNeededError,
+    visitor_or_nobody,
+)
 
 
 def create_desk(
@@ -95,6 +101,10 @@ def _ceremony(request: Request, error: Exception) -> Response:
     return _problem(request, 409, error.key)
 
 
+def _passkey_needed(request: Request, error: Exception) -> Response:
+    return _problem(request, 409, "passkey_needed")
+
+
 def _record(request: Request, error: Exception) -> Response:
     assert isinstance(error, RecordError)
     return _problem(request, 409, "not_recorded", error.what)
@@ -119,6 +129,7 @@ _ANSWERS: dict[Any, Callable[[Request, Exception], Response]] = {
     RequestValidationError: _malformed,
     RefusedFormError: _refused,
     CeremonyError: _ceremony,
+    PasskeyNeededError: _passkey_needed,
     RecordError: _record,
     CannotAnswerError: _cannot,
     StoreError: _store,

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from consent.approvals import Approval, ApprovedSound, Shown
+from consent.approvals import Approval, ApprovedSound
 from consent.errors import RecordError
 from consent.events import Event
 from consent.regions import expand
 from consent.requests import Request
+from consent.shown import Shown
 from consent.strict import Window
 from consent.vocabulary import ApprovalDecision, ApprovalKind, EventKind
 from consent.web.catalogue import text
 from consent.web.telling import Story
-from consent.web.wording import day, places
+from consent.web.wording import places, span
 from consent.writing import Addition, Writer
 
 APPROVAL_DAYS = 180
@@ -75,6 +76,7 @@ def approval_of(story: Story, request: Request, terms: Terms, *, by: str, at: da
         territories_excluded=() if terms.territories else release.territories_excluded,
         channels=release.channels,
         window=window,
+        partners=release.partners,
         style=release.style,
         sounds=(ApprovedSound(packets_sha256=release.packets_sha256, pcm_sha256=release.pcm_sha256),),
         label_plan_sha256=release.label_plan_sha256,
@@ -113,9 +115,8 @@ def _added(
     def field(what: str, said: str) -> Shown:
         return Shown(what=text(f"field.{what}", language), said=said)
 
-    span = f"{day(window.start, language)} – {day(window.end, language)}"
     narrowed = [field("territories", places(territories, (), language))] if terms.territories else []
-    narrowed += [field("window", span)] if terms.until else []
+    narrowed += [field("window", span(window.start, window.end, language))] if terms.until else []
     decision = "conditions" if terms.conditions else "approve"
     said = field("decision", text(f"decision.{decision}", language))
     return (*narrowed, *(field("condition", c) for c in terms.conditions), said, field("for", request.to))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL_POLICY
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from consent.errors import StoreError
@@ -84,7 +85,8 @@ class MailBox:
             head = email.message_from_binary_file(file, policy=default)
         status = self._settings.outbox / f"{name}.json"
         came = json.loads(status.read_text()) if status.is_file() else {}
-        return {"id": name, "to": str(head["To"]), "subject": str(head["Subject"]), "at": str(head["Date"]), **came}
+        told = {"id": name, "to": str(head["To"]), "subject": str(head["Subject"])}
+        return {**told, "at": parsedate_to_datetime(str(head["Date"])), **came}
 
     def _mail(self, message: Message, name: str) -> EmailMessage:
         mail = EmailMessage()

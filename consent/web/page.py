@@ -11,10 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from consent.web import accounts
 from consent.web.catalogue import has, text, word
 from consent.web.rows import new_secret
-from consent.web.visiting import Visitor, language_of
-from consent.web.wording import day, length, moment, places, places_short
+from consent.web.visiting import Visitor, language_of, wants_signatures
+from consent.web.wording import day, length, moment, places, places_short, span, until
 
 
 @cache
@@ -38,8 +39,12 @@ def render(request: Request, template: str, who: Visitor | None = None, code: in
         "who": who,
         "here": request.url.path.removeprefix(root) or "/",
         "said": text(f"said.{said}", language) if has(f"said.{said}") else "",
+        "wants_signature": lambda: who is not None and wants_signatures(who),
+        "has_passkey": lambda: who is not None and accounts.n_passkeys(who.desk, who.account.account_id) > 0,
         "secured": lambda: _secured(who),
         "day": lambda value: day(value, language),
+        "until": lambda value: until(value, language),
+        "span": lambda start, end: span(start, end, language),
         "moment": lambda value: moment(value, language),
         "places": lambda codes, out=(): places(codes, out, language),
         "places_short": lambda codes, out=(): places_short(codes, out, language),

@@ -17,7 +17,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from consent.web.catalogue import text, word
-from consent.web.wording import day, spoken
+from consent.web.wording import day, span, spoken, until
 
 FONT = "HeiseiKakuGo-W5"  # known to every reader, for Latin and Japanese alike; nothing is embedded
 GREY = colors.HexColor("#55606e")
@@ -43,7 +43,7 @@ def _style(size: float, **more: Any) -> ParagraphStyle:
 
 
 def _parts(data: Mapping[str, Any], names: Mapping[str, str], language: str, title: str) -> Iterable[Flowable]:
-    period = f"{day(data['from'], language)} – {day(data['until'], language)}"
+    period = span(data["from"], data["until"], language)
     yield Paragraph(escape(title), _style(18))
     yield Paragraph(escape(f"{data['party_id']} · {period}"), _style(9, textColor=GREY))
     yield Spacer(1, 6 * mm)
@@ -72,7 +72,7 @@ def _grant(line: Mapping[str, Any], names: Mapping[str, str], language: str) -> 
     titles = ", ".join(names.get(t, t) for t in line["titles"])
     status = word("status", line["status"], language)
     return [
-        day(line["until"], language),
+        until(line["until"], language),
         status,
         titles,
         ", ".join(line["languages"]),

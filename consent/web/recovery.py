@@ -92,9 +92,11 @@ def open_again(desk: Desk, account_id: str) -> None:
     account = accounts.by_id(desk, account_id)
     if account is None:
         return
+    agreed = waiting(desk, account_id)
+    by = str(agreed["approved_by"]) if agreed is not None and agreed["approved_by"] else account.party_id
+    for row in ceremonies.passkeys_of(desk, account_id):
+        ceremonies.remove_passkey(desk, account, row["credential_id"], by=by)
     living = (RECOVERY.c.account_id == account_id) & RECOVERY.c.ended_at.is_(None)
     desk.tables.run(update(RECOVERY).where(living).values(ended_at=iso(desk.clock()), outcome="opened"))
-    for row in ceremonies.passkeys_of(desk, account_id):
-        ceremonies.remove_passkey(desk, account, row["credential_id"])
     sessions.end_all(desk, account_id)
     accounts.tell(desk, account, "mail.recovery_opened", link=desk.link("/sign-in"))

@@ -13,7 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Float, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
 from sqlalchemy import create_engine as sql_engine
 from sqlalchemy import event as sql_event
 from sqlalchemy.engine import make_url
@@ -22,6 +35,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from consent.errors import StoreError
 
 METADATA = MetaData()
+_IN_LINE = select(func.pg_advisory_xact_lock(0x6465736B))  # "desk": one number in one database
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -104,6 +118,19 @@ RECOVERY = _table(
     _maybe("ended_at"),
     _maybe("outcome"),
 )
+INVITATION = _table(
+    "invitation",
+    _key("invitation_id"),
+    _text("party_id", index=True),
+    _text("email"),
+    _text("language"),
+    _text("asked_by"),
+    _text("asked_at"),
+    _maybe("agreed_by"),
+    _maybe("due_at"),
+    _maybe("ended_at"),
+    _maybe("outcome"),
+)
 NOTE = _table(
     "note",
     _key("note_id"),
@@ -151,7 +178,7 @@ class Tables:
                 engine = _sqlite(url)
             else:
                 raise StoreError("the desk's tables lie in SQLite or PostgreSQL", where=backend)
-            METADATA.create_all(engine)
+            _make_tables(engine)
         except ArgumentError:
             raise StoreError("not a path or database URL", where=location.partition("://")[0]) from None
         except DBAPIError as error:
@@ -166,24 +193,52 @@ class Tables:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that nobody writes beside."""
-        with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+        with _answering(), self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            _alone(connection)
             yield connection
 
     def one(self, query: Any) -> Mapping[str, Any] | None:
         """The first row of a query; None where there is none."""
-        with self._engine.connect() as connection:
+        with _answering(), self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
             return None if row is None else dict(row)
 
     def all(self, query: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
-        with self._engine.connect() as connection:
+        with _answering(), self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def run(self, statement: Any) -> int:
         """Run one statement; how many rows it touched."""
         with self.begin() as connection:
             return int(connection.execute(statement).rowcount)
+
+
+def _make_tables(engine: Engine) -> None:
+    """Tables that are missing; of two programs that begin at once, one makes them."""
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        _alone(connection)
+        METADATA.create_all(connection)
+
+
+def _alone(connection: Connection) -> None:
+    """PostgreSQL lets others write beside a transaction: whoever writes here waits in line, as SQLite makes them."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_IN_LINE)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A database that fails is told as that.
+
+    Raises:
+        StoreError: it does not answer, or refuses what was asked.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        what = f"the desk's tables do not answer: {str(error.orig).splitlines()[0]}"
+        raise StoreError(what, remedy="Nothing was recorded; look at the database.") from None
 
 
 def _sqlite(url: str) -> Engine:

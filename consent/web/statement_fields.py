@@ -8,19 +8,31 @@ from typing import Any
 from consent.web.catalogue import has, text
 from consent.web.wording import places
 
+# Members whose values are words of a closed list, and the group of the catalogue that names them.
+_WORDS = {
+    "channels": "channel",
+    "decision": "decision",
+    "style": "style",
+    "techniques": "technique",
+    "kind": "kind",
+    "reason": "waiver",
+    "answer": "answer_of",
+    "role": "role",
+}
 Group = tuple[str, list[tuple[str, str]]]
 
 
 def fields_of(statement: Mapping[str, Any], language: str) -> list[Group]:
     """The fields of a statement in groups: one for each approval of a list, else one; then what surrounds them."""
     predicate = statement["predicate"]
-    listed = predicate.get("approvals")
+    listed = predicate.get("approvals", predicate.get("records"))
     parts = listed if isinstance(listed, list) else [predicate]
     return [(_heading(p), list(_fields(p, language))) for p in parts]
 
 
 def _heading(predicate: Mapping[str, Any]) -> str:
-    return str(predicate.get("title_id") or predicate.get("voice_id") or predicate.get("rule") or "")
+    named = (predicate.get(k) for k in ("title_id", "voice_id", "target_id", "refusal_id", "rule"))
+    return str(next((n for n in named if n), ""))
 
 
 def _fields(predicate: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
@@ -39,14 +51,26 @@ def _named(name: str, language: str) -> str:
 def _said(name: str, value: Any, language: str) -> str:
     if name in ("territories", "territories_excluded") and isinstance(value, list):
         return places(tuple(map(str, value)), (), language) or "–"
+    if name == "window" and isinstance(value, Mapping):
+        return f"{value['start']} – {value.get('end') or text('act.open', language)}"
+    if name in _WORDS:
+        values = value if isinstance(value, list) else [value]
+        return ", ".join(_worded(_WORDS[name], v, language) for v in values) or "–"
     if isinstance(value, list):
-        return ", ".join(_plain(v) for v in value) or "–"
-    return _plain(value)
+        return ", ".join(_plain(v, language) for v in value) or "–"
+    return _plain(value, language)
 
 
-def _plain(value: Any) -> str:
+def _worded(group: str, value: Any, language: str) -> str:
+    """A value of a closed list by its name, with the value itself: `cinemas (theatrical)`."""
+    key = f"{group}.{str(value).replace(' ', '_') if group == 'waiver' else value}"
+    named = text(key, language) if has(key) else _plain(value, language)
+    return named if named == str(value) else f"{named} ({value})"
+
+
+def _plain(value: Any, language: str) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+        return "; ".join(f"{k}: {_plain(v, language)}" for k, v in value.items())
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return text("act.yes" if value else "act.no", language)
     return str(value)

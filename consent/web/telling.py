@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent.approvals import Candidate, Shown
+from consent.approvals import Candidate
 from consent.parties import Party
 from consent.requests import Request, RequestKind
+from consent.shown import Shown
 from consent.terms import Use
 from consent.views import View
 from consent.vocabulary import Technique
 from consent.web.catalogue import text, word
 from consent.web.protocols import Casting, Dossier, Judge
 from consent.web.scope import name_of
-from consent.web.wording import day, length, places, places_short, spoken
+from consent.web.wording import day, length, places, places_short, span, spoken, until
 
 TECHNIQUES = frozenset(str(t) for t in Technique)
 HUMAN = "human"
@@ -145,7 +146,7 @@ class _Telling:
             channels=self._channels(),
             places=places_short(release.territories, release.territories_excluded, self.language),
             start=day(release.window.start, self.language),
-            end=day(release.window.end, self.language),
+            end=until(release.window.end, self.language),
         )
         return (what, self._voices(), self._told(dossier))
 
@@ -174,9 +175,11 @@ class _Telling:
         yield add("language", f"{spoken(release.language, self.language)} ({release.language})")
         yield add("territories", places(release.territories, release.territories_excluded, self.language))
         yield add("channels", self._channels())
-        yield add("window", f"{day(release.window.start, self.language)} – {day(release.window.end, self.language)}")
+        yield add("window", span(release.window.start, release.window.end, self.language))
+        if release.partners is not None:
+            yield add("partners", ", ".join(release.partners))
         yield add("label", self.label)
-        for language, words in sorted((dossier.disclosure if dossier else {}).items()):
+        for language, words in self._disclosures(dossier):
             yield add("disclosure", f"[{language}] {words}")
         for v in self.voiced:
             yield add("voice", f"{v.character}: {v.voices}; {v.technique}; {v.consent}")
@@ -186,6 +189,15 @@ class _Telling:
         yield add("submitter", name_of(self.view, self.request.asked_by, Party))
         for field in ("packets_sha256", "script_sha256", "original_sha256", "label_plan_sha256", "casting_sha256"):
             yield add(field, getattr(release, field) or "–")
+
+    def _disclosures(self, dossier: Dossier | None) -> Iterator[tuple[str, str]]:
+        """The disclosure in the reader's language, and as the dub's audience reads it; that there is none, where so."""
+        known = dossier.disclosure if dossier is not None else {}
+        spoken_ = self.request.release.language.split("-")[0]
+        chosen = [tag for tag in dict.fromkeys((self.language, spoken_)) if tag in known] or sorted(known)
+        if not chosen:
+            yield self.language, self._t("story.no_disclosure")
+        yield from ((tag, known[tag]) for tag in chosen)
 
     def _field(self, what: str, said: str) -> Shown:
         return Shown(what=self._t(f"field.{what}"), said=said or "–")

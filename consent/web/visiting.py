@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData
 
 from consent.parties import Party
@@ -32,6 +32,10 @@ class SignInNeededError(Exception):
 
 class NotYoursError(Exception):
     """There is no such thing, or it is none of the visitor's business: the answer is the same."""
+
+
+class PasskeyNeededError(Exception):
+    """This has to be signed, and the visitor has no passkey; nothing was recorded."""
 
 
 class RefusedFormError(Exception):
@@ -108,6 +112,12 @@ def require_more_than_a_link(who: Visitor) -> None:
         raise RefusedFormError("refused.link")
 
 
+def wants_signatures(who: Visitor) -> bool:
+    """Whether the registry takes nothing without its author's signature."""
+    with who.desk.registry.view() as view:
+        return view.store.wants_signatures()
+
+
 def desk_of(request: Request) -> Desk:
     """The desk that answers; where it is mounted is known from the request."""
     desk: Desk = request.app.state.desk
@@ -155,6 +165,7 @@ def signed_in(request: Request) -> Visitor:
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
+Start = Annotated[int, Query(ge=0, le=10_000_000)]  # where a page of a long list begins
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from consent.vocabulary import EventKind
 from consent.voices import Enrolment, Voice
 from consent.web.catalogue import text, word
 from consent.web.scope import history_of, name_of, newest_grants, title_names
-from consent.web.wording import day, places_short, spoken
+from consent.web.wording import day, places_short, spoken, until
 
 MOST_GLANCED = 2_000
 
@@ -65,7 +65,7 @@ def _sentences(view: View, grant: Grant, language: str) -> Iterable[str]:
         channels=joint.join(word("channel", c, language) for c in grant.channels),
         places=places_short(grant.territories, grant.territories_excluded, language),
         start=day(grant.not_before, language),
-        end=day(grant.not_after, language),
+        end=until(grant.not_after, language),
     )
     if grant.characters:
         yield text("grant.characters", language, names=joint.join(grant.characters))

@@ -25,7 +25,7 @@ from consent.terms import Grant
 from consent.uses import UseNotice
 from consent.views import View
 from consent.vocabulary import EventKind
-from consent.web import accounts, recovery
+from consent.web import accounts, inviting, recovery
 from consent.web.desk import Desk
 from consent.web.protocols import Summary
 from consent.web.rows import TOLD
@@ -93,7 +93,7 @@ def watch(desk: Desk) -> int:
 
     A round that fails leaves the rest for the next one; how many messages went.
     """
-    n = recovery.send_due(desk)
+    n = recovery.send_due(desk) + inviting.send_due(desk)
     try:
         with desk.registry.view() as view:
             start, size = _seen(desk), view.store.size()
@@ -149,7 +149,7 @@ def _request(desk: Desk, view: View, asked: Request) -> int:
     if not history.waiting(view.now):
         return 0
     title = title_names(view, [asked.release.title_ids[0]]).get(asked.release.title_ids[0], asked.release.title_ids[0])
-    values: dict[str, Any] = {"title": title, "by": asked.asked_by, "until": iso(asked.expires_at)[:10]}
+    values: dict[str, Any] = {"title": title, "by": asked.asked_by, "until": f"{iso(asked.expires_at)[:10]} UTC"}
     once = f"request {asked.request_id}"
     return tell_party(desk, [asked.to], "request", once, path=f"/requests/{asked.request_id}", **values)
 
@@ -170,7 +170,7 @@ def _ends_soon(desk: Desk, view: View, history: GrantHistory) -> int:
         return 0
     days = min(d for d in EXPIRY_DAYS if end <= view.now + timedelta(days=d))
     whom = [*sorted(view.spokespeople(grant.voice_id)), *([grant.licensee_id] if grant.licensee_id else [])]
-    values = {"grant": grant.grant_id, "voice": grant.voice_id, "day": iso(end)[:10], "days": days}
+    values = {"grant": grant.grant_id, "voice": grant.voice_id, "day": f"{iso(end)[:10]} UTC", "days": days}
     return tell_party(
         desk, whom, "expiry", f"expiry {grant.grant_id} {days}", path=f"/grants/{grant.grant_id}", **values
     )

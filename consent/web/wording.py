@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 from consent.regions import expand
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+ZONE = {"en": " (UTC)", "ja": "（UTC）"}
 SHOWN = 12
 
 
 def day(value: datetime | str | None, language: str) -> str:
-    """A day in UTC: `5 Mar 2027`, `2027年3月5日`."""
+    """A day with the zone in which it is that day: `5 Mar 2027 (UTC)`, `2027年3月5日（UTC）`."""
     if value is None:
         return "期限なし" if language == "ja" else "no end"
-    at = _time(value)
-    return f"{at.year}年{at.month}月{at.day}日" if language == "ja" else f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+    return f"{_day(value, language)}{ZONE[language]}"
 
 
 def moment(value: datetime | str | None, language: str) -> str:
     """A day with its time in UTC."""
-    return day(value, language) if value is None else f"{day(value, language)} {_time(value):%H:%M} UTC"
+    return day(value, language) if value is None else f"{_day(value, language)} {_time(value):%H:%M} UTC"
+
+
+def until(end: datetime | str | None, language: str) -> str:
+    """The last day of a term: one that ends at midnight ends with the day before."""
+    return day(None if end is None else _last(end), language)
+
+
+def span(start: datetime | str, end: datetime | str | None, language: str) -> str:
+    """The first and the last day of a term, with the zone once: `1 Dec 2026 – 31 May 2027 (UTC)`."""
+    if end is None:
+        return f"{day(start, language)} – {day(None, language)}"
+    return f"{_day(start, language)} – {_day(_last(end), language)}{ZONE[language]}"
+
+
+def _last(end: datetime | str) -> datetime:
+    at = _time(end)
+    return at - timedelta(microseconds=1) if at.time() == time() else at
+
+
+def _day(value: datetime | str, language: str) -> str:
+    at = _time(value)
+    return f"{at.year}年{at.month}月{at.day}日" if language == "ja" else f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def _time(value: datetime | str) -> datetime:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found.astimezone(UTC)
 
 
 def length(seconds: float) -> str:

@@ -46,13 +46,14 @@ class SignedUsed:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The use that was judged: countries, channels, language and window `[start, end)`; an absent end is open."""
+    """The use that was judged: countries, channels, language, window `[start, end)` (an absent end is open), partners by name."""
 
     territories: tuple[str, ...]
     channels: tuple[str, ...]
     language: str
     window_start: datetime
     window_end: datetime | None
+    partners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _scope_data(scope: Scope) -> dict[str, Any]:
     }
     if scope.window_end is not None:
         data["window_end"] = iso(scope.window_end)
+    if scope.partners:
+        data["partners"] = list(scope.partners)
     return data
 
 
@@ -173,6 +176,7 @@ def _scope(fields: Fields) -> Scope:
         language=fields.text("language"),
         window_start=fields.time("window_start"),
         window_end=fields.time("window_end") if fields.has("window_end") else None,
+        partners=fields.texts("partners") if fields.has("partners") else (),
     )
     fields.done()
     return scope

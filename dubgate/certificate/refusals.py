@@ -143,6 +143,12 @@ class OtherChannel(Refused):
     reason = "other-channel"
 
 
+class OtherPartner(Refused):
+    """The release is not for publication by this partner: its rules were not asked, or the holder did not approve it."""
+
+    reason = "other-partner"
+
+
 class OutsideWindow(Refused):
     """The release window has not begun, or is over."""
 

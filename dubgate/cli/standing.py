@@ -39,6 +39,13 @@ def moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime
 @click.option(
     "--channel", "channels", multiple=True, required=True, type=click.Choice(CHANNELS), help="May be repeated."
 )
+@click.option(
+    "--partner",
+    "partners",
+    multiple=True,
+    metavar="NAME",
+    help="Published by this partner (netflix, x-ours); may be repeated. Default: none by name.",
+)
 @click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Only where judged by this rule pack.")
 @click.option("--number", type=click.IntRange(1), required=True, help="At most so many releases.")
 @click.option("--hours", type=click.IntRange(1, 8760), default=72, show_default=True, help="Time to object to a use.")
@@ -55,6 +62,7 @@ def standing(
     languages: tuple[str, ...],
     territories: tuple[str, ...],
     channels: tuple[str, ...],
+    partners: tuple[str, ...],
     packs: tuple[str, ...],
     number: int,
     hours: int,
@@ -99,6 +107,7 @@ def standing(
             territories=territories,
             channels=[Channel(c) for c in channels],
             window=Window(start=start or at, end=until),
+            partners=partners,
             terms=terms,
             at=at,
             expires_at=expires or until,

@@ -52,6 +52,9 @@ def trust_options(command: F) -> F:
     metavar="TAG",
     help="What you publish (de, es-MX): the release must be of it. Needed for a folder that holds other languages too.",
 )
+@click.option(
+    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+)
 @trust_options
 @click.option("--annex", type=FILE, help="The private annex: verify every signature in it too.")
 @click.option("--registry", metavar="PATH|URL", help="Ask this registry whether the consents still stand.")
@@ -63,6 +66,7 @@ def verify(
     territory: str,
     channel: str,
     language: str | None,
+    partner: str | None,
     trust: Path,
     root: str,
     annex: Path | None,
@@ -87,6 +91,7 @@ def verify(
             territory=territory,
             channel=channel,
             language=language,
+            partner=partner,
             trust=trust,
             root=root_key(root),
             annex=annex,
@@ -148,6 +153,7 @@ def _data(verified: Verified) -> dict[str, Any]:
         "language": scope.language,
         "territories": list(scope.territories),
         "channels": list(scope.channels),
+        "partners": list(scope.partners),
         "file_sha256": verified.file_sha256,
         "verified_at": verified.verified_at.isoformat(),
         "expires_at": verified.expires_at.isoformat(),
@@ -166,6 +172,7 @@ def _text(verified: Verified) -> str:
         f"publish: {verified.title_id}, {scope.language}, until {verified.expires_at.isoformat()}",
         f"  level        {verified.level} by {verified.verifier}",
         f"  channels     {', '.join(scope.channels)}",
+        f"  partners     {', '.join(scope.partners) or 'none by name'}",
         f"  territories  {len(scope.territories)}: {', '.join(scope.territories[:20])}",
         f"  consents     {asked}",
         f"  certificate  {verified.certificate_id}",

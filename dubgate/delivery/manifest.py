@@ -67,6 +67,9 @@ class Evidence:
     sign_offs: tuple[Path, ...] = ()
 
 
+RECORD_KINDS = ("prompts", "references", "settings", "logs", "watermarks")
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What a vendor hands in. Values of the manifest as its models have them; files as resolved paths.
@@ -94,9 +97,15 @@ class Delivery:
     evidence: Evidence
     settings: tuple[RecordedFile, ...] = ()
     logs: tuple[RecordedFile, ...] = ()
+    watermarks: tuple[RecordedFile, ...] = ()
     credits: Credits | None = None
     dub_card: Path | None = None
     intake: RecordedFile | None = None
+
+    @property
+    def recorded(self) -> tuple[tuple[str, RecordedFile], ...]:
+        """Every file that the production record names, with its kind."""
+        return tuple((kind, file) for kind in RECORD_KINDS for file in getattr(self, kind))
 
     @property
     def synthetic(self) -> bool:
@@ -165,12 +174,11 @@ class _Resolver:
         given = MediaFile(path=media) if isinstance(media, str) else media
         return Source(self.file(given.path, (*at, "path")), given.stream, given.language or language)
 
-    def recorded(
-        self, record: ProductionRecord | None, field: Literal["prompts", "references", "settings", "logs"]
-    ) -> tuple[RecordedFile, ...]:
-        listed = [] if record is None else getattr(record, field)
+    def recorded(self, record: ProductionRecord | None, kind: str) -> tuple[RecordedFile, ...]:
+        """The files of the record of one of `RECORD_KINDS`."""
+        listed = [] if record is None else getattr(record, kind)
         return tuple(
-            RecordedFile(self.file(item.path, ("production", field, k, "path")), item.sha256)
+            RecordedFile(self.file(item.path, ("production", kind, k, "path")), item.sha256)
             for k, item in enumerate(listed)
         )
 
@@ -209,6 +217,7 @@ def _delivery(manifest: Manifest, resolver: _Resolver, files: tuple[tuple[Path, 
         evidence=resolver.evidence(manifest.evidence),
         settings=resolver.recorded(manifest.production, "settings"),
         logs=resolver.recorded(manifest.production, "logs"),
+        watermarks=resolver.recorded(manifest.production, "watermarks"),
         credits=manifest.credits,
         dub_card=resolver.optional(manifest.credits.card if manifest.credits else None, ("credits", "card")),
         intake=resolver.intake(manifest),

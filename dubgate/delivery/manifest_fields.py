@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from consent.ids import SCHEMES
-from consent.vocabulary import Partner as KnownPartner
 from consent.vocabulary import Technique
 from dubgate.delivery.cue_times import exact_rate
 from dubgate.delivery.inside import stays_inside
@@ -55,15 +54,6 @@ def _territory(code: str) -> str:
     return code
 
 
-_OTHER_PARTNER = re.compile(r"x-[a-z0-9][a-z0-9_-]{1,60}")
-
-
-def _partner(name: str) -> str:
-    if name not in set(KnownPartner) and not _OTHER_PARTNER.fullmatch(name):
-        raise ValueError(f"unknown partner {name!r}; known are {', '.join(KnownPartner)}, and others as x-name")
-    return name
-
-
 def without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The values; raises ValueError where one is there twice."""
     if len(set(values)) < len(values):
@@ -81,7 +71,6 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 OpenMoment = Annotated[AwareDatetime | Literal["open"], BeforeValidator(_moment_or_open)]
 Making = Annotated[Technique | Literal["human"], BeforeValidator(_technique)]
 Territory = Annotated[str, AfterValidator(_territory)]
-Partner = Annotated[str, AfterValidator(_partner)]
 FrameRate = Annotated[str, BeforeValidator(_rate), WithJsonSchema({"type": ["number", "string"]})]
 Eidr = Annotated[str, AfterValidator(SCHEMES["eidr"])]
 Isan = Annotated[str, AfterValidator(SCHEMES["isan"])]

@@ -80,6 +80,8 @@ class ProductionRecord(Strict):
     references: tuple[RecordFile, ...] = ()
     settings: tuple[RecordFile, ...] = ()
     logs: tuple[RecordFile, ...] = ()
+    # What a watermark's detector reported of the dub; left out of the record's digest where there is none, as before it was known.
+    watermarks: tuple[RecordFile, ...] = Field((), exclude_if=lambda files: not files)
     used_to_train: tuple[TrainingKind, ...] | None = None  # None: not stated; empty: nothing was trained with it
     reviewers: tuple[Reviewer, ...] = ()
     revisions: tuple[Revision, ...] = ()

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from consent.partners import Partner
 from consent.strict import Id, Language, Line, Strict
 from consent.vocabulary import Channel
 from dubgate.delivery.cue_times import exact_rate, parse_time
@@ -24,7 +25,6 @@ from dubgate.delivery.manifest_fields import (
     Making,
     Moment,
     OpenMoment,
-    Partner,
     RelativePath,
     Territory,
     short_or_long,

@@ -38,6 +38,12 @@ def write(told: Told, tier: Tier, wording: Wording) -> Written:
     return Written(tier, wording.language, tuple(lines[tier]()), writer.status(), wording)
 
 
+def write_for_decision(told: Told, wording: Wording) -> str:
+    """What a rights holder is shown before it decides: the social text and the credits, silent on its own approval."""
+    writer = _Writer(told, wording, Localised(wording.language))
+    return "\n".join((*writer.shortly(()), *writer.credits(), writer.status()))
+
+
 class _Writer:
     """The sentences of one disclosure."""
 
@@ -54,13 +60,17 @@ class _Writer:
         return self.say("status_reviewed", who=self.wording.reviewed_by, date=day)
 
     def social(self) -> Iterator[str]:
+        return self.shortly(tuple(self._approved()))
+
+    def shortly(self, approved: tuple[str, ...]) -> Iterator[str]:
+        """The social text, with these sentences on its approval where a machine made any voice."""
         told = self.told
         if not told.machine:
             yield self.between.join((self.say("social_none", **self.dub), *self._humans()))
             return
         count, total = self.here.number(len(told.machine)), self.here.number(len(told.parts))
         made = self.say("social_made", **self.dub, count=count, total=total)
-        yield self.between.join((made, *self._consents(), *self._approved()))
+        yield self.between.join((made, *self._consents(), *approved))
 
     def press(self) -> Iterator[str]:
         yield self.between.join(self._made())

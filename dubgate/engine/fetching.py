@@ -58,7 +58,7 @@ def _local_state(delivery: Delivery) -> list[str]:
     )
     sources = [s for t in (delivery.original, delivery.dub) for s in (t.mix, t.stem, t.me) if s is not None]
     files = [*(s.path for s in sources), *(p for group in signed for p in group)]
-    files += [f.path for f in (*delivery.prompts, *delivery.references, *delivery.settings, *delivery.logs)]
+    files += [f.path for _, f in delivery.recorded]
     files += [p for p in (delivery.cues, delivery.dub_card) if p is not None]
     files += [delivery.intake.path] if delivery.intake is not None else []
     files += sorted(

@@ -7,10 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from consent.partners import Partner
 from consent.strict import Language, Line, Strict, Text
 from consent.vocabulary import Channel
 from dubgate.company.register import Day
-from dubgate.delivery.manifest_fields import Making, Partner, Territory, without_repeats
+from dubgate.delivery.manifest_fields import Making, Territory, without_repeats
 from dubgate.delivery.manifest_record import Purpose
 from dubgate.delivery.manifest_schema import Title, Window
 from dubgate.delivery.script import Style

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from dubgate.labels.bounds import refused
 from dubgate.labels.packages import kind_of
 from dubgate.labels.places import has_manifest
 from dubgate.labels.plan import Change, LabelPlan, changes
+from dubgate.labels.proving import NO_REMEDY, packets_apart, reaching_the_disk, require_same_sound, told_packets
 from dubgate.labels.reading import inspect_labels
 from dubgate.labels.signing import Signing, manifest_of, read_back, refuse_unsignable, sign_file
 from dubgate.labels.tracks import Labels, Place
+from dubgate.labels.unchanged import Digests
 
 _GIB = 1 << 30
-_NO_REMEDY = "the file stays as it was; label it with the program that made it, and check it again"
 
 
 Progress = Callable[[str, float], None]
@@ -92,21 +94,28 @@ def _media(
     if signing is not None:
         refuse_unsignable(source, sniff(source))
     progress("reading labels", 0.0)
-    before = _readable(inspect_labels(source), source)
-    if has_manifest(before.places):
-        why = "it carries a C2PA manifest, which a new label would break"
-        raise MediaError(why, where=source.name, remedy="label first, sign last: apply the label to the unsigned file")
-    plan = replace(plan, stream=_stream_of(source, plan))
+    with ThreadPoolExecutor(1) as beside:
+        stream = beside.submit(_stream_of, source, plan)
+        before = _readable(inspect_labels(source), source)
+        if has_manifest(before.places):
+            why, remedy = (
+                "it carries a C2PA manifest, which a new label would break",
+                "label first, sign last: apply the label to the unsigned file",
+            )
+            raise MediaError(why, where=source.name, remedy=remedy)
+        plan = replace(plan, stream=stream.result())
     progress("writing", 0.1)
-    digests = _write(source, staged, plan)
-    progress("comparing the sound", 0.4)
-    proof = _same_sound(source, staged, digests)
-    after = _readable(inspect_labels(staged), source)
+    with reaching_the_disk(staged), ThreadPoolExecutor(1) as beside:
+        proof, digest = _write(source, staged, plan)
+        progress("comparing the sound", 0.4)
+        labels = beside.submit(inspect_labels, staged)
+        require_same_sound(source, proof, digest(staged))
+        after = _readable(labels.result(), source)
     told = _proved(source, plan, before.places, after.places)
     if signing is not None:
         progress("signing", 0.6)
         told += _signed(source, staged, plan, signing, after, dry_run=dry_run)
-        _same_sound(source, staged, digests)
+        require_same_sound(source, proof, digest(staged))
     return _finished(staged, out, told, proof, dry_run=dry_run)
 
 
@@ -128,7 +137,7 @@ def _signed(
     sign_file(staged, manifest, signing, name=source.name)
     after = _readable(inspect_labels(staged, anchors=signing.anchors), source)
     if {(p.place, p.text) for p in before.places} - {(p.place, p.text) for p in after.places}:
-        raise MediaError("signing would lose a label", where=source.name, remedy=_NO_REMEDY)
+        raise MediaError("signing would lose a label", where=source.name, remedy=NO_REMEDY)
     return (Change("C2PA manifest", None, read_back(after.manifests, plan.language, source.name)),)
 
 
@@ -142,7 +151,7 @@ def _track_ids(path: Path) -> tuple[str, ...]:
 
 def _readable(labels: Labels, path: Path) -> Labels:
     if labels.unreadable:
-        raise MediaError(labels.unreadable[0].splitlines()[0], where=path.name, remedy=_NO_REMEDY)
+        raise MediaError(labels.unreadable[0].splitlines()[0], where=path.name, remedy=NO_REMEDY)
     return labels
 
 
@@ -156,34 +165,36 @@ def _stream_of(source: Path, plan: LabelPlan) -> int:
     return found.index
 
 
-Digests = Callable[..., list[tuple[str, ...]]]
+Digesting = Callable[[Path], Digests]
 
 
-def _write(source: Path, staged: Path, plan: LabelPlan) -> Digests:
-    """Write, and say how what must not change is digested."""
+def _write(source: Path, staged: Path, plan: LabelPlan) -> tuple[Digests, Digesting]:
+    """Write; the digests of what was read and must not change, and how the same are taken of a file."""
     from dubgate.delivery.formats import sniff
     from dubgate.labels.box_writing import write_mp4
     from dubgate.labels.riff_writing import write_wav
     from dubgate.labels.tag_writing import write_flac, write_mp3
     from dubgate.labels.unchanged import coded_digests
 
-    own: dict[str, Callable[[Path, Path, LabelPlan], None]] = {"wav": write_wav, "mp3": write_mp3, "flac": write_flac}
+    own: dict[str, Callable[[Path, Path, LabelPlan], Digests]] = {
+        "wav": write_wav,
+        "mp3": write_mp3,
+        "flac": write_flac,
+    }
     demuxer = sniff(source)
     if demuxer in own:
-        own[demuxer](source, staged, plan)
-        return coded_digests
-    if demuxer == "mov" and write_mp4(source, staged, plan):
-        return coded_digests
+        return own[demuxer](source, staged, plan), coded_digests
+    if demuxer == "mov" and (copied := write_mp4(source, staged, plan)) is not None:
+        return copied, coded_digests
     if demuxer in ("mov", "matroska"):
-        _remux_apart(source, staged, plan)
-        return _packets
+        return _remux_apart(source, staged, plan), packets_apart
     why = f"{demuxer} holds no label that players show"
     remedy = "label the package that carries it (its HLS or DASH manifest), or sign a sidecar: dubgate label sidecar"
     raise MediaError(why, where=source.name, remedy=remedy)
 
 
-def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> None:
-    """Re-wrap in the child; its file is taken from its scratch folder while it still runs, before that is cleared."""
+def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> Digests:
+    """Re-wrap in the child, which says what it read; its file is taken from its scratch folder while it still runs, before that is cleared."""
     from dubgate.labels.remuxing import FILE_NAME, WRITTEN
     from dubgate.sandbox import Limits, run_in_child
 
@@ -197,51 +208,24 @@ def _remux_apart(source: Path, staged: Path, plan: LabelPlan) -> None:
     tags = {"title": plan.text, "handler_name": plan.text, "language": plan.alpha3}
     request = {"apply": str(source.absolute()), "stream": plan.stream, "tags": tags, "aigc": plan.aigc}
     limits = Limits(memory_bytes=_GIB, file_bytes=1 << 44)
-    run_in_child("labels", request, limits=limits, inputs=[source], progress=take, scratch=staged.parent)
+    reply = run_in_child("labels", request, limits=limits, inputs=[source], progress=take, scratch=staged.parent)
     if not staged.is_file():
         raise ChildError("the child process wrote no file")
-
-
-def _same_sound(source: Path, staged: Path, digests: Digests) -> tuple[str, ...]:
-    """The digests of every stream, where they are the same in both.
-
-    Raises:
-        MediaError: they are not.
-    """
-    before, after = digests(source, staged)
-    if before != after:
-        what = "streams are missing" if len(before) != len(after) else "packets would change"
-        raise MediaError(f"re-wrapping does not keep it: {what}", where=source.name, remedy=_NO_REMEDY)
-    return before
-
-
-def _packets(*paths: Path) -> list[tuple[str, ...]]:
-    from dubgate.sandbox import Limits, run_in_child
-
-    request = {"packets": [str(path.absolute()) for path in paths]}
-    reply = run_in_child("labels", request, limits=Limits(memory_bytes=_GIB), inputs=paths)
-    found = reply.data.get("packets") if isinstance(reply.data, dict) else None
-    if not isinstance(found, list) or len(found) != len(paths) or not all(map(_are_digests, found)):
-        raise ChildError("the digests of the packets came back malformed", where=paths[0].name)
-    return [tuple(digests) for digests in found]
-
-
-def _are_digests(found: object) -> bool:
-    return isinstance(found, list) and bool(found) and all(isinstance(digest, str) for digest in found)
+    return told_packets(reply.data, source)
 
 
 def _proved(source: Path, plan: LabelPlan, before: tuple[Place, ...], after: tuple[Place, ...]) -> tuple[Change, ...]:
     """The difference, where the label stands and no other text was lost."""
     if not any(p.names_track and p.text == plan.text for p in after):
-        raise MediaError("the label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
+        raise MediaError("the label did not arrive in the file", where=source.name, remedy=NO_REMEDY)
     if plan.aigc and not any(p.token == "AIGC" for p in after):
-        raise MediaError("the AIGC label did not arrive in the file", where=source.name, remedy=_NO_REMEDY)
+        raise MediaError("the AIGC label did not arrive in the file", where=source.name, remedy=NO_REMEDY)
     replaced = {(p.place, p.track) for p in after if p.text == plan.text or p.token == "AIGC"}
     kept = " ".join(p.text for p in after)
     lost = [p for p in before if p.text not in kept and (p.place, p.track) not in replaced and not _is_of_the_writer(p)]
     if lost:
         what = ", ".join(sorted({p.place for p in lost}))
-        raise MediaError(f"re-wrapping would lose {what}", where=source.name, remedy=_NO_REMEDY)
+        raise MediaError(f"re-wrapping would lose {what}", where=source.name, remedy=NO_REMEDY)
     return changes(before, after)
 
 
@@ -268,8 +252,8 @@ def _manifest(source: Path, out: Path, plan: LabelPlan, staged: Path, kind: str,
         beside.write(data)
         beside.flush()
         after = _readable(inspect_labels(Path(beside.name)), source)
-    if not any(p.names_track and p.text == plan.text for p in after.places):
-        raise MediaError("the label did not arrive in the manifest", where=source.name, remedy=_NO_REMEDY)
+    if not any(p.names_track and not p.in_media and p.text == plan.text for p in after.places):
+        raise MediaError("the label did not arrive in the manifest", where=source.name, remedy=NO_REMEDY)
     staged.write_bytes(data)
     told = changes(before.places, after.places)
     return _finished(staged, out, told, _named_files(source, before, after), dry_run=dry_run)
@@ -278,7 +262,7 @@ def _manifest(source: Path, out: Path, plan: LabelPlan, staged: Path, kind: str,
 def _named_files(source: Path, before: Labels, after: Labels) -> tuple[str, ...]:
     """As many entries as before: their files are named by lines that did not change."""
     if len(before.tracks) != len(after.tracks):
-        raise MediaError("entries would be lost", where=source.name, remedy=_NO_REMEDY)
+        raise MediaError("entries would be lost", where=source.name, remedy=NO_REMEDY)
     return (f"entries {len(after.tracks)}, media files untouched",)
 
 

@@ -6,90 +6,63 @@ another way (fragments, a compressed index, offsets outside the sample tables) i
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.labels.aigc import KEY
-from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly
-from dubgate.labels.boxes import boxes_in, child, header_at
+from dubgate.labels.bounds import MAX_INDEX_BYTES, read_exactly
+from dubgate.labels.boxes import Top, box, boxes_in, child, rebuilt, top_boxes
+from dubgate.labels.copying import Digest, copy
 from dubgate.labels.plan import LabelPlan
+from dubgate.labels.unchanged import Digests, mp4_digests
 
-_BLOCK = 1 << 20
 _ELSEWHERE = (b"moof", b"mvex", b"cmov", b"saio", b"iloc", b"mfra", b"sidx", b"rmra")
 _ITUNES = b"com.apple.iTunes"
 _UTF8 = (1).to_bytes(4, "big") + bytes(4)  # well-known type, locale
-Top = tuple[bytes, int, int, int]  # name, start of box, start of content, end
 
 
-def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
-    """The boxes of the file itself.
+def write_mp4(source: Path, target: Path, plan: LabelPlan) -> Digests | None:
+    """The same file with the label in its index; None, and nothing written, where only a re-wrap would do.
 
-    Raises:
-        MediaError: one of impossible length, or bytes that no box owns.
-    """
-    size, at = os.fstat(file.fileno()).st_size, 0
-    found: list[Top] = []
-    while at < size and len(found) < MAX_PARTS:
-        name, start, end = header_at(path, read_exactly(path, file, at, min(24, size - at)), at, size)
-        found.append((name, at, start, end))
-        at = end
-    return tuple(found)
-
-
-def write_mp4(source: Path, target: Path, plan: LabelPlan) -> bool:
-    """The same file with the label in its index; False, and nothing written, where only a re-wrap would do.
+    Returns:
+        The digests of the source's streams (see `unchanged`), taken of the bytes that were copied.
 
     Raises:
         MediaError: the index cannot be read.
     """
     with source.open("rb") as given:
         tops = top_boxes(source, given)
-        indexes = [box for box in tops if box[0] == b"moov"]
-        if len(indexes) != 1 or any(box[0] in _ELSEWHERE for box in tops):
-            return False
+        indexes = [top for top in tops if top[0] == b"moov"]
+        if len(indexes) != 1 or any(top[0] in _ELSEWHERE for top in tops):
+            return None
         [(_, at, start, end)] = indexes
         if end - start > MAX_INDEX_BYTES:
-            return False
+            return None
         index = read_exactly(source, given, start, end - start)
         if any(name in index for name in _ELSEWHERE):
-            return False
+            return None
         edited = _labelled(source, index, plan, quicktime=_is_quicktime(source, given, tops))
         if edited is None:
-            return False
+            return None
         moved = _shifted(source, edited, end, len(edited) + 8 - (end - at))
         if moved is None:
-            return False
-        with target.open("xb") as out:
-            _copy(given, out, 0, at)
-            out.write(_box(b"moov", moved))
-            _copy(given, out, end, os.fstat(given.fileno()).st_size)
-    return True
+            return None
+        with target.open("xb") as out, Digest() as media:
+            for name, first, content, last in tops:
+                if name == b"moov":
+                    out.write(box(b"moov", moved))
+                    continue
+                copy(source, given, out, first, content)
+                if name == b"mdat":
+                    media.update((last - content).to_bytes(8, "big"))
+                copy(source, given, out, content, last, media if name == b"mdat" else None)
+            return mp4_digests(source, index, tops, media.digest())
 
 
 def _is_quicktime(path: Path, file: BinaryIO, tops: tuple[Top, ...]) -> bool:
     brand = next((read_exactly(path, file, start, 4) for name, _, start, _ in tops if name == b"ftyp"), b"qt  ")
     return brand == b"qt  "
-
-
-def _box(name: bytes, body: bytes) -> bytes:
-    return (8 + len(body)).to_bytes(4, "big") + name + body
-
-
-def _copy(given: BinaryIO, out: BinaryIO, first: int, end: int) -> None:
-    given.seek(first)
-    left = end - first
-    while left and (block := given.read(min(left, _BLOCK))):
-        out.write(block)
-        left -= len(block)
-
-
-def rebuilt(path: Path, data: bytes, change: Callable[[bytes, bytes], bytes | None]) -> bytes:
-    """The boxes of `data`, each with the content that `change` gives it; None leaves it away."""
-    parts = ((name, change(name, body)) for name, body in boxes_in(path, data))
-    return b"".join(_box(name, body) for name, body in parts if body is not None)
 
 
 def _labelled(path: Path, index: bytes, plan: LabelPlan, *, quicktime: bool) -> bytes | None:
@@ -114,10 +87,10 @@ def _labelled(path: Path, index: bytes, plan: LabelPlan, *, quicktime: bool) -> 
 def _track(path: Path, track: bytes, plan: LabelPlan) -> bytes:
     """Handler name, language and track name; every other box as it is."""
     edited = rebuilt(path, track, lambda name, body: _media(path, body, plan) if name == b"mdia" else body)
-    named = _box(b"name", plan.text.encode())
+    named = box(b"name", plan.text.encode())
     data = child(path, edited, b"udta")
     if data is None:
-        return edited + _box(b"udta", named)
+        return edited + box(b"udta", named)
     kept = rebuilt(path, data, lambda name, body: None if name == b"name" else body)
     return rebuilt(path, edited, lambda name, body: named + kept if name == b"udta" else body)
 
@@ -154,19 +127,19 @@ def _with_aigc(path: Path, index: bytes, text: str, *, quicktime: bool) -> bytes
     plain = rebuilt(path, index, lambda name, body: _without_aigc(path, name, body))
     if quicktime:
         return _with_movie_key(path, plain, text)
-    item = _box(b"mean", bytes(4) + _ITUNES) + _box(b"name", bytes(4) + KEY.encode())
-    item = _box(b"----", item + _box(b"data", _UTF8 + text.encode()))
-    handler = _box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    item = box(b"mean", bytes(4) + _ITUNES) + box(b"name", bytes(4) + KEY.encode())
+    item = box(b"----", item + box(b"data", _UTF8 + text.encode()))
+    handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
     user = child(path, plain, b"udta")
     found = child(path, user or b"", b"meta")
     if user is None or found is None:
-        meta = _box(b"meta", bytes(4) + handler + _box(b"ilst", item))
-        return plain + _box(b"udta", meta) if user is None else _put(path, plain, b"udta", user + meta)
+        meta = box(b"meta", bytes(4) + handler + box(b"ilst", item))
+        return plain + box(b"udta", meta) if user is None else _put(path, plain, b"udta", user + meta)
     head, body = _parted(found)
     if (child(path, body, b"hdlr") or b"")[8:12] != b"mdir":
         return _put(path, plain, b"udta", _put(path, user, b"meta", head + _with_key(path, body, text)))
     items = child(path, body, b"ilst")
-    body = body + _box(b"ilst", item) if items is None else _put(path, body, b"ilst", items + item)
+    body = body + box(b"ilst", item) if items is None else _put(path, body, b"ilst", items + item)
     return _put(path, plain, b"udta", _put(path, user, b"meta", head + body))
 
 
@@ -183,7 +156,7 @@ def _with_movie_key(path: Path, index: bytes, text: str) -> bytes:
     """The key in the movie's own metadata, made where there is none (QuickTime File Format, metadata item keys)."""
     found = child(path, index, b"meta")
     if found is None:
-        return index + _box(b"meta", _with_key(path, _box(b"hdlr", bytes(8) + b"mdta" + bytes(13)), text))
+        return index + box(b"meta", _with_key(path, box(b"hdlr", bytes(8) + b"mdta" + bytes(13)), text))
     head, body = _parted(found)
     return _put(path, index, b"meta", head + _with_key(path, body, text))
 
@@ -193,10 +166,10 @@ def _with_key(path: Path, meta: bytes, text: str) -> bytes:
     keys, items = child(path, meta, b"keys"), child(path, meta, b"ilst") or b""
     entries = [] if keys is None else [data for _, data in boxes_in(path, keys[8:])]
     entries.append(KEY.encode())
-    listed = bytes(4) + len(entries).to_bytes(4, "big") + b"".join(_box(b"mdta", name) for name in entries)
-    items += _box(len(entries).to_bytes(4, "big"), _box(b"data", _UTF8 + text.encode()))
+    listed = bytes(4) + len(entries).to_bytes(4, "big") + b"".join(box(b"mdta", name) for name in entries)
+    items += box(len(entries).to_bytes(4, "big"), box(b"data", _UTF8 + text.encode()))
     kept = rebuilt(path, meta, lambda name, body: None if name in (b"keys", b"ilst") else body)
-    return kept + _box(b"keys", listed) + _box(b"ilst", items)
+    return kept + box(b"keys", listed) + box(b"ilst", items)
 
 
 def _without_aigc(path: Path, name: bytes, body: bytes) -> bytes:
@@ -211,7 +184,7 @@ def _without_aigc(path: Path, name: bytes, body: bytes) -> bytes:
     if items is None:
         return body
     kept = [(kind, item) for kind, item in boxes_in(path, items) if not _is_aigc(path, kind, item, keys)]
-    return head + _put(path, rest, b"ilst", b"".join(_box(kind, item) for kind, item in kept))
+    return head + _put(path, rest, b"ilst", b"".join(box(kind, item) for kind, item in kept))
 
 
 def _is_aigc(path: Path, kind: bytes, item: bytes, keys: list[bytes]) -> bool:

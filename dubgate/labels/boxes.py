@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +17,10 @@ from dubgate.labels.names import nameless
 from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.tracks import Place
 
-_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5.1
+C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5.1
 _ENCODINGS = ("utf-8", "mac_roman")
 Box = tuple[bytes, bytes]  # type, content
+Top = tuple[bytes, int, int, int]  # name, start of box, start of content, end
 
 
 def mp4_places(path: Path) -> tuple[Place, ...]:
@@ -31,7 +32,7 @@ def mp4_places(path: Path) -> tuple[Place, ...]:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         index, has_manifest = _top_level(path, file, size)
-    places = tuple(p for p in _movie(path, index) if p.text)
+    places = tuple(p for p in movie_places(path, index) if p.text)
     return (*places, Place(C2PA_PLACE, "uuid box")) if has_manifest else places
 
 
@@ -60,7 +61,7 @@ def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
             if index is not None or end - start > MAX_INDEX_BYTES:
                 raise refused(path, "it has two indexes (moov)" if index is not None else "its index is too large")
             index = read_exactly(path, file, start, end - start)
-        if name == b"uuid" and read_exactly(path, file, start, min(16, end - start)) == _C2PA_UUID:
+        if name == b"uuid" and read_exactly(path, file, start, min(16, end - start)) == C2PA_UUID:
             has_manifest = True
         at = end
     if index is None:
@@ -113,30 +114,57 @@ def child(path: Path, data: bytes, *names: bytes) -> bytes | None:
     return data
 
 
-def _movie(path: Path, index: bytes) -> Iterator[Place]:
+def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
+    """The boxes of the file itself.
+
+    Raises:
+        MediaError: one of impossible length, or bytes that no box owns.
+    """
+    size, at = os.fstat(file.fileno()).st_size, 0
+    found: list[Top] = []
+    while at < size and len(found) < MAX_PARTS:
+        name, start, end = header_at(path, read_exactly(path, file, at, min(24, size - at)), at, size)
+        found.append((name, at, start, end))
+        at = end
+    return tuple(found)
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    """A box with this content."""
+    return (8 + len(body)).to_bytes(4, "big") + name + body
+
+
+def rebuilt(path: Path, data: bytes, change: Callable[[bytes, bytes], bytes | None]) -> bytes:
+    """The boxes of `data`, each with the content that `change` gives it; None leaves it away."""
+    parts = ((name, change(name, body)) for name, body in boxes_in(path, data))
+    return b"".join(box(name, body) for name, body in parts if body is not None)
+
+
+def movie_places(path: Path, index: bytes) -> Iterator[Place]:
+    """Every text and token of an index (moov), by the number of its track."""
     n_tracks = 0
     for name, body in boxes_in(path, index):
         if name == b"trak":
             yield from _track(path, body, n_tracks)
             n_tracks += 1
         elif name == b"udta":
-            yield from _user_data(path, body, "movie", None)
+            yield from user_data_places(path, body, "movie", None)
         elif name == b"meta":
-            yield from _metadata(path, body, "movie", None)
+            yield from metadata_places(path, body, "movie", None)
 
 
 def _track(path: Path, track: bytes, number: int) -> Iterator[Place]:
     handler = child(path, track, b"mdia", b"hdlr") or b""
     if handler[8:12] != b"soun":
         return
-    language = _language(path, track)
+    language = language_of(path, track)
     name = _handler_name(path, handler)
     yield Place("MP4 hdlr", "" if nameless(name) else name, number, language, True)
     for kind, body in boxes_in(path, track):
         if kind == b"udta":
-            yield from _user_data(path, body, "track", number, language)
+            yield from user_data_places(path, body, "track", number, language)
         elif kind == b"meta":
-            yield from _metadata(path, body, "track", number, language)
+            yield from metadata_places(path, body, "track", number, language)
 
 
 def _handler_name(path: Path, handler: bytes) -> str:
@@ -147,8 +175,8 @@ def _handler_name(path: Path, handler: bytes) -> str:
     return text_of(path, "MP4 hdlr", raw, _ENCODINGS)
 
 
-def _language(path: Path, track: bytes) -> str | None:
-    """`elng` where there is one, else the three packed letters of mdhd."""
+def language_of(path: Path, track: bytes) -> str | None:
+    """The language of a `trak`: `elng` where there is one, else the three packed letters of mdhd."""
     extended = child(path, track, b"mdia", b"elng")
     if extended is not None:
         return text_of(path, "MP4 elng", extended[4:]) or None
@@ -159,7 +187,9 @@ def _language(path: Path, track: bytes) -> str | None:
     return letters if letters.isalpha() and letters != "und" else None
 
 
-def _user_data(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
+def user_data_places(
+    path: Path, data: bytes, level: str, track: int | None, language: str | None = None
+) -> Iterator[Place]:
     for kind, body in boxes_in(path, data):
         place = f"MP4 {level} {kind.decode('latin-1')}"
         if kind == b"name":
@@ -167,13 +197,15 @@ def _user_data(path: Path, data: bytes, level: str, track: int | None, language:
         elif kind == b"tagc":
             yield Place(place, text_of(path, place, body, _ENCODINGS), track, language)
         elif kind == b"meta":
-            yield from _metadata(path, body, level, track, language)
+            yield from metadata_places(path, body, level, track, language)
         elif kind[:1] == b"\xa9" and len(body) >= 4:  # QuickTime: length and language code, then the text
             length = struct.unpack(">H", body[:2])[0]
             yield Place(place, text_of(path, place, body[4 : 4 + length], _ENCODINGS), track, language)
 
 
-def _metadata(path: Path, data: bytes, level: str, track: int | None, language: str | None = None) -> Iterator[Place]:
+def metadata_places(
+    path: Path, data: bytes, level: str, track: int | None, language: str | None = None
+) -> Iterator[Place]:
     """iTunes items, or QuickTime's keys with their values; ISO puts four bytes before the boxes, QuickTime none."""
     body = data if data[4:8] == b"hdlr" else data[4:]
     keys = _keys(path, child(path, body, b"keys"))

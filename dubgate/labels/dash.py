@@ -12,10 +12,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from dubgate.errors import MediaError
+from dubgate.labels.anchors import Anchors
 from dubgate.labels.bounds import local_name, parse_xml
 from dubgate.labels.dash_segments import representation_pieces
 from dubgate.labels.hls import MACHINE_GENERATED
-from dubgate.labels.segments import sha256_of
+from dubgate.labels.played import Played, played
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import speak_alike
 
@@ -44,24 +45,31 @@ class _Entry:
 
 
 def read_mpd(
-    manifest: Path, root: Path, *, language: str | None = None, heard_sha256: frozenset[str] | None = None
+    manifest: Path,
+    root: Path,
+    *,
+    language: str | None = None,
+    heard_sha256: frozenset[str] | None = None,
+    anchors: Anchors | None = None,
 ) -> Labels:
     """The labels of each audio representation: all, or those in `language` and those that play what was heard.
 
     Args:
         heard_sha256: digests of what was heard; a representation is that where its initialisation and segments, in
             order, are those bytes. None: nothing was heard, nothing is compared.
+        anchors: the authorities of C2PA signers.
 
     Raises:
         MediaError: malformed, remote, or with segments outside `root` or missing.
     """
     mpd = parse_mpd(manifest)
-    read = [_read(e, manifest, root, heard_sha256) for e in entries_of(mpd, manifest)]
+    read = [_read(e, manifest, root, heard_sha256, anchors) for e in entries_of(mpd, manifest)]
     kept = [t for t in read if language is None or speak_alike(t[0].language or "", language) or t[0].is_what_was_heard]
-    unlabelled = tuple(_muxed(mpd, manifest))
-    return Labels(
-        tuple(t for t, _ in kept), unlabelled, places=tuple(p for _, places in kept for p in places), language=language
-    )
+    unmeasured = tuple(dict.fromkeys(why for _, _, sound in kept for why in sound.unmeasured))
+    places = tuple(p for _, places, _ in kept for p in places)
+    manifests = tuple(dict.fromkeys(m for _, _, sound in kept for m in sound.manifests))
+    tracks = tuple(track for track, _, _ in kept)
+    return Labels(tracks, tuple(_muxed(mpd, manifest)), unmeasured, places, language, manifests)
 
 
 def parse_mpd(manifest: Path) -> Element:
@@ -119,21 +127,21 @@ def children(element: Element, name: str) -> list[Element]:
 
 
 def _read(
-    entry: _Entry, manifest: Path, root: Path, heard: frozenset[str] | None
-) -> tuple[LabelledTrack, tuple[Place, ...]]:
+    entry: _Entry, manifest: Path, root: Path, heard: frozenset[str] | None, anchors: Anchors | None
+) -> tuple[LabelledTrack, tuple[Place, ...], Played]:
     language = entry.representation.get("lang") or entry.choice.get("lang")
     places = tuple(_places(entry, language))
     names = [p.text for p in places if p.names_track]
-    digest = sha256_of(representation_pieces(entry.line, manifest, root))
+    sound = played(representation_pieces(entry.line, manifest, root), anchors)
     where = f"{manifest.name}: AdaptationSet {entry.choice.get('id', '?')}, Representation "
     track = LabelledTrack(
         where=where + repr(entry.representation.get("id", str(entry.number))),
         name=names[0] if names else None,
         language=language,
         machine_readable=any(p.token for p in places),
-        is_what_was_heard=None if heard is None else digest in heard,
+        is_what_was_heard=None if heard is None else sound.sha256 in heard,
     )
-    return track, places
+    return track, (*places, *sound.of_entry("DASH", entry.number, language)), sound
 
 
 def _places(entry: _Entry, language: str | None) -> Iterator[Place]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dubgate.errors import MediaError
-from dubgate.labels.segments import Piece, sha256_of
+from dubgate.labels.anchors import Anchors
+from dubgate.labels.played import Played, played
+from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
 
@@ -22,12 +24,17 @@ _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "flac", "alac", "opus")
 
 
 def read_master(
-    master: Path, root: Path, *, language: str | None = None, heard_sha256: frozenset[str] | None = None
+    master: Path,
+    root: Path,
+    *,
+    language: str | None = None,
+    heard_sha256: frozenset[str] | None = None,
+    anchors: Anchors | None = None,
 ) -> Labels:
     """The labels of each audio rendition: all, or those in `language` (BCP-47 primary subtag compared).
 
     `heard_sha256` are digests of the file that was heard; a rendition is what was heard where its segments, in order,
-    are those bytes. None: nothing was heard, nothing is compared.
+    are those bytes. None: nothing was heard, nothing is compared. `anchors` are the authorities of C2PA signers.
 
     Raises:
         MediaError: the playlist is malformed, names something outside `root`, or lists a rendition twice.
@@ -40,11 +47,15 @@ def read_master(
     repeated = {k for k in keys if keys.count(k) > 1} if len(set(keys)) < len(keys) else None
     if repeated:
         raise MediaError(f"renditions are listed twice, or look alike: {sorted(repeated)}", where=master.name)
-    digests: dict[str, str] = {}
-    read = [(k, m, _track(m, master, root, heard_sha256, digests)) for k, m in enumerate(entries)]
-    kept = [(k, m, t) for k, m, t in read if _wanted(t, language)]
-    places = tuple(p for k, m, _ in kept for p in _places(k, m))
-    return Labels(tuple(t for _, _, t in kept), tuple(_unlabelled(playlist, master)), (), places, language)
+    known: dict[str, Played] = {}  # many groups may name one playlist
+    read = [(k, m, _played(m, master, root, anchors, known)) for k, m in enumerate(entries)]
+    tracks = [(k, m, sound, _track(m, master, sound, heard_sha256)) for k, m, sound in read]
+    kept = [(k, m, sound, track) for k, m, sound, track in tracks if _wanted(track, language)]
+    places = tuple(p for k, m, sound, _ in kept for p in (*_places(k, m), *sound.of_entry("HLS", k, m.language)))
+    manifests = tuple(dict.fromkeys(m for _, _, sound, _ in kept for m in sound.manifests))
+    unmeasured = tuple(dict.fromkeys(why for _, _, sound, _ in kept for why in sound.unmeasured))
+    unlabelled = tuple(_unlabelled(playlist, master))
+    return Labels(tuple(t for *_, t in kept), unlabelled, unmeasured, places, language, manifests)
 
 
 def _unlabelled(playlist: Any, master: Path) -> Iterator[str]:
@@ -73,13 +84,16 @@ def _wanted(track: LabelledTrack, language: str | None) -> bool:
     return language is None or speak_alike(track.language or "", language) or track.is_what_was_heard is True
 
 
-def _track(
-    entry: Any, master: Path, root: Path, heard: frozenset[str] | None, digests: dict[str, str]
-) -> LabelledTrack:
-    """`digests` keeps what was hashed: many groups may name one playlist."""
-    if entry.uri and entry.uri not in digests:
-        digests[entry.uri] = rendition_sha256(_inside(master.parent / entry.uri, root), root)
-    plays = None if heard is None or not entry.uri else digests[entry.uri] in heard
+def _played(entry: Any, master: Path, root: Path, anchors: Anchors | None, known: dict[str, Played]) -> Played:
+    if not entry.uri:
+        return Played("", ())
+    if entry.uri not in known:
+        known[entry.uri] = rendition_played(_inside(master.parent / entry.uri, root), root, anchors)
+    return known[entry.uri]
+
+
+def _track(entry: Any, master: Path, sound: Played, heard: frozenset[str] | None) -> LabelledTrack:
+    plays = None if heard is None or not entry.uri else sound.sha256 in heard
     return LabelledTrack(
         where=f"{master.name}: EXT-X-MEDIA {entry.name!r} in group {entry.group_id!r}",
         name=entry.name,
@@ -89,12 +103,12 @@ def _track(
     )
 
 
-def rendition_sha256(playlist_path: Path, root: Path) -> str:
-    """SHA-256 over the initialisation section and all segments of a media playlist, in order."""
+def rendition_played(playlist_path: Path, root: Path, anchors: Anchors | None) -> Played:
+    """Digest and labels of the initialisation section and all segments of a media playlist, in order."""
     playlist = load_playlist(playlist_path, root)
     if playlist.is_variant:
         raise MediaError("a rendition's playlist is itself a master playlist", where=playlist_path.name)
-    return sha256_of(hls_pieces(playlist, playlist_path, root))
+    return played(hls_pieces(playlist, playlist_path, root), anchors)
 
 
 def hls_pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.aigc import KEY, aigc_place
@@ -25,7 +26,17 @@ def id3_places(path: Path) -> tuple[Place, ...]:
     Raises:
         MediaError: cut off, compressed or encrypted frames, or a version that is not read.
     """
-    places = tuple(p for p in _places(path, raw_frames(path)[1]) if p.text)
+    with path.open("rb") as file:
+        return tag_places(path, tag_at(path, file, 0))
+
+
+def tag_places(path: Path, tag: bytes) -> tuple[Place, ...]:
+    """The same of the bytes of a tag.
+
+    Raises:
+        MediaError: as `id3_places`.
+    """
+    places = tuple(p for p in _places(path, frames_of(path, tag)[1]) if p.text)
     language = next((p.text for p in places if p.place == "ID3 TLAN"), None)
     return tuple(replace(p, language=language) for p in places)
 
@@ -37,14 +48,31 @@ def raw_frames(path: Path) -> tuple[int, list[tuple[bytes, bytes]]]:
         MediaError: as `id3_places`.
     """
     with path.open("rb") as file:
-        head = file.read(10)
-        size = id3_bytes(head)
-        if not size:
-            return 3, []
-        if size > MAX_INDEX_BYTES:
-            raise refused(path, f"its ID3 tag announces {size:,} bytes")
-        version, flags = head[3], head[5]
-        body = read_exactly(path, file, 10, size - 10)
+        return frames_of(path, tag_at(path, file, 0))
+
+
+def tag_at(path: Path, file: BinaryIO, at: int) -> bytes:
+    """The tag that starts at a byte of a file, header included; empty where none does.
+
+    Raises:
+        MediaError: too large, or cut off.
+    """
+    file.seek(at)
+    size = id3_bytes(file.read(10))
+    if size > MAX_INDEX_BYTES:
+        raise refused(path, f"its ID3 tag announces {size:,} bytes")
+    return read_exactly(path, file, at, size) if size else b""
+
+
+def frames_of(path: Path, tag: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """The same of the bytes of a tag, header included.
+
+    Raises:
+        MediaError: as `id3_places`.
+    """
+    if not tag:
+        return 3, []
+    version, flags, body = tag[3], tag[5], tag[10:]
     if version not in (3, 4):
         raise refused(path, f"an ID3v2.{version} tag, which is not read; write it as ID3v2.3 or 2.4")
     if flags & 0x80:

@@ -27,9 +27,14 @@ def kind_of(path: Path) -> str:
 
 
 def read_manifest(
-    manifest: Path, root: Path, *, language: str | None = None, heard_sha256: frozenset[str] | None = None
+    manifest: Path,
+    root: Path,
+    *,
+    language: str | None = None,
+    heard_sha256: frozenset[str] | None = None,
+    anchors: Anchors | None = None,
 ) -> Labels:
-    """The labels of a package, by what its manifest is.
+    """The labels of a package, by what its manifest is, and those inside the media that it plays.
 
     Raises:
         MediaError: no manifest that is read, or one that plays tricks.
@@ -40,12 +45,12 @@ def read_manifest(
 
     kind = kind_of(manifest)
     if kind == "dash":
-        return read_mpd(manifest, root, language=language, heard_sha256=heard_sha256)
+        return read_mpd(manifest, root, language=language, heard_sha256=heard_sha256, anchors=anchors)
     if kind == "imf":
         return read_cpl(manifest)
     if kind == "xml":
         raise MediaError("this XML is no DASH presentation and no IMF composition", where=manifest.name)
-    return read_master(manifest, root, language=language, heard_sha256=heard_sha256)
+    return read_master(manifest, root, language=language, heard_sha256=heard_sha256, anchors=anchors)
 
 
 def inspect(path: Path, root: Path, *, language: str | None, anchors: Anchors | None) -> Labels:
@@ -63,7 +68,7 @@ def _one(path: Path, root: Path, language: str | None, anchors: Anchors | None) 
 
     if kind_of(path) == "media":
         return read_file(path, language=language, anchors=anchors)
-    return read_manifest(path, root, language=language)
+    return read_manifest(path, root, language=language, anchors=anchors)
 
 
 def _folder(folder: Path, language: str | None, anchors: Anchors | None) -> Labels:

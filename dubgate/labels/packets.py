@@ -50,8 +50,8 @@ def _refuse_to_open(url: str, flags: int, options: object) -> NoReturn:
 
 
 def packets_task(request: dict[str, Any]) -> tuple[Any, Arrays]:
-    """The child's entry: for each file one digest a stream, in the order of the file."""
-    return {"packets": [packet_digests(Path(path)) for path in request["packets"]]}, {}
+    """The child's entry: one digest a stream, in the order of the file."""
+    return {"packets": packet_digests(Path(request["packets"]))}, {}
 
 
 def packet_digests(path: Path) -> list[str]:
@@ -61,20 +61,35 @@ def packet_digests(path: Path) -> list[str]:
         MediaError: it cannot be read.
     """
     with open_to_copy(path) as container:
-        running = {s.index: _digest(s) for s in container.streams}
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
+        digests = StreamDigests(container)
         for packet in container.demux():
-            if not packet.size:
-                continue
-            k = packet.stream_index
-            running[k].add(packet)
-            if packet.pts is not None:
-                at = round(_MS * packet.pts * packet.time_base)
-                first[k], last[k] = min(first.get(k, at), at), max(last.get(k, at), at)
+            if packet.size:
+                digests.add(packet)
+        return digests.close()
+
+
+class StreamDigests:
+    """The same while packets pass; a packet is taken in before anything else is done with it, which may change its times."""
+
+    def __init__(self, container: Any) -> None:
+        self._kinds = {s.index: s.type for s in container.streams}
+        self._running = {s.index: _digest(s) for s in container.streams}
+        self._first: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+
+    def add(self, packet: Any) -> None:
+        """A packet of any stream."""
+        k = packet.stream_index
+        self._running[k].add(packet)
+        if packet.pts is not None:
+            at = round(_MS * packet.pts * packet.time_base)
+            self._first[k], self._last[k] = min(self._first.get(k, at), at), max(self._last.get(k, at), at)
+
+    def close(self) -> list[str]:
+        """One digest a stream, in the order of the file."""
         return [
-            f"{s.type} {running[s.index].close([(first.get(s.index, 0), 0)], last.get(s.index, 0), _MS)}"
-            for s in container.streams
+            f"{kind} {self._running[k].close([(self._first.get(k, 0), 0)], self._last.get(k, 0), _MS)}"
+            for k, kind in self._kinds.items()
         ]
 
 

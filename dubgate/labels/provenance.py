@@ -7,12 +7,15 @@ A manifest that is "Valid" says nothing of who signed it; only "Trusted", agains
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
+from dubgate.labels.bounds import read_exactly
+from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Manifest, Place
 from dubgate.unmeasured import Unmeasured
 
@@ -35,13 +38,33 @@ def trusted_manifest(path: Path, anchors: Anchors | None) -> Manifest | Unmeasur
         MediaError: altered, moved from another file, damaged, or of a signer whom the anchors do not know, whose
             certificate expired, or was revoked.
     """
+    return _trusted(path, anchors, ())
+
+
+def trusted_pieces(pieces: Sequence[Piece], anchors: Anchors | None) -> Manifest | Unmeasured:
+    """The same of what an entry of a package plays: one file, or an initialisation section and its fragments.
+
+    Every fragment is held against the manifest (C2PA 2.2, A.5.6), not only the first.
+
+    Raises:
+        MediaError: as `trusted_manifest`, for any of the fragments.
+    """
+    from dubgate.delivery.formats import sniff
+
+    first = pieces[0].path
+    if not media_type(sniff(first)):
+        return Unmeasured(f"{first.name} carries a C2PA manifest, which is verified in no packed audio of this kind")
+    return _trusted(first, anchors, () if len({p.path for p in pieces}) == 1 else pieces)
+
+
+def _trusted(path: Path, anchors: Anchors | None, pieces: Sequence[Piece]) -> Manifest | Unmeasured:
     try:
         import c2pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         return Unmeasured(
             f"{path.name} carries a C2PA manifest, and the library that verifies it is missing: {_REMEDY}"
         )
-    state, store = _read(c2pa, path, anchors)
+    state, store = _read(c2pa, path, anchors, pieces)
     if state == "Trusted" and anchors is not None:
         return _said(path, store, anchors)
     reasons = ", ".join(sorted(set(_failures(store))))[:300]
@@ -78,23 +101,40 @@ def refused(path: Path, why: str) -> MediaError:
     return MediaError(why, where=path.name, remedy="sign the finished file again, by a signer whom the anchors know")
 
 
-def _read(c2pa: Any, path: Path, anchors: Anchors | None) -> tuple[str, dict[str, Any]]:
-    """Validation state and manifest store; nothing is fetched from anywhere."""
+def _read(c2pa: Any, path: Path, anchors: Anchors | None, pieces: Sequence[Piece]) -> tuple[str, dict[str, Any]]:
+    """Validation state and manifest store, with `pieces` those of the first fragment that is not trusted, or of the last.
+
+    Nothing is fetched from anywhere.
+    """
     from dubgate.delivery.formats import sniff
 
     settings: dict[str, Any] = {"version": 1, "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
     if anchors is not None:
         settings["trust"] = {"trust_anchors": anchors.pem, "trust_config": _TRUST_CONFIG}
+    kind = media_type(sniff(path))
     try:
         with (
-            path.open("rb") as file,
+            _opened(pieces[0] if pieces else Piece(path)) as file,
             c2pa.Context.from_dict(settings) as context,
-            c2pa.Reader(media_type(sniff(path)), file, context=context) as reader,
+            c2pa.Reader(kind, file, context=context) as reader,
         ):
-            store = json.loads(reader.json())
-            return str(reader.get_validation_state()), store
+            for piece in pieces[1:]:
+                with _opened(pieces[0]) as start, _opened(piece) as fragment:
+                    reader.with_fragment(kind, start, fragment)
+                    said = str(reader.get_validation_state()), json.loads(reader.json())
+                if said[0] != "Trusted":
+                    return said
+            return str(reader.get_validation_state()), json.loads(reader.json())
     except (c2pa.C2paError, ValueError, OSError) as error:
         raise refused(path, f"its C2PA manifest cannot be read: {str(error)[:200]}") from None
+
+
+def _opened(piece: Piece) -> BinaryIO:
+    """The bytes of a piece as a file of their own."""
+    if piece.length is None:
+        return piece.path.open("rb")
+    with piece.path.open("rb") as file:
+        return BytesIO(read_exactly(piece.path, file, piece.first, piece.length))
 
 
 def _failures(store: dict[str, Any]) -> Iterator[str]:

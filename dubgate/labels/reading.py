@@ -154,6 +154,7 @@ def _of_package(request: dict[str, Any]) -> Labels:
             Path(request["root"]),
             language=request["language"],
             heard_sha256=frozenset({request["published_sha256"]}),
+            anchors=Anchors.from_stored(request.get("anchors")),
         )
     except MediaError as error:
         return Labels((), (str(error),))

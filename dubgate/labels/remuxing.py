@@ -11,7 +11,7 @@ from dubgate.delivery.formats import sniff
 from dubgate.errors import MediaError
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import refused
-from dubgate.labels.packets import open_to_copy
+from dubgate.labels.packets import StreamDigests, open_to_copy
 from dubgate.stored import Arrays
 
 WRITTEN = "written"  # what the child says when its file is whole; the parent then takes it
@@ -24,10 +24,10 @@ _HEAVY = frozenset({"data", "attachment"})
 def remux_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
     """The child's entry: the labelled file is `scratch / FILE_NAME` when progress says WRITTEN."""
     source, target = Path(request["apply"]), scratch / FILE_NAME
-    _remux(source, target, muxer_of(source), request["stream"], request["tags"], request["aigc"])
+    packets = _remux(source, target, muxer_of(source), request["stream"], request["tags"], request["aigc"])
     with target.open("rb") as file:
         os.fsync(file.fileno())
-    written = {"bytes": target.stat().st_size}
+    written = {"bytes": target.stat().st_size, "packets": packets}
     progress(WRITTEN, 1.0)  # from here on the file is the parent's
     return written, {}
 
@@ -48,7 +48,8 @@ def muxer_of(path: Path) -> str:
     raise refused(path, f"a label cannot be written into {demuxer} by re-wrapping")
 
 
-def _remux(source: Path, target: Path, muxer: str, stream: int, tags: dict[str, str], aigc: str | None) -> None:
+def _remux(source: Path, target: Path, muxer: str, stream: int, tags: dict[str, str], aigc: str | None) -> list[str]:
+    """Re-wrap; the digests of the packets of every stream as they were read."""
     import av
 
     with open_to_copy(source) as given:
@@ -63,10 +64,13 @@ def _remux(source: Path, target: Path, muxer: str, stream: int, tags: dict[str, 
                 _copy_tags(s, pairs[s.index], tags if s.index == stream else {}, muxer)
             if chapters := given.chapters():
                 out.set_chapters(chapters)
-            for packet in given.demux(copied):
-                if packet.size:
+            digests = StreamDigests(given)
+            for packet in (p for p in given.demux() if p.size):
+                digests.add(packet)
+                if packet.stream_index in pairs:
                     packet.stream = pairs[packet.stream_index]
                     out.mux(packet)
+        return digests.close()
 
 
 _MUXERS_OWN = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER"})

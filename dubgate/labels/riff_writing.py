@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
+from dubgate.labels.copying import Digest, copy, digest_of
 from dubgate.labels.plan import LabelPlan
 from dubgate.labels.riff import Chunk, chunks
+from dubgate.labels.unchanged import Digests
 from dubgate.labels.wording import is_ai_label
 
-_BLOCK = 1 << 20
 _BEXT_BYTES, _DESCRIPTION_BYTES = 602, 256
 _MAX_RIFF = 0xFFFFFFFF
+_SOUND = (b"fmt ", b"data")
 
 
-def write_wav(source: Path, target: Path, plan: LabelPlan) -> None:
+def write_wav(source: Path, target: Path, plan: LabelPlan) -> Digests:
     """The same sound with the label in `bext` Description, `INAM` and, where it is asked for, `AIGC`.
+
+    Returns:
+        The digest of the source's sound, taken of the bytes that were copied.
 
     Raises:
         MediaError: the WAV cannot be read, or the labelled one would outgrow RIFF.
     """
-    with source.open("rb") as given, target.open("xb") as out:
+    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
         magic = given.read(4)
         found = chunks(source, given)
         out.write(magic + b"\0\0\0\0WAVE")
@@ -36,20 +40,16 @@ def write_wav(source: Path, target: Path, plan: LabelPlan) -> None:
         for chunk in kept:
             if chunk.name == b"data":
                 out.write(fresh)
-            _copy(source, given, chunk, out)
+            _copy(source, given, chunk, out, sound if chunk.name in _SOUND else None)
         _close(source, out, magic)
+        return (f"audio {sound.digest().hex()}",)
 
 
 def sound_sha256(path: Path) -> str:
-    """SHA-256 over the content of the data chunk, and of the format that says what it means."""
-    digest = hashlib.sha256()
+    """The digest of the content of the data chunk, and of the format that says what it means."""
     with path.open("rb") as file:
-        for chunk in chunks(path, file):
-            if chunk.name in (b"fmt ", b"data"):
-                digest.update(chunk.name)
-                for block in _content(path, file, chunk):
-                    digest.update(block)
-    return digest.hexdigest()
+        sound = [chunk for chunk in chunks(path, file) if chunk.name in _SOUND]
+    return digest_of(path, [part for c in sound for part in (c.name, (c.start, c.start + c.size))]).hex()
 
 
 def _made(
@@ -97,20 +97,13 @@ def _info(body: bytes, plan: LabelPlan) -> bytes:
     return b"".join(parts)
 
 
-def _copy(path: Path, file: BinaryIO, chunk: Chunk, out: BinaryIO) -> None:
+def _copy(path: Path, file: BinaryIO, chunk: Chunk, out: BinaryIO, sound: Digest | None) -> None:
     """Header as it was, so that an RF64 keeps its sizes in ds64; content; padding."""
     out.write(read_exactly(path, file, chunk.start - 8, 8))
-    for block in _content(path, file, chunk):
-        out.write(block)
+    if sound is not None:
+        sound.update(chunk.name)
+    copy(path, file, out, chunk.start, chunk.start + chunk.size, sound)
     out.write(b"\0" * (chunk.size & 1))
-
-
-def _content(path: Path, file: BinaryIO, chunk: Chunk) -> Iterator[bytes]:
-    at, left = chunk.start, chunk.size
-    while left:
-        block = read_exactly(path, file, at, min(left, _BLOCK))
-        yield block
-        at, left = at + len(block), left - len(block)
 
 
 def _close(path: Path, out: BinaryIO, magic: bytes) -> None:

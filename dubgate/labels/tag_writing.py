@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
+from dubgate.labels.copying import Digest, copy
 from dubgate.labels.id3 import raw_frames
 from dubgate.labels.plan import LabelPlan
+from dubgate.labels.unchanged import Digests
 
 _STREAMINFO, _PADDING, _COMMENTS = 0, 1, 4
 _VENDOR = b"dubgate"
 
 
-def write_mp3(source: Path, target: Path, plan: LabelPlan) -> None:
+def write_mp3(source: Path, target: Path, plan: LabelPlan) -> Digests:
     """The same frames after a tag with title, language and AIGC label (ID3v2.3, UTF-16 where needed).
+
+    Returns:
+        The digest of the source's frames, taken of the bytes that were copied.
 
     Raises:
         MediaError: a tag that is not read, or one that needs more than is written here.
@@ -28,11 +33,11 @@ def write_mp3(source: Path, target: Path, plan: LabelPlan) -> None:
         new.append((b"TXXX", _id3_text(KEY + "\0" + plan.aigc, version)))
     kept = [(name, data) for name, data in frames if name not in (b"TIT2", b"TLAN") and not _is_aigc(name, data, plan)]
     body = b"".join(name + _id3_size(len(data), version) + b"\0\0" + data for name, data in [*new, *kept])
-    with source.open("rb") as given, target.open("xb") as out:
+    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
         skip = id3_bytes(given.read(10))
         out.write(b"ID3" + bytes((version, 0, 0)) + _id3_size(len(body), 4) + body)
-        given.seek(skip)
-        shutil.copyfileobj(given, out, 1 << 20)
+        copy(source, given, out, skip, os.fstat(given.fileno()).st_size, sound)
+        return (f"audio {sound.digest().hex()}",)
 
 
 def _is_aigc(name: bytes, data: bytes, plan: LabelPlan) -> bool:
@@ -53,15 +58,18 @@ def _id3_size(size: int, version: int) -> bytes:
     return size.to_bytes(4, "big") if version == 3 else bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))
 
 
-def write_flac(source: Path, target: Path, plan: LabelPlan) -> None:
+def write_flac(source: Path, target: Path, plan: LabelPlan) -> Digests:
     """The same frames after comments with title, language and AIGC label (RFC 9639, 8).
+
+    Returns:
+        The digest of the source's STREAMINFO and frames, taken of the bytes that were copied.
 
     Raises:
         MediaError: the metadata cannot be read.
     """
-    with source.open("rb") as given, target.open("xb") as out:
+    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
         start = id3_bytes(given.read(10))
-        blocks, sound = flac_blocks(source, given, start)
+        blocks, frames = flac_blocks(source, given, start)
         vendor, comments = _parted(next((body for kind, body in blocks if kind == _COMMENTS), b""))
         new = {"TITLE": plan.text, "LANGUAGE": plan.language} | ({KEY: plan.aigc} if plan.aigc else {})
         kept = [c for c in comments if c.partition(b"=")[0].decode("latin-1").upper() not in new]
@@ -73,8 +81,9 @@ def write_flac(source: Path, target: Path, plan: LabelPlan) -> None:
         ordered = [*others[:1], (_COMMENTS, body), *others[1:]]
         for k, (kind, data) in enumerate(ordered):
             out.write(bytes((kind | (0x80 if k == len(ordered) - 1 else 0),)) + len(data).to_bytes(3, "big") + data)
-        given.seek(sound)
-        shutil.copyfileobj(given, out, 1 << 20)
+        sound.update(blocks[0][1])
+        copy(source, given, out, frames, os.fstat(given.fileno()).st_size, sound)
+        return (f"audio {sound.digest().hex()}",)
 
 
 def flac_blocks(path: Path, file: BinaryIO, start: int) -> tuple[list[tuple[int, bytes]], int]:

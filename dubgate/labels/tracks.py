@@ -14,6 +14,8 @@ class Place:
 
     `track` counts the container's streams from 0, None is the whole file. `names_track`: players list a track by it.
     `token` names the standard that a machine reads there ("AIGC", "C2PA", "HLS", "DASH"), None where it is only text.
+    `in_media`: it stands in the media that a package plays; `track` is then the number of the package's entry, and
+    `entry_language` what the manifest marks that entry with.
     """
 
     place: str  # "MP4 hdlr", "WAV bext Description"
@@ -22,6 +24,8 @@ class Place:
     language: str | None = None
     names_track: bool = False
     token: str | None = None
+    in_media: bool = False
+    entry_language: str | None = None
 
     @property
     def human_readable(self) -> bool:

@@ -8,32 +8,24 @@ from __future__ import annotations
 import hashlib
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from dubgate.delivery.formats import id3_bytes, sniff
 from dubgate.labels.bounds import read_exactly, refused
-from dubgate.labels.box_writing import Top, rebuilt, top_boxes
-from dubgate.labels.boxes import boxes_in, child
+from dubgate.labels.boxes import Top, boxes_in, child, rebuilt, top_boxes
+from dubgate.labels.copying import digest_of
 
-_BLOCK = 1 << 20
 _KINDS = {b"soun": "audio", b"vide": "video", b"text": "subtitle", b"sbtl": "subtitle", b"subt": "subtitle"}
 Digests = tuple[str, ...]
 
 
-def coded_digests(*paths: Path) -> list[Digests]:
-    """ "type sha256" of each stream, for each of the files, at the same time.
+def coded_digests(path: Path) -> Digests:
+    """ "type sha256" of each stream.
 
     Raises:
-        MediaError: a file cannot be read as what it is.
+        MediaError: it cannot be read as what it is.
     """
-    with ThreadPoolExecutor(len(paths)) as pool:
-        return list(pool.map(_of, paths))
-
-
-def _of(path: Path) -> Digests:
     from dubgate.labels.riff_writing import sound_sha256
 
     own: dict[str, Callable[[Path], Digests]] = {
@@ -48,7 +40,7 @@ def _of(path: Path) -> Digests:
 def _mp3(path: Path) -> Digests:
     with path.open("rb") as file:
         start = id3_bytes(file.read(10))
-        return (f"audio {_sha256_from(file, start)}",)
+    return (f"audio {digest_of(path, [(start, path.stat().st_size)]).hex()}",)
 
 
 def _flac(path: Path) -> Digests:
@@ -57,39 +49,28 @@ def _flac(path: Path) -> Digests:
 
     with path.open("rb") as file:
         blocks, start = flac_blocks(path, file, id3_bytes(file.read(10)))
-        return (f"audio {_sha256_from(file, start, blocks[0][1])}",)
-
-
-def _sha256_from(file: BinaryIO, start: int, before: bytes = b"") -> str:
-    digest = hashlib.sha256(before)
-    file.seek(start)
-    while block := file.read(_BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
+    return (f"audio {digest_of(path, [blocks[0][1], (start, path.stat().st_size)]).hex()}",)
 
 
 def _mp4(path: Path) -> Digests:
-    """Each track's own boxes but for names and language, its chunks by where they lie in the media data, and that data."""
     with path.open("rb") as file:
         tops = top_boxes(path, file)
-        media = [box for box in tops if box[0] == b"mdat"]
-        [(_, _, start, end)] = [box for box in tops if box[0] == b"moov"]
+        [(_, _, start, end)] = [top for top in tops if top[0] == b"moov"]
         index = read_exactly(path, file, start, end - start)
-        whole = hashlib.sha256()
-        for _, _, first, last in media:
-            whole.update((last - first).to_bytes(8, "big"))
-            for block in _blocks(file, first, last):
-                whole.update(block)
+    media = ((first, last) for name, _, first, last in tops if name == b"mdat")
+    parts = [part for first, last in media for part in ((last - first).to_bytes(8, "big"), (first, last))]
+    return mp4_digests(path, index, tops, digest_of(path, parts))
+
+
+def mp4_digests(path: Path, index: bytes, tops: tuple[Top, ...], media: bytes) -> Digests:
+    """Each track's own boxes but for names and language, its chunks by where they lie in the media data, and that data.
+
+    Args:
+        media: the digest over each `mdat`, its length before it in eight bytes.
+    """
+    lying = [top for top in tops if top[0] == b"mdat"]
     tracks = [body for name, body in boxes_in(path, index) if name == b"trak"]
-    return tuple(_track_digest(path, body, media, whole.digest()) for body in tracks)
-
-
-def _blocks(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
-    file.seek(first)
-    left = last - first
-    while left and (block := file.read(min(left, _BLOCK))):
-        yield block
-        left -= len(block)
+    return tuple(_track_digest(path, body, lying, media) for body in tracks)
 
 
 def _track_digest(path: Path, track: bytes, media: list[Top], data: bytes) -> str:

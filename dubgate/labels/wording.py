@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dubgate.languages import same_language
+from dubgate.languages import primary, same_language
 
 # By language: "AI" counts everywhere; these count besides.
 TOKENS: dict[str, tuple[str, ...]] = {
@@ -35,6 +35,21 @@ _LANGUAGES: dict[str, tuple[str, ...]] = {
     "ko": ("korean", "한국어"),
 }
 _WORD = re.compile(r"[A-Za-z]+")
+# "English [no AI]" names AI and denies it.
+_DENIED = re.compile(
+    r"\b(?:no|not|non|without|sans|sin|ohne|keine?|nicht|senza|sem|zero)[\s-]+(?-i:AI|IA|KI)\b"
+    r"|\b(?-i:AI|IA|KI)[\s-]*(?:free|frei|less)\b"
+    r"|[非无無不未]\s*(?:AI|人工智能|人工知能)|비\s*(?:AI|인공지능)"
+    r"|(?:AI|人工智能|人工知能|인공지능)\s*(?:不使用|未使用|なし|無し|ではない|以外|아님|미사용)",
+    re.IGNORECASE,
+)
+# How a track calls itself a person's work, in the languages of the labels.
+_HUMAN = re.compile(
+    r"\b(?:human|humain|humaine|humano|humana|umano|umana|menschlich|menschliche)\b"
+    r"|\breal (?:voice|voices|actor|actors)\b"
+    r"|真人|人声|人聲|肉声|人間の?声|사람|육성",
+    re.IGNORECASE,
+)
 
 
 def language_named(text: str) -> str | None:
@@ -66,13 +81,31 @@ def unreadable_reason(text: str) -> str | None:
 
 def is_ai_label(text: str, language: str | None) -> bool:
     """Whether the text, as a viewer reads it, says that AI made this: "English [AI beta]" does, "Al dub" does not."""
-    if unreadable_reason(text) is not None:
+    if unreadable_reason(text) is not None or denies_ai(text):
         return False
     folded = unicodedata.normalize("NFKC", text)
-    primary = (language or "").split("-")[0].lower()
     words = set(_WORD.findall(folded))
-    wanted = ("AI", *TOKENS.get(primary, ()))
+    wanted = ("AI", *TOKENS.get(_primary(language), ()))
     return any(token in words if token.isascii() and token.isalpha() else token in folded for token in wanted)
+
+
+def _primary(language: str | None) -> str:
+    """The primary subtag, whatever the tag's form: "de" of "deu" and of "de-AT"; "" of none, or of one that is unknown."""
+    try:
+        return primary(language) if language else ""
+    except ValueError:
+        return ""
+
+
+def denies_ai(text: str) -> bool:
+    """Whether the text says that no AI made it: "English [no AI]", "ohne KI"."""
+    return _DENIED.search(unicodedata.normalize("NFKC", text)) is not None
+
+
+def claims_people(text: str) -> bool:
+    """Whether the text says that people made it: "Human", "no AI"; what names AI as well claims nothing ("human and AI")."""
+    folded = unicodedata.normalize("NFKC", text)
+    return denies_ai(text) or (_HUMAN.search(folded) is not None and not is_ai_label(text, None))
 
 
 # Letters of other alphabets, and other signs, that look like a Latin one (Unicode TR 39, the part that labels meet).

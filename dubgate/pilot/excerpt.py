@@ -129,8 +129,7 @@ def _stream(source: Source) -> int:
 
 def _copy_files(delivery: Delivery, out: Path) -> None:
     """The files of the record and the dub card, at the same places below the pilot's folder."""
-    recorded = (*delivery.prompts, *delivery.references, *delivery.settings, *delivery.logs)
-    for path in (*(f.path for f in recorded), *([delivery.dub_card] if delivery.dub_card else [])):
+    for path in (*(f.path for _, f in delivery.recorded), *([delivery.dub_card] if delivery.dub_card else [])):
         target = out / path.relative_to(delivery.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

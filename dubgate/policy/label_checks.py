@@ -11,6 +11,7 @@ from dubgate.labels.wording import language_named, only_looks_like_ai, speak_ali
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.media_label_checks import disagree, media_findings
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -94,42 +95,36 @@ def _unverified(reason: str) -> Finding:
     return replace(said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります"), remedy=remedy)
 
 
-_AGREE = ("the labels agree: with each other, with the language, with what is declared", "make the labels agree")
-
-
-def _disagree(en: str, ja: str) -> Finding:
-    return replace(failed("LAB-009", PROGRAMME, en, ja), why=_AGREE[0], remedy=_AGREE[1])
-
-
 def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
     """Label against language, tracks against each other, a human claim against a signed manifest."""
     if synthetic is not True:
         for place in labels.says_ai:
             en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
-            yield _disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
+            yield disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
     for told in labels.manifests:
         if synthetic is True and not told.says_ai and not told.tracks:
             what = ", ".join(told.sources) or "no digital source type"
             en = f"a machine made voices of the dub, and the signed manifest of {told.signer} tells of {what}"
-            yield _disagree(en, "AIの音声がありますが署名済みの来歴にAIの記載がありません")
+            yield disagree(en, "AIの音声がありますが署名済みの来歴にAIの記載がありません")
     for place in labels.places:
         if place.place.endswith("C2PA actions") and place.language:
             yield from _spoken(place.language, labels)
     for track in labels.tracks:
         if labels.language and track.language and not speak_alike(track.language, labels.language):
             en = f"{track.where} is marked as {track.language}, and the dub speaks {labels.language}"
-            yield _disagree(en, f"表示の言語{track.language}と吹替の言語{labels.language}が異なります")
+            yield disagree(en, f"表示の言語{track.language}と吹替の言語{labels.language}が異なります")
         named = language_named(track.name or "")
         if named and track.language and not speak_alike(named, track.language):
             en = f"{track.where} is called “{track.name}” and marked as {track.language}"
-            yield _disagree(en, f"名称と言語{track.language}が異なります")
+            yield disagree(en, f"名称と言語{track.language}が異なります")
     marked = {t.machine_readable for t in labels.tracks if _is_of_dub(t, labels)}
     if len(marked) > 1:
-        yield _disagree(
+        yield disagree(
             "some entries of the dub carry the machine-readable token and others do not",
             "機械可読の表示が項目間で異なります",
         )
     yield from _names_in_one_track(labels)
+    yield from media_findings(labels, synthetic)
 
 
 def _spoken(target: str, labels: Labels) -> Iterator[Finding]:
@@ -137,7 +132,7 @@ def _spoken(target: str, labels: Labels) -> Iterator[Finding]:
     spoken = {labels.language} if labels.language else {t.language for t in labels.tracks if t.language}
     if spoken and not any(speak_alike(target, language) for language in spoken if language):
         en = f"a signed manifest tells of a translation into {target}, and the sound is in {', '.join(sorted(map(str, spoken)))}"
-        yield _disagree(en, f"署名済みの来歴の言語{target}と吹替の言語が異なります")
+        yield disagree(en, f"署名済みの来歴の言語{target}と吹替の言語が異なります")
 
 
 def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
@@ -147,12 +142,12 @@ def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
 
 def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
     """A track has names in several places; players choose among them, so all must say the same of the machine."""
-    names = [p for p in labels.places if p.names_track and p.track is not None]
+    names = [p for p in labels.places if p.names_track and p.track is not None and not p.in_media]
     for track in sorted({(p.place.partition(" ")[0], p.track) for p in names}, key=str):
         own = [p for p in names if (p.place.partition(" ")[0], p.track) == track]
         if len({p.human_readable for p in own}) > 1:
             told = "; ".join(f"{p.place} “{p.text}”" for p in own)
-            yield _disagree(
+            yield disagree(
                 f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています"
             )
 

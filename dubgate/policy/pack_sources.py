@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from consent.partners import Partner
 from consent.vocabulary import Channel
-from dubgate.delivery.manifest_fields import Partner
 from dubgate.policy.bands import PackModel
 from dubgate.regions import expand
 

@@ -40,7 +40,11 @@ RECORD_ROWS = (
     _row("record.purposes", TEXTS, "why the dub was made by machine, from the vocabulary"),
     _row("record.purpose_confirmed", BOOL, "somebody outside the vendor's house signed this very record", Stage.SIGNED),
     _row("record.unanswered", TEXTS, "fields and files of the record that are empty, n/a or template text"),
-    _row("record.files", ListType(FILE), "prompts, references, settings and logs, hashed again"),
+    _row(
+        "record.files",
+        ListType(FILE),
+        "prompts, references, settings, logs and watermark reports (kind `watermarks`), hashed again",
+    ),
     _row("record.revisions", INT, "changes after the first version"),
     _row("record.revisions_chained", BOOL, "each revision names the digest before it, the last one the dub"),
     _row("record.approved_by_roles", TEXTS, "roles that signed off outside the vendor's house", Stage.SIGNED),

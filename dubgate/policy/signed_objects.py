@@ -14,9 +14,9 @@ from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from consent.partners import Partner
 from consent.strict import Id, Line, Record, Sha256, Strict, Text, Time
 from consent.vocabulary import Role
-from dubgate.delivery.manifest_fields import Partner
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.findings import Text as Sentence

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -86,6 +87,7 @@ class _Talk:
 
     progress: Progress | None
     task: str
+    stop: threading.Event | None = None
     pending: bytes = b""
     stderr: bytes = b""
     heard_bytes: int = 0
@@ -101,6 +103,7 @@ def run_in_child(
     progress: Progress | None = None,
     scratch: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
 ) -> Reply:
     """Run a task of sandbox_child.TASKS and wait for its reply.
 
@@ -112,6 +115,7 @@ def run_in_child(
         scratch: folder in which the child's own scratch folder is made; the system's one by default. It should not lie
             in memory, since decoded sound goes there.
         environment: further variables for the child.
+        stop: where it is set the child is ended; for whoever waits for several.
 
     Raises:
         DubgateError: what the task itself raised, in its own class.
@@ -122,7 +126,7 @@ def run_in_child(
     with tempfile.TemporaryDirectory(prefix="dubgate-", dir=scratch) as folder:
         home = Path(folder)
         _write_request(home, task, request, limits, inputs)
-        last, peak = _converse(task, home, limits, progress, environment or {})
+        last, peak = _converse(task, home, limits, progress, environment or {}, stop)
         reply = _reply_from(task, last, home, limits, peak)
     if _states(inputs) != before:
         raise MediaError(CHANGED, remedy=REMEDY)
@@ -155,7 +159,12 @@ def _write_request(home: Path, task: str, request: Mapping[str, Any], limits: Li
 
 
 def _converse(
-    task: str, home: Path, limits: Limits, progress: Progress | None, environment: Mapping[str, str]
+    task: str,
+    home: Path,
+    limits: Limits,
+    progress: Progress | None,
+    environment: Mapping[str, str],
+    stop: threading.Event | None,
 ) -> tuple[dict[str, Any], int]:
     """Start the child, listen until it ends; its last word, and the most memory seen."""
     process = subprocess.Popen(
@@ -168,7 +177,7 @@ def _converse(
         start_new_session=True,
         close_fds=True,
     )
-    talk = _Talk(progress, task)
+    talk = _Talk(progress, task, stop)
     try:
         peak = _listen(process, talk, limits)
         code = process.wait(timeout=10)
@@ -212,6 +221,8 @@ def _refuse_excess(talk: _Talk, limits: Limits, peak: int, deadline: float) -> N
     if peak > limits.memory_bytes:
         most = f"{limits.memory_bytes / _GIB:.2g} GiB"
         raise ChildError(f"{talk.task}: the child process took more than {most} of memory", remedy=_FAULT)
+    if talk.stop is not None and talk.stop.is_set():
+        raise ChildError(f"{talk.task}: another child that it was waited for with has failed")
     if time.monotonic() > deadline:
         raise ChildError(f"{talk.task}: the child process did not finish in time{said(talk.stderr)}", remedy=_FAULT)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from consent.database import engine_for, reading
+from consent.database import append_only, engine_for, reading
 from consent.errors import ConsentError, StoreError
 from dubgate.errors import RegistryError
 from dubgate.service.tables import HISTORY, META, SERVICE
@@ -59,26 +59,8 @@ def _bring_up(connection: Connection) -> None:
 def _first(connection: Connection) -> None:
     SERVICE.create_all(connection)
     for table in HISTORY:
-        for statement in _append_only(table, connection.dialect.name):
+        for statement in append_only(table, connection.dialect.name):
             connection.execute(text(statement))
-
-
-def _append_only(table: str, dialect: str) -> Iterator[str]:
-    if dialect == "sqlite":
-        for action in ("UPDATE", "DELETE"):
-            yield (
-                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'history is never changed'); END"
-            )
-        return
-    yield (
-        "CREATE OR REPLACE FUNCTION refuse_service_history_edit() RETURNS trigger AS "
-        "$$ BEGIN RAISE EXCEPTION 'history is never changed'; END $$ LANGUAGE plpgsql"
-    )
-    yield (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_service_history_edit()"
-    )
 
 
 @contextmanager

@@ -23,16 +23,17 @@ from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
 from dubgate.listening import asked_of, heard_before
-from dubgate.pinned import Place, pinned
+from dubgate.pinned import pinned
 from dubgate.policy.attestations import attestable_rules
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
 from dubgate.service.desk_clips import clips_of
+from dubgate.service.desk_disclosure import disclosures_of
 from dubgate.service.desk_findings import judged_of, key_of
 from dubgate.service.desk_listening import Heard
+from dubgate.service.desk_sounds import Places, places_of, sounds_of
 
 AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
-Places = tuple[Place | None, ...]
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
 
 
@@ -44,6 +45,7 @@ class _Verdict:
     rests_on: tuple[object, ...]
     duration_s: float
     sound: str
+    disclosure: Mapping[str, str]
 
 
 class DeskDeliveries(Heard):
@@ -109,7 +111,9 @@ class DeskDeliveries(Heard):
         clips = clips_of(kept[1]) if kept is not None else ()
         plan = None if label is None else _canonical(label.model_dump(mode="json"))
         casting = _canonical([e.model_dump(mode="json") for e in delivery.cast])
-        return Dossier(summary, delivery.original.language, told, plan, cast, casting, {}, clips)
+        verdict = self._verdicts.get(delivery_id)
+        disclosure = verdict.disclosure if verdict is not None else {}
+        return Dossier(summary, delivery.original.language, told, plan, cast, casting, disclosure, clips)
 
     def of_sound(self, packets_sha256: str) -> str | None:
         """The newest delivery of this very sound that was judged."""
@@ -158,15 +162,18 @@ class DeskDeliveries(Heard):
             try:
                 delivery = load_delivery(path)
                 places = places_of(delivery)
-                with pinned({str(p): place for p, place in zip(_sounds(delivery), places, strict=True) if place}):
+                with pinned({str(p): place for p, place in zip(sounds_of(delivery), places, strict=True) if place}):
                     found = judge_again(request, at=at, progress=lambda what, share: None)
-                rules = attestable_rules(packs_of(quality_request(found.delivery, request), found.judgement.style))
+                quality = quality_request(found.delivery, request)
+                rules = attestable_rules(packs_of(quality, found.judgement.style))
+                with open_registry(self._registry) as registry, registry.view() as view:
+                    disclosure = disclosures_of(found.delivery, found.judgement, quality, view, at)
             except DubgateError as error:
                 raise CannotAnswerError(str(error)) from None
             judged = judged_of(found.judgement, rules, heard_again=found.heard_again)
             published, duration = found.judgement.features.published, found.judgement.features.dub.duration_s
             sound = published.packet_sha256 if published is not None else ""
-            self._verdicts[delivery_id] = _Verdict(judged, rests_on, duration, sound)
+            self._verdicts[delivery_id] = _Verdict(judged, rests_on, duration, sound, disclosure)
             self._keep(delivery_id, found.delivery, found.judgement, places)
         return judged
 
@@ -233,24 +240,6 @@ class DeskDeliveries(Heard):
     def _rests_on(self, path: Path) -> tuple[object, ...]:
         with open_registry(self._registry) as registry:
             return (_marks(path), registry.head().size)
-
-
-def places_of(delivery: Delivery) -> Places:
-    """Device, inode, size and time of the last change of each sound: an exchange shows, whatever the file's own times say."""
-    return tuple(_place(path) for path in _sounds(delivery))
-
-
-def _sounds(delivery: Delivery) -> tuple[Path, ...]:
-    tracks = (delivery.original, delivery.dub)
-    return tuple(s.path for t in tracks for s in (t.mix, t.stem, t.me) if s is not None)
-
-
-def _place(path: Path) -> Place | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def _marks(path: Path) -> tuple[object, ...]:

@@ -36,11 +36,32 @@ class Ears:
     @property
     def infos(self) -> tuple[BackendInfo, ...]:
         """Every model that hears, with whether its weights are pinned."""
-        from dubgate.speech.models import is_pinned
+        sounds = _pinned(self.voice_activity.info, self.pitch.info, self.encoder.info)
+        return (*sounds, *_infos_of_words(self.transcriber, self.aligner), self.diarizer.info)
 
-        optional = [m.info for m in (self.transcriber, self.aligner) if not isinstance(m, Unmeasured)]
-        weighty = (self.voice_activity.info, self.pitch.info, self.encoder.info, *optional)
-        return (*(replace(i, pinned=is_pinned(i.weights_sha256)) for i in weighty), self.diarizer.info)
+
+@dataclass(frozen=True, slots=True)
+class WordModels:
+    """The models that hear words alone."""
+
+    transcriber: Transcriber | Unmeasured
+    aligner: Aligner | Unmeasured
+    transcriber_batch: int = 8
+
+    @property
+    def infos(self) -> tuple[BackendInfo, ...]:
+        """Those that hear, with whether their weights are pinned."""
+        return _infos_of_words(self.transcriber, self.aligner)
+
+
+def _infos_of_words(*models: Transcriber | Aligner | Unmeasured) -> tuple[BackendInfo, ...]:
+    return _pinned(*(m.info for m in models if not isinstance(m, Unmeasured)))
+
+
+def _pinned(*infos: BackendInfo) -> tuple[BackendInfo, ...]:
+    from dubgate.speech.models import is_pinned
+
+    return tuple(replace(i, pinned=is_pinned(i.weights_sha256)) for i in infos)
 
 
 def load_ears(models: str, device: str, *, language: str | None, without: Sequence[str] = ()) -> Ears:
@@ -66,6 +87,23 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
         diarizer=diarizer,
         transcriber=_optional(_transcriber, "transcriber", models, where, language, without),
         aligner=_optional(_aligner, "aligner", models, where, language, without),
+    )
+
+
+def load_word_models(models: str, device: str, *, language: str | None) -> WordModels:
+    """The transcriber and the aligner for a dub in `language`.
+
+    Raises:
+        ModelError: a weight file is missing, altered or unlisted.
+    """
+    from dubgate.speech.device import choose_device
+    from dubgate.speech.models import offline
+
+    offline()
+    where = choose_device(device)
+    return WordModels(
+        _optional(_transcriber, "transcriber", models, where, language, ()),
+        _optional(_aligner, "aligner", models, where, language, ()),
     )
 
 

@@ -28,7 +28,8 @@ import torch
 
 from dubgate.delivery.cues import read_cues
 from dubgate.gate import QualityRequest, Track, judge_quality
-from dubgate.hearing import HearingPlan, Source, _alignments, _pitch, _spool, _words, hear_here
+from dubgate.hearing import HearingPlan, Source, _pitch, _spool, hear_here
+from dubgate.hearing_words import alignments_of, lines_to_place, windows_of, words_of
 from dubgate.judgement import Clock
 from dubgate.sample_containers import write_flac
 from dubgate.samples import RATE_HZ, Scene, _read, derive, find_samples
@@ -135,8 +136,12 @@ def _stages(scenes: int, rounds: int, flops: float, *, with_words: bool) -> list
         voices, _ = cost(lambda: voices_of(ears.encoder, ears.diarizer, spool, lines))
         words = alignment = 0.0
         if with_words:
-            words, _ = cost(lambda: _words(ears, spool, speech, "en", lambda *_: None), 1, warm=False)
-            alignment, _ = cost(lambda: _alignments(ears, spool, scene.sheet, "en"), 1, warm=False)
+            words, _ = cost(
+                lambda: words_of(ears, spool, windows_of(speech, spool.duration_s), "en", lambda *_: None),
+                1,
+                warm=False,
+            )
+            alignment, _ = cost(lambda: alignments_of(ears, spool, lines_to_place(scene.sheet), "en"), 1, warm=False)
         judging = _judging(scene, path, Path(folder), cost)
     heard_s = sum(s.duration_s for line in lines for s in line.speech) * 3600 / seconds
     return [

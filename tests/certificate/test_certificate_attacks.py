@@ -29,6 +29,7 @@ ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("threat 8", "a passkey's assertion over another record", "refused", PASSKEYS, "test_a_signature_over_another_record_is_refused"),
     ("threat 8", "an assertion beside an Ed25519 signature", "`bad-signature`", ENVELOPES, "test_a_plain_key_never_verifies_what_carries_an_assertion"),
     ("threat 9", "a certificate for another place, channel or time", "`other-territory`, `other-channel`, `outside-window`", VERIFYING, "test_a_territory_must_be_covered_as_a_whole"),
+    ("threat 9", "published by a partner whom the holder did not approve", "`other-partner`", VERIFYING, "test_a_partner_is_served_only_where_the_holder_approved_it_by_name"),
     ("threat 10", "published after a withdrawal", "`consent-ended`", CERTIFYING, "test_a_consent_that_ended_since_is_seen_with_the_registry"),
     ("threat 10", "withdrawn between hearing and signing", "no certificate", PACKAGING, "test_a_consent_that_ended_meanwhile_stops_it_even_at_the_last_moment"),
     ("threat 10", "renewed after a withdrawal, refusal or revocation", "`consent-ended`, `standing-refusal`", RENEWING, "test_what_was_withdrawn_refused_revoked_or_changed_is_never_renewed"),

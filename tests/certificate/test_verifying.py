@@ -334,6 +334,24 @@ def test_another_channel_is_refused(channel: str, dub: Path) -> None:
     assert reason(GOOD, dub, channel=channel) == "other-channel"
 
 
+def test_a_partner_is_served_only_where_the_holder_approved_it_by_name(dub: Path) -> None:
+    scope = replace(CLAIM.scope, partners=("prime_video", "x-ours"))  # type: ignore[type-var]
+    named = Made().with_claim(scope=scope).data()
+    assert asked(named, dub, partner="x-ours").scope.partners == ("prime_video", "x-ours")
+    assert asked(named, dub)
+    assert reason(named, dub, partner="netflix") == "other-partner"
+    assert reason(GOOD, dub, partner="netflix") == "other-partner"
+    assert b"partners" not in claim_text(GOOD)
+
+
+def claim_text(certificate: bytes) -> bytes:
+    """The statements of a certificate as text."""
+    envelopes = json.loads(certificate)
+    return b"".join(
+        base64.b64decode(e["payload"]) for e in envelopes.values() if isinstance(e, dict) and "payload" in e
+    )
+
+
 def test_it_expires_at_the_moment_that_it_says(dub: Path) -> None:
     assert asked(GOOD, dub, now=AT + DAY - timedelta(microseconds=1))
     assert reason(GOOD, dub, now=AT + DAY) == "expired"

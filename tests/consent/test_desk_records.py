@@ -13,13 +13,14 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consent.approvals import Approval, ApprovalHistory, ApprovedSound, Candidate, Shown, approval_denials
+from consent.approvals import Approval, ApprovalHistory, ApprovedSound, Candidate, approval_denials
 from consent.conditions import open_conditions
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import Party, PartyKey
 from consent.passkey_signing import STATEMENT_TYPE
 from consent.registry import Registry
+from consent.shown import Shown
 from consent.signatures import (
     LIST_SCHEMA,
     LIST_TYPE,

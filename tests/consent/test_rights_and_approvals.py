@@ -17,7 +17,7 @@ from consent.events import Event
 from consent.quorum import missing_approvals
 from consent.regions import expand
 from consent.rights import ClaimHistory, RefusalHistory, refusal_denial, refused, title_rights
-from consent.strict import Window
+from consent.strict import Window, canonical_json
 from consent.terms import Use
 from consent.titles import Claim, Title, TitleRecord
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Channel, EventKind, Level, Quorum, Right, Technique
@@ -260,6 +260,44 @@ def test_whatever_differs_from_what_was_signed_is_named(field: str, delivered: d
 )
 def test_whatever_the_approval_withholds_is_named(field: str, signed: dict[str, Any]) -> None:
     assert denied(approved(**signed)) == [field]
+
+
+PRIME, NETFLIX = ("prime_video",), ("netflix",)
+
+
+@pytest.mark.parametrize(
+    ("signed", "delivered", "code"),
+    [
+        (PRIME, PRIME, None),
+        ((), (), None),
+        (("prime_video", "netflix"), ("netflix", "prime_video"), None),
+        ((), NETFLIX, "RH-001"),
+        (PRIME, ("netflix", "prime_video"), "RH-001"),
+        (NETFLIX, (), "RH-003"),  # dropped, so that its rules are not asked
+        (NETFLIX, None, "RH-003"),
+        (None, NETFLIX, "RH-001"),  # signed before partners were
+        (None, (), None),
+    ],
+)
+def test_a_dub_goes_through_exactly_the_partners_that_were_approved(
+    signed: tuple[str, ...] | None, delivered: tuple[str, ...] | None, code: str | None
+) -> None:
+    found = approval_denials(approved(partners=signed), candidate(partners=delivered), NOW)
+    assert [(d.code, d.field) for d in found] == ([] if code is None else [(code, "partners")])
+
+
+def test_another_partner_in_place_of_the_approved_one_is_denied_both_ways() -> None:
+    assert denied(approved(partners=NETFLIX), candidate(partners=PRIME)) == ["partners", "partners"]
+
+
+def test_an_approval_of_before_partners_were_signed_reads_and_signs_as_it_did() -> None:
+    before = approval()
+    assert b"partners" not in canonical_json(before)
+    assert b'"partners":[]' in canonical_json(approval(partners=()))
+    with pytest.raises(ValidationError):
+        approval(partners=("netflicks",))
+    with pytest.raises(ValidationError):
+        approval(partners=NETFLIX * 2)
 
 
 def test_an_approval_dated_after_the_judging_does_not_count() -> None:

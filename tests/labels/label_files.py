@@ -187,3 +187,67 @@ def metadata_of(path: Path) -> set[str]:
     """Every text that PyAV finds in a file: a second reader."""
     with av.open(str(path)) as container:
         return {*container.metadata.values(), *(v for s in container.streams for v in s.metadata.values())}
+
+
+def fragmented(path: Path, *, handler: str = "", language: str = "", **movie: str) -> Path:
+    """A fragmented MP4 of AAC in one file, four fragments of a tenth of a second; `movie` are tags of the file."""
+    options = {"movflags": "empty_moov+default_base_moof+frag_keyframe", "frag_duration": "100000"}
+    with av.open(str(path), "w", format="mp4", options=options) as out:
+        out.metadata.update(movie)
+        stream = out.add_stream("aac", rate=48_000, layout="mono")
+        stream.metadata.update({k: v for k, v in (("handler_name", handler), ("language", language)) if v})
+        for packet in made_media._encoded(stream, made_media.chirp(48_000, 0.4), 48_000):
+            out.mux(packet)
+    return path
+
+
+def parts_of(path: Path) -> list[bytes]:
+    """The initialisation section of a fragmented MP4, and each of its fragments with the media behind it."""
+    data, parts, at = path.read_bytes(), [b""], 0
+    while at < len(data):
+        length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if name == b"mfra":
+            break
+        if name == b"moof":
+            parts.append(b"")
+        parts[-1] += data[at : at + length]
+        at += length
+    return parts
+
+
+def with_segments(folder: Path, stem: str, parts: list[bytes]) -> None:
+    """These bytes as segments with their media playlist: an initialisation section first where it is one."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:4"]
+    for k, data in enumerate(parts):
+        (folder / f"{stem}-{k}.seg").write_bytes(data)
+        if data[4:8] == b"ftyp":
+            lines.append(f'#EXT-X-MAP:URI="{stem}-{k}.seg"')
+        else:
+            lines += ["#EXTINF:4,", f"{stem}-{k}.seg"]
+    (folder / f"{stem}.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+
+
+def segmented(folder: Path, english: list[bytes], kind: str = "hls") -> Path:
+    """A labelled HLS or DASH package whose English entry plays these segments."""
+    hls(folder, MASTER.replace('NAME="English"', f'NAME="{LABEL}",CHARACTERISTICS="public.machine-generated"'))
+    with_segments(folder, "en", english)
+    if kind == "hls":
+        return folder / "master.m3u8"
+    first, *others = (f"en-{k}.seg" for k in range(len(english)))
+    listed = f'<Initialization sourceURL="{first}"/>' + "".join(f'<SegmentURL media="{name}"/>' for name in others)
+    text = MPD.replace('lang="en">', f'lang="en"><Label>{LABEL}</Label>')
+    return dash(folder, text.replace("<BaseURL>en.m4a</BaseURL>", f"<SegmentList>{listed}</SegmentList>"))
+
+
+def id3(*frames: tuple[bytes, str]) -> bytes:
+    """An ID3v2.4 tag with these texts; of TXXX the name stands before "="."""
+    parts = []
+    for name, text in frames:
+        data = b"\3" + (text.replace("=", "\0", 1) if name == b"TXXX" else text).encode()
+        parts.append(name + _synchsafe(len(data)) + b"\0\0" + data)
+    body = b"".join(parts)
+    return b"ID3\4\0\0" + _synchsafe(len(body)) + body
+
+
+def _synchsafe(size: int) -> bytes:
+    return bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))

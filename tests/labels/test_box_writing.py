@@ -10,7 +10,8 @@ import label_files as files
 import pytest
 from label_files import AIGC, LABEL
 
-from dubgate.labels import box_writing
+from dubgate.errors import MediaError
+from dubgate.labels import box_writing, copying
 from dubgate.labels.applying import apply_label
 from dubgate.labels.box_writing import write_mp4
 from dubgate.labels.boxes import mp4_places
@@ -42,9 +43,10 @@ def test_every_packet_is_the_same_by_a_second_reader_wherever_the_index_lies(
 ) -> None:
     source = film(tmp_path / "in.mp4", muxer, **options) if muxer != "ipod" else _sound(tmp_path / "in.m4a", **options)
     plan = PLAN if muxer != "ipod" else LabelPlan(LABEL, "en", 0, AIGC)
-    assert write_mp4(source, tmp_path / "out.mp4", plan)
+    copied = write_mp4(source, tmp_path / "out.mp4", plan)
+    assert copied == coded_digests(source)
     assert packet_digests(tmp_path / "out.mp4") == packet_digests(source)
-    assert coded_digests(source, tmp_path / "out.mp4")[0] == coded_digests(tmp_path / "out.mp4")[0]
+    assert coded_digests(source) == coded_digests(tmp_path / "out.mp4")
     seen = files.metadata_of(tmp_path / "out.mp4")
     assert {LABEL, AIGC} <= seen
 
@@ -121,8 +123,35 @@ def harmed(path: Path, where: bytes, after: int) -> Path:
 )
 def test_the_proof_notices_one_bit_in_the_media_or_in_what_places_it(tmp_path: Path, where: bytes, after: int) -> None:
     source = film(tmp_path / "in.mp4")
-    before, after_ = coded_digests(source, harmed(source, where, after))
-    assert before != after_
+    assert coded_digests(source) != coded_digests(harmed(source, where, after))
+
+
+@pytest.mark.parametrize("size", [1, 7, 10, 20, 23, 64])
+def test_what_is_digested_on_the_way_is_what_lies_there_wherever_pieces_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("dubgate.labels.copying._PIECE", 10)
+    monkeypatch.setattr("dubgate.labels.copying._BLOCK", 7)
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(bytes(range(100, 100 + size)))
+    with source.open("rb") as given, out.open("wb") as file, copying.Digest() as digest:
+        digest.update(b"before")
+        copying.copy(source, given, file, 0, size, digest)
+        digest.update(b"behind")
+        copied = digest.digest()
+    assert out.read_bytes() == source.read_bytes()
+    assert copying.digest_of(out, [b"before", (0, size), b"behind"]) == copied
+    out.write_bytes(out.read_bytes()[:-1] + b"!")
+    assert copying.digest_of(out, [b"before", (0, size), b"behind"]) != copied
+
+
+def test_a_file_that_ends_early_is_neither_copied_nor_digested(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(b"abc")
+    with path.open("rb") as given, (tmp_path / "out").open("wb") as out, pytest.raises(MediaError, match="cut off"):
+        copying.copy(path, given, out, 1, 4)
+    with pytest.raises(MediaError, match="cut off"):
+        copying.digest_of(path, [(0, 4)])
 
 
 def test_chunks_outside_the_media_data_are_refused(tmp_path: Path) -> None:
@@ -138,7 +167,7 @@ def test_chunks_outside_the_media_data_are_refused(tmp_path: Path) -> None:
 def test_what_the_proof_leaves_out_are_names_and_languages_alone(tmp_path: Path) -> None:
     source = film(tmp_path / "in.mp4")
     assert write_mp4(source, tmp_path / "out.mp4", LabelPlan("Deutsch (KI)", "de", 2, AIGC))
-    assert coded_digests(source)[0] == coded_digests(tmp_path / "out.mp4")[0]
+    assert coded_digests(source) == coded_digests(tmp_path / "out.mp4")
 
 
 def test_offsets_that_do_not_follow_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

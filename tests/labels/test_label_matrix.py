@@ -14,7 +14,7 @@ import label_files as files
 import m3u8
 import pytest
 from label_files import AIGC, LABEL, made_media
-from signers import authority, key_pem, pem
+from signers import authority, key_pem, pem, sign
 
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
@@ -130,6 +130,44 @@ def second_mpd(path: Path) -> set[str]:
     return texts | {f"{e.get('schemeIdUri')} {e.get('value')}" for e in root.iter()}
 
 
+def media_rows_of_packages(folder: Path) -> Iterator[tuple[str, ...]]:
+    """What stands inside the media that a package plays: read from the segments, second by who reads them joined."""
+    whole = files.fragmented(folder / "whole.mp4", handler=LABEL, language="eng", title=LABEL)
+    aac = made_media.make(folder, "aac", 0.2).read_bytes()
+    tag = files.id3((b"TIT2", LABEL), (b"TXXX", f"AIGC={AIGC}"), (b"TLAN", "eng"))
+    played = {"fMP4": (files.parts_of(whole), "mp4", ("hls", "dash")), "ADTS": ([tag + aac] * 2, "adts", ("hls",))}
+    for name, (parts, muxer, kinds) in played.items():
+        joined = folder / f"joined.{name}"
+        joined.write_bytes(b"".join(parts))
+        copied = files.copied(joined, folder / f"copied.{name}", muxer)
+        kept = {(p.place.rpartition(" ")[2], p.text) for p in media_places(copied)}
+        for kind in kinds:
+            manifest = files.segmented(folder, parts, kind)
+            for place in inspect(manifest, folder, language="en", anchors=None).places:
+                if place.in_media and place.text in (LABEL, AIGC, "eng"):
+                    left = (
+                        "-"
+                        if place.place.endswith(" language")
+                        else _yes((place.place.rpartition(" ")[2], place.text) in kept)
+                    )
+                    yield (
+                        f"{kind.upper()} of {name}",
+                        place.place,
+                        "yes",
+                        "no",
+                        _readers(joined, place.text),
+                        left,
+                        "not written",
+                    )
+    root = authority("Matrix Media Root")
+    manifest = files.dash(folder, files.MPD.replace('lang="en">', f'lang="en"><Label>{LABEL}</Label>'))
+    (folder / "en.m4a").unlink()
+    sign(whole, folder / "en.m4a", root)
+    places = inspect(manifest, folder, language="en", anchors=Anchors(root.pem)).places
+    [place] = [p for p in places if p.in_media and p.token == "C2PA"]
+    yield "DASH of fMP4", place.place, "yes", "no", "c2pa", "no", "not written"
+
+
 def read_only_rows(folder: Path) -> Iterator[tuple[str, ...]]:
     """Places that are read and that dubgate does not write."""
     wav = files.with_chunks(
@@ -166,7 +204,7 @@ def table() -> str:
             folder = Path(name) / str(k)
             folder.mkdir()
             rows += media_rows(container, folder)
-        for maker in (signed_rows, manifest_rows, read_only_rows):
+        for maker in (signed_rows, manifest_rows, media_rows_of_packages, read_only_rows):
             folder = Path(name) / maker.__name__
             folder.mkdir()
             rows += maker(folder)

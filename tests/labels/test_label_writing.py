@@ -92,7 +92,7 @@ def test_whatever_chunks_a_wav_has_they_and_its_sound_stay(tmp_path: Path, extra
     source, out = tmp_path / "in.wav", tmp_path / "out.wav"
     out.unlink(missing_ok=True)
     files.with_chunks(files.tone(tmp_path / "t.wav", 0.01), source, *extra.items())
-    write_wav(source, out, PLAN)
+    assert write_wav(source, out, PLAN) == (f"audio {sound_sha256(source)}",)
     assert sound_sha256(out) == sound_sha256(source)
     data = out.read_bytes()
     with out.open("rb") as file:
@@ -143,11 +143,12 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(tmp_path: Path) -> No
 
 
 def test_sound_that_would_change_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(source: Path, target: Path, plan: LabelPlan) -> None:
-        write_wav(source, target, plan)
+    def careless(source: Path, target: Path, plan: LabelPlan) -> tuple[str, ...]:
+        copied = write_wav(source, target, plan)
         data = bytearray(target.read_bytes())
         data[data.index(b"data") + 100] ^= 1
         target.write_bytes(data)
+        return copied
 
     monkeypatch.setattr("dubgate.labels.riff_writing.write_wav", careless)
     with pytest.raises(MediaError, match="packets would change"):

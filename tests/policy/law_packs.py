@@ -28,6 +28,7 @@ RULES: dict[str, dict[str, tuple[str, str, str, tuple[str, ...]]]] = {
     "eu-ai-act": {
         "EUA-MARK": ("warn", "verified", "from 2026-08-02", ("standard-editing",)),
         "EUA-SIGNED": ("warn", "unverified", "from 2026-12-02", ("standard-editing",)),
+        "EUA-WATERMARK": ("warn", "unverified", "from 2026-12-02", ("standard-editing",)),
         "EUA-WORD": ("warn", "unverified", "always", ()),
         "EUA-AUDIBLE": ("warn", "unverified", "always", ()),
     },

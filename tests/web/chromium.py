@@ -41,21 +41,33 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[World]:
-    """A world whose desk answers on localhost."""
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    world = make_world(folder, f"http://localhost:{port}")
-    server = uvicorn.Server(uvicorn.Config(world.app, host="127.0.0.1", port=port, log_level="error"))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def answering(app: Any, port: int) -> Iterator[None]:
+    """An application that answers on localhost."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield world
+    yield
     server.should_exit = True
     thread.join(10)
+
+
+@contextmanager
+def served(folder: Path, **how: Any) -> Iterator[World]:
+    """A world whose desk answers on localhost."""
+    port = free_port()
+    world = make_world(folder, f"http://localhost:{port}", **how)
+    with answering(world.app, port):
+        yield world
     world.desk.tables.close()
     world.registry.close()
 
@@ -78,8 +90,8 @@ class Person:
 
 
 @contextmanager
-def person(browser: Any, world: World, party: str, **options: Any) -> Iterator[Person]:
-    """Somebody from a fresh start: an invitation, its button, a passkey, recovery codes."""
+def person(browser: Any, world: World, party: str, *, passkey: bool = True, **options: Any) -> Iterator[Person]:
+    """Somebody from a fresh start: an invitation, its button, and (unless told otherwise) a passkey, recovery codes."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page, complaints = context.new_page(), []
     page.set_default_timeout(10_000)
@@ -91,9 +103,10 @@ def person(browser: Any, world: World, party: str, **options: Any) -> Iterator[P
     page.goto(accounts.invite(world.desk, party, f"{party}@example.org"))
     page.click("main button")
     page.wait_for_url("**/security")
-    page.click("main form[data-passkey] button")
-    page.wait_for_url("**said=passkey_added")
-    page.click("form[action='/security/codes'] button")
-    page.wait_for_selector(".codes li")
+    if passkey:
+        page.click("main form[data-passkey] button")
+        page.wait_for_url("**said=passkey_added")
+        page.click("form[action='/security/codes'] button")
+        page.wait_for_selector(".codes li")
     yield Person(world, page, context, complaints)
     context.close()

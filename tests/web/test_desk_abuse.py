@@ -246,16 +246,16 @@ def test_a_session_that_ended_in_the_middle_of_a_decision_records_nothing(world:
 def test_a_form_that_failed_may_be_sent_again_and_one_that_worked_may_not(world: World) -> None:
     hana = world.visit("hana")
     hidden = hana.hidden(hana.get("/requests/rq-1"))
-    from consent.web.pages import requests as page
+    from consent.web import acting
 
     def broken(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    kept, page.answer = page.answer, broken
+    kept, acting.record = acting.record, broken  # type: ignore[assignment]
     try:
         assert hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"}).status_code == 503
     finally:
-        page.answer = kept
+        acting.record = kept
     assert status(world, "rq-1") == "open"
     assert hana.client.post("/requests/rq-1/refuse", data={**hidden, "reason": "no"}).status_code == 303
     assert status(world, "rq-1") == "refused"
@@ -307,6 +307,7 @@ def test_whoever_sends_too_many_forms_waits(world: World) -> None:
         "/deliveries/%2e%2e",
         "/sign/ch-1",
         "/x" * 900,
+        *(f"{page}start={n}" for page in ("/requests?", "/titles?", "/reports?") for n in ("-1", "9" * 30)),
     ],
 )
 def test_odd_addresses_are_nothing(world: World, path: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,58 @@ from consent.asking import request_histories
 from consent.errors import SignatureError
 from consent.signatures import check_envelope
 from consent.vocabulary import PermissionKind
+from consent.web import inviting
 
 EVERY_PAGE = {
     "hana": ["/", "/requests", "/requests/rq-2", "/titles", "/titles/moon", "/refusals", "/reports", "/security"],
     "ada": ["/", "/voices", "/voices/v-ada", "/grants/g-ada", "/grants/g-ada/withdraw", "/reports"],
-    "rev-a": ["/deliveries", "/deliveries/d-1"],
+    "rev-a": ["/deliveries", "/deliveries/d-1", "/deliveries/d-2/changes"],
     "polyglot": ["/returned/d-1"],
-    "op-1": ["/", "/accounts", "/checkpoint"],
+    "op-1": ["/", "/accounts", "/checkpoint", "/security"],
+}
+
+
+GO_ON = "button:has-text('Go on to sign')"
+
+
+def _waive(page: Any) -> None:
+    page.fill("article:has-text('VOI-ONE') textarea", "The director wants it so.")
+    page.click(f"article:has-text('VOI-ONE') {GO_ON}")
+    page.wait_for_url("**/sign/**")
+
+
+def _attest(page: Any) -> None:
+    page.check("article:has-text('TXT-LANGUAGE') input[value=yes]")
+    page.fill("article:has-text('TXT-LANGUAGE') textarea", "It is English.")
+    page.click(f"article:has-text('TXT-LANGUAGE') {GO_ON}")
+    page.wait_for_url("**/sign/**")
+
+
+def _go_on(page: Any) -> None:
+    page.click(f"main {GO_ON}")
+    page.wait_for_url("**/sign/**")
+
+
+def _sign(page: Any) -> None:
+    page.click("form[data-passkey] button")
+    page.wait_for_url("**said=**")
+
+
+# Pages that only a way leads to: from where, and what is done there.
+WAYS: dict[str, tuple[tuple[str, tuple[Callable[[Any], None], ...]], ...]] = {
+    "hana": (
+        ("/requests/rq-2", (lambda page: page.click("details summary"),)),
+        ("/requests/rq-1", (_go_on,)),
+        ("/requests/rq-1", (_go_on, _sign)),
+        ("/nothing-here", ()),
+    ),
+    "ada": (("/voices/v-ada", (lambda page: page.locator("form[action$='/permit'] button").click(),)),),
+    "rev-a": (
+        ("/deliveries/d-1?finding=k-one", ()),
+        ("/deliveries/d-1?finding=k-one", (_waive,)),
+        ("/deliveries/d-1?finding=k-lang", (_attest,)),
+        ("/deliveries/d-1?finding=k-one", (_waive, _sign)),
+    ),
 }
 
 
@@ -97,7 +143,12 @@ def focus(page: Any, selector: str) -> None:
 def test_the_whole_approval_works_by_keyboard_alone(browser: Any, desk: World) -> None:
     with person(browser, desk, "hana") as hana:
         page = hana.page
+        hana.context.clear_cookies()
         hana.go("/requests")
+        page.wait_for_url("**/sign-in?next=/requests")
+        focus(page, "form[data-passkey] button")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{desk.desk.settings.origin}/requests")
         focus(page, "a[href='/requests/rq-1']")
         page.keyboard.press("Enter")
         page.wait_for_url("**/requests/rq-1")
@@ -222,32 +273,75 @@ def test_no_page_has_a_serious_problem_for_assistive_technology_and_every_layout
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe").Axe()
     problems: list[str] = []
+    _resubmitted(desk)
     for party, paths in EVERY_PAGE.items():
         with person(browser, desk, party) as visitor:
             for path in paths:
                 visitor.go(path)
-                visitor.page.wait_for_load_state("networkidle")
-                for width in (360, 1600):
-                    visitor.page.set_viewport_size({"width": width, "height": 900})
-                    wide = visitor.page.evaluate("document.documentElement.scrollWidth")
-                    problems += [f"{path} is {wide} wide at {width}"] if wide > width else []
-                found = axe.run(visitor.page).response["violations"]
-                problems += [
-                    f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}"
-                    for v in found
-                    if v["impact"] in ("serious", "critical")
-                ]
-            problems += [f"{party}: {c}" for c in visitor.complaints]
-    for path in ("/sign-in", "/recover", "/checkpoint", "/sign-in/sent"):
+                problems += looked_at(axe, visitor)
+            for path, steps in WAYS.get(party, ()):
+                visitor.go(path)
+                for step in steps:
+                    step(visitor.page)
+                problems += looked_at(axe, visitor)
+            problems += [f"{party}: {c}" for c in visitor.complaints if "404" not in c and "409" not in c]
+    for path in ("/sign-in", "/recover", "/recover/begun", "/checkpoint", "/sign-in/sent", "/sign-in/link/none"):
         page = browser.new_page(color_scheme="dark", viewport={"width": 360, "height": 780})
         page.goto(f"{desk.desk.settings.origin}{path}")
-        problems += [
-            f"{path} dark: {v['id']}"
-            for v in axe.run(page).response["violations"]
-            if v["impact"] in ("serious", "critical")
-        ]
+        problems += [f"{path} dark: {v}" for v in serious(axe, page)]
         page.close()
     assert problems == []
+
+
+def looked_at(axe: Any, visitor: Any) -> list[str]:
+    """What is wrong with the page that is open, for screen readers and at two widths."""
+    page, problems = visitor.page, []
+    page.wait_for_function("!document.querySelector('[data-next] a')")  # the lines of a delivery come by themselves
+    for width in (360, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        problems += [f"{visitor.path} is {wide} wide at {width}"] if wide > width else []
+    return [*problems, *(f"{visitor.path}: {v}" for v in serious(axe, page))]
+
+
+def serious(axe: Any, page: Any) -> list[str]:
+    found = axe.run(page).response["violations"]
+    return [f"{v['id']} {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+def _resubmitted(desk: World) -> None:
+    """A second delivery that replaces the first one, and an account that waits for a second operator."""
+    first = desk.gate.known["d-1"]
+    desk.gate.known["d-2"] = replace(first, delivery_id="d-2", packets_sha256="3" * 64, predecessor_id="d-1")
+    desk.gate.findings["d-2"] = list(desk.gate.findings["d-1"])
+    inviting.invite(desk.desk, "op-2", "second@example.org", "en", by="hana")
+
+
+@pytest.mark.parametrize("passkey", [True, False])
+def test_where_signatures_are_wanted_every_page_on_the_way_is_read_and_worked_by_anybody(
+    browser: Any, tmp_path: Path, passkey: bool
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe").Axe()
+    with served(tmp_path, signatures=True) as desk, person(browser, desk, "ada", passkey=passkey) as ada:
+        page = ada.page
+        ada.go("/grants/g-ada/withdraw")
+        problems = looked_at(axe, ada)
+        focus(page, "#reason")
+        page.keyboard.type("No more.")
+        focus(page, "input[name=sure]")
+        page.keyboard.press("Space")
+        focus(page, "main form button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#statement" if passkey else "text=First add a passkey", state="attached")
+        problems += looked_at(axe, ada)
+        if passkey:
+            assert "may use the voice in Moon over Harbour" in page.inner_text("main")
+            focus(page, "form[data-passkey] button")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**said=grant_withdraw")
+        assert problems == []
+        with desk.registry.view() as view:
+            assert view.grants("v-ada")[0].state(view.now).alive(view.now) is not passkey
 
 
 def test_the_first_view_is_under_200_kb(browser: Any, desk: World) -> None:

@@ -278,6 +278,31 @@ def test_the_dossier_gives_the_bytes_behind_the_digests_that_an_approval_names(g
     assert {c.character for c in clips_of(kept[1])} == {"MARA", "JONAS", "OTTO"}
 
 
+def test_the_dossier_gives_the_disclosure_in_its_readers_languages_and_says_nothing_of_the_approval_asked_for(
+    gate: Gate,
+) -> None:
+    without_approval(gate)
+    gate.desk.judge("d-1")
+    dossier = gate.desk.dossier("d-1")
+    assert dossier is not None
+    assert sorted(dossier.disclosure) == ["en", "ja"]
+    english, japanese = dossier.disclosure["en"], dossier.disclosure["ja"]
+    assert "“The Last Train”, dub in English: AI voices in 3 of 3 roles." in english
+    assert "Consent of the people whose voices were used is on record for: MARA, JONAS, and OTTO." in english
+    assert "Voices made or changed with AI: MARA, JONAS, and OTTO" in english
+    assert "approv" not in english.lower()
+    assert "The Last Train" in japanese
+    assert "MARA" in japanese
+
+
+def test_a_disclosure_says_whose_consent_is_lacking(gate: Gate) -> None:
+    gate.manifest.write_text(PRIVATE.replace("v-jonas-private", "v-karl"), encoding="utf-8")
+    gate.desk.judge("d-1")
+    dossier = gate.desk.dossier("d-1")
+    assert dossier is not None
+    assert "No sufficient consent is on record for: JONAS." in dossier.disclosure["en"]
+
+
 def test_flagged_lines_come_first_and_lines_come_in_stretches(gate: Gate) -> None:
     gate.desk.judge("d-1")
     whole = gate.desk.lines("d-1", start=0, count=100, flagged_first=False)

@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from consent.approvals import Candidate
 from consent.errors import SignatureError
 from consent.events import Event
-from consent.parties import Party, PartyKey, Personal
+from consent.parties import Party, PartyKey, Personal, dsse_keyid
+from consent.passkey_signing import to_sign
 from consent.registry import Registry
 from consent.requests import Request, RequestKind, Wanted
-from consent.strict import Window
+from consent.signatures import PAYLOAD_TYPE, SIGNED_KINDS, author_of, pre_authentication_encoding
+from consent.strict import Record, Window
 from consent.terms import Evidence, Grant
 from consent.titles import Claim, Title
 from consent.views import View
@@ -175,19 +178,51 @@ def _voice(number: str, owner: str, agent: tuple[str, ...] = ()) -> list[Additio
     return [Addition(voice), *(Addition(p) for p in given)]
 
 
-def fill(registry: Registry) -> None:
-    """Everybody and everything."""
+def _private(party: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(party.encode()).digest())
+
+
+def _own_key(party: str, roles: tuple[Role, ...]) -> PartyKey:
+    public = _private(party).public_key().public_bytes_raw().hex()
+    term = {"not_before": datetime(2026, 1, 1, tzinfo=UTC), "not_after": START + timedelta(days=900)}
+    return PartyKey(key_id=f"ed-{party}", party_id=party, public_hex=public, roles=roles, **term)
+
+
+def _signed(record: Record) -> Addition:
+    """A record in its author's own envelope, signed with the key that each party has in a registry that wants it."""
+    author = author_of(record)
+    assert author is not None
+    payload = to_sign(record).payload
+    signature = _private(author[0]).sign(pre_authentication_encoding(payload))
+    keyid = dsse_keyid(_private(author[0]).public_key().public_bytes_raw().hex())
+    entry = {"keyid": keyid, "sig": base64.b64encode(signature).decode()}
+    said = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": [entry]}
+    return Addition(record, envelope=json.dumps(said))
+
+
+def fill(registry: Registry, *, signed: bool = False) -> None:
+    """Everybody and everything; with `signed`, what people say in the envelopes that they signed."""
+
+    def add(*records: Record | Addition) -> None:
+        plain = [r.record if isinstance(r, Addition) else r for r in records]
+        to_be = signed and all(isinstance(r, SIGNED_KINDS) for r in plain)
+        registry.add(*(_signed(r) for r in plain) if to_be else records)
+
     organisations = {"outside", "studio", "rival", "polyglot"}
     ordered = sorted(PEOPLE, key=lambda p: p[2] is not None)
     for number, roles, house in ordered:
         party = Party(party_id=number, roles=roles, person=number not in organisations, organisation_id=house)
-        registry.add(Addition(party, personal=Personal(name=f"{number.title()} of Test")))
-    registry.add(*_title("moon", "Moon over Harbour", "studio"), *_title("tide", "<b>Tide</b>", "rival"))
-    registry.add(*_voice("v-ada", "ada", ("agnes",)), *_voice("v-berta", "berta"))
+        add(Addition(party, personal=Personal(name=f"{number.title()} of Test")))
+        if signed:
+            add(_own_key(number, roles))
+    add(*_title("moon", "Moon over Harbour", "studio"), *_title("tide", "<b>Tide</b>", "rival"))
+    for voice, *given in (_voice("v-ada", "ada", ("agnes",)), _voice("v-berta", "berta")):
+        add(voice)
+        add(*given)
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    registry.add(grant("g-ada"), _event("ev-1", "grant", "g-ada", EventKind.GIVEN, "ada", at))
+    add(grant("g-ada"), _event("ev-1", "grant", "g-ada", EventKind.GIVEN, "ada", at))
     berta = grant("g-berta", "v-berta", "berta", title_ids=("tide",))
-    registry.add(berta, _event("ev-2", "grant", "g-berta", EventKind.GIVEN, "berta", at))
+    add(berta, _event("ev-2", "grant", "g-berta", EventKind.GIVEN, "berta", at))
     recorded = Enrolment(
         enrolment_id="en-ada",
         voice_id="v-ada",
@@ -467,12 +502,21 @@ class Visit:
         return self.client.post(path, data={**self.hidden(page), "answer": answer})
 
 
-def make_world(folder: Path, origin: str = ORIGIN, *, path: str = "", gate: bool = True) -> World:
+def make_world(
+    folder: Path,
+    origin: str = ORIGIN,
+    *,
+    path: str = "",
+    gate: bool = True,
+    signatures: bool = False,
+    tables: str | None = None,
+) -> World:
     now = [START]
-    registry = Registry.open(folder / "registry.db", create=True, clock=lambda: now[0])
-    fill(registry)
+    registry = Registry.open(folder / "registry.db", create=True, clock=lambda: now[0], signatures_required=signatures)
+    fill(registry, signed=signatures)
     behind = Gate(registry, folder)
-    settings = DeskSettings(origin=origin, tables=str(folder / "desk.db"), outbox=folder / "outbox", path=path)
+    kept = tables or str(folder / "desk.db")
+    settings = DeskSettings(origin=origin, tables=kept, outbox=folder / "outbox", path=path)
     world = World(registry, folder, behind, now)
     given = behind if gate else None
     world.app = create_desk(registry, settings, judge=given, listening=given, clock=lambda: now[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,20 +11,20 @@ from fastapi.responses import Response
 
 from consent.approvals import Approval
 from consent.conditions import open_conditions
-from consent.consequences import record_ending, touched
+from consent.consequences import touched
 from consent.errors import RecordError
 from consent.events import Event
 from consent.report_lines import approval_line, of_kind
+from consent.shown import Shown
 from consent.views import View
 from consent.vocabulary import EventKind, Role
 from consent.web import scope
+from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.catalogue import text
-from consent.web.once import once
-from consent.web.page import go, render
+from consent.web.page import render
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor, require_more_than_a_link
-from consent.web.watching import told_of_ending
-from consent.writing import Addition
+from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
+from consent.web.wording import places, span, spoken
 
 router = APIRouter()
 
@@ -64,17 +64,17 @@ def envelope(request: Request, who: SignedIn, approval_id: str) -> Response:
 @router.post("/approvals/{approval_id}/met")
 def met(request: Request, who: SignedIn, form: Posted, approval_id: str) -> Response:
     """Mark a condition as met: the party that set it says so."""
-    require_more_than_a_link(who)
-    condition = form.get("condition")
-    with once(who, form) as first:
-        if first:
-            with who.desk.registry.write() as writer:
-                approval = _own(writer, who, approval_id)
-                if condition not in approval.conditions:
-                    raise RecordError("the approval has no such condition")
-                by = who.party_id if who.party_id == approval.by else approval.for_holder_id
-                writer.add(Addition(_event(approval_id, EventKind.CONFIRMED, by, condition, writer.now)))
-    return go(request, f"/approvals/{approval_id}", said="met" if first else "already")
+    condition, path = form.get("condition"), f"/approvals/{approval_id}"
+
+    def act(view: View) -> Act:
+        approval = _own(view, who, approval_id)
+        if condition not in approval.conditions:
+            raise RecordError("the approval has no such condition")
+        shown = _shown(view, approval, text("approval.mark_met", who.language), who.language, condition=condition)
+        event = _event(view, who, approval, EventKind.CONFIRMED, condition, shown)
+        return Act((event,), path, "met", path, loosens=True)
+
+    return perform(request, who, form, act)
 
 
 def _own(view: View, who: Visitor, approval_id: str) -> Approval:
@@ -89,9 +89,25 @@ def _own(view: View, who: Visitor, approval_id: str) -> Approval:
     return approval
 
 
-def _event(approval_id: str, kind: EventKind, by: str, reason: str, at: object) -> Event:
-    said = {"target": "approval", "target_id": approval_id, "kind": kind, "by": by, "reason": reason}
-    return Event.model_validate({"event_id": f"ev-{uuid.uuid4().hex}", "effective_at": at, **said})
+def _event(view: View, who: Visitor, approval: Approval, kind: EventKind, reason: str, shown: Sequence[Shown]) -> Event:
+    """In the name of whoever signed the approval, or of the house for which it was signed."""
+    by = who.party_id if who.party_id == approval.by else approval.for_holder_id
+    return event_of(view, f"approval:{approval.approval_id}", kind, by=by, reason=reason, shown=shown)
+
+
+def _shown(view: View, approval: Approval, act: str, language: str, **more: str) -> tuple[Shown, ...]:
+    """What the page says of an approval, to be signed with what is said about it."""
+    names = scope.title_names(view, [approval.title_id])
+    places_ = places(approval.territories, approval.territories_excluded, language)
+    return shown_as(
+        language,
+        act=act,
+        title=f"{names.get(approval.title_id, approval.title_id)} ({approval.title_id})",
+        language=f"{spoken(approval.language, language)} ({approval.language})",
+        territories=places_,
+        window=span(approval.window.start, approval.window.end, language),
+        **more,
+    )
 
 
 @router.post("/approvals/{approval_id}/withdraw")
@@ -99,17 +115,15 @@ def withdraw(request: Request, who: SignedIn, form: Posted, approval_id: str) ->
     """Take an approval back: at once, with the releases that rested on it told."""
     if not form.get("reason"):
         raise RecordError(text("decide.no_reason", who.language))
-    with who.desk.registry.view() as view:
+    path = f"/approvals/{approval_id}"
+
+    def act(view: View) -> Act:
         approval = _own(view, who, approval_id)
-    by = who.party_id if who.party_id == approval.by else approval.for_holder_id
-    with once(who, form) as first:
-        if first:
-            ending = record_ending(
-                who.desk.registry,
-                f"approval:{approval_id}",
-                EventKind.WITHDRAWN,
-                by=by,
-                reason=form.get("reason"),
-            )
-            told_of_ending(who.desk, ending)
-    return go(request, f"/approvals/{approval_id}", said="withdrawn" if first else "already")
+        n = len(touched(view, f"approval:{approval_id}", view.now).releases)
+        follows = text("approval.impact", who.language, n=n)
+        shown = _shown(view, approval, text("approval.withdraw", who.language), who.language, consequences=follows)
+        return Act(
+            (_event(view, who, approval, EventKind.WITHDRAWN, form.get("reason"), shown),), path, "withdrawn", path
+        )
+
+    return perform(request, who, form, act)

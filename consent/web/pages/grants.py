@@ -8,23 +8,28 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from consent.consequences import record_ending, touched
+from consent.consequences import touched
 from consent.denials import GrantHistory
 from consent.errors import RecordError
+from consent.releases import Release
 from consent.report_lines import Proofs, event_line, of_kind
+from consent.shown import Shown
+from consent.signatures import author_of
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind
 from consent.web import scope
+from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.catalogue import text
-from consent.web.once import once
-from consent.web.page import go, render
+from consent.web.catalogue import word as word_of
+from consent.web.page import render
 from consent.web.statement_fields import fields_of
 from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
 from consent.web.voicing import told_grant
-from consent.web.watching import told_of_ending
+from consent.web.wording import places_short, span
 
 router = APIRouter()
+MOST = 100
 WORDS = {"withdraw": EventKind.WITHDRAWN, "suspend": EventKind.SUSPENDED, "resume": EventKind.RESUMED}
 
 
@@ -37,12 +42,19 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
         shown: dict[str, Any] = {
             "history": history,
             "told": told_grant(view, history, who.language),
-            "events": [event_line(e) for e in history.events],
+            "events": [event_line(e) | {"mine": _signed_by(view, who, e.leaf_index)} for e in history.events[-MOST:]],
             "proof": Proofs(view.store, view.store.size()).of(entry),
             "n_touched": len(touched(view, f"grant:{grant_id}", view.now).releases),
         }
     data = json.loads(history.grant.model_dump_json(exclude_none=True))
     return render(request, "grant.html", who, groups=fields_of({"predicate": data}, who.language), **shown)
+
+
+def _signed_by(view: View, who: Visitor, leaf_index: int) -> bool:
+    """Whether the visitor or their house signed this entry of the ledger."""
+    entry = view.store.entry(leaf_index)
+    author = author_of(entry.record) if entry is not None and entry.envelope is not None else None
+    return author is not None and author[0] in who.ids
 
 
 @router.get("/grants/{grant_id}/{word}")
@@ -56,7 +68,7 @@ def consequences(request: Request, who: SignedIn, grant_id: str, word: str) -> R
         names = scope.title_names(view, {r.title_id for r in (*impact.releases, *impact.standing)})
         told = told_grant(view, history, who.language)
     return render(
-        request, "ending.html", who, history=history, told=told, impact=impact, names=names, act=word, most=100
+        request, "ending.html", who, history=history, told=told, impact=impact, names=names, act=word, most=MOST
     )
 
 
@@ -65,16 +77,42 @@ def end(request: Request, who: SignedIn, form: Posted, grant_id: str, word: str)
     """Withdraw, suspend or resume: at once. A suspension needs no passkey and can be undone."""
     if word not in WORDS:
         raise NotYoursError
-    with who.desk.registry.view() as view:
-        _require_possible(view, scope.grant_of(view, who, grant_id), word, who)
-    if word == "withdraw" and not form.get("sure"):
-        raise RecordError(text("ending.not_sure", who.language))
-    with once(who, form) as first:
-        if first:
-            reason = form.get("reason") or None
-            ending = record_ending(who.desk.registry, f"grant:{grant_id}", WORDS[word], by=who.party_id, reason=reason)
-            told_of_ending(who.desk, ending)
-    return go(request, f"/grants/{grant_id}", said=f"grant_{word}" if first else "already")
+    path = f"/grants/{grant_id}"
+
+    def act(view: View) -> Act:
+        history = scope.grant_of(view, who, grant_id)
+        _require_possible(view, history, word, who)
+        if word == "withdraw" and not form.get("sure"):
+            raise RecordError(text("ending.not_sure", who.language))
+        shown = _shown(view, history, word, who.language)
+        reason = form.get("reason") or None
+        event = event_of(view, f"grant:{grant_id}", WORDS[word], by=who.party_id, reason=reason, shown=shown)
+        return Act((event,), path, f"grant_{word}", path)
+
+    return perform(request, who, form, act)
+
+
+def _shown(view: View, history: GrantHistory, word: str, language: str) -> tuple[Shown, ...]:
+    """What the page of consequences says, to be signed with the act."""
+    told, impact = told_grant(view, history, language), touched(view, f"grant:{history.grant.grant_id}", view.now)
+    names = scope.title_names(view, {r.title_id for r in (*impact.releases, *impact.standing)})
+    effect = (text(f"grant.effect.{impact.effect}", language),) if word == "withdraw" else ()
+    follows = (text("ending.touches", language, n=len(impact.releases)), *effect)
+    return shown_as(
+        language,
+        act=text(f"ending.ask_{word}", language),
+        consent=" ".join(told.sentences),
+        consequences=" ".join(follows),
+        releases="\n".join(_said(r, names, language) for r in impact.releases[:MOST]),
+        beside="\n".join(_said(r, names, language) for r in impact.standing[:MOST]),
+    )
+
+
+def _said(release: Release, names: dict[str, str], language: str) -> str:
+    where = places_short(release.territories, release.territories_excluded, language)
+    channels = ", ".join(word_of("channel", c, language) for c in release.channels)
+    term = span(release.window.start, release.window.end, language)
+    return f"{names.get(release.title_id, release.title_id)}, {release.language}: {where}; {channels}; {term}"
 
 
 def _require_possible(view: View, history: GrantHistory, word: str, who: Visitor) -> None:

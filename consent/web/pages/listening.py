@@ -12,7 +12,7 @@ from consent.web.pictures import contour
 from consent.web.protocols import Listening, Summary, Which
 from consent.web.resubmitted import changes_between
 from consent.web.returning import notes_of
-from consent.web.visiting import NotYoursError, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, SignedIn, Start, Visitor
 
 router = APIRouter()
 A_PAGE, MOST_LINES = 40, 200
@@ -33,7 +33,7 @@ def _heard_by(who: Visitor, delivery_id: str) -> Summary:
 
 @router.get("/deliveries/{delivery_id}/lines")
 def lines(
-    request: Request, who: SignedIn, delivery_id: str, start: int = 0, count: int = A_PAGE, order: str = "flagged"
+    request: Request, who: SignedIn, delivery_id: str, start: Start = 0, count: int = A_PAGE, order: str = "flagged"
 ) -> Response:
     """A stretch of the lines, as a piece of the page."""
     _heard_by(who, delivery_id)

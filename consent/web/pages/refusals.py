@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.errors import RecordError
-from consent.events import Event
 from consent.report_lines import of_kind, refusal_line
+from consent.shown import Shown
 from consent.titles import Refusal
 from consent.views import View
 from consent.vocabulary import EventKind, Role, Technique
 from consent.web import scope
+from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.catalogue import text
-from consent.web.once import once
-from consent.web.page import go, render
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor, require_more_than_a_link
-from consent.writing import Addition
+from consent.web.page import render
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
 
 router = APIRouter()
 MOST = 200
@@ -53,11 +53,9 @@ def refuse(request: Request, who: SignedIn, form: Posted) -> Response:
     """Set a standing refusal; it wins over every grant and approval from now on."""
     if not form.get("words"):
         raise RecordError(text("decide.no_reason", who.language))
-    with once(who, form) as first:
-        if first:
-            with who.desk.registry.write() as writer:
-                writer.add(Addition(_refusal(writer, who, form)))
-    return go(request, "/refusals", said="refusal_set" if first else "already")
+    return perform(
+        request, who, form, lambda view: Act((_refusal(view, who, form),), "/refusals", "refusal_set", "/refusals")
+    )
 
 
 def _refusal(view: View, who: Visitor, form: Form) -> Refusal:
@@ -77,26 +75,29 @@ def _refusal(view: View, who: Visitor, form: Form) -> Refusal:
         techniques=tuple(Technique(t) for t in form.all("technique") if t in {str(x) for x in Technique}),
         not_before=view.now,
         words={who.language: form.get("words")},
+        shown=_shown(view, titles, voices, who.language),
     )
 
 
 @router.post("/refusals/{refusal_id}/lift")
 def lift(request: Request, who: SignedIn, form: Posted, refusal_id: str) -> Response:
     """Lift one's own refusal, or that of the house as its rights holder."""
-    require_more_than_a_link(who)
-    with once(who, form) as first:
-        if first:
-            with who.desk.registry.write() as writer:
-                refusal = writer.record(f"refusal:{refusal_id}", Refusal)
-                if refusal is None or not who.decides_for(refusal.by, Role.RIGHTS_HOLDER):
-                    raise NotYoursError
-                event = Event(
-                    event_id=f"ev-{uuid.uuid4().hex}",
-                    target="refusal",
-                    target_id=refusal_id,
-                    kind=EventKind.LIFTED,
-                    effective_at=writer.now,
-                    by=refusal.by,
-                )
-                writer.add(Addition(event))
-    return go(request, "/refusals", said="refusal_lifted" if first else "already")
+
+    def act(view: View) -> Act:
+        refusal = view.record(f"refusal:{refusal_id}", Refusal)
+        if refusal is None or not who.decides_for(refusal.by, Role.RIGHTS_HOLDER):
+            raise NotYoursError
+        words = refusal.words.get(who.language) or next(iter(refusal.words.values()))
+        shown = shown_as(who.language, act=text("refusals.lift", who.language), words=words)
+        shown = (*shown, *(_shown(view, refusal.title_ids, refusal.voice_ids, who.language) or ()))
+        event = event_of(view, f"refusal:{refusal_id}", EventKind.LIFTED, by=refusal.by, shown=shown)
+        return Act((event,), "/refusals", "refusal_lifted", "/refusals", loosens=True)
+
+    return perform(request, who, form, act)
+
+
+def _shown(view: View, titles: Sequence[str], voices: Sequence[str], language: str) -> tuple[Shown, ...] | None:
+    """The titles and voices by the names that the page gives."""
+    joint, names = "、" if language == "ja" else ", ", scope.title_names(view, titles)
+    named = joint.join(names.get(t, t) for t in titles)
+    return shown_as(language, title=named, voice=joint.join(voices)) or None

@@ -19,7 +19,7 @@ from consent.web.page import iso_minute, render
 from consent.web.paper import to_pdf
 from consent.web.pictures import bars
 from consent.web.reporting import A_PAGE, Chosen, Found, chosen_lines, counted
-from consent.web.visiting import NotYoursError, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, SignedIn, Start, Visitor
 
 router = APIRouter()
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -27,7 +27,13 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 @router.get("/reports")
 def report(
-    request: Request, who: SignedIn, since: str = "", until: str = "", title: str = "", voice: str = "", start: int = 0
+    request: Request,
+    who: SignedIn,
+    since: str = "",
+    until: str = "",
+    title: str = "",
+    voice: str = "",
+    start: Start = 0,
 ) -> Response:
     """The report as a page, which prints."""
     with who.desk.registry.view() as view:

@@ -10,16 +10,18 @@ from fastapi.responses import Response
 
 from consent.asking import request_histories
 from consent.errors import RecordError
+from consent.events import Event
 from consent.passkey_signing import to_sign
 from consent.requests import RequestHistory, RequestKind
+from consent.shown import Shown
 from consent.views import View
 from consent.vocabulary import EventKind, Role
 from consent.web import accounts, scope
+from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.batch import propose_list
 from consent.web.catalogue import text
-from consent.web.deciding import CONDITION_KINDS, answer, approval_of, terms_of
-from consent.web.granting import grant_of_request
-from consent.web.once import once
+from consent.web.deciding import CONDITION_KINDS, approval_of, terms_of
+from consent.web.granting import given, grant_of_request
 from consent.web.page import go, render
 from consent.web.signing import propose
 from consent.web.telling import approves_sound, dossier_of, story_of
@@ -29,17 +31,17 @@ from consent.web.visiting import (
     NotYoursError,
     Posted,
     SignedIn,
+    Start,
     Visitor,
-    require_more_than_a_link,
 )
-from consent.web.watching import told_asker
 
 router = APIRouter()
 A_PAGE = 50
+MOST_SHOWN = 200
 
 
 @router.get("/requests")
-def requests(request: Request, who: SignedIn, all: str = "", start: int = 0) -> Response:
+def requests(request: Request, who: SignedIn, all: str = "", start: Start = 0) -> Response:
     """What waits for the visitor; with `all`, what was decided too."""
     with who.desk.registry.view() as view:
         found = scope.asked_of(view, who) if all else scope.waiting_for(view, who)
@@ -155,24 +157,37 @@ def _refuse(request: Request, who: Visitor, form: Form, ids: Iterable[str]) -> R
     reason = form.get("reason")
     if not reason:
         raise RecordError(text("decide.no_reason", who.language))
-    chosen = tuple(dict.fromkeys(ids))
-    with once(who, form) as first:
-        if first:
-            with who.desk.registry.write() as writer:
-                for request_id in chosen:
-                    _own(writer, who, request_id)
-                    number = f"ev-{form.nonce.lower()}"[:64]
-                    answer(writer, request_id, EventKind.REFUSED, by=who.party_id, reason=reason, event_id=number)
-            told_asker(who.desk, chosen, "refused", reason)
+    chosen = tuple(dict.fromkeys(ids))[:A_PAGE]
     path = f"/requests/{chosen[0]}" if len(chosen) == 1 else "/requests"
-    return go(request, path, said="refused" if first else "already")
+
+    def act(view: View) -> Act:
+        said = [_answer(view, who, r, EventKind.REFUSED, reason, "decide.refuse") for r in chosen]
+        return Act(tuple(said), path, "refused", path)
+
+    return perform(request, who, form, act)
+
+
+def _answer(view: View, who: Visitor, request_id: str, kind: EventKind, reason: str, act: str) -> Event:
+    """What the visitor answers to a request, with what they were shown of it.
+
+    Raises:
+        NotYoursError: it is not theirs to answer.
+    """
+    _own(view, who, request_id)
+    shown: tuple[Shown, ...] = ()
+    if view.store.wants_signatures():
+        asked = scope.request_of(view, who, request_id).request
+        story = story_of(view, asked, dossier_of(who.desk.judge, asked), who.language)
+        shown = (*shown_as(who.language, act=text(act, who.language)), *story.fields)[:MOST_SHOWN]
+    return event_of(view, f"request:{request_id}", kind, by=who.party_id, reason=reason or None, shown=shown)
 
 
 @router.post("/requests/{request_id}/grant")
 def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
     """Write the grant that covers this release and nothing more, to be signed by the voice's owner."""
     _require_two_ways_in(who)
-    with who.desk.registry.view() as view:
+
+    def act(view: View) -> Act:
         history = scope.request_of(view, who, request_id)
         voice = scope.voice_of(view, who, form.get("voice_id"))
         if voice.owner_id != who.party_id or not history.waiting(view.now):
@@ -181,30 +196,35 @@ def grant(request: Request, who: SignedIn, form: Posted, request_id: str) -> Res
         if story.differs:
             raise RecordError(text("decide.differs", who.language))
         record = grant_of_request(story, history.request, voice.voice_id, by=who.party_id, language=who.language)
-    about = {"kind": "grant", "request_id": request_id, "back": f"/requests/{request_id}"}
-    return go(request, f"/sign/{propose(who, to_sign(record).payload, about)}")
+        answer = _answer(view, who, request_id, EventKind.CONFIRMED, "", "request.grant_title")
+        records = (record, given(record), answer)
+        return Act(records, f"/grants/{record.grant_id}", "granted", f"/requests/{request_id}", always_signed=True)
+
+    return perform(request, who, form, act)
 
 
 @router.post("/requests/{request_id}/lift")
 def lift(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
     """Take one's own no back: the request waits again."""
-    require_more_than_a_link(who)
-    return _say(request, who, form, request_id, EventKind.LIFTED, "lifted")
+    return _say(request, who, form, request_id, EventKind.LIFTED, "lifted", "request.lift")
 
 
 @router.post("/requests/{request_id}/defer")
 def defer(request: Request, who: SignedIn, form: Posted, request_id: str) -> Response:
     """Say that the answer comes later."""
-    return _say(request, who, form, request_id, EventKind.DEFERRED, "deferred")
+    return _say(request, who, form, request_id, EventKind.DEFERRED, "deferred", "decide.later")
 
 
-def _say(request: Request, who: Visitor, form: Form, request_id: str, kind: EventKind, said: str) -> Response:
-    with once(who, form) as first:
-        if first:
-            with who.desk.registry.write() as writer:
-                _own(writer, who, request_id)
-                answer(writer, request_id, kind, by=who.party_id, reason=form.get("reason") or None)
-    return go(request, f"/requests/{request_id}", said=said if first else "already")
+def _say(
+    request: Request, who: Visitor, form: Form, request_id: str, kind: EventKind, said: str, act_key: str
+) -> Response:
+    path = f"/requests/{request_id}"
+
+    def act(view: View) -> Act:
+        event = _answer(view, who, request_id, kind, form.get("reason"), act_key)
+        return Act((event,), path, said, path, loosens=kind is EventKind.LIFTED)
+
+    return perform(request, who, form, act)
 
 
 @router.post("/requests/approve")

@@ -8,9 +8,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.errors import RecordError
-from consent.web import accounts, ceremonies, recovery, sessions
+from consent.parties import PartyKey
+from consent.views import View
+from consent.vocabulary import EventKind
+from consent.web import accounts, ceremonies, inviting, recovery, sessions
+from consent.web.acting import Act, event_of, perform, shown_as
+from consent.web.catalogue import text
 from consent.web.page import go, render
-from consent.web.visiting import Posted, RefusedFormError, SignedIn, Visitor
+from consent.web.visiting import Posted, RefusedFormError, SignedIn, Visitor, wants_signatures
 
 router = APIRouter()
 
@@ -46,6 +51,7 @@ def _page(request: Request, who: Visitor, codes: tuple[str, ...] = ()) -> Respon
         well_kept=accounts.well_kept(desk, own),
         sessions=sessions.sessions_of(desk, own),
         recovering=recovery.waiting(desk, own),
+        inviting=inviting.waiting(desk, who.party_id),
     )
 
 
@@ -74,9 +80,23 @@ def remove_passkey(request: Request, who: SignedIn, form: Posted, credential_id:
     own = who.account.account_id
     if accounts.n_passkeys(who.desk, own) < 2:
         raise RecordError("this is the only passkey; add another one first")
-    ceremonies.remove_passkey(who.desk, who.account, credential_id)
+    if wants_signatures(who) and ceremonies.standing_key(who.desk, who.account, credential_id) is not None:
+        return perform(request, who, form, lambda view: _removal(view, who, credential_id))
+    ceremonies.remove_passkey(who.desk, who.account, credential_id, by=who.party_id)
     accounts.tell(who.desk, who.account, "mail.passkey_removed", link=who.desk.link("/security"))
     return go(request, "/security", said="passkey_removed")
+
+
+def _removal(view: View, who: Visitor, credential_id: str) -> Act:
+    """That a key is revoked, to be signed with any of the account's passkeys."""
+    key = view.record(f"credential:{credential_id}", PartyKey)
+    rows = ceremonies.passkeys_of(who.desk, who.account.account_id)
+    name = next((str(r["name"]) for r in rows if r["credential_id"] == credential_id), "")
+    if key is None or not name:
+        raise RecordError("no such passkey")
+    shown = shown_as(who.language, act=text("security.remove", who.language), passkey=name)
+    event = event_of(view, f"key:{key.key_id}", EventKind.REVOKED, by=who.party_id, reason=None, shown=shown)
+    return Act((event,), "/security", "passkey_removed", "/security")
 
 
 @router.post("/security/codes")

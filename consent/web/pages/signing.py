@@ -11,16 +11,15 @@ from fastapi.responses import Response
 
 from consent.approvals import Approval
 from consent.requests import Request as Asked
-from consent.terms import Grant
-from consent.voices import Permission
+from consent.signatures import author_of
 from consent.web import scope
+from consent.web.acting import acted
 from consent.web.deciding import record_approval
 from consent.web.page import go, render
 from consent.web.signing import ToSign, proposed, signed
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import Posted, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
 from consent.web.watching import told_asker
-from consent.writing import Addition
 
 router = APIRouter()
 
@@ -48,6 +47,18 @@ def sign(request: Request, who: SignedIn, form: Posted, challenge_id: str) -> Re
     envelope = signed(who, waiting, form.get("answer"))
     path, said = _DO[waiting.about["kind"]](who, waiting, envelope)
     return go(request, path, said=said)
+
+
+@router.get("/signed/{leaf_index}.json")
+def statement(who: SignedIn, leaf_index: int) -> Response:
+    """What the visitor or their house signed, in its envelope as it stands in the ledger, to be kept and verified elsewhere."""
+    with who.desk.registry.view() as view:
+        entry = view.store.entry(leaf_index) if 0 <= leaf_index < view.store.size() else None
+        author = author_of(entry.record) if entry is not None else None
+    if entry is None or entry.envelope is None or author is None or author[0] not in who.ids:
+        raise NotYoursError
+    head = {"content-disposition": f'attachment; filename="entry-{leaf_index}.dsse.json"'}
+    return Response(entry.envelope, media_type="application/json", headers=head)
 
 
 def _approval(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
@@ -102,35 +113,6 @@ def _approvals(waiting: ToSign) -> list[Approval]:
     return [Approval.model_validate_json(json.dumps({k: v for k, v in p.items() if k != "schema"})) for p in listed]
 
 
-def _permission(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
-    record = Permission.model_validate_json(_predicate(waiting))
-    with who.desk.registry.write() as writer:
-        scope.voice_of(writer, who, record.voice_id)
-        writer.add(Addition(record, envelope=envelope))
-    return f"/voices/{record.voice_id}", "permitted"
-
-
-def _grant(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
-    from consent.vocabulary import EventKind
-    from consent.web.deciding import answer
-    from consent.web.granting import given
-
-    record = Grant.model_validate_json(_predicate(waiting))
-    request_id = str(waiting.about["request_id"])
-    with who.desk.registry.write() as writer:
-        scope.voice_of(writer, who, record.voice_id)
-        scope.request_of(writer, who, request_id)
-        writer.add(Addition(record, envelope=envelope))
-        writer.add(Addition(given(record)))
-        answer(writer, request_id, EventKind.CONFIRMED, by=who.party_id, reason=None)
-    told_asker(who.desk, [request_id], "granted", "")
-    return f"/grants/{record.grant_id}", "granted"
-
-
-def _predicate(waiting: ToSign) -> str:
-    return json.dumps({k: v for k, v in json.loads(waiting.shown)["predicate"].items() if k != "schema"})
-
-
 def _answer(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
     from consent.web.pages.deliveries import judged_again
 
@@ -140,8 +122,7 @@ def _answer(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
 _DO: dict[str, Callable[[Visitor, ToSign, str], tuple[str, str]]] = {
     "approval": _approval,
     "approvals": _approval_list,
-    "permission": _permission,
-    "grant": _grant,
+    "act": acted,
     "answer": _answer,
 }
 Fields = list[tuple[str, list[tuple[str, Any]]]]

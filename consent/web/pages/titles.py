@@ -14,14 +14,14 @@ from consent.titles import Refusal
 from consent.views import View
 from consent.web import scope
 from consent.web.page import render
-from consent.web.visiting import NotYoursError, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, SignedIn, Start, Visitor
 
 router = APIRouter()
 A_PAGE = 50
 
 
 @router.get("/titles")
-def titles(request: Request, who: SignedIn, start: int = 0) -> Response:
+def titles(request: Request, who: SignedIn, start: Start = 0) -> Response:
     """Every title that the visitor's house holds."""
     if not who.holder:
         raise NotYoursError

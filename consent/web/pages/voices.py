@@ -10,22 +10,22 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from consent.consequences import record_ending
 from consent.errors import RecordError
-from consent.passkey_signing import to_sign
 from consent.releases import Release
 from consent.report_lines import Proofs, use_line, voice_line
+from consent.shown import Shown
 from consent.strict import Record
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind, LegalBasis, PermissionKind, Subject
 from consent.voices import Enrolment, Permission, Voice
 from consent.web import scope
-from consent.web.once import once
-from consent.web.page import go, iso_minute, render
+from consent.web.acting import Act, event_of, perform, shown_as
+from consent.web.catalogue import text
+from consent.web.catalogue import word as word_of
+from consent.web.page import iso_minute, render
 from consent.web.scope import newest_grants
-from consent.web.signing import propose
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Start, Visitor
 from consent.web.voicing import enrolment_of, grants_told, hits_of, unconfirmed
 
 router = APIRouter()
@@ -57,7 +57,7 @@ def _row(view: View, voice: Voice) -> dict[str, Any]:
 
 
 @router.get("/voices/{voice_id}")
-def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants: int = 0) -> Response:
+def voice(request: Request, who: SignedIn, voice_id: str, start: Start = 0, grants: Start = 0) -> Response:
     """One voice."""
     with who.desk.registry.view() as view:
         own = scope.voice_of(view, who, voice_id)
@@ -87,11 +87,13 @@ def voice(request: Request, who: SignedIn, voice_id: str, start: int = 0, grants
 @router.post("/voices/{voice_id}/permit")
 def permit(request: Request, who: SignedIn, form: Posted, voice_id: str) -> Response:
     """Write one of the three permissions, to be signed by passkey."""
-    with who.desk.registry.view() as view:
-        own = scope.voice_of(view, who, voice_id)
-        record = _permission(view, who, form, own)
-    number = propose(who, to_sign(record).payload, {"kind": "permission", "back": f"/voices/{voice_id}"})
-    return go(request, f"/sign/{number}")
+    path = f"/voices/{voice_id}"
+
+    def act(view: View) -> Act:
+        given = _permission(view, who, form, scope.voice_of(view, who, voice_id))
+        return Act((given,), path, "permitted", path, always_signed=True)
+
+    return perform(request, who, form, act)
 
 
 def _permission(view: View, who: Visitor, form: Form, voice: Voice) -> Permission:
@@ -112,34 +114,46 @@ def _permission(view: View, who: Visitor, form: Form, voice: Voice) -> Permissio
 @router.post("/voices/{voice_id}/permissions/{permission_id}/withdraw")
 def withdraw(request: Request, who: SignedIn, form: Posted, voice_id: str, permission_id: str) -> Response:
     """Take a permission back; a template that nothing permits any more is erased at once. Grants stay."""
-    with who.desk.registry.view() as view:
+    path = f"/voices/{voice_id}"
+
+    def act(view: View) -> Act:
         scope.voice_of(view, who, voice_id)
-        record = view.record(f"permission:{permission_id}", Permission)
-        if record is None or record.voice_id != voice_id:
+        given = view.record(f"permission:{permission_id}", Permission)
+        if given is None or given.voice_id != voice_id:
             raise NotYoursError
-    with once(who, form) as first:
-        if first:
-            target = f"permission:{permission_id}"
-            reason = form.get("reason") or None
-            record_ending(who.desk.registry, target, EventKind.WITHDRAWN, by=who.party_id, reason=reason)
-    return go(request, f"/voices/{voice_id}", said="permission_withdrawn" if first else "already")
+        kind = word_of("permission", given.kind, who.language)
+        shown = shown_as(who.language, act=text("voice.take_back", who.language), permission=kind, voice=voice_id)
+        target, reason = f"permission:{permission_id}", form.get("reason") or None
+        event = event_of(view, target, EventKind.WITHDRAWN, by=who.party_id, reason=reason, shown=shown)
+        return Act((event,), path, "permission_withdrawn", path)
+
+    return perform(request, who, form, act)
 
 
 @router.post("/voices/{voice_id}/recordings/{enrolment_id}/{word}")
 def recording(request: Request, who: SignedIn, form: Posted, voice_id: str, enrolment_id: str, word: str) -> Response:
     """Confirm that a recording is one's voice, or reject it: then nobody is compared with it any more."""
     kinds = {"confirm": EventKind.CONFIRMED, "reject": EventKind.INVALIDATED}
-    with who.desk.registry.view() as view:
+    path = f"/voices/{voice_id}"
+
+    def act(view: View) -> Act:
         scope.voice_of(view, who, voice_id)
         enrolment = enrolment_of(view, enrolment_id)
         if enrolment is None or enrolment.voice_id != voice_id or word not in kinds:
             raise NotYoursError
-    with once(who, form) as first:
-        if first:
-            reason = form.get("reason") or None
-            target = f"enrolment:{enrolment_id}"
-            record_ending(who.desk.registry, target, kinds[word], by=who.party_id, reason=reason)
-    return go(request, f"/voices/{voice_id}", said=f"recording_{word}" if first else "already")
+        shown = _shown_recording(enrolment, word, who.language)
+        target, reason = f"enrolment:{enrolment_id}", form.get("reason") or None
+        event = event_of(view, target, kinds[word], by=who.party_id, reason=reason, shown=shown)
+        return Act((event,), path, f"recording_{word}", path)
+
+    return perform(request, who, form, act)
+
+
+def _shown_recording(enrolment: Enrolment, word: str, language: str) -> tuple[Shown, ...]:
+    supplied = text("home.supplied", language, who=enrolment.supplied_by)
+    speech = text("voice.speech", language, s=round(enrolment.speech_s))
+    recording = f"{enrolment.enrolment_id}; {supplied}; {speech}"
+    return shown_as(language, act=text(f"voice.{word}", language), recording=recording, voice=enrolment.voice_id)
 
 
 @router.get("/record.json")

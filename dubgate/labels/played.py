@@ -1,0 +1,178 @@
+"""What an entry of a package plays: the digest of its bytes, and the labels that stand inside them.
+
+Initialisation sections and fragments (ISO/IEC 14496-12, 23000-19; timed ID3 in `emsg`), and the tags of packed audio (RFC
+8216, 3.4). What is none of these, such as a transport stream, holds no label.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dubgate.delivery.formats import id3_bytes
+from dubgate.labels.aigc import aigc_refusals
+from dubgate.labels.anchors import Anchors
+from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly, refused
+from dubgate.labels.boxes import (
+    C2PA_UUID,
+    boxes_in,
+    child,
+    header_at,
+    language_of,
+    metadata_places,
+    movie_places,
+    mp4_track_ids,
+    user_data_places,
+)
+from dubgate.labels.id3 import tag_at, tag_places
+from dubgate.labels.provenance import place_of, trusted_pieces
+from dubgate.labels.riff import C2PA_PLACE
+from dubgate.labels.segments import Piece, sha256_of
+from dubgate.labels.tracks import Manifest, Place
+from dubgate.unmeasured import Unmeasured
+
+_EMSG_ID3 = b"https://aomedia.org/emsg/ID3"
+# How a segment of fragmented MP4 can begin.
+_BOXES = frozenset(
+    (
+        b"ftyp",
+        b"styp",
+        b"moov",
+        b"moof",
+        b"mdat",
+        b"sidx",
+        b"ssix",
+        b"emsg",
+        b"prft",
+        b"uuid",
+        b"free",
+        b"skip",
+        b"meta",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The digest of the bytes in order, and what they say; `places` have no track yet.
+
+    `unmeasured` is a C2PA manifest that could be verified with more at hand.
+    """
+
+    sha256: str
+    places: tuple[Place, ...]
+    manifests: tuple[Manifest, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+
+    def of_entry(self, standard: str, number: int, language: str | None) -> tuple[Place, ...]:
+        """The places as those of an entry of an HLS or DASH package, which marks it with this language."""
+        there: dict[str, Any] = {"track": number, "in_media": True, "entry_language": language}
+        return tuple(replace(p, place=f"{standard} media {p.place}", **there) for p in self.places)
+
+
+def played(pieces: Iterable[Piece], anchors: Anchors | None) -> Played:
+    """Hash and read what an entry plays.
+
+    Args:
+        anchors: the authorities that a C2PA signer is trusted by.
+
+    Raises:
+        MediaError: cut off, damaged, labels that contradict their standard, or a C2PA manifest that is not believed.
+    """
+    pieces = tuple(pieces)
+    sha256, found = sha256_of(pieces), tuple(dict.fromkeys(p for piece in pieces for p in _whole(piece)))
+    if wrong := aigc_refusals(found):
+        raise refused(pieces[0].path, "; ".join(wrong))
+    if not any(p.place == C2PA_PLACE for p in found):
+        return Played(sha256, found)
+    told = trusted_pieces(pieces, anchors)
+    if isinstance(told, Unmeasured):
+        return Played(sha256, found, unmeasured=(told.reason,))
+    ids = mp4_track_ids(pieces[0].path) if told.tracks else ()
+    said = tuple(replace(p, track=None) for p in place_of(told, ids))
+    return Played(sha256, (*found, *said), (told,))
+
+
+def _whole(piece: Piece) -> tuple[Place, ...]:
+    """The places of one piece, of which each may say China's label once."""
+    found = tuple(p for p in _places(piece) if p.text)
+    if wrong := aigc_refusals(found):
+        raise refused(piece.path, "; ".join(wrong))
+    return found
+
+
+def _places(piece: Piece) -> Iterator[Place]:
+    with piece.path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        end = size if piece.length is None else piece.first + piece.length
+        file.seek(piece.first)
+        head = file.read(min(16, end - piece.first))
+        if head[4:8] in _BOXES:
+            yield from _of_boxes(piece.path, file, piece.first, end)
+        elif id3_bytes(head):
+            yield from _of_tags(piece.path, file, piece.first, end)
+
+
+def _of_tags(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Place]:
+    """Tags one after the other, before the packed sound."""
+    while at < end and (tag := tag_at(path, file, at)):
+        at += len(tag)
+        if at > end:
+            raise refused(path, "an ID3 tag reaches beyond its segment")
+        yield from tag_places(path, tag)
+
+
+def _of_boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Place]:
+    for _ in range(MAX_PARTS):
+        if at == end:
+            return
+        name, start, stop = header_at(path, read_exactly(path, file, at, min(24, end - at)), at, end)
+        if name == b"uuid" and read_exactly(path, file, start, min(16, stop - start)) == C2PA_UUID:
+            yield Place(C2PA_PLACE, "uuid box")
+        elif name in _READ:
+            if stop - start > MAX_INDEX_BYTES:
+                raise refused(path, f"the box {name!r} holds {stop - start:,} bytes")
+            yield from _READ[name](path, read_exactly(path, file, start, stop - start))
+        at = stop
+    raise refused(path, f"more than {MAX_PARTS:,} boxes")
+
+
+def _movie(path: Path, index: bytes) -> Iterator[Place]:
+    yield from movie_places(path, index)
+    for name, track in boxes_in(path, index):
+        if name == b"trak" and (child(path, track, b"mdia", b"hdlr") or b"")[8:12] == b"soun":
+            language = language_of(path, track)
+            yield Place("language", language or "", None, language)
+
+
+def _fragment(path: Path, body: bytes) -> Iterator[Place]:
+    for name, data in boxes_in(path, body):
+        if name == b"traf":
+            yield from _fragment(path, data)
+        elif name == b"udta":
+            yield from user_data_places(path, data, "fragment", None)
+        elif name == b"meta":
+            yield from metadata_places(path, data, "fragment", None)
+
+
+def _event(path: Path, body: bytes) -> Iterator[Place]:
+    """An event whose message is an ID3 tag (23009-1, 5.10.3.3): its texts stand before or behind its times."""
+    texts = body[4:] if body[:1] == b"\0" else body[24:]
+    scheme, _, rest = texts.partition(b"\0")
+    if scheme == _EMSG_ID3:
+        message = rest.partition(b"\0")[2]
+        message = message[16:] if body[:1] == b"\0" else message
+        if id3_bytes(message):
+            yield from tag_places(path, message)
+
+
+_READ: dict[bytes, Callable[[Path, bytes], Iterator[Place]]] = {
+    b"moov": _movie,
+    b"moof": _fragment,
+    b"emsg": _event,
+    b"meta": lambda path, body: metadata_places(path, body, "file", None),
+    b"udta": lambda path, body: user_data_places(path, body, "file", None),
+}
