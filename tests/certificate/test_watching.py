@@ -71,6 +71,7 @@ def _everything(root: Path) -> Delivery:
         evidence=Evidence(*((root / name,) for name in given)),
         settings=recorded("settings"),
         logs=recorded("log"),
+        watermarks=recorded("watermark"),
         dub_card=root / "card",
         intake=recorded("intake")[0],
         **empty,
@@ -83,7 +84,7 @@ def test_every_file_that_a_manifest_can_name_is_watched(tmp_path: Path) -> None:
     (tmp_path / "evidence" / "link.json").symlink_to(tmp_path / "evidence" / "lying.json")
     found = {p.relative_to(tmp_path).as_posix() for p in files_of(_everything(tmp_path))}
     tracks = {f"{track}.{part}" for track in "od" for part in ("mix", "stem", "me")}
-    recorded = {"prompt", "reference", "settings", "log", "intake", "card"}
+    recorded = {"prompt", "reference", "settings", "log", "watermark", "intake", "card"}
     signed = {"approvals", "waivers", "attestations", "human_performance", "sign_offs", "evidence/lying.json"}
     assert found == {"delivery.yaml", "series.yaml", "script.vtt"} | tracks | recorded | signed
 
