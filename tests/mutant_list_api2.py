@@ -46,7 +46,7 @@ SINGLE = (
     ("nothing is pinned while it is judged", "dubgate/service/judging.py", "    with watched.pinned():\n", "    if True:\n", VERDICTS),
     ("the other tracks are not watched", "dubgate/watching.py", "for s in (t.mix, t.stem, t.me))", "for s in (t.mix,))", WATCHING),
     ("the package is not watched", "dubgate/watching.py", "    if delivery.package is not None:\n", "    if False:\n", WATCHING),
-    ("the record is not watched", "dubgate/watching.py", "    recorded = (*delivery.prompts, *delivery.references, *delivery.settings, *delivery.logs)\n", "    recorded = ()\n", WATCHING),
+    ("the record is not watched", "dubgate/watching.py", "    recorded = (file for _, file in delivery.recorded)\n", "    recorded = ()\n", WATCHING),
     ("script and card are not watched", "dubgate/watching.py", "for p in (delivery.cues, delivery.dub_card) if p is not None", "for p in () if p is not None", WATCHING),
     ("the company is not watched", "dubgate/watching.py", "*(company_files(company) if company is not None else ())", "*()", WATCHING),
     ("policies of the company do not count", "dubgate/company/folder.py", '[folder / "register.yaml", *company.policies]', '[folder / "register.yaml"]', WATCHING),
