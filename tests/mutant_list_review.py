@@ -14,6 +14,8 @@ DESK_SOUND = ("tests/service/test_desk_sound.py",)
 STATES = ("tests/test_batch.py", "-k", "state_is_of")
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 PACKAGED = ("tests/certificate/test_packaging.py", "-k", "rule_about_labels")
+ROUNDS = ("tests/test_batch.py", "-k", "put_back")
+ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -35,6 +37,9 @@ SINGLE = (
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
     ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):", "    if False:", LABEL_RULES),
     ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(d).hexdigest() == used.sha256), None)", "if d), None)", LABEL_RULES),
+    ("an earlier round of the same files stands", "dubgate/engine/journal.py", "for d in reversed(self.done) if d.name == name)", "for d in reversed(self.done) if (d.name, d.state) == (name, state))", ROUNDS),
+    ("reports above a package hide it", "dubgate/watching.py", "    left_out = None if aside is None or root.is_relative_to(written) else written\n", "    left_out = None if aside is None else written\n", ASIDE),
+    ("reports among a package's files hide it", "dubgate/watching.py", "    if aside is not None and written == root:\n", "    if False:\n", ASIDE),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

@@ -106,6 +106,17 @@ def test_beside_a_package_everything_is_watched_but_what_is_written_aside(
         tuple(files_of(delivery, tmp_path / "report"))
 
 
+def test_reports_that_are_put_aside_above_a_package_or_beside_its_manifest_hide_nothing_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "season" / "ep1"
+    (root / "package").mkdir(parents=True)
+    (root / "package" / "s0.m4s").write_bytes(b"x")
+    delivery = replace(_everything(root), package=root / "package" / "master.m3u8")
+    for aside in (tmp_path, tmp_path / "season"):
+        assert root / "package" / "s0.m4s" in {*files_of(delivery, aside)}
+    with pytest.raises(InputError, match="among the files of a package"):
+        tuple(files_of(delivery, root))
+
+
 def _company(folder: Path) -> Path:
     (folder / "policies").mkdir(parents=True)
     (folder / "register.yaml").write_text(REGISTER, encoding="utf-8")
