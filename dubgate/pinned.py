@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -46,6 +46,17 @@ class Pins:
 
     def _inside(self, path: str) -> bool:
         return any(path.startswith(f"{root}/") for root in self.roots)
+
+    def require_listed(self, folder: Path, listed: Iterable[Path]) -> None:
+        """No pinned JSON file of a folder is missing in a list of them: a folder that was renamed away hides what forbids.
+
+        Raises:
+            ChangedError
+        """
+        there = {str(path.absolute()) for path in listed}
+        for path in self.places:
+            if os.path.dirname(path) == str(folder) and path.endswith(".json") and path not in there:
+                raise ChangedError(CHANGED, where=os.path.basename(path), remedy=REMEDY)
 
     def of(self, inputs: Sequence[Path]) -> Pins:
         """The pins of some files, and of everything below some folders."""

@@ -16,6 +16,7 @@ LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 PACKAGED = ("tests/certificate/test_packaging.py", "-k", "rule_about_labels")
 ROUNDS = ("tests/test_batch.py", "-k", "put_back")
 ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
+VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -40,6 +41,8 @@ SINGLE = (
     ("an earlier round of the same files stands", "dubgate/engine/journal.py", "for d in reversed(self.done) if d.name == name)", "for d in reversed(self.done) if (d.name, d.state) == (name, state))", ROUNDS),
     ("reports above a package hide it", "dubgate/watching.py", "    left_out = None if aside is None or root.is_relative_to(written) else written\n", "    left_out = None if aside is None else written\n", ASIDE),
     ("reports among a package's files hide it", "dubgate/watching.py", "    if aside is not None and written == root:\n", "    if False:\n", ASIDE),
+    ("policies may vanish", "dubgate/company/folder.py", "    pins().require_listed(policies, found)\n", "", VANISHED),
+    ("evidence may vanish", "dubgate/policy/evidence.py", "    pins().require_listed(folder, lying)\n", "", VANISHED),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
