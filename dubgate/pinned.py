@@ -65,8 +65,18 @@ class Pins:
         return Pins(wanted)
 
     def stored(self) -> dict[str, list[int]]:
-        """The places as JSON-able data, for a child; it may find its own program below a root."""
+        """The places as JSON-able data, for a child."""
         return {path: list(place) for path, place in self.places.items()}
+
+    def folders_of(self, inputs: Sequence[Path], own: Sequence[Path]) -> list[str]:
+        """The folders among some inputs whose files are pinned: a child opens nothing else below them.
+
+        None above what is the child's `own` (its program, its scratch folder), where it must open more.
+        """
+        given = [p.absolute() for p in inputs if any(k.startswith(f"{p.absolute()}/") for k in self.places)]
+        mine = [p.resolve() for p in own]
+        kept = [p for p in given if not any(m.is_relative_to(p.resolve()) for m in mine)]
+        return sorted({str(path) for p in kept for path in (p, p.resolve())})
 
 
 _NOTHING = Pins()
@@ -121,13 +131,13 @@ def read_pinned(path: Path) -> bytes:
         return file.read()
 
 
-def pin_process(told: Mapping[str, Sequence[int]]) -> None:
+def pin_process(told: Mapping[str, Sequence[int]], roots: Sequence[str] = ()) -> None:
     """Pin files for the rest of this process, whoever opens them: for a child, whose libraries open files themselves.
 
     Raises:
         ChangedError: another file lies there already.
     """
-    given = Pins({path: _place(place) for path, place in told.items()})
+    given = Pins({path: _place(place) for path, place in told.items()}, tuple(roots))
     _NOW.set(given)
     for path in given.places:
         _look(given, path)

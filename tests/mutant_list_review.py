@@ -17,6 +17,7 @@ PACKAGED = ("tests/certificate/test_packaging.py", "-k", "rule_about_labels")
 ROUNDS = ("tests/test_batch.py", "-k", "put_back")
 ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
 VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
+CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -43,6 +44,9 @@ SINGLE = (
     ("reports among a package's files hide it", "dubgate/watching.py", "    if aside is not None and written == root:\n", "    if False:\n", ASIDE),
     ("policies may vanish", "dubgate/company/folder.py", "    pins().require_listed(policies, found)\n", "", VANISHED),
     ("evidence may vanish", "dubgate/policy/evidence.py", "    pins().require_listed(folder, lying)\n", "", VANISHED),
+    ("a child opens what nobody digested", "dubgate/sandbox_child.py", 'pin_process(told["pins"], told["roots"])', 'pin_process(told["pins"])', CHILD),
+    ("a child is told of no folder", "dubgate/sandbox/parent.py", "pins().folders_of(inputs, (_ROOT, ", "pins().folders_of((), (_ROOT, ", CHILD),
+    ("a child may not open its own program", "dubgate/pinned.py", "if not any(m.is_relative_to(p.resolve()) for m in mine)", "if True", CHILD),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
