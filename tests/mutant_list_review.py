@@ -47,6 +47,8 @@ SINGLE = (
     ("a child opens what nobody digested", "dubgate/sandbox_child.py", 'pin_process(told["pins"], told["roots"])', 'pin_process(told["pins"])', CHILD),
     ("a child is told of no folder", "dubgate/sandbox/parent.py", "pins().folders_of(inputs, (_ROOT, ", "pins().folders_of((), (_ROOT, ", CHILD),
     ("a child may not open its own program", "dubgate/pinned.py", "if not any(m.is_relative_to(p.resolve()) for m in mine)", "if True", CHILD),
+    ("a package's credentials are not held against the dub", "dubgate/packaging.py", "release.language, signed)", "release.language)", LABEL_RULES),
+    ("credentials of another language count", "dubgate/packaging.py", "if m.entry is None or m.entry in kept)", ")", LABEL_RULES),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
