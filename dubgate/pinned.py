@@ -60,7 +60,7 @@ class Pins:
 
     def of(self, inputs: Sequence[Path]) -> Pins:
         """The pins of some files, and of everything below some folders."""
-        given = [str(p.absolute()) for p in inputs]
+        given = [os.path.abspath(p) for p in inputs]
         wanted = {k: v for k, v in self.places.items() if any(k == g or k.startswith(f"{g}/") for g in given)}
         return Pins(wanted)
 
@@ -73,7 +73,7 @@ class Pins:
 
         None above what is the child's `own` (its program, its scratch folder), where it must open more.
         """
-        given = [p.absolute() for p in inputs if any(k.startswith(f"{p.absolute()}/") for k in self.places)]
+        given = [Path(os.path.abspath(p)) for p in inputs if self.of([p]).places.keys() - {os.path.abspath(p)}]
         mine = [p.resolve() for p in own]
         kept = [p for p in given if not any(m.is_relative_to(p.resolve()) for m in mine)]
         return sorted({str(path) for p in kept for path in (p, p.resolve())})
@@ -91,8 +91,8 @@ def pins() -> Pins:
 @contextmanager
 def pinned(places: Mapping[str, Place], roots: Sequence[str] = ()) -> Iterator[None]:
     """Pin files, beside those that are pinned already."""
-    before = pins()
-    token = _NOW.set(Pins({**before.places, **places}, (*before.roots, *roots)))
+    before, more = pins(), {os.path.abspath(path): place for path, place in places.items()}
+    token = _NOW.set(Pins({**before.places, **more}, (*before.roots, *roots)))
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ What was withdrawn, refused, revoked or changed is never renewed; then only a ne
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +39,9 @@ from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import Verdict, certificate_id, verdict_statement
 from dubgate.certifying import Gate, explained, signed_statement
 from dubgate.deciding import LIFETIME
+from dubgate.delivery.digests import seen
 from dubgate.label_rules import broken_label_rules
-from dubgate.package_files import sha256_of_file
+from dubgate.pinned import pinned
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings
 from dubgate.renewal_ends import WARN_AHEAD, End, SignedPart, ends_of, signed_parts, warnings_of
@@ -173,14 +175,15 @@ def _file_read_again(file: Path | None, opened: Certificate, release: Release, p
     """
     if file is None:
         return opened.verdict.file_sha256
-    sha256 = sha256_of_file(file)
-    if sha256 == opened.verdict.file_sha256:
-        return sha256
-    stream = _stream_of(file, opened.verdict.claim)
-    _require_label(file, stream, sha256, opened, release, packs)
-    if sha256_of_file(file) != sha256:
+    before = seen(file)
+    if before.sha256 == opened.verdict.file_sha256:
+        return before.sha256
+    with pinned(dict.fromkeys((before.path, os.path.realpath(file)), before.place)):
+        stream = _stream_of(file, opened.verdict.claim)
+        _require_label(file, stream, before.sha256, opened, release, packs)
+    if seen(file) != before:
         raise OtherBytes("the file changed while it was read", where=file.name)
-    return sha256
+    return before.sha256
 
 
 def _stream_of(file: Path, claim: Claim) -> int:

@@ -49,6 +49,9 @@ SINGLE = (
     ("a child may not open its own program", "dubgate/pinned.py", "if not any(m.is_relative_to(p.resolve()) for m in mine)", "if True", CHILD),
     ("a package's credentials are not held against the dub", "dubgate/packaging.py", "release.language, signed)", "release.language)", LABEL_RULES),
     ("credentials of another language count", "dubgate/packaging.py", "if m.entry is None or m.entry in kept)", ")", LABEL_RULES),
+    ("a path that goes up is not pinned", "dubgate/pinned.py", "{os.path.abspath(path): place for", "{path: place for", ("tests/test_pinned.py", "-k", "up_and_down")),
+    ("a path that goes up is not told to the child", "dubgate/pinned.py", "given = [os.path.abspath(p) for p in inputs]", "given = [str(p.absolute()) for p in inputs]", ("tests/test_pinned.py", "-k", "up_and_down")),
+    ("a renewal reads another file than it digested", "dubgate/renewing.py", "    with pinned(dict.fromkeys((before.path, os.path.realpath(file)), before.place)):\n", "    if True:\n", ("tests/certificate/test_renewing.py", "-k", "renamed_away")),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

@@ -78,6 +78,16 @@ def test_a_file_that_was_written_to_is_another_one(dub: Path) -> None:
             read_pinned(dub)
 
 
+def test_a_path_that_goes_up_and_down_again_is_pinned_as_the_one_that_it_means(dub: Path) -> None:
+    devious = dub.parent / ".." / "ep1" / dub.name
+    before = seen(devious)
+    with pinned({before.path: before.place}):
+        assert pins().of([devious]).places == pins().of([dub]).places == {str(dub): before.place}
+        for path in (dub, devious):
+            with renamed_away(dub.parents[1]), pytest.raises(ChangedError):
+                read_pinned(path)
+
+
 def test_below_a_root_nothing_else_is_opened(dub: Path) -> None:
     before, root = seen(dub), dub.parents[1]
     (root / "more.txt").write_bytes(b"x")
