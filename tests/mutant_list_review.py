@@ -18,6 +18,7 @@ ROUNDS = ("tests/test_batch.py", "-k", "put_back")
 ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
 VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
 CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
+OTHERS = ("tests/service/test_sources.py", "-k", "reach_into or another_organisations_is")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -52,6 +53,10 @@ SINGLE = (
     ("a path that goes up is not pinned", "dubgate/pinned.py", "{os.path.abspath(path): place for", "{path: place for", ("tests/test_pinned.py", "-k", "up_and_down")),
     ("a path that goes up is not told to the child", "dubgate/pinned.py", "given = [os.path.abspath(p) for p in inputs]", "given = [str(p.absolute()) for p in inputs]", ("tests/test_pinned.py", "-k", "up_and_down")),
     ("a renewal reads another file than it digested", "dubgate/renewing.py", "    with pinned(dict.fromkeys((before.path, os.path.realpath(file)), before.place)):\n", "    if True:\n", ("tests/certificate/test_renewing.py", "-k", "renamed_away")),
+    ("a delivery reaches into others' folders", "dubgate/service/judging.py", '    if "path" in job.request:\n', "    if False:\n", OTHERS),
+    ("others' folders are one's own", "dubgate/service/sources.py", "if organisation not in _owners(folder, settings):", "if False:", OTHERS),
+    ("a delivery names others' files by URL", "dubgate/service/fetching.py", "if not _is_own(base, organisation, settings, relative):", "if False:", OTHERS),
+    ("a store gives what is others'", "dubgate/service/fetching.py", "if not own(relative):", "if False:", OTHERS),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from consent.registry import Registry
 from consent.vocabulary import Role
 from dubgate.certificate.dsse import public_of, signer_of
 from dubgate.certificate.keys import trust_store_bytes
+from dubgate.delivery.manifest import load_delivery
 from dubgate.judgement import Judgement
 from dubgate.judging_again import Judged
 from dubgate.release import CheckRequest
@@ -84,7 +85,7 @@ class House:
 
         def hear(request: CheckRequest, *, at: datetime, progress: Callable[[str, float], None]) -> Judged:
             progress("hearing", 0.5)
-            return Judged(self.place.world.delivery, replace(judged, judged_at=at), heard_again=True)
+            return Judged(load_delivery(request.manifest), replace(judged, judged_at=at), heard_again=True)
 
         engine, own = open_database(self.settings.registry), own_key(self.settings.own_key_file)
         asked = {
