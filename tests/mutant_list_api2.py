@@ -35,7 +35,7 @@ SINGLE = (
     ("what was not digested is opened", "dubgate/pinned.py", "if wanted is None and self._inside(absolute):", "if False:", PINNED),
     ("media are not pinned", "dubgate/delivery/formats.py", "        pins().require(str(path), place_of(descriptor))\n", "        pass\n", PINNED),
     ("texts are not pinned", "dubgate/pinned.py", "        pins().require(path, place_of(descriptor))\n", "        pass\n", PINNED),
-    ("a child knows no pins", "dubgate/sandbox_child.py", '    pin_process(told["pins"])\n', "", PINNED),
+    ("a child knows no pins", "dubgate/sandbox_child.py", '    pin_process(told["pins"], told["roots"])\n', "", PINNED),
     ("a child is told no pins", "dubgate/sandbox/parent.py", '"pins": pins().of(inputs).stored()', '"pins": {}', PINNED),
     ("libraries in a child open anything", "dubgate/pinned.py", "    sys.addaudithook(opening)\n", "", PINNED),
     ("hearing pins nothing", "dubgate/listening.py", "with pinned(dict(zip(map(str, inputs), asked.places, strict=True))):", "with pinned({}):", SWAPPED),
