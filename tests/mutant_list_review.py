@@ -19,6 +19,7 @@ ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
 VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
 CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
 OTHERS = ("tests/service/test_sources.py", "-k", "reach_into or another_organisations_is")
+AUDIBLE = ("tests/labels/test_audible.py", "-k", "disclaimer")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -57,6 +58,8 @@ SINGLE = (
     ("others' folders are one's own", "dubgate/service/sources.py", "if organisation not in _owners(folder, settings):", "if False:", OTHERS),
     ("a delivery names others' files by URL", "dubgate/service/fetching.py", "if not _is_own(base, organisation, settings, relative):", "if False:", OTHERS),
     ("a store gives what is others'", "dubgate/service/fetching.py", "if not own(relative):", "if False:", OTHERS),
+    ("a spoken denial is a disclaimer", "dubgate/labels/audible.py", "if _denied(tokens, first, last, language):", "if False:", AUDIBLE),
+    ("words between no and AI make a label", "dubgate/labels/wording.py", "[\\s'’-]+{_BETWEEN}(?-i", "[\\s'’-]+(?-i", ("tests/labels/test_label_wording.py",)),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
