@@ -60,6 +60,8 @@ SINGLE = (
     ("a store gives what is others'", "dubgate/service/fetching.py", "if not own(relative):", "if False:", OTHERS),
     ("a spoken denial is a disclaimer", "dubgate/labels/audible.py", "if _denied(tokens, first, last, language):", "if False:", AUDIBLE),
     ("words between no and AI make a label", "dubgate/labels/wording.py", "[\\s'’-]+{_BETWEEN}(?-i", "[\\s'’-]+(?-i", ("tests/labels/test_label_wording.py",)),
+    ("a mail's link lets a consent stand again", "consent/web/pages/grants.py", 'loosens=word == "resume" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
+    ("a mail's link confirms a recording", "consent/web/pages/voices.py", 'loosens=word == "confirm" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
