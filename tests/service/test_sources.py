@@ -333,7 +333,7 @@ def test_what_is_another_organisations_is_not_fetched_with_a_delivery(
     api: Api, web: tuple[str, Path], tmp_path: Path
 ) -> None:
     base, folder = web
-    (folder / "theirs").mkdir()
+    (folder / "theirs").mkdir(parents=True)
     (folder / "theirs" / "dub.wav").write_bytes(b"theirs")
     text = "schema: delivery/1.0\ndub: {language: en, mix: theirs/dub.wav}\n"
     (folder / "delivery.yaml").write_text(text, encoding="utf-8")
