@@ -217,10 +217,12 @@ def keyids_in(envelope: str | None) -> tuple[str, ...]:
 
 
 def signed_with(view: Lookup, key: PartyKey, house_id: str) -> Iterator[str]:
-    """The envelopes that carry a key's name: its owner's own, and what its owner signed for their house."""
-    for party_id in dict.fromkeys((key.party_id, house_id)):
-        found = (e.envelope for e in view.store.entries(f"party:{party_id}"))
-        yield from (envelope for envelope in found if envelope is not None and key.keyid in envelope)
+    """The envelopes that carry a key's name: its owner's own, and what its owner signed for their house (its words alone)."""
+    own = view.store.entries(f"party:{key.party_id}")
+    said = (e for kind in (Event, Refusal) for e in view.store.entries(f"party:{house_id}", kind))
+    for entry in (*own, *(said if house_id != key.party_id else ())):
+        if entry.envelope is not None and key.keyid in entry.envelope:
+            yield entry.envelope
 
 
 def _identities(record: Record) -> tuple[str, ...]:

@@ -47,11 +47,11 @@ def address(text_: str) -> str:
     return plain.lower()
 
 
-def add_account(desk: Desk, party_id: str, email: str, language: str = "en") -> Account:
-    """Give a party of the registry an account.
+def add_account(desk: Desk, party_id: str, email: str, language: str = "en", *, first: bool = False) -> Account:
+    """Give a party of the registry an account; with `first`, only where it never had one.
 
     Raises:
-        RecordError: no such party, no address, or the address has an account.
+        RecordError: no such party, no address, or the address (with `first`, the party) has or had an account.
     """
     with desk.registry.view() as view:
         if view.party(party_id) is None:
@@ -61,17 +61,19 @@ def add_account(desk: Desk, party_id: str, email: str, language: str = "en") -> 
     with desk.tables.begin() as connection:
         if connection.execute(select(ACCOUNT.c.email).where(ACCOUNT.c.email == account.email)).first() is not None:
             raise RecordError(_TAKEN)
+        if first and connection.execute(select(ACCOUNT.c.email).where(ACCOUNT.c.party_id == party_id)).first():
+            raise RecordError("this party has or had an account")
         connection.execute(insert(ACCOUNT).values(created_at=iso(desk.clock()), **values))
     return account
 
 
-def invite(desk: Desk, party_id: str, email: str, language: str = "en") -> str:
-    """Give a party an account and send the link that opens it; the link.
+def invite(desk: Desk, party_id: str, email: str, language: str = "en", *, first: bool = False) -> str:
+    """Give a party an account (with `first`, only where it never had one) and send the link that opens it; the link.
 
     Raises:
-        RecordError: no such party, no address, or the address has an account.
+        RecordError: no such party, no address, or the address (with `first`, the party) has or had an account.
     """
-    return send_link(desk, add_account(desk, party_id, email, language), "invite")
+    return send_link(desk, add_account(desk, party_id, email, language, first=first), "invite")
 
 
 def send_link(desk: Desk, account: Account, purpose: str) -> str:

@@ -36,7 +36,7 @@ def invite(desk: Desk, party_id: str, email: str, language: str, *, by: str) -> 
     if _needs_second(desk, party):
         _ask(desk, party, plain, language, by)
         return False
-    accounts.invite(desk, party_id, plain, language)
+    accounts.invite(desk, party_id, plain, language, first=True)
     _announce(desk, party_id, "mail.invite_made", email=plain, by=by)
     return True
 

@@ -9,6 +9,7 @@ from consent.asking import request_histories
 from consent.denials import GrantHistory
 from consent.entries import Entry
 from consent.events import Event
+from consent.parties import Party
 from consent.releases import Release
 from consent.report_lines import claim_counts, of_kind
 from consent.requests import Request, RequestHistory
@@ -172,6 +173,12 @@ def may_hear_all(view: View, who: Visitor, summary: Summary) -> bool:
 def title_names(view: View, title_ids: Iterable[str]) -> dict[str, str]:
     """The names of titles by their ids."""
     return {t.title_id: t.name for _, t in of_kind(view, (f"title:{i}" for i in title_ids), Title)}
+
+
+def told_name(view: View, party_id: str) -> str:
+    """The name under which a party stands in what is signed: a person's id, since no name can be taken out of the ledger."""
+    party = view.party(party_id)
+    return party_id if party is None or party.person else name_of(view, party_id, Party)
 
 
 def name_of(view: View, party_id: str, kind: type[Record]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.approvals import Candidate
-from consent.parties import Party
 from consent.requests import Request, RequestKind
 from consent.shown import Shown
 from consent.terms import Use
@@ -16,7 +15,7 @@ from consent.views import View
 from consent.vocabulary import Technique
 from consent.web.catalogue import text, word
 from consent.web.protocols import Casting, Dossier, Judge
-from consent.web.scope import name_of
+from consent.web.scope import told_name
 from consent.web.wording import day, length, places, places_short, span, spoken, until
 
 TECHNIQUES = frozenset(str(t) for t in Technique)
@@ -137,7 +136,7 @@ class _Telling:
 
     def sentences(self, dossier: Dossier | None) -> tuple[str, ...]:
         """Who asks for what; whose voices with which consent; what the audience is told, and what was checked."""
-        release, who = self.request.release, name_of(self.view, self.request.asked_by, Party)
+        release, who = self.request.release, told_name(self.view, self.request.asked_by)
         what = self._t(
             "story.asks",
             who=who,
@@ -186,7 +185,7 @@ class _Telling:
         for clip in dossier.clips if dossier else ():
             yield add("clip", f"{length(clip.start_s)}–{length(clip.end_s)} {clip.character}: {clip.text}")
         yield add("style", word("style", release.style, self.language) if release.style else "–")
-        yield add("submitter", name_of(self.view, self.request.asked_by, Party))
+        yield add("submitter", told_name(self.view, self.request.asked_by))
         for field in ("packets_sha256", "script_sha256", "original_sha256", "label_plan_sha256", "casting_sha256"):
             yield add(field, getattr(release, field) or "–")
 

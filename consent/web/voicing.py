@@ -10,14 +10,13 @@ from typing import Any
 
 from consent.denials import GrantHistory
 from consent.entries import Entry, iso
-from consent.parties import Party
 from consent.report_lines import of_kind
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind
 from consent.voices import Enrolment, Voice
 from consent.web.catalogue import text, word
-from consent.web.scope import history_of, name_of, newest_grants, title_names
+from consent.web.scope import history_of, newest_grants, title_names, told_name
 from consent.web.wording import day, places_short, spoken, until
 
 MOST_GLANCED = 2_000
@@ -50,7 +49,7 @@ def told_grant(view: View, history: GrantHistory, language: str) -> Told:
 def _sentences(view: View, grant: Grant, language: str) -> Iterable[str]:
     joint = "、" if language == "ja" else ", "
     names = title_names(view, grant.title_ids)
-    who = name_of(view, grant.licensee_id, Party) if grant.licensee_id else text("grant.anybody", language)
+    who = told_name(view, grant.licensee_id) if grant.licensee_id else text("grant.anybody", language)
     yield text(
         "grant.may",
         language,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Literal
@@ -39,8 +39,14 @@ def write(told: Told, tier: Tier, wording: Wording) -> Written:
 
 
 def write_for_decision(told: Told, wording: Wording) -> str:
-    """What a rights holder is shown before it decides: the social text and the credits, silent on its own approval."""
-    writer = _Writer(told, wording, Localised(wording.language))
+    """What a rights holder is shown before it decides: the social text and the credits, silent on its own approval.
+
+    It is signed, and then stands in a ledger from which no name can be taken: it names nobody but in the words that
+    their grants, which stand there too, want printed.
+    """
+    worded = {text for part in told.parts for text in part.credit_texts}
+    named = tuple(person for person in told.people if person.name in worded)
+    writer = _Writer(replace(told, people=named), wording, Localised(wording.language))
     return "\n".join((*writer.shortly(()), *writer.credits(), writer.status()))
 
 

@@ -28,7 +28,7 @@ from dubgate.disclosure.localised import Localised
 from dubgate.disclosure.technical import disclosure_json, json_schema
 from dubgate.disclosure.told import Part, Told
 from dubgate.disclosure.words import HOLES, shipped, wording
-from dubgate.disclosure.writing import TIERS, write
+from dubgate.disclosure.writing import TIERS, write, write_for_decision
 from dubgate.errors import InputError
 from dubgate.labels.tracks import Labels
 from dubgate.record_confirming import confirm_record
@@ -189,6 +189,21 @@ def test_people_are_credited_in_the_wording_that_their_grant_demands(world: Worl
         assert "not the wording of the grant" not in text
         assert "Ada Adapter" in text
         assert "Dora Director" in text
+
+
+def test_what_is_signed_before_a_decision_is_silent_on_the_approval_and_names_nobody_but_in_a_grants_own_words(
+    world: World,
+) -> None:
+    for language in EVERY_LANGUAGE:
+        whole = write(complete(world), "social", wording(language)).lines[0]
+        text = write_for_decision(complete(world), wording(language))
+        assert text.split("\n")[0] in whole
+        assert len(text.split("\n")[0]) < len(whole)
+        assert "Kestrel" not in text
+        assert "Voice of Mara: Sample Performer One" in text
+        assert "Ada Adapter" not in text
+        assert "Dora Director" not in text
+        assert text.endswith(wording(language).texts["status_machine"])
 
 
 def test_a_human_performance_counts_only_with_its_signed_statement(world: World) -> None:

@@ -24,10 +24,17 @@ def _closed(made: World) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def plain(tmp_path: Path) -> Iterator[World]:
+    """Everything on SQLite."""
     made = make_world(tmp_path)
     yield made
     _closed(made)
+
+
+@pytest.fixture
+def world(plain: World) -> World:
+    """The same; a module may put another one in its place."""
+    return plain
 
 
 @pytest.fixture(scope="session")

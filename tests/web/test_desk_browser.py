@@ -21,11 +21,11 @@ from consent.vocabulary import PermissionKind
 from consent.web import inviting
 
 EVERY_PAGE = {
-    "hana": ["/", "/requests", "/requests/rq-2", "/titles", "/titles/moon", "/refusals", "/reports", "/security"],
-    "ada": ["/", "/voices", "/voices/v-ada", "/grants/g-ada", "/grants/g-ada/withdraw", "/reports"],
-    "rev-a": ["/deliveries", "/deliveries/d-1", "/deliveries/d-2/changes"],
+    "hana": ["/", "/requests", "/titles", "/titles/moon", "/refusals", "/reports", "/security"],
+    "ada": ["/", "/voices", "/voices/v-ada", "/grants/g-ada", "/grants/g-ada/withdraw"],
+    "rev-a": ["/deliveries", "/deliveries/d-2/changes"],
     "polyglot": ["/returned/d-1"],
-    "op-1": ["/", "/accounts", "/checkpoint", "/security"],
+    "op-1": ["/accounts"],
 }
 
 

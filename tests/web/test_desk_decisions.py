@@ -70,6 +70,30 @@ def test_a_signed_approval_verifies_offline_and_fails_after_one_character_of_wha
             check_envelope(view, Approval.model_validate_json(json.dumps(statement)), forged)
 
 
+def test_a_desk_without_sound_offers_none(world: World) -> None:
+    from dataclasses import replace
+
+    assert "data-excerpt" in world.visit("hana").get("/requests/rq-1")
+    world.app.state.desk = replace(world.desk, listening=None)
+    page = world.visit("hana").get("/requests/rq-1")
+    assert "data-excerpt" not in page
+    assert "picture.svg" not in page
+    assert "Line 3" in page
+
+
+def test_no_person_s_name_is_signed_into_the_ledger(world: World) -> None:
+    from world import request
+
+    world.registry.add(request("rq-person", sound="7" * 64, asked_by="rev-v"))
+    world.gate.known.clear()
+    hana = world.visit("hana")
+    assert "rev-v asks you" in hana.get("/requests/rq-person")
+    hana.sign(hana.send("/requests/rq-person/approve", "/requests/rq-person", decision="approve"))
+    [approval] = approvals(world)
+    assert "Rev-V of Test" not in approval.model_dump_json()
+    assert "Polyglot of Test" in hana.get("/requests/rq-1")  # an organisation is named
+
+
 def test_one_signature_covers_a_list_of_requests(world: World) -> None:
     hana = world.visit("hana")
     world.gate.known.clear()

@@ -14,12 +14,6 @@ from consent.writing import Addition
 ROGUE = "rogue@example.org"
 
 
-@pytest.fixture
-def world(kept: World) -> World:
-    """On both databases: what is tried here lies in the desk's own tables."""
-    return kept
-
-
 def ask(world: World, party: str, email: str = ROGUE, *, by: str = "op-1", level: str = "passkey") -> str:
     """Where the form leads."""
     return world.visit(by, level=level).send("/accounts", "/accounts", party_id=party, email=email, language="en")

@@ -82,9 +82,9 @@ def test_links_name_the_desks_own_address_whatever_host_was_asked(world: World) 
 
 
 @pytest.mark.parametrize("email", ["a@b\nBcc: x@y", "a b@c.d", "<a@b.c>", "@", "", "a@" + "b" * 300, "a,b@c.d"])
-def test_what_is_no_address_gets_no_account(world: World, email: str) -> None:
+def test_what_is_no_address_gets_no_account(plain: World, email: str) -> None:
     with pytest.raises(RecordError):
-        accounts.add_account(world.desk, "ada", email)
+        accounts.add_account(plain.desk, "ada", email)
 
 
 def test_too_many_links_or_codes_are_refused(world: World) -> None:
@@ -132,8 +132,8 @@ def test_signing_out_ends_the_session_on_the_server(world: World) -> None:
 @pytest.mark.parametrize(
     "path", ["//evil.example", "https://evil.example", "/\\evil.example", "/x?y", "javascript:alert(1)"]
 )
-def test_signing_in_leads_nowhere_else(world: World, path: str) -> None:
-    page = world.client().get("/sign-in", params={"next": path}).text
+def test_signing_in_leads_nowhere_else(plain: World, path: str) -> None:
+    page = plain.client().get("/sign-in", params={"next": path}).text
     assert 'name="next" value="/"' in page
 
 

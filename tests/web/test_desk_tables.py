@@ -45,6 +45,13 @@ def test_an_address_that_is_given_away_several_times_at_once_has_one_account(kep
     assert len(kept.desk.tables.all(select(ACCOUNT))) == 1
 
 
+def test_of_several_first_accounts_that_are_opened_at_once_there_is_one(kept: World) -> None:
+    addresses = iter([f"ada{k}@example.org" for k in range(4)])
+    made = at_once(4, lambda: inviting.invite(kept.desk, "ada", next(addresses), "en", by="op-1"))
+    assert len(kept.desk.tables.all(select(ACCOUNT))) == 1
+    assert sum(m is True for m in made) == 1
+
+
 def test_a_message_is_sent_once_whoever_goes_round(kept: World) -> None:
     accounts.add_account(kept.desk, "ada", "ada@example.org")
     sent = at_once(4, lambda: tell_party(kept.desk, ["ada"], "hit", "hit 1", voice="v-ada"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import hashlib
 import html
 import json
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -502,6 +506,17 @@ class Visit:
         return self.client.post(path, data={**self.hidden(page), "answer": answer})
 
 
+@cache
+def filled(signatures: bool) -> Path:
+    """A folder with a registry in which everybody is, filled once for all tests of a process, with its key."""
+    folder = Path(tempfile.mkdtemp(prefix="filled-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    place = folder / "registry.db"
+    with Registry.open(place, create=True, clock=lambda: START, signatures_required=signatures) as registry:
+        fill(registry, signed=signatures)
+    return folder
+
+
 def make_world(
     folder: Path,
     origin: str = ORIGIN,
@@ -512,8 +527,9 @@ def make_world(
     tables: str | None = None,
 ) -> World:
     now = [START]
-    registry = Registry.open(folder / "registry.db", create=True, clock=lambda: now[0], signatures_required=signatures)
-    fill(registry, signed=signatures)
+    for kept in filled(signatures).iterdir():
+        shutil.copy(kept, folder / kept.name)
+    registry = Registry.open(folder / "registry.db", clock=lambda: now[0])
     behind = Gate(registry, folder)
     kept = tables or str(folder / "desk.db")
     settings = DeskSettings(origin=origin, tables=kept, outbox=folder / "outbox", path=path)

@@ -11,10 +11,12 @@ from fastapi.responses import Response
 from consent.consequences import touched
 from consent.denials import GrantHistory
 from consent.errors import RecordError
+from consent.events import Event
 from consent.releases import Release
 from consent.report_lines import Proofs, event_line, of_kind
 from consent.shown import Shown
 from consent.signatures import author_of
+from consent.strict import Record
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind
@@ -39,10 +41,12 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
     with who.desk.registry.view() as view:
         history = scope.grant_of(view, who, grant_id)
         entry = next(e for e, g in of_kind(view, [f"grant:{grant_id}"], Grant) if g == history.grant)
+        said = view.store.entries(f"grant:{grant_id}", Event)
+        mine = {e.leaf_index for e in said if e.envelope is not None and set(_author(e.record)) & who.ids}
         shown: dict[str, Any] = {
             "history": history,
             "told": told_grant(view, history, who.language),
-            "events": [event_line(e) | {"mine": _signed_by(view, who, e.leaf_index)} for e in history.events[-MOST:]],
+            "events": [event_line(e) | {"mine": e.leaf_index in mine} for e in history.events[-MOST:]],
             "proof": Proofs(view.store, view.store.size()).of(entry),
             "n_touched": len(touched(view, f"grant:{grant_id}", view.now).releases),
         }
@@ -50,11 +54,9 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
     return render(request, "grant.html", who, groups=fields_of({"predicate": data}, who.language), **shown)
 
 
-def _signed_by(view: View, who: Visitor, leaf_index: int) -> bool:
-    """Whether the visitor or their house signed this entry of the ledger."""
-    entry = view.store.entry(leaf_index)
-    author = author_of(entry.record) if entry is not None and entry.envelope is not None else None
-    return author is not None and author[0] in who.ids
+def _author(record: Record) -> tuple[str, ...]:
+    found = author_of(record)
+    return () if found is None else (found[0],)
 
 
 @router.get("/grants/{grant_id}/{word}")

@@ -79,6 +79,7 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
             "mine": asked.to in who.ids,
             "refusal": refusal,
             "approves": approves_sound(asked),
+            "sound": who.desk.listening is not None,
             "wanted": [w for w in asked.wanted if w.what is not RequestKind.APPROVAL],
             "voices": [v.voice_id for v in scope.voices_of(view, who)] if who.performer else [],
         }
