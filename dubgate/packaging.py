@@ -177,7 +177,8 @@ def _labels_of_dub(heard: HeardPackage, release: Release) -> Labels:
     tracks = tuple(t for r, t in pairs if is_of_dub(r, release.language))
     kept = {k for k, r in enumerate(heard.renditions) if is_of_dub(r, release.language)}
     places = tuple(p for p in heard.labels.places if p.track is None or p.track in kept)
-    return Labels(tracks, heard.labels.unreadable, heard.labels.unmeasured, places, release.language)
+    signed = tuple(m for m in heard.labels.manifests if m.entry is None or m.entry in kept)
+    return Labels(tracks, heard.labels.unreadable, heard.labels.unmeasured, places, release.language, signed)
 
 
 def _told(comparison: Comparison) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -47,15 +47,36 @@ class Pins:
     def _inside(self, path: str) -> bool:
         return any(path.startswith(f"{root}/") for root in self.roots)
 
+    def require_listed(self, folder: Path, listed: Iterable[Path]) -> None:
+        """No pinned JSON file of a folder is missing in a list of them: a folder that was renamed away hides what forbids.
+
+        Raises:
+            ChangedError
+        """
+        there = {str(path.absolute()) for path in listed}
+        for path in self.places:
+            if os.path.dirname(path) == str(folder) and path.endswith(".json") and path not in there:
+                raise ChangedError(CHANGED, where=os.path.basename(path), remedy=REMEDY)
+
     def of(self, inputs: Sequence[Path]) -> Pins:
         """The pins of some files, and of everything below some folders."""
-        given = [str(p.absolute()) for p in inputs]
+        given = [os.path.abspath(p) for p in inputs]
         wanted = {k: v for k, v in self.places.items() if any(k == g or k.startswith(f"{g}/") for g in given)}
         return Pins(wanted)
 
     def stored(self) -> dict[str, list[int]]:
-        """The places as JSON-able data, for a child; it may find its own program below a root."""
+        """The places as JSON-able data, for a child."""
         return {path: list(place) for path, place in self.places.items()}
+
+    def folders_of(self, inputs: Sequence[Path], own: Sequence[Path]) -> list[str]:
+        """The folders among some inputs whose files are pinned: a child opens nothing else below them.
+
+        None above what is the child's `own` (its program, its scratch folder), where it must open more.
+        """
+        given = [Path(os.path.abspath(p)) for p in inputs if self.of([p]).places.keys() - {os.path.abspath(p)}]
+        mine = [p.resolve() for p in own]
+        kept = [p for p in given if not any(m.is_relative_to(p.resolve()) for m in mine)]
+        return sorted({str(path) for p in kept for path in (p, p.resolve())})
 
 
 _NOTHING = Pins()
@@ -70,8 +91,8 @@ def pins() -> Pins:
 @contextmanager
 def pinned(places: Mapping[str, Place], roots: Sequence[str] = ()) -> Iterator[None]:
     """Pin files, beside those that are pinned already."""
-    before = pins()
-    token = _NOW.set(Pins({**before.places, **places}, (*before.roots, *roots)))
+    before, more = pins(), {os.path.abspath(path): place for path, place in places.items()}
+    token = _NOW.set(Pins({**before.places, **more}, (*before.roots, *roots)))
     try:
         yield
     finally:
@@ -110,13 +131,13 @@ def read_pinned(path: Path) -> bytes:
         return file.read()
 
 
-def pin_process(told: Mapping[str, Sequence[int]]) -> None:
+def pin_process(told: Mapping[str, Sequence[int]], roots: Sequence[str] = ()) -> None:
     """Pin files for the rest of this process, whoever opens them: for a child, whose libraries open files themselves.
 
     Raises:
         ChangedError: another file lies there already.
     """
-    given = Pins({path: _place(place) for path, place in told.items()})
+    given = Pins({path: _place(place) for path, place in told.items()}, tuple(roots))
     _NOW.set(given)
     for path in given.places:
         _look(given, path)

@@ -6,6 +6,7 @@ What was withdrawn, refused, revoked or changed is never renewed; then only a ne
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -177,7 +178,7 @@ def _file_read_again(file: Path | None, opened: Certificate, release: Release, p
     before = seen(file)
     if before.sha256 == opened.verdict.file_sha256:
         return before.sha256
-    with pinned({before.path: before.place}):
+    with pinned(dict.fromkeys((before.path, os.path.realpath(file)), before.place)):
         stream = _stream_of(file, opened.verdict.claim)
         _require_label(file, stream, before.sha256, opened, release, packs)
     if seen(file) != before:

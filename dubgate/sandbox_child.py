@@ -71,7 +71,7 @@ def _run(told: dict[str, Any], home: Path, say: Say) -> None:
     set_limits(**{k: limits[k] for k in ("cpu_s", "file_bytes", "open_files", "address_space_bytes")})
     module, function = _entry(told["task"], limits["test_tasks"])
     isolation = _shut_in(told, home)
-    pin_process(told["pins"])
+    pin_process(told["pins"], told["roots"])
     run = getattr(importlib.import_module(module), function)
     data, arrays = run(told["request"], home / "tmp", lambda stage, share: say({"progress": [stage, float(share)]}))
     from dubgate.sandbox.reply import write_reply

@@ -120,8 +120,16 @@ def files_of(delivery: Delivery, aside: Path | None = None) -> Iterator[Path]:
 
 
 def _package(root: Path, aside: Path | None) -> Iterator[Path]:
-    """Everything in the delivery's folder: a playlist may name any of it."""
-    left_out = None if aside is None else aside.resolve()
+    """Everything in the delivery's folder: a playlist may name any of it.
+
+    Raises:
+        InputError: reports would lie among its files, or there are too many.
+    """
+    written = root if aside is None else aside.resolve()
+    if aside is not None and written == root:
+        what, remedy = "reports would be written among the files of a package", "choose another --out"
+        raise InputError(what, where=str(root), remedy=remedy)
+    left_out = None if aside is None or root.is_relative_to(written) else written
     found = (p for p in root.rglob("*") if p.is_file() and not p.is_symlink())
     of_it = (p for p in found if left_out is None or not p.is_relative_to(left_out))
     for n, path in enumerate(of_it):

@@ -14,6 +14,12 @@ DESK_SOUND = ("tests/service/test_desk_sound.py",)
 STATES = ("tests/test_batch.py", "-k", "state_is_of")
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 PACKAGED = ("tests/certificate/test_packaging.py", "-k", "rule_about_labels")
+ROUNDS = ("tests/test_batch.py", "-k", "put_back")
+ASIDE = ("tests/certificate/test_watching.py", "-k", "aside")
+VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
+CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
+OTHERS = ("tests/service/test_sources.py", "-k", "reach_into or another_organisations_is")
+AUDIBLE = ("tests/labels/test_audible.py", "-k", "disclaimer")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -35,6 +41,27 @@ SINGLE = (
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
     ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):", "    if False:", LABEL_RULES),
     ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(d).hexdigest() == used.sha256), None)", "if d), None)", LABEL_RULES),
+    ("an earlier round of the same files stands", "dubgate/engine/journal.py", "for d in reversed(self.done) if d.name == name)", "for d in reversed(self.done) if (d.name, d.state) == (name, state))", ROUNDS),
+    ("reports above a package hide it", "dubgate/watching.py", "    left_out = None if aside is None or root.is_relative_to(written) else written\n", "    left_out = None if aside is None else written\n", ASIDE),
+    ("reports among a package's files hide it", "dubgate/watching.py", "    if aside is not None and written == root:\n", "    if False:\n", ASIDE),
+    ("policies may vanish", "dubgate/company/folder.py", "    pins().require_listed(policies, found)\n", "", VANISHED),
+    ("evidence may vanish", "dubgate/policy/evidence.py", "    pins().require_listed(folder, lying)\n", "", VANISHED),
+    ("a child opens what nobody digested", "dubgate/sandbox_child.py", 'pin_process(told["pins"], told["roots"])', 'pin_process(told["pins"])', CHILD),
+    ("a child is told of no folder", "dubgate/sandbox/parent.py", "pins().folders_of(inputs, (_ROOT, ", "pins().folders_of((), (_ROOT, ", CHILD),
+    ("a child may not open its own program", "dubgate/pinned.py", "if not any(m.is_relative_to(p.resolve()) for m in mine)", "if True", CHILD),
+    ("a package's credentials are not held against the dub", "dubgate/packaging.py", "release.language, signed)", "release.language)", LABEL_RULES),
+    ("credentials of another language count", "dubgate/packaging.py", "if m.entry is None or m.entry in kept)", ")", LABEL_RULES),
+    ("a path that goes up is not pinned", "dubgate/pinned.py", "{os.path.abspath(path): place for", "{path: place for", ("tests/test_pinned.py", "-k", "up_and_down")),
+    ("a path that goes up is not told to the child", "dubgate/pinned.py", "given = [os.path.abspath(p) for p in inputs]", "given = [str(p.absolute()) for p in inputs]", ("tests/test_pinned.py", "-k", "up_and_down")),
+    ("a renewal reads another file than it digested", "dubgate/renewing.py", "    with pinned(dict.fromkeys((before.path, os.path.realpath(file)), before.place)):\n", "    if True:\n", ("tests/certificate/test_renewing.py", "-k", "renamed_away")),
+    ("a delivery reaches into others' folders", "dubgate/service/judging.py", '    if "path" in job.request:\n', "    if False:\n", OTHERS),
+    ("others' folders are one's own", "dubgate/service/sources.py", "if organisation not in _owners(folder, settings):", "if False:", OTHERS),
+    ("a delivery names others' files by URL", "dubgate/service/fetching.py", "if not _is_own(base, organisation, settings, relative):", "if False:", OTHERS),
+    ("a store gives what is others'", "dubgate/service/fetching.py", "if not own(relative):", "if False:", OTHERS),
+    ("a spoken denial is a disclaimer", "dubgate/labels/audible.py", "if _denied(tokens, first, last, language):", "if False:", AUDIBLE),
+    ("words between no and AI make a label", "dubgate/labels/wording.py", "[\\s'’-]+{_BETWEEN}(?-i", "[\\s'’-]+(?-i", ("tests/labels/test_label_wording.py",)),
+    ("a mail's link lets a consent stand again", "consent/web/pages/grants.py", 'loosens=word == "resume" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
+    ("a mail's link confirms a recording", "consent/web/pages/voices.py", 'loosens=word == "confirm" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

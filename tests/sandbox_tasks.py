@@ -26,6 +26,10 @@ def echo(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
     return {"given": request, "scratch": str(scratch), "environment": dict(os.environ)}, arrays
 
 
+def read_once(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
+    return len(Path(request["path"]).read_bytes()), {}
+
+
 def crash(request: dict[str, Any], scratch: Path, progress: Any) -> Answer:
     print("about to \x1b[31mdie", file=sys.stderr, flush=True)
     return ctypes.string_at(0), {}

@@ -153,6 +153,16 @@ def test_a_delivery_that_changed_is_another_round(tmp_path: Path) -> None:
     assert row.resubmissions_per_finished_minute == pytest.approx(0.1)
 
 
+def test_files_that_are_put_back_are_judged_once_more(tmp_path: Path) -> None:
+    """What blocked blocks again: a release of other bytes in between says nothing of these."""
+    a = delivery(tmp_path, "a", "block")
+    run([a], tmp_path / "out")
+    delivery(tmp_path, "a", "release")
+    assert run([a], tmp_path / "out").exit_code == 0
+    delivery(tmp_path, "a", "block")
+    assert (run([a], tmp_path / "out").exit_code, asked_of(a)) == (1, 3)
+
+
 def test_a_delivery_that_changes_while_it_is_judged_is_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

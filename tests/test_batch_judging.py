@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from made_delivery import DAY, LABELLED, NOW, SHEET, World, features, make_world
@@ -67,7 +68,7 @@ def asked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list
     monkeypatch.setenv("DUBGATE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("dubgate.listening.plan_of", plan)
     monkeypatch.setattr("dubgate.listening.model_digests", lambda plan: ["a model"])
-    monkeypatch.setattr("dubgate.listening._in_child", ears)
+    monkeypatch.setattr("dubgate.listening.Child", lambda inputs: ears)
     monkeypatch.setattr("dubgate.judging_again.labels_of", lambda delivery, heard: Labels((LABELLED,)))
     monkeypatch.setattr("dubgate.judging_again.measure_all", lambda heard, sheet, style: measure_level(heard))
     monkeypatch.setattr("dubgate.policy.judge.judge_conditions", lambda packs, facts, **how: ())
@@ -148,7 +149,8 @@ def test_whatever_breaks_in_one_delivery_is_its_answer(
 ) -> None:
     assert isinstance(judging.judge_one(Job("x", "/nowhere/delivery.yaml"), settings_of(world)), Failure)
     for error, lost in ((RuntimeError("a bug"), False), (MemoryError(), True)):
-        monkeypatch.setattr("dubgate.listening._in_child", lambda *_, error=error: (_ for _ in ()).throw(error))
+        breaks = Mock(side_effect=error)
+        monkeypatch.setattr("dubgate.listening.Child", lambda inputs, breaks=breaks: breaks)
         result = judging.judge_one(job_of(world), settings_of(world))
         assert isinstance(result, Failure)
         assert result.lost is lost
@@ -163,7 +165,7 @@ def test_a_file_that_changes_while_it_is_heard_is_not_judged_and_nothing_is_kept
         (Path(job.location).parent / "dub.flac").write_bytes(b"another dub")
         return features()
 
-    monkeypatch.setattr("dubgate.listening._in_child", swaps)
+    monkeypatch.setattr("dubgate.listening.Child", lambda inputs: swaps)
     result = judging.judge_one(job, settings_of(world))
     assert isinstance(result, Failure)
     assert "changed while" in result.why

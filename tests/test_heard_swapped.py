@@ -67,7 +67,7 @@ def test_a_file_that_was_swapped_and_put_back_is_neither_judged_nor_kept(
         swap(dub)
         return features()
 
-    monkeypatch.setattr(listening, "_in_child", child)
+    monkeypatch.setattr(listening, "hear_all", child)
     request: Any = None
     asked = listening.asked_of(request)
     with pytest.raises((MediaError, ChangedError), match="changed while it was being read"):

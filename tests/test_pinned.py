@@ -78,6 +78,16 @@ def test_a_file_that_was_written_to_is_another_one(dub: Path) -> None:
             read_pinned(dub)
 
 
+def test_a_path_that_goes_up_and_down_again_is_pinned_as_the_one_that_it_means(dub: Path) -> None:
+    devious = dub.parent / ".." / "ep1" / dub.name
+    before = seen(devious)
+    with pinned({before.path: before.place}):
+        assert pins().of([devious]).places == pins().of([dub]).places == {str(dub): before.place}
+        for path in (dub, devious):
+            with renamed_away(dub.parents[1]), pytest.raises(ChangedError):
+                read_pinned(path)
+
+
 def test_below_a_root_nothing_else_is_opened(dub: Path) -> None:
     before, root = seen(dub), dub.parents[1]
     (root / "more.txt").write_bytes(b"x")
@@ -163,3 +173,29 @@ def test_a_child_sees_the_renaming_while_it_reads_whatever_opens_the_file(dub: P
                 )
         finally:
             swap.__exit__(None, None, None)
+
+
+def test_a_child_opens_nothing_in_a_folder_but_what_was_digested_there(dub: Path) -> None:
+    """A segment that lies there only while it is read was never digested, and is gone before anybody looks again."""
+    before, root = seen(dub), dub.parents[1]
+    (dub.parent / "later.txt").write_bytes(b"x")
+
+    def read(path: Path) -> str:
+        try:
+            reply = run_in_child("read_once", {"path": str(path)}, limits=LIMITS, inputs=[root])
+        except DubgateError as error:
+            return f"{type(error).__name__}: {error.what}"
+        return str(reply.data)
+
+    with pinned({before.path: before.place}, [str(root)]):
+        assert read(dub) == "7"
+        assert read(dub.parent / "later.txt") == "ChangedError: a file changed while it was being read"
+    assert read(dub.parent / "later.txt") == "1"
+
+
+def test_a_folder_above_the_childs_own_program_is_not_closed_to_it(dub: Path) -> None:
+    before, root = seen(dub), dub.parents[1]
+    held = Pins({before.path: before.place})
+    assert held.folders_of([root, root.with_name("evil")], [root.with_name("seasons")]) == [str(root)]
+    for own in (root, root / "ep1" / "venv"):
+        assert held.folders_of([root], [own]) == []

@@ -112,6 +112,11 @@ def require_more_than_a_link(who: Visitor) -> None:
         raise RefusedFormError("refused.link")
 
 
+def has_passkey(who: Visitor) -> bool:
+    """Whether the account has a passkey, so that what a mail's link may not say can be said with that."""
+    return accounts.n_passkeys(who.desk, who.account.account_id) > 0
+
+
 def wants_signatures(who: Visitor) -> bool:
     """Whether the registry takes nothing without its author's signature."""
     with who.desk.registry.view() as view:

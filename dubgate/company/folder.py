@@ -13,6 +13,7 @@ from dubgate.company.register import Register, read_register
 from dubgate.delivery.digests import seen
 from dubgate.delivery.inside import resolve_inside
 from dubgate.errors import InputError
+from dubgate.pinned import pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ def read_company(folder: Path | None) -> Company:
 
     Raises:
         InputError: it was named and is not there, holds neither of the two, or its register cannot be read.
+        ChangedError: a policy that is pinned is not there.
     """
     folder = company_folder(folder)
     if folder is None:
         return NO_COMPANY
     register, policies = folder / "register.yaml", folder / "policies"
     found = tuple(sorted(p for p in policies.glob("*.json") if p.is_file())) if policies.is_dir() else ()
+    pins().require_listed(policies, found)
     if not register.is_file() and not found:
         remedy = "it holds register.yaml, policies/*.json, or both"
         raise InputError("no company folder", where=str(folder), remedy=remedy)

@@ -77,8 +77,12 @@ class Journal:
         (self.done if isinstance(step, Done) else self.signing).append(step)  # type: ignore[arg-type]
 
     def standing(self, name: str, state: str) -> Done | None:
-        """What came of a delivery in these very files; None where it was not judged, or could not be."""
-        return next((d for d in self.done if (d.name, d.state) == (name, state) and d.facts is not None), None)
+        """What came of a delivery in its last round, where that was of this very state; None where it could not be judged.
+
+        An earlier round of the same state does not stand: the reports that lie there are the last round's.
+        """
+        last = next((d for d in reversed(self.done) if d.name == name), None)
+        return last if last is not None and last.state == state and last.facts is not None else None
 
     def half_signed(self, name: str, state: str) -> bool:
         """Whether signing this delivery began and nobody knows how it ended, by whatever rules it was judged."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dubgate.features import ProgrammeFeatures, Word
+from dubgate.labels.wording import denies_ai
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import counts_characters, primary_language, spoken_words
@@ -102,11 +103,19 @@ def disclaimer(words: Sequence[Word] | Unmeasured, language: str) -> str | Unmea
     machines = list(_places(tokens, _MACHINE[primary], language))
     makings = list(_places(tokens, _MAKING[primary], language))
     for first, last in machines:
+        if _denied(tokens, first, last, language):
+            continue
         near = [(a, b) for a, b in makings if max(b, last) - min(a, first) <= reach]
         if near and starts[min(near[0][0], first)] < START_S:
             told = (min(near[0][0], first), max(near[0][1], last))
             return ("" if counts_characters(language) else " ").join(tokens[told[0] : told[1]])
     return ""
+
+
+def _denied(tokens: Sequence[str], first: int, last: int, language: str) -> bool:
+    """Whether what stands around a machine's name says that there is none: "no AI voices", "not made with AI"."""
+    joint, around = ("", 20) if counts_characters(language) else (" ", 6)
+    return denies_ai(joint.join((*tokens[max(0, first - around) : first], "AI", *tokens[last : last + around])))
 
 
 def _tokens(words: Sequence[Word], language: str) -> tuple[list[str], list[float]]:

@@ -7,7 +7,7 @@ a scheme of dubgate's own; a player that does not know it ignores a Supplemental
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -141,6 +141,7 @@ def _read(
         machine_readable=any(p.token for p in places),
         is_what_was_heard=None if heard is None else sound.sha256 in heard,
     )
+    sound = replace(sound, manifests=sound.signed_in(entry.number))
     return track, (*places, *sound.of_entry("DASH", entry.number, language)), sound
 
 

@@ -52,7 +52,7 @@ def read_master(
     tracks = [(k, m, sound, _track(m, master, sound, heard_sha256)) for k, m, sound in read]
     kept = [(k, m, sound, track) for k, m, sound, track in tracks if _wanted(track, language)]
     places = tuple(p for k, m, sound, _ in kept for p in (*_places(k, m), *sound.of_entry("HLS", k, m.language)))
-    manifests = tuple(dict.fromkeys(m for _, _, sound, _ in kept for m in sound.manifests))
+    manifests = tuple(dict.fromkeys(m for k, _, sound, _ in kept for m in sound.signed_in(k)))
     unmeasured = tuple(dict.fromkeys(why for _, _, sound, _ in kept for why in sound.unmeasured))
     unlabelled = tuple(_unlabelled(playlist, master))
     return Labels(tuple(t for *_, t in kept), unlabelled, unmeasured, places, language, manifests)

@@ -73,6 +73,10 @@ class Played:
         there: dict[str, Any] = {"track": number, "in_media": True, "entry_language": language}
         return tuple(replace(p, place=f"{standard} media {p.place}", **there) for p in self.places)
 
+    def signed_in(self, number: int) -> tuple[Manifest, ...]:
+        """The C2PA manifests as those of this entry."""
+        return tuple(replace(m, entry=number) for m in self.manifests)
+
 
 def played(pieces: Iterable[Piece], anchors: Anchors | None) -> Played:
     """Hash and read what an entry plays.

@@ -68,6 +68,7 @@ class Manifest:
     """What a C2PA manifest tells, whose signer our own anchors trust; one that they do not is no Manifest.
 
     `sources` are digital source types without their address; `tracks` the MP4 track ids that it is about, none: all.
+    `entry` is the number of the package's entry whose media carry it, None: the file itself.
     """
 
     file: str
@@ -77,6 +78,7 @@ class Manifest:
     source_language: str | None = None
     target_language: str | None = None
     tracks: tuple[str, ...] = ()
+    entry: int | None = None
 
     @property
     def says_ai(self) -> bool:

@@ -35,12 +35,26 @@ _LANGUAGES: dict[str, tuple[str, ...]] = {
     "ko": ("korean", "한국어"),
 }
 _WORD = re.compile(r"[A-Za-z]+")
-# "English [no AI]" names AI and denies it.
+# "English [no AI]" names AI and denies it, and so does "not made with AI": a few words may stand between.
+_BETWEEN = (
+    r"(?:(?:any|an?|the|use|used|using|made|generated|created|produced|dubbed|voiced|recorded|by|with|of|from|generative|synthetic"
+    r"|jede[rn]?|jegliche|einsatz|verwendung|von|mit|durch|erzeugt|erstellt"
+    r"|recours|utilisation|usage|utiliser|généré|générée|créé|fait|par|avec|à|de|une?|la|l|d"
+    r"|uso|hecho|generado|generada|creado|por|con|ningun[ao]?|feito|gerado|gerada|criado|com|uma?|generato|fatto|creato|da|di|dall)"
+    r"[\s'’-]+){0,4}"
+)
 _DENIED = re.compile(
-    r"\b(?:no|not|non|without|sans|sin|ohne|keine?|nicht|senza|sem|zero)[\s-]+(?-i:AI|IA|KI)\b"
+    rf"(?:\b(?:no|not|non|never|without|free of|free from|sans|pas|aucune?|sin|ningun[ao]?|ohne|keine?|nicht|nie|senza|nessuna|sem|não|nao|nem|zero)|n['’]t)"
+    rf"[\s'’-]+{_BETWEEN}(?-i:AI|IA|KI)\b"
     r"|\b(?-i:AI|IA|KI)[\s-]*(?:free|frei|less)\b"
-    r"|[非无無不未]\s*(?:AI|人工智能|人工知能)|비\s*(?:AI|인공지능)"
-    r"|(?:AI|人工智能|人工知能|인공지능)\s*(?:不使用|未使用|なし|無し|ではない|以外|아님|미사용)",
+    r"|\b(?-i:AI|IA|KI)(?:[\s-]+(?:generated|dubbed|voices?|dub|generiert))?"
+    r"(?:\s*[:=]\s*(?:no|none|not|nein|keine?|non|aucune|nessuna|ninguna|false|off)\b"
+    r"|\s+(?:was |is |were )?(?:not|nicht|non|no|não)\s+(?:used|verwendet|eingesetzt|utilisée?|usad[ao]|utilizad[ao]|usata|utilizzata)\b)"
+    r"|(?:[非无無不未]|不含|没有|沒有|未使用|不使用|未采用|未採用|并非|並非|不是)\s*(?:使用|采用|採用|由)?\s*(?:AI|人工智能|人工知能)"
+    r"|비\s*(?:AI|인공지능)"
+    r"|(?:AI|人工智能|人工知能)\s*(?:音声|吹替|吹き替え|生成|合成|配音|による\w{0,8})?(?:は|を|の|で)?(?:使用|利用)?"
+    r"(?:不使用|未使用|非使用|なし|無し|ではな|ではあり|でな|していな|していません|しない|しません|以外|使わ|使っていな|使っていません|[:：]\s*(?:否|无|無))"
+    r"|(?:AI|인공지능)\s*(?:음성|생성|더빙)?[은는을를이가]?\s*(?:아님|아닙|아닌|없음|없는|미사용|사용\s*안|사용하지)",
     re.IGNORECASE,
 )
 # How a track calls itself a person's work, in the languages of the labels.

@@ -24,7 +24,7 @@ from dubgate.certificate.statements import (
 )
 from dubgate.delivery.manifest import Delivery
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.pinned import read_pinned
+from dubgate.pinned import pins, read_pinned
 from dubgate.policy.checks import failed
 from dubgate.policy.findings import Finding
 
@@ -141,11 +141,15 @@ def evidence_files(delivery: Delivery) -> tuple[dict[str, tuple[Path, ...]], tup
     """Envelopes by what they say they state: those that the manifest lists, and all of the folder `evidence/`.
 
     What is no envelope is a finding; what states something that nobody asked for is left alone.
+
+    Raises:
+        ChangedError: one that is pinned is another, or is not there.
     """
     listed = delivery.evidence
     named = (*listed.approvals, *listed.waivers, *listed.attestations, *listed.human_performance, *listed.sign_offs)
     folder = delivery.root / "evidence"
     lying = sorted(p for p in folder.glob("*.json") if not p.is_symlink()) if folder.is_dir() else []
+    pins().require_listed(folder, lying)
     by_type: dict[str, tuple[Path, ...]] = {}
     bad: list[Finding] = []
     for path in dict.fromkeys((*named, *lying)):

@@ -101,7 +101,7 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
         for place in labels.says_ai:
             en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
             yield disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
-    for told in labels.manifests:
+    for told in dict.fromkeys(replace(m, entry=None) for m in labels.manifests):  # entries may repeat one
         if synthetic is True and not told.says_ai and not told.tracks:
             what = ", ".join(told.sources) or "no digital source type"
             en = f"a machine made voices of the dub, and the signed manifest of {told.signer} tells of {what}"

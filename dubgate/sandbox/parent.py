@@ -154,6 +154,7 @@ def _write_request(home: Path, task: str, request: Mapping[str, Any], limits: Li
         "limits": asdict(limits),
         "readable": [str(p.absolute()) for p in inputs],
         "pins": pins().of(inputs).stored(),
+        "roots": pins().folders_of(inputs, (_ROOT, Path(sys.prefix), Path(sys.base_prefix), home)),
     }
     (home / "request.json").write_text(json.dumps(whole), encoding="utf-8")
 

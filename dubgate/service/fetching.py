@@ -11,6 +11,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -89,9 +90,10 @@ def fetch(
     budget = _Budget(settings.limits.fetched_bytes, settings.limits.upload_files)
     base, _, name = url.rpartition("/")
     if urlsplit(url).scheme in WEB:
-        _from_web(base, name, folder, settings, budget, progress, resolve or _resolved)
+        _from_web(base, name, folder, organisation, settings, budget, progress, resolve or _resolved)
     else:
-        _from_store(base, name, folder, budget, progress)
+        own = partial(_is_own, base, organisation, settings)
+        _from_store(base, name, folder, budget, progress, own)
     return folder / MANIFEST
 
 
@@ -113,7 +115,14 @@ class _Budget:
 
 
 def _from_web(
-    base: str, name: str, folder: Path, settings: Settings, budget: _Budget, progress: Progress, resolve: Resolve
+    base: str,
+    name: str,
+    folder: Path,
+    organisation: str,
+    settings: Settings,
+    budget: _Budget,
+    progress: Progress,
+    resolve: Resolve,
 ) -> None:
     """The manifest, and then every file that it, or what it inherits, names."""
     waiting, done = [name], set[str]()
@@ -128,6 +137,8 @@ def _from_web(
         budget.file()
         limit = MANIFEST_BYTES if relative.endswith((".yaml", ".yml")) else budget.bytes
         url = f"{base}/{quote(relative)}"
+        if not _is_own(base, organisation, settings, relative):
+            raise SourceRefusedError("the delivery names a file that is another organisation's", where=relative[:100])
         _download(url, target, limit, budget, allow_private=settings.allow_private_sources, resolve=resolve)
         if relative.endswith((".yaml", ".yml")):
             waiting += named_in(target.read_bytes(), relative)
@@ -199,8 +210,14 @@ def _take(response: http.client.HTTPResponse, url: str, target: Path, limit: int
         raise FetchError(f"{name} ended early")
 
 
-def _from_store(base: str, name: str, folder: Path, budget: _Budget, progress: Progress) -> None:
-    """Every object below the manifest's folder, through fsspec."""
+def _is_own(base: str, organisation: str, settings: Settings, relative: str) -> bool:
+    return organisation in _owners(f"{base}/{relative}", settings)
+
+
+def _from_store(
+    base: str, name: str, folder: Path, budget: _Budget, progress: Progress, own: Callable[[str], bool]
+) -> None:
+    """Every object below the manifest's folder, through fsspec, but what is another organisation's."""
     import fsspec
 
     try:
@@ -208,6 +225,8 @@ def _from_store(base: str, name: str, folder: Path, budget: _Budget, progress: P
         found = fs.find(root, maxdepth=4, detail=True)
         for path, about in sorted(found.items()):
             relative = _inside(path.removeprefix(root.rstrip("/") + "/"))
+            if not own(relative):
+                continue
             progress(f"fetching {relative}", 0.0)
             budget.file()
             target = folder / (MANIFEST if relative == name else relative)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,18 @@ def allowed_path(given: str, organisation: str, settings: Settings) -> Path:
     if not path.is_file() or path.suffix not in (".yaml", ".yml"):
         raise refused
     return path
+
+
+def require_own_files(files: Iterable[Path], organisation: str, settings: Settings) -> None:
+    """What a delivery below one of an organisation's folders is made of is theirs too: folders of others may lie below it.
+
+    Raises:
+        SourceRefusedError
+    """
+    for folder in sorted({file.parent.resolve() for file in files}):
+        if organisation not in _owners(folder, settings):
+            what = "the delivery names a file in a folder that this organisation may not submit from"
+            raise SourceRefusedError(what, where="path")
 
 
 def _owners(path: Path, settings: Settings) -> frozenset[str]:

@@ -11,8 +11,8 @@ import pytest
 
 from dubgate.certificate.refusals import LabelLost
 from dubgate.label_rules import broken_label_rules
-from dubgate.labels.tracks import LabelledTrack, Labels
-from dubgate.packaging import require_label_rules
+from dubgate.labels.tracks import LabelledTrack, Labels, Manifest
+from dubgate.packaging import _require_labelled, require_label_rules
 from dubgate.policy.packs import available
 
 TRACK = LabelledTrack("dub.mka", "English [AI]", "en", True, True)
@@ -51,3 +51,18 @@ def test_a_package_that_breaks_a_rule_the_master_passed_is_refused() -> None:
     with pytest.raises(LabelLost, match="CNG-AIGC"):
         require_label_rules(heard, _opened("cn-gb-45438"), RELEASE)
     require_label_rules(heard, _opened("cn-gb-45438", passed=()), RELEASE)
+
+
+@pytest.mark.parametrize("entry", [None, 0, 1])
+def test_credentials_in_the_dubs_own_media_that_tell_of_a_human_refuse_the_package(entry: int | None) -> None:
+    """The same as in a delivery; what the media of another language carry says nothing of the dub."""
+    human = Manifest("en.m4a", "Studio", ("c2pa.created",), ("digitalCapture",), entry=entry)
+    labels = Labels((TRACK, TRACK), manifests=(human,), language="en")
+    renditions = (SimpleNamespace(language="en"), SimpleNamespace(language="de"))
+    heard: Any = SimpleNamespace(renditions=renditions, labels=labels)
+    release: Any = SimpleNamespace(language="en", voices=("v-mara",))
+    if entry == 1:
+        _require_labelled(heard, release)
+        return
+    with pytest.raises(LabelLost, match="digitalCapture"):
+        _require_labelled(heard, release)

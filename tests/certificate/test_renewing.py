@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +30,7 @@ from dubgate.certificate.file import open_certificate
 from dubgate.certificate.opening import SigningKey
 from dubgate.certificate.statements import statement
 from dubgate.cli.main import run
-from dubgate.errors import InputError, RegistryError
+from dubgate.errors import ChangedError, InputError, RegistryError
 from dubgate.renewal_ends import SignedPart
 from dubgate.renewing import Renewed, renew, renewal_warnings, require_renewable
 from dubgate.renewing import _signed as signed_by_renewing
@@ -427,6 +428,30 @@ def test_a_folder_that_is_renamed_away_and_back_while_a_file_is_read_again_renew
             aside.rename(folder)
 
     with patch("dubgate.renewing._require_label", swapped), pytest.raises(ChangedError):
+        renewed(sounding, sounding_certificate, file=file)
+
+
+@pytest.mark.usefixtures("_here")
+def test_a_rewrapped_file_in_a_folder_that_is_renamed_away_and_back_is_not_renewed(
+    sounding: Place, sounding_certificate: Path, tmp_path: Path
+) -> None:
+    """Another file is read than was digested, and nobody could tell afterwards."""
+    from dubgate.renewing import _stream_of
+
+    (tmp_path / "at").mkdir()
+    file, evil = wrapped(sounding.file, tmp_path / "at" / "dub.mka", LABEL), tmp_path / "evil"
+    shutil.copytree(file.parent, evil)
+
+    def swapped(*asked: Any) -> Any:
+        file.parent.rename(tmp_path / "aside")
+        evil.rename(file.parent)
+        try:
+            return _stream_of(*asked)
+        finally:
+            file.parent.rename(evil)
+            (tmp_path / "aside").rename(file.parent)
+
+    with patch("dubgate.renewing._stream_of", swapped), pytest.raises(ChangedError):
         renewed(sounding, sounding_certificate, file=file)
 
 

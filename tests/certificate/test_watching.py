@@ -17,7 +17,7 @@ from consent.registry import Registry
 from consent.releases import Release
 from dubgate import watching
 from dubgate.certifying import certify
-from dubgate.company.folder import company_sha256
+from dubgate.company.folder import company_sha256, read_company
 from dubgate.delivery.manifest import Delivery, DeliveryTrack, Evidence, RecordedFile, Source
 from dubgate.errors import ChangedError, InputError
 from dubgate.judged_kept import judged_bytes, read_judged
@@ -115,6 +115,17 @@ def test_beside_a_package_everything_is_watched_but_what_is_written_aside(
         tuple(files_of(delivery, tmp_path / "report"))
 
 
+def test_reports_that_are_put_aside_above_a_package_or_beside_its_manifest_hide_nothing_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "season" / "ep1"
+    (root / "package").mkdir(parents=True)
+    (root / "package" / "s0.m4s").write_bytes(b"x")
+    delivery = replace(_everything(root), package=root / "package" / "master.m3u8")
+    for aside in (tmp_path, tmp_path / "season"):
+        assert root / "package" / "s0.m4s" in {*files_of(delivery, aside)}
+    with pytest.raises(InputError, match="among the files of a package"):
+        tuple(files_of(delivery, root))
+
+
 def _company(folder: Path) -> Path:
     (folder / "policies").mkdir(parents=True)
     (folder / "register.yaml").write_text(REGISTER, encoding="utf-8")
@@ -133,6 +144,34 @@ def test_the_companys_folder_is_watched_with_it(own: Place, tmp_path: Path) -> N
     assert watched.company_sha256 != company_sha256(company)
     with pytest.raises(ChangedError, match=r"company:policies/two\.json"):
         watched.require_unchanged()
+
+
+def test_policies_that_vanish_while_they_are_asked_and_come_back_leave_nothing_judged(
+    own: Place, tmp_path: Path
+) -> None:
+    """Nothing is opened in their place, and no file changes by it: what forbids would only not be there."""
+    company = _company(tmp_path / "company")
+    watched, policies = watch(_manifest(own), company=company), company / "policies"
+    with watched.pinned():
+        assert read_company(company).policies
+        policies.rename(company / "away")
+        with pytest.raises(ChangedError):
+            read_company(company)
+        (company / "away").rename(policies)
+    watched.require_unchanged()
+    policies.rename(company / "away")
+    assert not read_company(company).policies
+
+
+def test_evidence_that_vanishes_while_it_is_judged_and_comes_back_leaves_nothing_judged(own: Place) -> None:
+    watched, root = watch(_manifest(own)), own.world.delivery.root
+    with watched.pinned():
+        assert evidence_files(own.world.delivery)[0]
+        (root / "evidence").rename(root / "away")
+        with pytest.raises(ChangedError):
+            evidence_files(own.world.delivery)
+        (root / "away").rename(root / "evidence")
+    watched.require_unchanged()
 
 
 def test_without_a_company_there_is_no_digest_of_one(own: Place) -> None:

@@ -123,6 +123,8 @@ def words(text: str, start_s: float = 1.0) -> tuple[Word, ...]:
         ("en", "The voices in this programme were made with artificial intelligence."),
         ("en-GB", "this dub was created by a. i."),
         ("en", "You are about to hear a synthetic voice"),
+        ("en", "These voices are not human, they are synthetic"),
+        ("en", "Not one of these voices is an actor's: artificial intelligence made them"),
         ("de", "Die Stimmen wurden mit Künstlicher Intelligenz erzeugt"),
         ("fr", "Les voix de ce film ont été créées par intelligence artificielle"),
         ("es-419", "Las voces fueron generadas con inteligencia artificial"),
@@ -145,6 +147,11 @@ def test_a_spoken_disclaimer_is_heard_in_the_dubs_language(language: str, text: 
         ("en", ""),
         ("de", "the voices were made with artificial intelligence"),
         ("en", "artificial intelligence " + "word " * 20 + "voices"),
+        ("en", "No synthetic voices were used in this programme"),
+        ("en", "the voices in this film were not made with artificial intelligence"),
+        ("de", "Die Stimmen wurden nicht mit Künstlicher Intelligenz erzeugt"),
+        ("fr", "Les voix ont été créées sans intelligence artificielle"),
+        ("ja", "この 番組 の 音声 に AI は 使用 していません"),
     ],
 )
 def test_what_is_no_disclaimer_is_none(language: str, text: str) -> None:

@@ -34,6 +34,7 @@ def test_a_signed_manifest_of_a_human_recording_against_a_machines_voice_blocks(
     told = Manifest("dub.wav", "Studio", ("c2pa.created",), ("digitalCapture",))
     [finding] = found(Labels((TRACK,), manifests=(told,)))
     assert "tells of digitalCapture" in finding.text.en
+    assert len(found(Labels((TRACK, TRACK), manifests=(replace(told, entry=0), replace(told, entry=1))))) == 1
     assert found(Labels((TRACK,), manifests=(replace(told, tracks=("1",)),))) == []
     assert found(Labels((TRACK,), manifests=(replace(told, sources=("compositeSynthetic",)),))) == []
     assert found(Labels((replace(TRACK, name="English", machine_readable=False),), manifests=(told,)), False) == []

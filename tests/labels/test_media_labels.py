@@ -278,7 +278,7 @@ def test_content_credentials_in_fragmented_mp4_are_verified(tmp_path: Path, kind
     sign(whole, tmp_path / "en.m4a", root)
     labels = read(manifest, Anchors(root.pem))
     assert not labels.unreadable
-    assert [m.says_ai for m in labels.manifests] == [True]
+    assert [(m.says_ai, m.entry) for m in labels.manifests] == [(True, 1)]
     assert label_values(labels)["label.c2pa_says_ai"] is True
     assert decide(wording_findings(labels)) is Decision.RELEASE
     assert decide(wording_findings(read(manifest))) is Decision.HOLD  # nobody said whose signature counts

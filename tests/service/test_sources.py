@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fsspec
@@ -18,8 +20,10 @@ from test_jobs_survive import found, queued
 from dubgate.errors import InputError
 from dubgate.service import fetching
 from dubgate.service.fetching import FetchError, check_url, fetch, named_in
+from dubgate.service.judging import judge
 from dubgate.service.settings import Root, Source
 from dubgate.service.sources import SourceRefusedError, allowed_path, manifest_of
+from dubgate.watching import watch
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\x00\x00\x00\x00"
 YAML = b"schema: delivery/1.0\n"
@@ -224,6 +228,27 @@ def test_where_folders_lie_inside_each_other_the_innermost_says_whose_it_is(api:
                     allowed_path(path, organisation, settings)
 
 
+def test_a_delivery_does_not_reach_into_a_folder_of_others_that_lies_below_its_own(house: House) -> None:
+    """Its manifest lies where it may; the approval that it would be judged with lies in what is another organisation's."""
+    root, submitter = house.manifest.parent, watch(house.manifest).delivery.submitter
+    own = Root(organisation="polyglot", path=root)
+    other = Root(organisation="other-house", path=root / "evidence")
+    heard = []
+
+    def judged(*roots: Root) -> None:
+        settings = house.settings.model_copy(update={"roots": roots})
+        asked: Any = SimpleNamespace(party=submitter, organisation="polyglot", request={"path": "x"})
+        how: Any = {"at": datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
+        judge(asked, settings, house.manifest, hear=lambda *_, **__: heard.append(1), **how)
+
+    with pytest.raises(SourceRefusedError, match="may not submit from"):
+        judged(own, other)
+    assert heard == []
+    with pytest.raises(AttributeError):  # nothing was heard here, and it went on as far as that
+        judged(own)
+    assert heard == [1]
+
+
 def nothing(stage: str, share: float) -> None:
     """Progress that nobody watches."""
 
@@ -302,6 +327,26 @@ def test_a_delivery_is_fetched_with_every_file_that_it_names_and_nothing_else(
     (folder / "ep1" / "dub.wav").write_bytes(b"x" * 5000)
     with pytest.raises(InputError, match="large"):
         fetch(f"{base}ep1/delivery.yaml", "polyglot", small, tmp_path / "h", nothing)
+
+
+def test_what_is_another_organisations_is_not_fetched_with_a_delivery(
+    api: Api, web: tuple[str, Path], tmp_path: Path
+) -> None:
+    base, folder = web
+    (folder / "theirs").mkdir(parents=True)
+    (folder / "theirs" / "dub.wav").write_bytes(b"theirs")
+    text = "schema: delivery/1.0\ndub: {language: en, mix: theirs/dub.wav}\n"
+    (folder / "delivery.yaml").write_text(text, encoding="utf-8")
+    sources = (*owned(base, "memory://nest/"), *owned(f"{base}theirs/", "memory://nest/theirs/", by="other-house"))
+    settings = api.state.settings.model_copy(update={"sources": sources, "allow_private_sources": True})
+    with pytest.raises(SourceRefusedError, match="another organisation's"):
+        fetch(f"{base}delivery.yaml", "polyglot", settings, tmp_path / "web", nothing)
+    assert not (tmp_path / "web" / "theirs" / "dub.wav").exists()
+    store = fsspec.filesystem("memory")
+    for name in ("delivery.yaml", "theirs/dub.wav", "own.wav"):
+        store.pipe(f"/nest/{name}", b"x")
+    fetch("memory://nest/delivery.yaml", "polyglot", settings, tmp_path / "store", nothing)
+    assert sorted(p.name for p in (tmp_path / "store").rglob("*") if p.is_file()) == ["delivery.yaml", "own.wav"]
 
 
 def test_redirects_are_not_followed_and_what_is_absent_is_told(api: Api, web: tuple[str, Path], tmp_path: Path) -> None:

@@ -75,6 +75,21 @@ def test_a_mails_link_alone_loosens_nothing(world: World, what: str) -> None:
     assert world.registry.head().size == size + 1
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/grants/g-ada/resume", "/grants/g-ada"), ("/voices/v-ada/recordings/en-ada/confirm", "/voices/v-ada")],
+)
+def test_a_mails_link_alone_opens_no_voice_of_somebody_who_has_a_passkey(world: World, path: str, page: str) -> None:
+    """A suspension that its owner set, and a recording that nobody is compared with until they say that it is theirs."""
+    world.visit("ada").send("/grants/g-ada/suspend", "/grants/g-ada/suspend")
+    world.later(seconds=1)
+    size = world.registry.head().size
+    assert world.visit("ada", level="link").post(path, page).status_code == 403
+    assert world.registry.head().size == size
+    assert world.visit("ada").post(path, page).status_code == 303
+    assert world.registry.head().size == size + 1
+
+
 def test_a_passkey_that_the_ledger_could_not_revoke_stays_in_the_list_to_be_removed_again(world: World) -> None:
     hana = world.visit("hana")
     [row] = ceremonies.passkeys_of(world.desk, hana.account.account_id)

@@ -26,7 +26,7 @@ from consent.web.catalogue import text
 from consent.web.catalogue import word as word_of
 from consent.web.page import render
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor, has_passkey
 from consent.web.voicing import told_grant
 from consent.web.wording import places_short, span
 
@@ -89,7 +89,7 @@ def end(request: Request, who: SignedIn, form: Posted, grant_id: str, word: str)
         shown = _shown(view, history, word, who.language)
         reason = form.get("reason") or None
         event = event_of(view, f"grant:{grant_id}", WORDS[word], by=who.party_id, reason=reason, shown=shown)
-        return Act((event,), path, f"grant_{word}", path)
+        return Act((event,), path, f"grant_{word}", path, loosens=word == "resume" and has_passkey(who))
 
     return perform(request, who, form, act)
 

@@ -25,7 +25,7 @@ from consent.web.catalogue import text
 from consent.web.catalogue import word as word_of
 from consent.web.page import iso_minute, render
 from consent.web.scope import newest_grants
-from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Start, Visitor
+from consent.web.visiting import Form, NotYoursError, Posted, SignedIn, Start, Visitor, has_passkey
 from consent.web.voicing import enrolment_of, grants_told, hits_of, unconfirmed
 
 router = APIRouter()
@@ -144,7 +144,7 @@ def recording(request: Request, who: SignedIn, form: Posted, voice_id: str, enro
         shown = _shown_recording(enrolment, word, who.language)
         target, reason = f"enrolment:{enrolment_id}", form.get("reason") or None
         event = event_of(view, target, kinds[word], by=who.party_id, reason=reason, shown=shown)
-        return Act((event,), path, f"recording_{word}", path)
+        return Act((event,), path, f"recording_{word}", path, loosens=word == "confirm" and has_passkey(who))
 
     return perform(request, who, form, act)
 
