@@ -13,7 +13,12 @@ from consent.vocabulary import Partner as KnownPartner
 _OTHER = re.compile(r"x-[a-z0-9][a-z0-9_-]{1,60}")
 
 
-def _known_or_own(name: str) -> str:
+def known_partner(name: str) -> str:
+    """The name, where it is a partner's.
+
+    Raises:
+        ValueError: neither a known partner nor one of one's own.
+    """
     if name not in set(KnownPartner) and not _OTHER.fullmatch(name):
         raise ValueError(f"unknown partner {name!r}; known are {', '.join(KnownPartner)}, and others as x-name")
     return name
@@ -25,7 +30,7 @@ def _no_repeats(names: tuple[Any, ...]) -> tuple[Any, ...]:
     return names
 
 
-Partner = Annotated[str, AfterValidator(_known_or_own)]
+Partner = Annotated[str, AfterValidator(known_partner)]
 Partners = Annotated[tuple[Partner, ...], Field(max_length=100), AfterValidator(_no_repeats)]
 
 

@@ -96,14 +96,24 @@ class Client:
             raise _error(status, body)
         return body
 
-    def may_publish(self, file: Path | str, *, territory: str, channel: str, language: str, at: str = "now") -> Answer:
-        """May this file (or the file of this SHA-256) be published, for this use?
+    def may_publish(
+        self,
+        file: Path | str,
+        *,
+        territory: str,
+        channel: str,
+        language: str,
+        at: str = "now",
+        partner: str | None = None,
+    ) -> Answer:
+        """May this file (or the file of this SHA-256) be published, for this use (and by this partner)?
 
         Raises:
             ApiError: it could not be asked: do not publish then either.
         """
         digest = file_digest(file) if isinstance(file, Path) else file
         asked = {"digest": digest, "territory": territory, "channel": channel, "language": language, "at": at}
+        asked |= {} if partner is None else {"partner": partner}
         status, raw = self._asked("GET", f"/v1/may-publish?{urlencode(asked)}", None, {})
         body = _json(raw)
         if status == 200 and body.get("publish") is True and body.get("certificate_id"):

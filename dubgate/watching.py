@@ -113,13 +113,7 @@ def files_of(delivery: Delivery, aside: Path | None = None) -> Iterator[Path]:
         InputError: a package of too many files.
     """
     yield from (path for path, _ in delivery.manifests)
-    sources = (s for t in (delivery.original, delivery.dub) for s in (t.mix, t.stem, t.me))
-    yield from (s.path for s in sources if s is not None)
-    yield from (p for p in (delivery.cues, delivery.dub_card) if p is not None)
-    recorded = (file for _, file in delivery.recorded)
-    yield from (f.path for f in (*recorded, *((delivery.intake,) if delivery.intake is not None else ())))
-    signed = delivery.evidence
-    yield from (*signed.approvals, *signed.waivers, *signed.attestations, *signed.human_performance, *signed.sign_offs)
+    yield from delivery.files
     yield from (p for p in (delivery.root / "evidence").glob("*.json") if p.is_file() and not p.is_symlink())
     if delivery.package is not None:
         yield from _package(delivery.root, aside)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mutate import Mutant, replaced, without_guards
+from mutate import Mutant, replaced, without_guards, without_yields
 
 MEDIA = ("tests/labels/test_media_labels.py",)
 WORDING = ("tests/labels/test_label_wording.py",)
 WRITING = ("tests/labels/test_label_writing.py", "tests/labels/test_box_writing.py")
 PARTNERS = ("tests/consent/test_rights_and_approvals.py",)
 VERIFYING = ("tests/certificate/test_verifying.py",)
+DESK = ("tests/web/test_desk_decisions.py",)
+PUBLISHING = ("tests/service/test_publishing.py",)
 RECORD = ("tests/test_record_judging.py",)
 
 # (file, tests): every guard in the file is removed in turn.
-GUARDED = (
-    ("dubgate/labels/played.py", MEDIA),
+GUARDED = (("dubgate/labels/played.py", MEDIA), ("dubgate/labels/transport.py", MEDIA))
+# (file, tests): every `if` that says something never holds.
+SAYING = (
     ("dubgate/policy/media_label_checks.py", MEDIA),
+    ("consent/partners.py", PARTNERS),
 )
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -31,6 +35,11 @@ SINGLE = (
     ("a partner more is no matter", "consent/partners.py", "going - set(approved or ())", "set() & going", PARTNERS),
     ("a partner fewer is no matter", "consent/partners.py", "set(approved or ()) - going", "set() & going", PARTNERS),
     ("a delivery's partners are not held against the approval", "dubgate/clearing.py", "        partners=release.partners,\n", "", ("tests/test_release.py",)),
+    ("the desk signs for no partner", "consent/web/deciding.py", "        partners=release.partners,\n", "", DESK),
+    ("the desk does not show the partners", "consent/web/telling.py", "if release.partners is not None:", "if False:", DESK),
+    ("may-publish allows any partner", "dubgate/service/publishing.py", "if use.partner is not None and use.partner not in facts.partners:", "if False:", PUBLISHING),
+    ("may-publish forgets the partner", "dubgate/service/publish_routes.py", "_moment(at, now), by)", "_moment(at, now))", PUBLISHING),
+    ("a certificate's partners are not kept", "dubgate/service/certificates.py", "frozenset() if scope is None else frozenset(scope.partners)", "frozenset()", PUBLISHING),
     ("any partner is served", "dubgate/verifying.py", "if partner is not None and partner not in scope.partners:", "if False:", VERIFYING),
     ("a watermark counts by the vendor's word", "rules/eu-ai-act.yaml", "f.matches) && record.purpose_confirmed", "f.matches) || record.purpose_confirmed", RECORD),
     ("what denies AI is a label", "dubgate/labels/wording.py", "unreadable_reason(text) is not None or denies_ai(text)", "unreadable_reason(text) is not None", WORDING),
@@ -44,5 +53,7 @@ def label2_mutants(root: Path) -> Iterator[Mutant]:
     """Every mutant of these, in a fixed order."""
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "labels")
+    for file, tests in SAYING:
+        yield from without_yields(root, file, tests, "labels")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(f"labels: {name}", file, tests, replaced(old, new))

@@ -45,6 +45,7 @@ from dubgate.intake.asking import take_in
 from dubgate.judgement import Judgement
 from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
+from dubgate.policy.packs import available, load_packs
 from dubgate.policy.record_fact_rows import FILE as FILE_FACTS
 from dubgate.policy.record_fact_rows import TOOL as TOOL_FACTS
 from dubgate.record_checks import card_text, file_findings
@@ -654,6 +655,22 @@ def test_every_fact_of_the_record_is_filled_from_a_real_delivery(
     inside = [f"record.tools[].{name}" for name, _ in TOOL_FACTS.fields]
     inside += [f"record.files[].{name}" for name, _ in FILE_FACTS.fields]
     assert {path for path in (*mine, *inside) if facts.reason(path) is not None} == set()
+    packs = [load_packs([name])[-1] for name in available()]
+    conditions = [
+        c
+        for pack in packs
+        for rule in pack.conditions
+        for c in (*rule.conditions, *(e.condition for e in rule.exemptions))
+    ]
+    read = {
+        path
+        for c in conditions
+        if c is not None
+        for path in c.reads
+        if path.startswith(("record.", "credits.", "policy.", "intake."))
+    }
+    assert len(read) > 20
+    assert {path for path in read if path not in (*mine, *inside) and not path.endswith("[]")} == set()
     assert facts.values["record.tools"]
     assert facts.values["record.files"]
     assert len(mine) == 20

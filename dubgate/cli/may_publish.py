@@ -27,6 +27,9 @@ Publish on 0 and nothing else. Without dubgate installed: samples/pipeline/may-p
 @click.option("--territory", required=True, metavar="CODE", help="Where: a country (DE), or a group (EU, 419, 001).")
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
 @click.option("--language", required=True, metavar="TAG", help="In which language (BCP 47).")
+@click.option(
+    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+)
 @click.option("--at", default="now", show_default=True, metavar="TIME", help="When: now, or within 24 hours.")
 @click.option("--url", envvar="DUBGATE_URL", required=True, help="The API.  [env: DUBGATE_URL]")
 @click.option(
@@ -40,6 +43,7 @@ def may_publish(
     territory: str,
     channel: str,
     language: str,
+    partner: str | None,
     at: str,
     url: str,
     token_file: Path,
@@ -50,7 +54,8 @@ def may_publish(
     from dubgate.client import Client, token_of
 
     client = Client(url, token_of(token_file))
-    answer = client.may_publish(file, territory=territory, channel=channel, language=language, at=at)
+    use = {"territory": territory, "channel": channel, "language": language, "at": at}
+    answer = client.may_publish(file, **use, partner=partner)
     if answer.publish and certificate is not None:
         certificate.write_bytes(client.certificate(str(answer.body["certificate_id"])))
     click.echo(json.dumps(dict(answer.body), indent=1) if form == "json" else _text(answer), err=not answer.publish)

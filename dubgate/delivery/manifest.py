@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,6 +103,12 @@ class Delivery:
     intake: RecordedFile | None = None
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the manifest names, whatever for; not the manifests themselves."""
+        named = (getattr(self, f.name) for f in fields(self) if f.name not in ("root", "manifests"))
+        return tuple(dict.fromkeys(path for value in named for path in _paths_in(value)))
+
+    @property
     def recorded(self) -> tuple[tuple[str, RecordedFile], ...]:
         """Every file that the production record names, with its kind."""
         return tuple((kind, file) for kind in RECORD_KINDS for file in getattr(self, kind))
@@ -115,6 +121,18 @@ class Delivery:
     def cast_of(self, character: str) -> CastEntry | None:
         """The entry of a character or group; None where the cast has none."""
         return next((entry for entry in self.cast if entry.name == character), None)
+
+
+def _paths_in(value: Any) -> Iterator[Path]:
+    """The paths in a value of a delivery; models of the manifest hold none that is resolved."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _paths_in(inner)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _paths_in(getattr(value, field.name))
 
 
 def load_delivery(path: Path) -> Delivery:

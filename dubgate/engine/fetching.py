@@ -48,19 +48,7 @@ def state_of(location: str) -> str:
 
 
 def _local_state(delivery: Delivery) -> list[str]:
-    evidence = delivery.evidence
-    signed = (
-        evidence.approvals,
-        evidence.waivers,
-        evidence.attestations,
-        evidence.human_performance,
-        evidence.sign_offs,
-    )
-    sources = [s for t in (delivery.original, delivery.dub) for s in (t.mix, t.stem, t.me) if s is not None]
-    files = [*(s.path for s in sources), *(p for group in signed for p in group)]
-    files += [f.path for _, f in delivery.recorded]
-    files += [p for p in (delivery.cues, delivery.dub_card) if p is not None]
-    files += [delivery.intake.path] if delivery.intake is not None else []
+    files = [*delivery.files]
     files += sorted(
         p for p in (delivery.root / "evidence").glob("*.json") if p.is_file()
     )  # what nobody lists counts too

@@ -1,7 +1,7 @@
 """What an entry of a package plays: the digest of its bytes, and the labels that stand inside them.
 
-Initialisation sections and fragments (ISO/IEC 14496-12, 23000-19; timed ID3 in `emsg`), and the tags of packed audio (RFC
-8216, 3.4). What is none of these, such as a transport stream, holds no label.
+Initialisation sections and fragments (ISO/IEC 14496-12, 23000-19; timed ID3 in `emsg`), the tags of packed audio (RFC 8216,
+3.4), languages and timed ID3 of transport streams. What is none of these holds no label.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dubgate.labels.provenance import place_of, trusted_pieces
 from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.segments import Piece, sha256_of
 from dubgate.labels.tracks import Manifest, Place
+from dubgate.labels.transport import is_transport, transport_places
 from dubgate.unmeasured import Unmeasured
 
 _EMSG_ID3 = b"https://aomedia.org/emsg/ID3"
@@ -113,11 +114,13 @@ def _places(piece: Piece) -> Iterator[Place]:
         size = os.fstat(file.fileno()).st_size
         end = size if piece.length is None else piece.first + piece.length
         file.seek(piece.first)
-        head = file.read(min(16, end - piece.first))
+        head = file.read(min(200, end - piece.first))
         if head[4:8] in _BOXES:
             yield from _of_boxes(piece.path, file, piece.first, end)
         elif id3_bytes(head):
             yield from _of_tags(piece.path, file, piece.first, end)
+        elif is_transport(head):
+            yield from transport_places(piece.path, file, piece.first, end)
 
 
 def _of_tags(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Place]:

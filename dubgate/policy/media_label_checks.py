@@ -16,14 +16,15 @@ from dubgate.policy.findings import Finding, Outcome
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
-_AGREE = ("the labels agree: with each other, with the language, with what is declared", "make the labels agree")
+_WHY = "the labels agree: with each other, with the language, with what is declared"
+_AGAIN = "label the master (dubgate label apply) and package it again, or correct the manifest"
 _OF_NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 _SPOKEN = (" language", " TLAN")  # places that say what is spoken, and nothing else
 
 
-def disagree(en: str, ja: str) -> Finding:
+def disagree(en: str, ja: str, remedy: str = "make the labels agree") -> Finding:
     """Labels that contradict each other, or what is declared."""
-    return replace(failed("LAB-009", PROGRAMME, en, ja), why=_AGREE[0], remedy=_AGREE[1])
+    return replace(failed("LAB-009", PROGRAMME, en, ja), why=_WHY, remedy=remedy)
 
 
 def media_findings(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
@@ -53,22 +54,25 @@ def _language(place: Place, labels: Labels) -> Iterator[Finding]:
     for language in (spoken, named):
         if language and wanted and language not in _OF_NO_LANGUAGE and not speak_alike(language, wanted):
             en = f"the media of an entry in {wanted} say {language} ({place.place} “{place.text}”)"
-            yield disagree(en, f"メディア内の言語{language}と項目の言語{wanted}が異なります")
+            yield disagree(en, f"メディア内の言語{language}と項目の言語{wanted}が異なります", _AGAIN)
 
 
 def _name(place: Place, synthetic: bool | Unmeasured, *, people: bool) -> Iterator[Finding]:
     told = f"{place.place} “{place.text}”"
     if why := unreadable_reason(place.text):
-        yield disagree(f"a name inside the media cannot be trusted: {told}: {why}", "メディア内の名称は信頼できません")
+        en = f"a name inside the media cannot be trusted: {told}: {why}"
+        yield disagree(en, "メディア内の名称は信頼できません", _AGAIN)
     elif people and synthetic is True:
         en = f"the media say that people made what a machine made: {told}"
-        yield disagree(en, "メディア内の名称は人による音声だと述べています")
+        yield disagree(en, "メディア内の名称は人による音声だと述べています", _AGAIN)
     elif people:
         en = f"the media say that people made it, which is not shown: {told}"
-        yield said("LAB-009", PROGRAMME, Outcome.UNKNOWN, en, "メディア内の名称は人による音声だと述べています")
+        found = said("LAB-009", PROGRAMME, Outcome.UNKNOWN, en, "メディア内の名称は人による音声だと述べています")
+        yield replace(found, why=_WHY, remedy=_AGAIN)
     elif synthetic is True and not place.human_readable:
         en = f"the media's own name does not tell that AI made it: {told}"
-        yield said("LAB-009", PROGRAMME, Outcome.WARN, en, "メディア内の名称にAI表示がありません")
+        found = said("LAB-009", PROGRAMME, Outcome.WARN, en, "メディア内の名称にAI表示がありません")
+        yield replace(found, why=_WHY, remedy=_AGAIN)
 
 
 def _machine_in_human(place: Place) -> Finding:

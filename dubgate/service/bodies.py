@@ -87,6 +87,7 @@ class ScopeBody(BaseModel):
     language: str = Field(examples=["de"])
     territories: list[str] = Field(examples=[["AT", "DE"]])
     channels: list[str] = Field(examples=[["svod"]])
+    partners: list[str] = Field(default=[], examples=[["netflix"]])
     window_start: datetime
     window_end: datetime | None = None
     expires_at: datetime

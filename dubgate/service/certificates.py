@@ -60,6 +60,7 @@ class Facts:
     channels: frozenset[str]
     window_start: datetime | None
     window_end: datetime | None
+    partners: frozenset[str] = frozenset()
 
     def data(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -82,7 +83,8 @@ def read_facts(text: str) -> Facts:
     """The facts of a row whose seal holds."""
     data = json.loads(text)
     data |= {k: None if data[k] is None else moment(data[k]) for k in _TIMES}
-    data |= {"territories": frozenset(data["territories"]), "channels": frozenset(data["channels"])}
+    # A row that was sealed before certificates named partners has none.
+    data |= {name: frozenset(data.get(name, ())) for name in ("territories", "channels", "partners")}
     return Facts(**data | {"reasons": tuple(data["reasons"])})
 
 
@@ -114,6 +116,7 @@ def facts_of(opened: Certificate, document: bytes, trust: TrustStore, organisati
         channels=frozenset() if scope is None else frozenset(scope.channels),
         window_start=None if scope is None else scope.window_start,
         window_end=None if scope is None else scope.window_end,
+        partners=frozenset() if scope is None else frozenset(scope.partners),
     )
 
 

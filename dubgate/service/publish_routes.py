@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from consent.consequences import touched
 from consent.languages import canonical
+from consent.partners import known_partner
 from consent.releases import Release
 from consent.vocabulary import Channel
 from dubgate.regions import countries
@@ -40,8 +41,8 @@ CertificateId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=[DIGEST]
 KNOWN_S = 1.0  # for so long a token that was just looked up is believed here
 
 
-def _parameter(name: str, about: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
-    told = {"name": name, "in": "query", "required": True, "description": about}
+def _parameter(name: str, about: str, schema: dict[str, Any], example: str, *, required: bool = True) -> dict[str, Any]:
+    told = {"name": name, "in": "query", "required": required, "description": about}
     return told | {"schema": {"type": "string", "minLength": 1, "maxLength": 200, **schema}, "example": example}
 
 
@@ -51,6 +52,9 @@ _PARAMETERS = [
     _parameter("channel", "How it is published.", {"enum": [str(c) for c in Channel]}, "svod"),
     _parameter("language", "BCP 47, as the release names it.", {}, "de"),
     _parameter("at", "`now`, or a moment with its zone within the next 24 hours (ISO 8601).", {}, "now"),
+    _parameter(
+        "partner", "By whom: a partner whom the holder must have approved by name.", {}, "netflix", required=False
+    ),
 ]
 
 
@@ -83,15 +87,17 @@ def may_publish(request: Request) -> Response:
     if missing := [name for name, value in given.items() if not value]:
         more = {"reason": "incomplete-use", "publish": False, "missing": missing}
         raise Problem(422, f"the question lacks {', '.join(missing)}", kind="incomplete-use", more=more)
+    if (partner := request.query_params.get("partner")) is not None:
+        given["partner"] = partner
     found = _DIGEST.match(given["digest"])
     if found is None or len(request.query_params.multi_items()) != len(given):
         what = "digest is a SHA-256 in lower-case hex, and each part of the question is there once"
         raise Problem(422, what, more={"reason": "malformed", "publish": False})
-    use = _use(given["territory"], given["channel"], given["language"], given["at"], state.clock())
+    use = _use(given["territory"], given["channel"], given["language"], given["at"], partner, state.clock())
     answer = state.publishing.ask(found[1], use, caller.asks_for)
     reason = "yes" if isinstance(answer, Allowed) else answer.refusal.reason
     state.metrics.answers.labels(reason).inc()
-    about = f"{found[1]} {given['territory']} {given['channel']} {given['language']} {given['at']} {reason}"
+    about = " ".join([found[1], *(given[name] for name in NEEDED), *([] if partner is None else [partner]), reason])
     note_read(request, state, caller, about, 200 if isinstance(answer, Allowed) else 403)
     if isinstance(answer, Allowed):
         return JSONResponse(_yes(answer.facts), headers={"cache-control": "no-store"})
@@ -100,7 +106,7 @@ def may_publish(request: Request) -> Response:
     raise Problem(403, answer.refusal.what, kind="refused", title="Do not publish this", remedy=remedy, more=more)
 
 
-def _use(territory: str, channel: str, language: str, at: str, now: datetime) -> Use:
+def _use(territory: str, channel: str, language: str, at: str, partner: str | None, now: datetime) -> Use:
     """The use that is asked about.
 
     Raises:
@@ -108,7 +114,8 @@ def _use(territory: str, channel: str, language: str, at: str, now: datetime) ->
     """
     try:
         places = frozenset(countries(territory))
-        return Use(places, str(Channel(channel)), canonical(language), _moment(at, now))
+        by = None if partner is None else known_partner(partner)
+        return Use(places, str(Channel(channel)), canonical(language), _moment(at, now), by)
     except ValueError as error:
         more = {"reason": "malformed", "publish": False}
         raise Problem(403, str(error)[:300], kind="refused", title="Do not publish this", more=more) from None
@@ -128,7 +135,16 @@ def _moment(at: str, now: datetime) -> datetime:
     return asked
 
 
-_SCOPE = ("certificate_id", "language", "territories", "channels", "window_start", "window_end", "expires_at")
+_SCOPE = (
+    "certificate_id",
+    "language",
+    "territories",
+    "channels",
+    "partners",
+    "window_start",
+    "window_end",
+    "expires_at",
+)
 _MORE = ("release_id", "title_id", "level", "verified_at")
 
 

@@ -26,6 +26,7 @@ from dubgate.certificate.refusals import (
     NotYetValid,
     OtherChannel,
     OtherLanguage,
+    OtherPartner,
     OtherTerritory,
     OutsideWindow,
     Refused,
@@ -65,12 +66,13 @@ class NotConfigured(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Where (countries), how, in which language, and when."""
+    """Where (countries), how, in which language, and when; and by which partner, where that is asked."""
 
     territories: frozenset[str]
     channel: str
     language: str
     at: datetime
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def _require_covers(facts: Facts, use: Use) -> None:
     """The release covers the whole use.
 
     Raises:
-        OtherLanguage, OtherTerritory, OtherChannel, OutsideWindow
+        OtherLanguage, OtherTerritory, OtherChannel, OtherPartner, OutsideWindow
     """
     if use.language != facts.language:
         raise OtherLanguage(f"the release is in {facts.language}, not {use.language}")
@@ -235,6 +237,9 @@ def _require_covers(facts: Facts, use: Use) -> None:
         raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
     if use.channel not in facts.channels:
         raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
+    if use.partner is not None and use.partner not in facts.partners:
+        by = ", ".join(sorted(facts.partners)) or "nobody by name"
+        raise OtherPartner(f"the release is for publication by {by}, not {use.partner}")
     start, end = facts.window_start, facts.window_end
     if start is None or use.at < start or (end is not None and use.at >= end):
         until = "" if end is None else f" until {end.isoformat()}"

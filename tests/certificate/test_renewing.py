@@ -405,6 +405,33 @@ def test_a_file_that_changes_while_it_is_read_again_is_not_renewed(
 
 
 @pytest.mark.usefixtures("_here")
+def test_a_folder_that_is_renamed_away_and_back_while_a_file_is_read_again_renews_nothing(
+    sounding: Place, sounding_certificate: Path, tmp_path: Path
+) -> None:
+    """Its twin has the label, and nobody could tell afterwards that it was the twin's."""
+    from dubgate.errors import ChangedError
+    from dubgate.renewing import _require_label
+
+    folder, evil, aside = tmp_path / "in", tmp_path / "evil", tmp_path / "aside"
+    folder.mkdir()
+    evil.mkdir()
+    file = wrapped(sounding.file, folder / "dub.mka", None)
+    wrapped(sounding.file, evil / "dub.mka", LABEL)
+
+    def swapped(*asked: Any) -> None:
+        folder.rename(aside)
+        evil.rename(folder)
+        try:
+            _require_label(*asked)
+        finally:
+            folder.rename(evil)
+            aside.rename(folder)
+
+    with patch("dubgate.renewing._require_label", swapped), pytest.raises(ChangedError):
+        renewed(sounding, sounding_certificate, file=file)
+
+
+@pytest.mark.usefixtures("_here")
 def test_a_rewrapped_file_in_a_folder_that_is_renamed_away_and_back_is_not_renewed(
     sounding: Place, sounding_certificate: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,15 @@ def test_every_file_that_a_manifest_can_name_is_watched(tmp_path: Path) -> None:
     recorded = {"prompt", "reference", "settings", "log", "watermark", "intake", "card"}
     signed = {"approvals", "waivers", "attestations", "human_performance", "sign_offs", "evidence/lying.json"}
     assert found == {"delivery.yaml", "series.yaml", "script.vtt"} | tracks | recorded | signed
+
+
+def test_no_file_that_a_delivery_can_name_is_new_to_this_test() -> None:
+    """A field that is added tomorrow is watched by itself; that it holds a file must be tried above."""
+    can = {
+        f.name for f in fields(Delivery) if any(t in str(f.type) for t in ("Path", "RecordedFile", "Track", "Evidence"))
+    }
+    tried = {"original", "dub", "cues", "prompts", "references", "settings", "logs", "watermarks", "dub_card", "intake"}
+    assert can == tried | {"root", "manifests", "package", "evidence"}
 
 
 def test_beside_a_package_everything_is_watched_but_what_is_written_aside(

@@ -7,7 +7,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,21 @@ def id3(*frames: tuple[bytes, str]) -> bytes:
 
 def _synchsafe(size: int) -> bytes:
     return bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))
+
+
+def transport(path: Path, *, language: str = "", tags: Sequence[bytes] = ()) -> Path:
+    """An MPEG transport stream of AAC, with timed ID3 tags where there are any."""
+    with av.open(str(path), "w", format="mpegts") as out:
+        sound = out.add_stream("aac", rate=48_000, layout="mono")
+        if language:
+            sound.metadata["language"] = language
+        timed = out.add_data_stream("timed_id3") if tags else None
+        packets = made_media._encoded(sound, made_media.chirp(48_000, 0.4), 48_000)
+        for k, packet in enumerate(packets):
+            out.mux(packet)
+            if timed is not None and k < len(tags):
+                tag = av.Packet(tags[k])
+                tag.stream, tag.time_base, tag.pts = timed, Fraction(1, 90_000), 3000 * k
+                tag.dts = tag.pts
+                out.mux(tag)
+    return path

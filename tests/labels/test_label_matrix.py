@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import av
 import label_files as files
 import m3u8
 import pytest
@@ -159,6 +160,13 @@ def media_rows_of_packages(folder: Path) -> Iterator[tuple[str, ...]]:
                         left,
                         "not written",
                     )
+    stream = files.transport(folder / "one.ts", language="eng", tags=[tag])
+    timed = b"".join(bytes(p) for p in av.open(str(stream)).demux(data=0))
+    second = {text for text in (LABEL, AIGC, "eng") if text in files.metadata_of(stream) or text.encode() in timed}
+    for place in inspect(files.segmented(folder, [stream.read_bytes()]), folder, language="en", anchors=None).places:
+        if place.in_media:
+            reader = "PyAV" if place.text in second else "no"
+            yield "HLS of MPEG-TS", place.place, "yes", "no", reader, "not tried", "not written"
     root = authority("Matrix Media Root")
     manifest = files.dash(folder, files.MPD.replace('lang="en">', f'lang="en"><Label>{LABEL}</Label>'))
     (folder / "en.m4a").unlink()

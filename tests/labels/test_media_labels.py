@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import BinaryIO
+from unittest.mock import patch
 
 import label_files as files
 import pytest
@@ -19,6 +20,7 @@ from dubgate.labels.tracks import Labels
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings, wording_findings
 from dubgate.policy.verdict import Decision, decide
+from dubgate.unmeasured import Unmeasured
 
 KINDS = ("hls", "dash")
 
@@ -67,6 +69,7 @@ def test_media_that_contradict_their_manifest_block(tmp_path: Path, kind: str, s
     labels = read(packaged(tmp_path, kind, **said))
     assert decide(wording_findings(labels)) is Decision.BLOCK
     assert [text for text in told(labels, Outcome.BLOCK) if why in text]
+    assert any("package it again" in f.remedy for f in wording_findings(labels))
 
 
 @pytest.mark.parametrize("said", [{}, {"language": "eng"}, {"handler": LABEL}, {"handler": "Human and AI voices"}])
@@ -89,6 +92,12 @@ def test_ai_inside_the_media_of_a_dub_declared_as_human_holds(tmp_path: Path) ->
     found = label_findings(read(manifest), synthetic=False)
     assert {f.rule for f in found if f.outcome is Outcome.HOLD} == {"LAB-001"}
     assert any("the media say that AI made it" in f.text.en for f in found)
+
+
+def test_where_nobody_knows_who_made_it_media_that_claim_people_stay_unknown(tmp_path: Path) -> None:
+    found = label_findings(read(packaged(tmp_path, handler="Human")), synthetic=Unmeasured("nobody said"))
+    [claim] = [f for f in found if "people made it, which is not shown" in f.text.en]
+    assert claim.outcome is Outcome.UNKNOWN
 
 
 # Packed audio: a tag before each segment.
@@ -127,6 +136,70 @@ def test_a_second_tag_and_one_that_reaches_beyond_its_segment_are_seen(tmp_path:
     assert "beyond its segment" in read(master).unreadable[0]
 
 
+# Transport streams: languages in their map, timed tags.
+
+
+def streamed(folder: Path, *, language: str = "", tags: tuple[bytes, ...] = ()) -> Labels:
+    data = files.transport(folder / "one.ts", language=language, tags=tags).read_bytes()
+    return read(files.segmented(folder, [data, data]))
+
+
+def test_the_language_that_a_transport_stream_names_is_held_against_the_entrys(tmp_path: Path) -> None:
+    assert {p.text for p in streamed(tmp_path, language="eng").places if p.in_media} == {"eng"}
+    assert decide(wording_findings(streamed(tmp_path, language="eng"))) is Decision.RELEASE
+    assert decide(wording_findings(streamed(tmp_path, language="deu"))) is Decision.BLOCK
+    assert not [p for p in streamed(tmp_path).places if p.in_media]
+
+
+def test_timed_tags_of_a_transport_stream_are_read_to_its_last(tmp_path: Path) -> None:
+    quiet, label = files.id3((b"TENC", "packager" * 60)), files.id3((b"TXXX", f"AIGC={AIGC}"))
+    labels = streamed(tmp_path, language="eng", tags=(quiet, label))
+    assert {p.place for p in labels.places if p.token == "AIGC"} == {"HLS media ID3 TXXX AIGC"}
+    assert decide(wording_findings(labels)) is Decision.RELEASE
+    for tags in ((files.id3((b"TIT2", "Human")),), (quiet, quiet, files.id3((b"TIT2", "Human")))):
+        assert decide(wording_findings(streamed(tmp_path, language="eng", tags=tags))) is Decision.BLOCK
+
+
+def test_a_timed_tag_that_is_cut_off_or_gigantic_blocks(tmp_path: Path) -> None:
+    whole = files.id3((b"TIT2", "English [AI]"), (b"TENC", "x" * 400))
+    assert "cut off" in streamed(tmp_path, tags=(whole[:-80],)).unreadable[0]
+    more = whole[:9] + bytes((whole[9] + 20,)) + whole[10:]  # announces twenty bytes that are not there
+    assert whole[9] < 100
+    assert "cut off: a timed ID3 tag" in streamed(tmp_path, tags=(more,)).unreadable[0]
+    with patch("dubgate.labels.transport._MAX_TAG_BYTES", 100):  # which no sound between the tags is held to
+        assert not streamed(tmp_path, tags=(files.id3((b"TIT2", LABEL)),)).unreadable
+    huge = files.id3((b"TIT2", "x" * 60_000))
+    with patch("dubgate.labels.transport._MAX_TAG_BYTES", 50_000):
+        assert "longer than labels" in streamed(tmp_path, tags=(huge,)).unreadable[0]
+
+
+def packet(pid: int, payload: bytes, *, starts: bool) -> bytes:
+    """A packet of a transport stream, stuffed to its length."""
+    head = bytes((0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF))
+    room = 184 - len(payload)
+    stuffing = bytes((max(room, 1) - 1,)) + (b"\0" + b"\xff" * (room - 2) if room > 1 else b"")
+    return head + (b"\x10" if not room else b"\x30" + stuffing) + payload
+
+
+def section(table: int, body: bytes) -> bytes:
+    """A table with the byte that points to it, its length and a place for its checksum."""
+    return b"\0" + bytes((table,)) + (0xB000 | len(body) + 9).to_bytes(2, "big") + bytes(5) + body + bytes(4)
+
+
+def test_a_map_cut_into_packets_or_joined_in_the_middle_is_read(tmp_path: Path) -> None:
+    streams = [b"\x0f" + (0xE000 | 0x101 + k).to_bytes(2, "big") + b"\xf0\x06\x0a\x04deu\0" for k in range(20)]
+    table = section(2, b"\xe1\x01\xf0\x00" + b"".join(streams))
+    assert 184 < len(table) < 368
+    listed = packet(0, section(0, b"\x00\x01\xe1\x00"), starts=True)
+    whole = packet(256, table[:184], starts=True) + packet(256, table[184:], starts=False)
+    sound = packet(257, b"\0\0\1\xc0" + bytes(100), starts=True)
+    for data in (listed + whole + sound, packet(256, table[184:], starts=False) + listed + sound + whole):
+        labels = read(files.segmented(tmp_path, [data]))
+        assert {p.text for p in labels.places if p.place == "HLS media TS language"} == {"deu"}
+    for data in (listed + whole[:188] + sound, packet(0, b"\xff" * 184, starts=True) + sound):  # no map, no language
+        assert not [p for p in read(files.segmented(tmp_path, [data])).places if p.in_media]
+
+
 # Fragments, events, and damage.
 
 
@@ -152,6 +225,15 @@ def test_media_that_are_damaged_block_with_the_reason(tmp_path: Path) -> None:
         labels = read(files.segmented(tmp_path, parts))
         assert labels.unreadable
         assert decide(wording_findings(labels)) is Decision.BLOCK
+
+
+def test_a_gigantic_box_in_a_segment_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    master = files.segmented(tmp_path, [files.box(b"ftyp", b"isom\0\0\0\0") + (1 << 30).to_bytes(4, "big") + b"moov"])
+    with (tmp_path / "en-0.seg").open("r+b") as file:
+        file.truncate(16 + (1 << 30))  # a hole: no byte of it is on the disk
+    (tmp_path / "en.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nen-0.seg\n#EXT-X-ENDLIST\n")
+    with patch("dubgate.labels.played.sha256_of", lambda pieces: "0" * 64):  # which would read it
+        assert "holds 1,073,741,816 bytes" in read(master).unreadable[0]
 
 
 def test_an_entry_that_plays_ranges_of_one_file_is_read_range_by_range(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ class House:
 
         def hear(request: CheckRequest, *, at: datetime, progress: Callable[[str, float], None]) -> Judged:
             progress("hearing", 0.5)
-            return Judged(load_delivery(request.manifest), replace(judged, judged_at=at), heard_again=True)
+            own = request.manifest == self.manifest
+            delivery = self.place.world.delivery if own else load_delivery(request.manifest)
+            return Judged(delivery, replace(judged, judged_at=at), heard_again=True)
 
         engine, own = open_database(self.settings.registry), own_key(self.settings.own_key_file)
         asked = {

@@ -62,6 +62,8 @@ def test_the_right_use_may_be_published_and_the_answer_says_for_what_and_until_w
         ("other-territory", {"territory": "JP"}),
         ("other-territory", {"territory": "001"}),
         ("other-channel", {"channel": "avod"}),
+        ("other-partner", {"partner": "netflix"}),
+        ("other-partner", {"partner": "x-ours"}),
         ("other-language", {"language": "fr"}),
         ("other-language", {"language": "en-GB"}),
     ],
@@ -92,6 +94,7 @@ def test_a_question_without_its_use_is_incomplete(lacking: str, api: Api) -> Non
         {"digest": "0" * 63}, {"digest": "A" * 64}, {"territory": "XX"}, {"territory": "de"}, {"channel": "SVOD"},
         {"language": "und"}, {"language": "x" * 99}, {"at": "yesterday"}, {"at": "2026-12-02T12:00:00"},
         {"at": "2026-12-02T11:00:00Z"}, {"at": "2026-12-04T12:00:01Z"}, {"at": "9999-99-99T00:00:00Z"}, {"more": "1"},
+        {"partner": ""}, {"partner": "netflicks"}, {"partner": "X-OURS"},
     ],
 )  # fmt: skip
 def test_a_malformed_question_is_no_yes(use: dict[str, str], api: Api) -> None:
@@ -103,6 +106,40 @@ def test_a_malformed_question_is_no_yes(use: dict[str, str], api: Api) -> None:
 def test_a_repeated_parameter_is_malformed(api: Api) -> None:
     params = [("digest", api.house.digest()), ("territory", "DE"), ("territory", "JP"), ("channel", "svod"), ("language", "en"), ("at", "now")]  # fmt: skip
     assert api.client.get("/v1/may-publish", params=params, headers=api.pipeline).status_code == 422
+
+
+def test_a_partner_whom_the_holder_approved_by_name_may_publish_and_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = publishing.read_facts
+    monkeypatch.setattr(publishing, "read_facts", lambda text: replace(read(text), partners=frozenset({"netflix"})))
+    answer = api.ask(partner="netflix")
+    assert answer.status_code == 200
+    assert answer.json()["partners"] == ["netflix"]
+    assert api.ask().status_code == 200
+    assert refused(api, "other-partner", partner="prime_video")["largest_scope"]["partners"] == ["netflix"]
+
+
+def test_a_row_of_before_partners_is_read_as_naming_none() -> None:
+    from dubgate.service.certificates import Facts, read_facts
+
+    told = dict.fromkeys(Facts.__slots__) | {"territories": ["DE"], "channels": ["svod"], "reasons": []}
+    told.pop("partners")
+    assert read_facts(json.dumps(told)).partners == frozenset()
+    named = replace(read_facts(json.dumps(told)), partners=frozenset({"netflix"}))
+    assert read_facts(named.text()).partners == {"netflix"}
+
+
+def test_the_partners_of_a_certificates_scope_are_what_is_compared() -> None:
+    from made_vectors import CLAIM, NOW, TRUST, Made
+
+    from dubgate.certificate.file import open_certificate
+    from dubgate.service.certificates import facts_of
+
+    assert CLAIM.scope is not None
+    document = Made().with_claim(scope=replace(CLAIM.scope, partners=("netflix",))).data()
+    facts = facts_of(open_certificate(document, TRUST, NOW, "c"), document, TRUST, "polyglot", "job-1")
+    assert facts.partners == {"netflix"}
 
 
 # Time

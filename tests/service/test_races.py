@@ -16,7 +16,7 @@ from consent.registry import Registry
 from consent.releases import Release
 from consent.terms import Grant
 from consent.vocabulary import EventKind
-from dubgate import certifying
+from dubgate import watching
 from dubgate.service import jobs
 from dubgate.service.working import Worker
 
@@ -42,9 +42,9 @@ def give_again(house: House) -> None:
 def test_no_release_stands_in_the_ledger_after_the_withdrawal_in_any_of_a_hundred_races(house: House) -> None:
     """Each race begins with the same two jobs in a registry of its own; the withdrawal comes sooner or later."""
     ids, grant = [queued(house), queued(house)], house.place.world_grants()[0]
-    load = functools.cache(certifying.load_delivery)  # the files stay as they are; reading them is not what races
+    load = functools.cache(watching.load_delivery)  # the files stay as they are; reading them is not what races
     n_released = []
-    with patch.object(certifying, "load_delivery", load):
+    with patch.object(watching, "load_delivery", load):
         for race in range(RACES):
             own = _of_its_own(house, race)
             workers = [own.worker("one"), own.worker("two")]

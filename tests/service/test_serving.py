@@ -142,7 +142,7 @@ STEPS = ("command", "shell")
 
 
 def step(
-    kind: str, served: Served, folder: Path, territory: str, file: Path | None = None, **env: str
+    kind: str, served: Served, folder: Path, territory: str, file: Path | None = None, *, partner: str = "", **env: str
 ) -> tuple[int, str]:
     """The exit code of a pipeline's step, and what it said."""
     token = folder / "token"
@@ -151,12 +151,18 @@ def step(
     target = file or served.house.place.file
     if kind == "command":
         with patch.dict(os.environ, told):
-            return run(
-                ["may-publish", str(target), "--territory", territory, "--channel", "svod", "--language", "en"]
-            ), ""
+            asked = ["may-publish", str(target), "--territory", territory, "--channel", "svod", "--language", "en"]
+            return run([*asked, *(["--partner", partner] if partner else [])]), ""
     if shutil.which("curl") is None:
         pytest.skip("no curl on this machine: the shell step needs it")
-    script = [str(ROOT / "samples/pipeline/may-publish.sh"), str(target), territory, "svod", "en"]
+    script = [
+        str(ROOT / "samples/pipeline/may-publish.sh"),
+        str(target),
+        territory,
+        "svod",
+        "en",
+        *([partner] if partner else []),
+    ]
     done = subprocess.run(script, env={**os.environ, **told}, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -167,6 +173,7 @@ def test_a_pipelines_step_ends_with_0_for_a_yes_1_for_a_no_and_2_for_everything_
 ) -> None:
     assert step(kind, served, tmp_path, "DE")[0] == 0
     assert step(kind, served, tmp_path, "JP")[0] == 1
+    assert step(kind, served, tmp_path, "DE", partner="netflix")[0] == 1  # whom nobody approved by name
     other = tmp_path / "other.flac"
     other.write_bytes(served.house.place.file.read_bytes() + b"\x00")
     assert step(kind, served, tmp_path, "DE", other)[0] == 1

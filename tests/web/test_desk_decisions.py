@@ -40,6 +40,7 @@ def test_an_approval_is_signed_by_passkey_over_everything_that_was_shown_and_ent
     assert status(world, "rq-1") == "answered"
     shown = {s.what: s.said for s in approval.shown or ()}
     assert shown["Label that the audience sees"] == "English [AI]"
+    assert (approval.partners, shown["Partners"]) == (("netflix",), "netflix")
     import html
 
     for said in shown.values():

@@ -111,6 +111,7 @@ def candidate(sound: str = SOUND, title: str = "moon", **changes: Any) -> Candid
         "territories": ("DE", "AT", "JP"),
         "channels": (Channel.SVOD,),
         "window": WINDOW,
+        "partners": ("netflix",),
         "style": "lipsync",
         "packets_sha256": sound,
         "label_plan_sha256": digest(LABEL_PLAN),
