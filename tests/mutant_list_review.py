@@ -21,6 +21,7 @@ VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
 CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
 OTHERS = ("tests/service/test_sources.py", "-k", "reach_into or another_organisations_is")
 AUDIBLE = ("tests/labels/test_audible.py", "-k", "disclaimer")
+OPENED = ("tests/labels/test_media_labels.py", "-k", "once_it_is_open or reader_of_its_own")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -63,6 +64,10 @@ SINGLE = (
     ("words between no and AI make a label", "dubgate/labels/wording.py", "[\\s'’-]+{_BETWEEN}(?-i", "[\\s'’-]+(?-i", ("tests/labels/test_label_wording.py",)),
     ("a mail's link lets a consent stand again", "consent/web/pages/grants.py", 'loosens=word == "resume" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
     ("a mail's link confirms a recording", "consent/web/pages/voices.py", 'loosens=word == "confirm" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
+    ("whatever lies at a segment's path is hashed", "dubgate/labels/segments.py", 'open(piece.path, "rb", opener=as_pinned)', 'open(piece.path, "rb")', OPENED),
+    ("whatever lies at a segment's path is read", "dubgate/labels/played.py", 'open(piece.path, "rb", opener=as_pinned)', 'open(piece.path, "rb")', OPENED),
+    ("whatever lies at a playlist's path is read", "dubgate/labels/hls.py", "read_pinned(_inside(path, root))", "_inside(path, root).read_bytes()", OPENED),
+    ("whatever lies at a presentation's path is read", "dubgate/labels/dash.py", "read_pinned(manifest))", "manifest.read_bytes())", OPENED),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip
