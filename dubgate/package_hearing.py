@@ -16,6 +16,7 @@ from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Labels
+from dubgate.pinned import as_pinned
 from dubgate.stored import Arrays, from_stored, to_stored
 
 _BLOCK = 1 << 20
@@ -148,7 +149,7 @@ def _joined(pieces: tuple[Piece, ...], path: Path) -> None:
 
     with path.open("wb") as out:
         for piece in pieces:
-            with piece.path.open("rb") as file:
+            with open(piece.path, "rb", opener=as_pinned) as file:
                 file.seek(piece.first)
                 head = file.read(10)
                 file.seek(piece.first)
@@ -181,7 +182,7 @@ def _require_silent(other: Rendition, scratch: Path) -> None:
 
     Fragmented MP4 says its tracks in its initialisation section; every other segment stands for itself.
     """
-    with other.pieces[0].path.open("rb") as file:
+    with open(other.pieces[0].path, "rb", opener=as_pinned) as file:
         file.seek(other.pieces[0].first)
         fragmented = file.read(8)[4:] == b"ftyp"
     path = scratch / "other"

@@ -8,6 +8,7 @@ from pathlib import Path
 from mutate import Mutant, replaced
 
 ROLES = ("tests/web/test_desk_roles.py",)
+UNSHOWN = ("tests/web/test_desk_signed.py", "-k", "not_even_shown")
 HOUSES = ("tests/policy/test_circumstances.py",)
 SWAPPED = ("tests/test_heard_swapped.py",)
 DESK_SOUND = ("tests/service/test_desk_sound.py",)
@@ -20,16 +21,17 @@ VANISHED = ("tests/certificate/test_watching.py", "-k", "vanish")
 CHILD = ("tests/test_pinned.py", "-k", "nothing_in_a_folder or own_program")
 OTHERS = ("tests/service/test_sources.py", "-k", "reach_into or another_organisations_is")
 AUDIBLE = ("tests/labels/test_audible.py", "-k", "disclaimer")
+OPENED = ("tests/labels/test_media_labels.py", "-k", "once_it_is_open or reader_of_its_own")
 RENEWED = ("tests/certificate/test_renewing.py", "-k", "claim_ended or retired")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("anybody of a house lifts its refusal", "consent/web/pages/refusals.py", "not who.decides_for(refusal.by, Role.RIGHTS_HOLDER)", "refusal.by not in who.ids", ROLES),
-    ("anybody of a house says that a condition is met", "consent/web/pages/approvals.py", "if who.party_id != approval.by and not who.decides_for(", "if False and not who.decides_for(", ROLES),
-    ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", ROLES),
+    ("anybody of a house lifts its refusal", "consent/web/pages/refusals.py", "not who.decides_for(refusal.by, Role.RIGHTS_HOLDER)", "refusal.by not in who.ids", UNSHOWN),
+    ("anybody of a house says that a condition is met", "consent/web/pages/approvals.py", "if who.party_id != approval.by and not who.decides_for(", "if False and not who.decides_for(", UNSHOWN),
+    ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", UNSHOWN),
     ("a mail's link loosens", "consent/web/visiting.py", "    if who.by_link:\n", "    if False:\n", ROLES),
     ("a passkey leaves the list alone", "consent/web/ceremonies.py", "    _revoke(desk, account, credential_id, by or account.party_id)\n", "", ROLES),
-    ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "vendor or studio or colleague")),
+    ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "itself_signed")),
     ("the maker's house waives", "dubgate/policy/waivers.py", "if waiver.house in now.submitters | now.vendor_houses:", "if waiver.house in now.submitters:", HOUSES),
     ("the maker's house answers for a partner", "dubgate/policy/partner_approvals.py", "if statement.house in now.submitters | now.vendor_houses:", "if statement.house in now.submitters:", HOUSES),
     ("hearing: what was swapped and put back is kept", "dubgate/listening.py", "if not same or tuple(", "if tuple(", SWAPPED),
@@ -62,6 +64,10 @@ SINGLE = (
     ("words between no and AI make a label", "dubgate/labels/wording.py", "[\\s'’-]+{_BETWEEN}(?-i", "[\\s'’-]+(?-i", ("tests/labels/test_label_wording.py",)),
     ("a mail's link lets a consent stand again", "consent/web/pages/grants.py", 'loosens=word == "resume" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
     ("a mail's link confirms a recording", "consent/web/pages/voices.py", 'loosens=word == "confirm" and has_passkey(who)', "loosens=False", (*ROLES, "-k", "mails_link")),
+    ("whatever lies at a segment's path is hashed", "dubgate/labels/segments.py", 'open(piece.path, "rb", opener=as_pinned)', 'open(piece.path, "rb")', OPENED),
+    ("whatever lies at a segment's path is read", "dubgate/labels/played.py", 'open(piece.path, "rb", opener=as_pinned)', 'open(piece.path, "rb")', OPENED),
+    ("whatever lies at a playlist's path is read", "dubgate/labels/hls.py", "read_pinned(_inside(path, root))", "_inside(path, root).read_bytes()", OPENED),
+    ("whatever lies at a presentation's path is read", "dubgate/labels/dash.py", "read_pinned(manifest))", "manifest.read_bytes())", OPENED),
     ("a retired pack renews", "dubgate/renewing.py", "if adopted is None and pack.name in known:", "if False:", RENEWED),
     ("a title without its holder is published", "dubgate/standing.py", '        yield from (f"{d.code}: {d.text.en}" for d in rights.denials)\n', "", RENEWED),
 )  # fmt: skip

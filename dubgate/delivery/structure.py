@@ -15,6 +15,7 @@ from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_
 from dubgate.delivery.ogg_pages import check_pages
 from dubgate.delivery.ts_packets import check_packets
 from dubgate.errors import MediaError
+from dubgate.pinned import as_pinned
 
 _MAX_PARTS = 20_000
 _UNKNOWN_32, _UNKNOWN_64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
@@ -212,7 +213,7 @@ def _mp3(path: Path, file: BinaryIO, size: int) -> None:
 
 def mp3_frames(path: Path) -> int | None:
     """How many frames an MP3 announces; None where it has no Xing or Info header."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         return _xing(file)[1]
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from dubgate.errors import MediaError
+from dubgate.pinned import as_pinned
 
 MAX_TEXT_BYTES = 65_536  # of one label text; what is longer is no label
 MAX_XML_BYTES = 16 << 20
@@ -78,7 +79,7 @@ def refuse_polyglot(path: Path) -> None:
     Raises:
         MediaError: a ZIP directory ends the file (APPNOTE 4.3.16), or a PDF starts in its first KiB.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         head = file.read(1024)
         size = os.fstat(file.fileno()).st_size
         start = max(0, size - 65_557)

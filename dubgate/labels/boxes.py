@@ -16,6 +16,7 @@ from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly, refu
 from dubgate.labels.names import nameless
 from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.tracks import Place
+from dubgate.pinned import as_pinned
 
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5.1
 _ENCODINGS = ("utf-8", "mac_roman")
@@ -29,7 +30,7 @@ def mp4_places(path: Path) -> tuple[Place, ...]:
     Raises:
         MediaError: cut off, a box of impossible length, an index twice or too large, bytes that no box owns.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         size = os.fstat(file.fileno()).st_size
         index, has_manifest = _top_level(path, file, size)
     places = tuple(p for p in movie_places(path, index) if p.text)
@@ -42,7 +43,7 @@ def mp4_track_ids(path: Path) -> tuple[str, ...]:
     Raises:
         MediaError: as `mp4_places`.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         index, _ = _top_level(path, file, os.fstat(file.fileno()).st_size)
     heads = [child(path, body, b"tkhd") or b"" for name, body in boxes_in(path, index) if name == b"trak"]
     at = [20 if head[:1] == b"\1" else 12 for head in heads]

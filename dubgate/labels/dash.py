@@ -19,6 +19,7 @@ from dubgate.labels.hls import MACHINE_GENERATED
 from dubgate.labels.played import Played, played
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import speak_alike
+from dubgate.pinned import read_pinned
 
 MACHINE_SCHEME = "urn:dubgate:dash:characteristics:2026"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
@@ -78,7 +79,7 @@ def parse_mpd(manifest: Path) -> Element:
     Raises:
         MediaError: no MPD, no audio, or parts that lie elsewhere (xlink, Location, patches).
     """
-    mpd = parse_xml(manifest, "the manifest", manifest.read_bytes())
+    mpd = parse_xml(manifest, "the manifest", read_pinned(manifest))
     if local_name(mpd) != "MPD":
         raise MediaError(f"its root is {local_name(mpd)!r}, not MPD", where=manifest.name)
     elsewhere = {"Location", "PatchLocation", "ImportedMPD"}

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from dubgate.labels.aigc import KEY, aigc_place
 from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly, refused, text_of
 from dubgate.labels.tracks import Place
+from dubgate.pinned import as_pinned
 
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _INFO, _TRACKS, _TAGS = 0x1549A966, 0x1654AE6B, 0x1254C367
@@ -41,7 +42,7 @@ def matroska_places(path: Path) -> tuple[Place, ...]:
         MediaError: cut off, Info or Tracks twice, or parts too large for what they are.
     """
     read = _Read()
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         for kind, body in _level_one(path, file):
             if kind in (_INFO, _TRACKS) and kind in read.seen:
                 raise refused(path, "a part that may stand once stands twice")

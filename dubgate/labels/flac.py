@@ -11,6 +11,7 @@ from dubgate.labels.aigc import KEY, aigc_place
 from dubgate.labels.bounds import MAX_TEXT_BYTES, read_exactly, refused
 from dubgate.labels.id3 import id3_places
 from dubgate.labels.tracks import Place
+from dubgate.pinned import as_pinned
 
 _LABELS = frozenset({"TITLE", "DESCRIPTION", "COMMENT", "LANGUAGE", KEY})
 _COMMENTS, _MAX_BLOCKS = 4, 1000
@@ -22,7 +23,7 @@ def flac_places(path: Path) -> tuple[Place, ...]:
     Raises:
         MediaError: cut off, two blocks of comments, or a comment longer than a label can be.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         start = id3_bytes(file.read(10))
         if read_exactly(path, file, start, 4) != b"fLaC":
             raise refused(path, "no FLAC starts where it should")

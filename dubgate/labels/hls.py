@@ -16,6 +16,7 @@ from dubgate.labels.played import Played, played
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
+from dubgate.pinned import read_pinned
 
 MACHINE_GENERATED = "public.machine-generated"
 MAX_PLAYLIST_BYTES = 8_000_000
@@ -171,7 +172,7 @@ def load_playlist(path: Path, root: Path) -> Any:
     """
     import m3u8
 
-    data = _inside(path, root).read_bytes()
+    data = read_pinned(_inside(path, root))
     if len(data) > MAX_PLAYLIST_BYTES or not data.lstrip(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
         raise MediaError("not an HLS playlist", where=path.name)
     try:

@@ -15,6 +15,7 @@ from dubgate.labels.aigc import KEY, aigc_place
 from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_TEXT_BYTES, read_exactly, refused
 from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.tracks import Place
+from dubgate.pinned import as_pinned
 
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _TEXTS = frozenset({b"TIT1", b"TIT2", b"TIT3", b"TPE1", b"TENC", b"TSSE", b"TLAN"})
@@ -26,7 +27,7 @@ def id3_places(path: Path) -> tuple[Place, ...]:
     Raises:
         MediaError: cut off, compressed or encrypted frames, or a version that is not read.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         return tag_places(path, tag_at(path, file, 0))
 
 
@@ -47,7 +48,7 @@ def raw_frames(path: Path) -> tuple[int, list[tuple[bytes, bytes]]]:
     Raises:
         MediaError: as `id3_places`.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         return frames_of(path, tag_at(path, file, 0))
 
 

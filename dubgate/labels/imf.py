@@ -7,6 +7,7 @@ from pathlib import Path
 from dubgate.errors import MediaError
 from dubgate.labels.bounds import local_name, parse_xml
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
+from dubgate.pinned import read_pinned
 
 _TEXTS = ("Annotation", "ContentTitle", "LabelText")
 
@@ -17,7 +18,7 @@ def read_cpl(path: Path) -> Labels:
     Raises:
         MediaError: no composition playlist.
     """
-    root = parse_xml(path, "the playlist", path.read_bytes())
+    root = parse_xml(path, "the playlist", read_pinned(path))
     if local_name(root) != "CompositionPlaylist":
         raise MediaError(f"its root is {local_name(root)!r}, not CompositionPlaylist", where=path.name)
     found = [(local_name(e), (e.text or "").strip(), e.get("language")) for e in root.iter()]

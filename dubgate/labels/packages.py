@@ -8,6 +8,7 @@ from pathlib import Path
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
 from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.pinned import as_pinned
 
 _MAX_FILES = 20_000
 _HEAD_BYTES = 65_536
@@ -15,7 +16,7 @@ _HEAD_BYTES = 65_536
 
 def kind_of(path: Path) -> str:
     """ "hls", "dash", "imf", "xml" or "media", told by the first bytes and never by the name."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         head = file.read(_HEAD_BYTES)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"#EXTM3U"):

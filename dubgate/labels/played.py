@@ -33,6 +33,7 @@ from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.segments import Piece, sha256_of
 from dubgate.labels.tracks import Manifest, Place
 from dubgate.labels.transport import is_transport, transport_places
+from dubgate.pinned import as_pinned
 from dubgate.unmeasured import Unmeasured
 
 _EMSG_ID3 = b"https://aomedia.org/emsg/ID3"
@@ -110,7 +111,7 @@ def _whole(piece: Piece) -> tuple[Place, ...]:
 
 
 def _places(piece: Piece) -> Iterator[Place]:
-    with piece.path.open("rb") as file:
+    with open(piece.path, "rb", opener=as_pinned) as file:
         size = os.fstat(file.fileno()).st_size
         end = size if piece.length is None else piece.first + piece.length
         file.seek(piece.first)

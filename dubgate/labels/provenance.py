@@ -17,6 +17,7 @@ from dubgate.labels.anchors import Anchors
 from dubgate.labels.bounds import read_exactly
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Manifest, Place
+from dubgate.pinned import as_pinned
 from dubgate.unmeasured import Unmeasured
 
 CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"  # extended key usage of who signs claims
@@ -132,8 +133,8 @@ def _read(c2pa: Any, path: Path, anchors: Anchors | None, pieces: Sequence[Piece
 def _opened(piece: Piece) -> BinaryIO:
     """The bytes of a piece as a file of their own."""
     if piece.length is None:
-        return piece.path.open("rb")
-    with piece.path.open("rb") as file:
+        return open(piece.path, "rb", opener=as_pinned)
+    with open(piece.path, "rb", opener=as_pinned) as file:
         return BytesIO(read_exactly(piece.path, file, piece.first, piece.length))
 
 

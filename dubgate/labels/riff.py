@@ -15,6 +15,7 @@ from dubgate.labels.adm import adm_places
 from dubgate.labels.aigc import aigc_place
 from dubgate.labels.bounds import MAX_PARTS, MAX_XML_BYTES, local_name, parse_xml, read_exactly, refused, text_of
 from dubgate.labels.tracks import Place
+from dubgate.pinned import as_pinned
 
 C2PA_PLACE = "C2PA manifest"
 _UNKNOWN = 0xFFFFFFFF
@@ -95,7 +96,7 @@ def _ds64(path: Path, file: BinaryIO) -> dict[bytes, int]:
 
 def wav_places(path: Path) -> tuple[Place, ...]:
     """Every text and token of a WAV that can carry a label."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=as_pinned) as file:
         return tuple(p for chunk in chunks(path, file) for p in _places(path, file, chunk) if p.text)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from dubgate.errors import MediaError
+from dubgate.pinned import as_pinned
 
 _BLOCK = 1 << 20
 
@@ -48,7 +49,7 @@ def sha256_of(pieces: Iterable[Piece]) -> str:
     """
     digest = hashlib.sha256()
     for piece in pieces:
-        with piece.path.open("rb") as file:
+        with open(piece.path, "rb", opener=as_pinned) as file:
             file.seek(piece.first)
             left = piece.length
             while left is None or left > 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from unittest.mock import patch
@@ -13,10 +15,16 @@ import pytest
 from label_files import AIGC, LABEL
 from signers import authority, sign
 
+from dubgate.delivery.digests import seen
+from dubgate.errors import ChangedError
 from dubgate.label_facts import label_values
 from dubgate.labels.anchors import Anchors
+from dubgate.labels.dash import parse_mpd
 from dubgate.labels.packages import inspect
+from dubgate.labels.played import _whole
+from dubgate.labels.segments import Piece, sha256_of
 from dubgate.labels.tracks import Labels
+from dubgate.pinned import pinned
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings, wording_findings
 from dubgate.policy.verdict import Decision, decide
@@ -348,3 +356,45 @@ def test_every_fragment_is_held_against_the_credentials_of_its_beginning(
     assert decide(wording_findings(read(files.segmented(tmp_path, moved), Anchors("PEM")))) is Decision.BLOCK
     moved = [init, fragments[0] + files.box(b"free", b"moved"), *fragments[1:]]
     assert decide(wording_findings(read(files.segmented(tmp_path, moved), Anchors("PEM")))) is Decision.BLOCK
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_file_of_a_package_is_asked_what_it_is_once_it_is_open(tmp_path: Path, kind: str) -> None:
+    """Between a look at a path and its opening another folder may lie there: what counts is the file that was opened."""
+    folder, evil, aside = tmp_path / "at", tmp_path / "evil", tmp_path / "aside"
+    folder.mkdir()
+    manifest = packaged(folder, kind, handler=LABEL)
+    shutil.copytree(folder, evil)
+    before = {path.name: seen(path) for path in folder.iterdir()}
+    folder.rename(aside)
+    evil.rename(folder)
+    refused = set()
+    for name, found in before.items():
+        with pinned({found.path: found.place}):
+            try:
+                read(manifest)
+            except ChangedError:
+                refused.add(name)
+    segments = {name for name in before if name.startswith("en-")}
+    assert refused >= {manifest.name, *segments} | ({"en.m3u8"} if kind == "hls" else set())
+    assert len(segments) >= 4
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "what it says": lambda path: tuple(_whole(Piece(path))),
+    "what it plays": lambda path: sha256_of([Piece(path)]),
+    "what it presents": parse_mpd,
+}
+
+
+@pytest.mark.parametrize("what", READERS)
+def test_each_reader_of_its_own_reads_the_file_that_was_digested(tmp_path: Path, what: str) -> None:
+    """Digested for one thing, and then opened once more for another."""
+    path = files.dash(tmp_path) if "presents" in what else files.fragmented(tmp_path / "en.mp4", handler=LABEL)
+    found = seen(path)
+    with pinned({found.path: found.place}):
+        READERS[what](path)
+        shutil.copy(path, tmp_path / "other")
+        (tmp_path / "other").rename(path)
+        with pytest.raises(ChangedError):
+            READERS[what](path)

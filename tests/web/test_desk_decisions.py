@@ -7,7 +7,7 @@ import json
 
 import pytest
 from made_passkey import MadePasskey
-from world import SOUND, World
+from world import SOUND, World, candidate, request
 
 from consent.approvals import Approval
 from consent.asking import request_histories
@@ -48,6 +48,17 @@ def test_an_approval_is_signed_by_passkey_over_everything_that_was_shown_and_ent
     assert "Your approval is signed" in hana.get(answer.headers["location"])
 
 
+def test_a_delivery_that_goes_through_no_partner_by_name_is_approved_for_none(world: World) -> None:
+    """As most deliveries are; the page says so, and what is signed does."""
+    world.registry.add(request("rq-none", sound="7" * 64, release=candidate("7" * 64, partners=())))
+    hana = world.visit("hana")
+    assert "Partners" in hana.get("/requests/rq-none")
+    hana.sign(hana.send("/requests/rq-none/approve", "/requests/rq-none", decision="approve"))
+    [approval] = approvals(world)
+    assert approval.partners == ()
+    assert {s.what: s.said for s in approval.shown or ()}["Partners"] == "–"
+
+
 def test_a_signed_approval_verifies_offline_and_fails_after_one_character_of_what_was_shown_is_changed(
     world: World,
 ) -> None:
@@ -83,7 +94,6 @@ def test_a_desk_without_sound_offers_none(world: World) -> None:
 
 
 def test_no_person_s_name_is_signed_into_the_ledger(world: World) -> None:
-    from world import request
 
     world.registry.add(request("rq-person", sound="7" * 64, asked_by="rev-v"))
     world.gate.known.clear()
@@ -212,7 +222,6 @@ def test_a_block_is_waived_by_two_approvers_and_judged_again_at_once(world: Worl
 
 
 def _ask(party: str) -> object:
-    from world import request
 
     from consent.requests import RequestKind, Wanted
 
@@ -231,7 +240,6 @@ def test_whose_voice_was_hit_says_not_me_by_their_own_signature(world: World) ->
 
 
 def test_a_performer_grants_exactly_one_release(world: World) -> None:
-    from world import request
 
     from consent.requests import RequestKind, Wanted
 
@@ -251,8 +259,6 @@ def test_a_performer_grants_nothing_where_the_delivery_is_not_what_was_asked_abo
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dataclasses import replace
-
-    from world import request
 
     from consent.requests import RequestKind, Wanted
 

@@ -114,6 +114,25 @@ def test_without_a_passkey_nothing_is_recorded_and_the_page_says_how_to_get_one(
     assert wanting.registry.head().size == size
 
 
+@pytest.mark.parametrize("what", ["refusal", "condition", "request"])
+def test_a_reviewer_of_the_house_is_not_even_shown_what_would_loosen_its_words(wanting: World, what: str) -> None:
+    """Whoever may not say it is asked for no signature over it."""
+    fields: dict[str, str] = {}
+    if what == "refusal":
+        say(wanting, "hana", "/refusals", "/refusals", title_id="moon", words="Never.")
+        [entry] = newest(wanting)
+        path = f"/refusals/{entry.record.record_id}/lift"
+    elif what == "condition":
+        say(wanting, "hana", "/requests/rq-1/approve", "/requests/rq-1", decision="conditions", condition_label="[KI]")
+        [approval] = approvals(wanting)
+        path, fields = f"/approvals/{approval.approval_id}/met", {"condition": approval.conditions[0]}
+    else:
+        say(wanting, "hana", "/requests/rq-1/refuse", "/requests/rq-1", reason="Not this film.")
+        path = "/requests/rq-1/lift"
+    assert wanting.visit("rev-a").post(path, "/security", **fields).status_code == 404
+    assert wanting.visit("hana").post(path, "/security", **fields).headers["location"].startswith("/sign/")
+
+
 def test_what_was_signed_is_taken_home_by_whoever_signed_it_and_by_nobody_else(wanting: World) -> None:
     say(wanting, "ada", WITHDRAW, WITHDRAW, sure="1", reason="No more.")
     [entry] = newest(wanting)
