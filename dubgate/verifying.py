@@ -82,7 +82,7 @@ def verify(
         certificate: a release's, or a package's; with the latter `file` is a file of the package, or its whole folder.
         territory: a country (ISO 3166-1) or a group (UN M49, EU), all of which must be covered.
         language: what is published (BCP-47); the release must be of it. Needed for a folder that holds other languages too.
-        partner: who publishes it (`netflix`), which the holder must have approved by name; None: not asked.
+        partner: who publishes it (`netflix`), which the holder must have approved by name; needed where the release names partners.
         trust: the trust store's file, opened with `root` (the root key, hex for Ed25519), or one already opened.
         registry: a registry at hand, asked whether the consents still stand.
         policy: a publisher's demands; see dubgate.publishing.
@@ -213,6 +213,9 @@ def require_covered(opened: Certificate, territory: str, channel: str, name: str
     scope = opened.verdict.claim.scope
     assert scope is not None  # what passed has one: verdict._agreeing
     _covers(scope, territory, channel, name)
+    if partner is None and scope.partners:
+        what = f"the release is for publication by {', '.join(scope.partners)} alone, and it is not said who publishes"
+        raise OtherPartner(what, where=name, remedy="Name the partner: --partner NAME.")
     if partner is not None and partner not in scope.partners:
         by = ", ".join(scope.partners) or "nobody by name"
         raise OtherPartner(f"the release is for publication by {by}, not {partner}", where=name)

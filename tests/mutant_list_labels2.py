@@ -38,6 +38,8 @@ SINGLE = (
     ("the desk signs for no partner", "consent/web/deciding.py", "        partners=release.partners,\n", "", DESK),
     ("the desk does not show the partners", "consent/web/telling.py", "if release.partners is not None:", "if False:", DESK),
     ("may-publish allows any partner", "dubgate/service/publishing.py", "if use.partner is not None and use.partner not in facts.partners:", "if False:", PUBLISHING),
+    ("may-publish needs no partner", "dubgate/service/publishing.py", "if use.partner is None and facts.partners:", "if False:", PUBLISHING),
+    ("a named partner need not be said", "dubgate/verifying.py", "if partner is None and scope.partners:", "if False:", VERIFYING),
     ("may-publish forgets the partner", "dubgate/service/publish_routes.py", "_moment(at, now), by)", "_moment(at, now))", PUBLISHING),
     ("a certificate's partners are not kept", "dubgate/service/certificates.py", "frozenset() if scope is None else frozenset(scope.partners)", "frozenset()", PUBLISHING),
     ("any partner is served", "dubgate/verifying.py", "if partner is not None and partner not in scope.partners:", "if False:", VERIFYING),

@@ -28,7 +28,9 @@ Publish on 0 and nothing else. Without dubgate installed: samples/pipeline/may-p
 @click.option("--channel", required=True, metavar="CHANNEL", help="How: svod, avod, theatrical, linear…")
 @click.option("--language", required=True, metavar="TAG", help="In which language (BCP 47).")
 @click.option(
-    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+    "--partner",
+    metavar="NAME",
+    help="By whom: a partner (netflix). Needed where the holder approved the release for partners by name.",
 )
 @click.option("--at", default="now", show_default=True, metavar="TIME", help="When: now, or within 24 hours.")
 @click.option("--url", envvar="DUBGATE_URL", required=True, help="The API.  [env: DUBGATE_URL]")

@@ -53,7 +53,9 @@ def trust_options(command: F) -> F:
     help="What you publish (de, es-MX): the release must be of it. Needed for a folder that holds other languages too.",
 )
 @click.option(
-    "--partner", metavar="NAME", help="By whom: a partner (netflix) whom the holder must have approved by name."
+    "--partner",
+    metavar="NAME",
+    help="By whom: a partner (netflix). Needed where the holder approved the release for partners by name.",
 )
 @trust_options
 @click.option("--annex", type=FILE, help="The private annex: verify every signature in it too.")

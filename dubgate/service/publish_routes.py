@@ -53,7 +53,11 @@ _PARAMETERS = [
     _parameter("language", "BCP 47, as the release names it.", {}, "de"),
     _parameter("at", "`now`, or a moment with its zone within the next 24 hours (ISO 8601).", {}, "now"),
     _parameter(
-        "partner", "By whom: a partner whom the holder must have approved by name.", {}, "netflix", required=False
+        "partner",
+        "By whom: a partner; needed where the holder approved the release for partners by name.",
+        {},
+        "netflix",
+        required=False,
     ),
 ]
 

@@ -66,7 +66,7 @@ class NotConfigured(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Where (countries), how, in which language, and when; and by which partner, where that is asked."""
+    """Where (countries), how, in which language, and when; and by which partner, where the release names partners."""
 
     territories: frozenset[str]
     channel: str
@@ -237,6 +237,9 @@ def _require_covers(facts: Facts, use: Use) -> None:
         raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
     if use.channel not in facts.channels:
         raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
+    if use.partner is None and facts.partners:
+        by = ", ".join(sorted(facts.partners))
+        raise OtherPartner(f"the release is for publication by {by} alone, and it is not said who publishes")
     if use.partner is not None and use.partner not in facts.partners:
         by = ", ".join(sorted(facts.partners)) or "nobody by name"
         raise OtherPartner(f"the release is for publication by {by}, not {use.partner}")

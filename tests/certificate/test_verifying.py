@@ -340,6 +340,7 @@ def test_a_partner_is_served_only_where_the_holder_approved_it_by_name(dub: Path
     assert asked(named, dub, partner="x-ours").scope.partners == ("prime_video", "x-ours")
     assert asked(named, dub)
     assert reason(named, dub, partner="netflix") == "other-partner"
+    assert reason(named, dub) == "other-partner"
     assert reason(GOOD, dub, partner="netflix") == "other-partner"
     assert b"partners" not in claim_text(GOOD)
 

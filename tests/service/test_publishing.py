@@ -118,6 +118,7 @@ def test_a_partner_whom_the_holder_approved_by_name_may_publish_and_no_other(
     assert answer.json()["partners"] == ["netflix"]
     assert api.ask().status_code == 200
     assert refused(api, "other-partner", partner="prime_video")["largest_scope"]["partners"] == ["netflix"]
+    assert "not said who publishes" in str(refused(api, "other-partner"))
 
 
 def test_a_row_of_before_partners_is_read_as_naming_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from test_desk_decisions import approvals, status
 from world import START, World, make_world
 from world import request as asked
 
+from consent.approvals import Approval
 from consent.entries import Entry
 from consent.errors import SignatureError
 from consent.events import Event
@@ -22,6 +24,7 @@ from consent.terms import Grant
 from consent.titles import Refusal
 from consent.vocabulary import EventKind
 from consent.web import accounts, ceremonies, sessions
+from consent.web.pages.signing import _may_take
 
 WITHDRAW = "/grants/g-ada/withdraw"
 # Who says what, by a form of which page, and a word that the page shows.
@@ -147,6 +150,26 @@ def test_what_was_signed_is_taken_home_by_whoever_signed_it_and_by_nobody_else(w
     for none in ("999999", "-1", "x", str(2**80)):
         ada.get(f"/signed/{none}.json", 404)
     ada.get("/signed/0.json", 404)
+
+
+@pytest.mark.parametrize(
+    ("record", "mine", "houses"),
+    [
+        (Grant.model_construct(), True, False),
+        (Event.model_construct(target="grant"), True, False),
+        (Event.model_construct(target="refusal"), True, True),
+        (Refusal.model_construct(), True, True),
+        (Approval.model_construct(), True, True),
+    ],
+)
+def test_of_what_a_house_signed_its_people_take_home_what_is_about_its_titles(
+    record: Any, mine: bool, houses: bool
+) -> None:
+    """An agency signs for many performers: none of them reads what it says of another."""
+    who: Any = SimpleNamespace(party_id="ada", ids=("ada", "agency"))
+    assert _may_take(who, record, "ada") is mine
+    assert _may_take(who, record, "agency") is houses
+    assert _may_take(who, record, "rival") is False
 
 
 def test_a_suspension_needs_no_passkey_there_either_and_its_end_does(wanting: World) -> None:
