@@ -16,7 +16,7 @@ from dubgate.certificate import refusals
 from dubgate.certificate.package import DUB, MANIFEST, OTHER
 from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.package_hearing import HeardPackage, HeardRendition
-from dubgate.packaging import files_of, require_approved
+from dubgate.packaging import files_of, require_approved, require_label_rules
 
 SAME = Comparison(0.02, 0.0, 0.0, 40, 36, 0.98, ())
 OTHER_TAKE = replace(SAME, faults=(Fault(4.0, 6.0, "take"),))
@@ -112,3 +112,12 @@ def test_a_missing_or_unnamed_file_is_refused(change: Callable[[dict[str, str]],
 def test_the_vectors_language_is_the_one_of_these_tests() -> None:
     assert CLAIM.scope is not None
     assert (CLAIM.scope.language, CLAIM.expires_at) == ("de", AT + timedelta(days=1))
+
+
+def test_a_label_rule_that_the_package_breaks_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken: list[str] = []
+    monkeypatch.setattr("dubgate.packaging.broken_label_rules", lambda *_: tuple(broken))
+    require_label_rules(heard(GOOD), MASTER, RELEASE)
+    broken += ["LAB-EU", "LAB-C2PA"]
+    with pytest.raises(refusals.LabelLost, match="LAB-EU; LAB-C2PA"):
+        require_label_rules(heard(GOOD), MASTER, RELEASE)
