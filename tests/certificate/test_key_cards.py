@@ -20,6 +20,7 @@ from dubgate.certificate.dsse import load_private_key, public_of
 from dubgate.certificate.keys import card_path, private_for, read_card, service_signer, signer_for
 from dubgate.certificate.opening import ed25519_key
 from dubgate.cli.main import run
+from dubgate.delivery.manifest import load_delivery
 from dubgate.errors import InputError
 
 SECRET = "a passphrase of a test"
@@ -261,7 +262,8 @@ def check(place: Place, keys: dict[str, Path], out: Path, *more: object, heard: 
     manifest = place.world.delivery.root / "delivery.yaml"
     arguments = ["--registry", place.world.registry, "--out", out, "--quiet", "--format", "json"]
     signing = ["--certify", "--key", keys["gate"], "--ledger-key", keys["ledger"], "--as", "op-1"]
-    with patch("dubgate.judging_again.judge_again", lambda request, at, progress: SimpleNamespace(judgement=judged)):
+    found = SimpleNamespace(judgement=judged, delivery=load_delivery(manifest))
+    with patch("dubgate.judging_again.judge_again", lambda request, at, progress: found):
         return dubgate("check", manifest, *arguments, *signing, *more)
 
 
