@@ -58,7 +58,13 @@ ENVELOPES = (
     "tests/policy/test_evidence.py",
 )
 APPROVALS = ("tests/consent/test_rights_and_approvals.py", "tests/consent/test_denials.py")
-RECORDS = ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py", "-k", "not postgres and not fall_over")
+RECORDS = (
+    "tests/consent/test_signatures.py",
+    "tests/consent/test_passkeys.py",
+    "tests/consent/test_desk_gestures.py",
+    "-k",
+    "not postgres and not fall_over",
+)
 CHECKPOINTS = ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")
 LEDGER = ("tests/consent/test_ledger.py",)
 ASKED = ("tests/consent/test_requests.py",)

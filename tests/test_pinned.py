@@ -199,3 +199,13 @@ def test_a_folder_above_the_childs_own_program_is_not_closed_to_it(dub: Path) ->
     assert held.folders_of([root, root.with_name("evil")], [root.with_name("seasons")]) == [str(root)]
     for own in (root, root / "ep1" / "venv"):
         assert held.folders_of([root], [own]) == []
+
+
+def test_a_pinned_file_that_a_folder_no_longer_lists_changed(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    named = [folder / "a.json", folder / "b.json"]
+    places = {str(p): (1, 2, 3, 4) for p in (*named, folder / "notes.txt", tmp_path / "other" / "c.json")}
+    held = Pins(places)
+    held.require_listed(folder, named)
+    with pytest.raises(ChangedError, match=r"b\.json"):
+        held.require_listed(folder, named[:1])

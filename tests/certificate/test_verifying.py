@@ -344,6 +344,15 @@ def test_a_partner_is_served_only_where_the_holder_approved_it_by_name(dub: Path
     assert b"partners" not in claim_text(GOOD)
 
 
+def test_a_release_is_of_its_own_language_alone(dub: Path) -> None:
+    scope = CLAIM.scope
+    assert scope is not None
+    assert asked(GOOD, dub, language=scope.language)
+    assert reason(GOOD, dub, language="ja") == "other-language"
+    with pytest.raises(InputError):
+        asked(GOOD, dub, language="no language")
+
+
 def claim_text(certificate: bytes) -> bytes:
     """The statements of a certificate as text."""
     envelopes = json.loads(certificate)
