@@ -16,6 +16,7 @@ IDENTIFIERS = ("tests/consent/test_identifiers.py",)
 LAWS = ("tests/consent/test_denials.py", "tests/consent/test_consent_laws.py", *FEW_CASES)
 SIGNATURES = (
     "tests/consent/test_signatures.py",
+    "tests/consent/test_desk_gestures.py",
     "tests/consent/test_passkeys.py",
     "tests/consent/test_registry_attacks.py",
     *NOT_SLOW,
@@ -24,6 +25,7 @@ ADMISSION = (
     "tests/consent/test_consent_registry.py",
     "tests/consent/test_registry_attacks.py",
     "tests/consent/test_signatures.py",
+    "tests/consent/test_desk_gestures.py",
     "tests/consent/test_consent_races.py",
     "tests/consent/test_passkeys.py",
     *NOT_SLOW,

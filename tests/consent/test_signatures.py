@@ -29,10 +29,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from consent.approvals import approval_denials
+from consent.certifications import Adoption
 from consent.errors import RecordError, SignatureError
 from consent.parties import dsse_keyid
 from consent.registry import Registry
-from consent.signatures import LIST_SCHEMA, LIST_TYPE, pre_authentication_encoding, predicate_type
+from consent.signatures import (
+    ANSWERABLE,
+    LIST_SCHEMA,
+    LIST_TYPE,
+    author_of,
+    pre_authentication_encoding,
+    predicate_type,
+)
 from consent.strict import Record, canonical_json
 from consent.vocabulary import Capacity, EventKind, PermissionKind, Role
 from consent.witnessing import Witness
@@ -320,3 +328,7 @@ def test_a_witness_cannot_have_seen_another_ledger(registry: Registry) -> None:
         registry.add(Witness(**seen, size=head.size, root="0" * 64))
     with pytest.raises(RecordError, match="not the beginning"):
         registry.add(Witness(**seen, size=head.size + 1, root=head.root.hex()))
+
+
+def test_an_adoption_of_packs_is_signed_by_who_made_it_in_a_role_that_answers() -> None:
+    assert author_of(Adoption.model_construct(by="qc-lead")) == ("qc-lead", ANSWERABLE)
