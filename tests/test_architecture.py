@@ -157,3 +157,12 @@ def _loaded_by(code: str) -> set[str]:
 )
 def test_the_light_part_loads_no_model_library(code: str) -> None:
     assert not _loaded_by(code) & {*HEAVY, "scipy", "sqlmodel", "cel"}
+
+
+def test_no_key_registry_or_message_lies_in_the_repository() -> None:
+    """What a demo or a test leaves behind is never committed: it holds keys, templates and addresses."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("git is not installed, or this is no checkout")
+    kept = {".pem", ".key", ".db", ".db-wal", ".db-shm", ".eml", ".sqlite"}
+    assert [p for p in listed.stdout.splitlines() if Path(p).suffix in kept] == []
