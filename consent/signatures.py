@@ -190,12 +190,7 @@ def predicate_of(record: Record) -> dict[str, Any]:
 
 def _in_list(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
     """One of a list of approvals that were signed in one gesture; each id stands there once, and is this very one."""
-    predicate = stated.get("predicate")
-    known = predicate if isinstance(predicate, dict) else {}
-    listed = known.get("approvals")
-    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == LIST_SCHEMA
-    if not right or set(known) != {"schema", "approvals"} or not isinstance(listed, list):
-        raise SignatureError(f"it is not a list of approvals of schema {LIST_SCHEMA}", where=where)
+    listed = _listed(stated, "approvals", LIST_SCHEMA, where)
     own = [a for a in listed if isinstance(a, dict) and a.get("approval_id") == wanted["approval_id"]]
     if own != [wanted]:
         different = sorted(_different(own[0] if len(own) == 1 else None, wanted))
@@ -214,14 +209,20 @@ def records_statement(records: Sequence[Record]) -> dict[str, Any]:
 
 def _in_gesture(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None:
     """One of the records that one gesture signed; it stands there once, as it is."""
-    predicate = stated.get("predicate")
-    known = predicate if isinstance(predicate, dict) else {}
-    listed = known.get("records")
-    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == RECORDS_SCHEMA
-    if not right or set(known) != {"schema", "records"} or not isinstance(listed, list):
-        raise SignatureError(f"it is not a list of records of schema {RECORDS_SCHEMA}", where=where)
+    listed = _listed(stated, "records", RECORDS_SCHEMA, where)
     if listed.count(wanted) != 1:
         raise SignatureError("something else was signed: it is not one of the records", where=where)
+
+
+def _listed(stated: dict[str, Any], name: str, schema: str, where: str) -> list[Any]:
+    """What a statement over several records lists; it says nothing else."""
+    predicate = stated.get("predicate")
+    known = predicate if isinstance(predicate, dict) else {}
+    listed = known.get(name)
+    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == schema
+    if not right or set(known) != {"schema", name} or not isinstance(listed, list):
+        raise SignatureError(f"it is not a list of {name} of schema {schema}", where=where)
+    return listed
 
 
 def _different(signed: Any, wanted: dict[str, Any]) -> Iterator[str]:

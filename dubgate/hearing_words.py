@@ -81,7 +81,8 @@ def words_task(request: dict[str, Any], scratch: Path, progress: Progress) -> tu
     windows = share_of(windows_of(plan.speech, spool.duration_s), plan.share, plan.shares)
     words, languages = words_of(ears, spool, windows, plan.language, lambda stage, done: progress(stage, done / 2))
     progress("dub: alignment", 0.5)
-    lines = None if plan.sheet is None else share_of(lines_to_place(plan.sheet) or (), plan.share, plan.shares)
+    every = lines_to_place(plan.sheet)
+    lines = None if every is None else share_of(every, plan.share, plan.shares)
     placed = alignments_of(ears, spool, lines, plan.language, lambda stage, done: progress(stage, 0.5 + done / 2))
     return to_stored(HeardWords(words, languages, placed, ears.infos))
 

@@ -101,20 +101,18 @@ def hear_in_shares(plan: HearingPlan, shares: int, hear: Hear, progress: Progres
     without = replace(plan, without=_WORDS)
     found = hear("hear", without, ProgrammeFeatures, lambda stage, done: progress(stage, _FIRST * done), None)
     source, done = plan.dub, [0.0] * shares
-    asked = [
-        WordsPlan(
-            source.path,
-            source.stream,
-            source.language,
-            plan.models,
-            plan.device,
-            found.dub.speech,
-            plan.sheet,
-            k,
-            shares,
-        )
-        for k in range(shares)
-    ]
+    whole = WordsPlan(
+        path=source.path,
+        stream=source.stream,
+        language=source.language,
+        models=plan.models,
+        device=plan.device,
+        speech=found.dub.speech,
+        sheet=plan.sheet,
+        share=0,
+        shares=shares,
+    )
+    asked = [replace(whole, share=k) for k in range(shares)]
 
     def tell(k: int) -> Progress:
         def told(stage: str, of_share: float) -> None:

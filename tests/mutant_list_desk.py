@@ -70,7 +70,7 @@ SINGLE = (
     ("any condition is met", "consent/conditions.py", "if c not in met", "if not met", CONDITIONS),
     ("conditions are not asked", "consent/approvals.py", "set(open_conditions(approval, history.events, at)) - set(candidate.conditions_met)", "set()", CONDITIONS),
     ("any list signs any approval", "consent/signatures.py", "    if own != [wanted]:", "    if False:", LISTED),
-    ("a list may say more", "consent/signatures.py", 'set(known) != {"schema", "approvals"} or ', "", LISTED),
+    ("a list may say more", "consent/signatures.py", 'set(known) != {"schema", name} or ', "", LISTED),
     ("unsigned approvals of the ledger count", "dubgate/policy/approval_checks.py", "if not history.signed or", "if", HELD),
     ("an answer is kept unread", "dubgate/service/desk_answers.py", "        _require_good(place, envelope, sound, view, at)\n", "", _of(GATE, "does_not_verify")),
     ("an answer about another sound is kept", "dubgate/service/desk_answers.py", "    if sound not in named:\n        raise CannotAnswerError(\"it is about another sound\")\n", "", _of(GATE, "does_not_verify")),

@@ -40,6 +40,7 @@ from consent.web.visiting import (
     NotYoursError,
     PasskeyNeededError,
     Visitor,
+    has_passkey,
     require_more_than_a_link,
 )
 from consent.web.watching import told_asker, told_of_ending
@@ -115,7 +116,7 @@ def _plain(said: Record) -> Record:
 
 def _proposed(who: Visitor, view: View, act: Act) -> str:
     """Keep the statement of an act until it is signed; the number of its page."""
-    if accounts.n_passkeys(who.desk, who.account.account_id) == 0:
+    if not has_passkey(who):
         raise PasskeyNeededError
     new = {r.grant_id for r in act.records if isinstance(r, Grant)}
     for said in act.records:

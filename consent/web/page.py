@@ -11,10 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from consent.web import accounts
 from consent.web.catalogue import has, text, word
 from consent.web.rows import new_secret
-from consent.web.visiting import Visitor, language_of, wants_signatures
+from consent.web.visiting import Visitor, has_passkey, language_of, wants_signatures
 from consent.web.wording import day, length, moment, places, places_short, span, until
 
 
@@ -40,7 +39,7 @@ def render(request: Request, template: str, who: Visitor | None = None, code: in
         "here": request.url.path.removeprefix(root) or "/",
         "said": text(f"said.{said}", language) if has(f"said.{said}") else "",
         "wants_signature": lambda: who is not None and wants_signatures(who),
-        "has_passkey": lambda: who is not None and accounts.n_passkeys(who.desk, who.account.account_id) > 0,
+        "has_passkey": lambda: who is not None and has_passkey(who),
         "secured": lambda: _secured(who),
         "day": lambda value: day(value, language),
         "until": lambda value: until(value, language),

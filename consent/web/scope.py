@@ -13,9 +13,10 @@ from consent.parties import Party
 from consent.releases import Release
 from consent.report_lines import claim_counts, of_kind
 from consent.requests import Request, RequestHistory
+from consent.signatures import author_of
 from consent.strict import Record
 from consent.terms import Grant
-from consent.titles import Claim, Title, TitleRecord
+from consent.titles import Claim, Refusal, Title, TitleRecord
 from consent.views import View
 from consent.voices import Voice
 from consent.web.protocols import Summary
@@ -173,6 +174,16 @@ def may_hear_all(view: View, who: Visitor, summary: Summary) -> bool:
 def title_names(view: View, title_ids: Iterable[str]) -> dict[str, str]:
     """The names of titles by their ids."""
     return {t.title_id: t.name for _, t in of_kind(view, (f"title:{i}" for i in title_ids), Title)}
+
+
+def may_take(who: Visitor, record: Record) -> bool:
+    """Whether the visitor takes home what was signed: their own words, and their house's of its titles. What an agency says
+    of another performer's voice is not a colleague's."""
+    author = author_of(record)
+    of_titles = isinstance(record, Approval | Refusal) or (
+        isinstance(record, Event) and record.target in ("approval", "refusal")
+    )
+    return author is not None and (author[0] == who.party_id or (of_titles and author[0] in who.ids))
 
 
 def told_name(view: View, party_id: str) -> str:

@@ -48,7 +48,7 @@ def state_of(location: str) -> str:
 
 
 def _local_state(delivery: Delivery) -> list[str]:
-    files = [*delivery.files]
+    files = list(delivery.files)
     files += sorted(
         p for p in (delivery.root / "evidence").glob("*.json") if p.is_file()
     )  # what nobody lists counts too

@@ -27,8 +27,8 @@ ERROR = "error"  # the decision of a delivery that could not be judged
 class Done:
     """What came of a delivery in one round: `facts`, or `why` it could not be judged.
 
-    `state` tells the files apart from those of another round, and after a dash the rules that judged them. `worker` and `seconds` say who heard it and for how long;
-    they and `at` are all that may differ when the same is judged elsewhere.
+    `state` tells the files apart from those of another round, and after a dash the rules that judged them. `worker` and
+    `seconds` say who heard it and for how long; they and `at` are all that may differ when the same is judged elsewhere.
     """
 
     name: str

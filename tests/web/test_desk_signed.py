@@ -22,9 +22,8 @@ from consent.requests import RequestKind, Wanted
 from consent.signatures import check_envelope
 from consent.terms import Grant
 from consent.titles import Refusal
-from consent.vocabulary import EventKind
-from consent.web import accounts, ceremonies, sessions
-from consent.web.pages.signing import _may_take
+from consent.vocabulary import Capacity, EventKind
+from consent.web import accounts, ceremonies, scope, sessions
 
 WITHDRAW = "/grants/g-ada/withdraw"
 # Who says what, by a form of which page, and a word that the page shows.
@@ -153,23 +152,21 @@ def test_what_was_signed_is_taken_home_by_whoever_signed_it_and_by_nobody_else(w
 
 
 @pytest.mark.parametrize(
-    ("record", "mine", "houses"),
+    ("said_by", "houses"),
     [
-        (Grant.model_construct(), True, False),
-        (Event.model_construct(target="grant"), True, False),
-        (Event.model_construct(target="refusal"), True, True),
-        (Refusal.model_construct(), True, True),
-        (Approval.model_construct(), True, True),
+        (lambda by: Grant.model_construct(granted_by=by, capacity=Capacity.SELF), False),
+        (lambda by: Event.model_construct(by=by, target="grant"), False),
+        (lambda by: Event.model_construct(by=by, target="refusal"), True),
+        (lambda by: Refusal.model_construct(by=by), True),
+        (lambda by: Approval.model_construct(by=by), True),
     ],
 )
-def test_of_what_a_house_signed_its_people_take_home_what_is_about_its_titles(
-    record: Any, mine: bool, houses: bool
-) -> None:
+def test_of_what_a_house_signed_its_people_take_home_what_is_about_its_titles(said_by: Any, houses: bool) -> None:
     """An agency signs for many performers: none of them reads what it says of another."""
-    who: Any = SimpleNamespace(party_id="ada", ids=("ada", "agency"))
-    assert _may_take(who, record, "ada") is mine
-    assert _may_take(who, record, "agency") is houses
-    assert _may_take(who, record, "rival") is False
+    who: Any = SimpleNamespace(party_id="ada", ids=frozenset({"ada", "agency"}))
+    assert scope.may_take(who, said_by("ada")) is True
+    assert scope.may_take(who, said_by("agency")) is houses
+    assert scope.may_take(who, said_by("rival")) is False
 
 
 def test_a_suspension_needs_no_passkey_there_either_and_its_end_does(wanting: World) -> None:

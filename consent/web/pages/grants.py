@@ -15,8 +15,6 @@ from consent.events import Event
 from consent.releases import Release
 from consent.report_lines import Proofs, event_line, of_kind
 from consent.shown import Shown
-from consent.signatures import author_of
-from consent.strict import Record
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind
@@ -42,7 +40,7 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
         history = scope.grant_of(view, who, grant_id)
         entry = next(e for e, g in of_kind(view, [f"grant:{grant_id}"], Grant) if g == history.grant)
         said = view.store.entries(f"grant:{grant_id}", Event)
-        mine = {e.leaf_index for e in said if e.envelope is not None and set(_author(e.record)) & who.ids}
+        mine = {e.leaf_index for e in said if e.envelope is not None and scope.may_take(who, e.record)}
         shown: dict[str, Any] = {
             "history": history,
             "told": told_grant(view, history, who.language),
@@ -52,11 +50,6 @@ def grant(request: Request, who: SignedIn, grant_id: str) -> Response:
         }
     data = json.loads(history.grant.model_dump_json(exclude_none=True))
     return render(request, "grant.html", who, groups=fields_of({"predicate": data}, who.language), **shown)
-
-
-def _author(record: Record) -> tuple[str, ...]:
-    found = author_of(record)
-    return () if found is None else (found[0],)
 
 
 @router.get("/grants/{grant_id}/{word}")

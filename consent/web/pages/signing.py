@@ -10,11 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.approvals import Approval
-from consent.events import Event
 from consent.requests import Request as Asked
-from consent.signatures import author_of
-from consent.strict import Record
-from consent.titles import Refusal
 from consent.web import scope
 from consent.web.acting import acted
 from consent.web.deciding import record_approval
@@ -55,21 +51,13 @@ def sign(request: Request, who: SignedIn, form: Posted, challenge_id: str) -> Re
 @router.get("/signed/{leaf_index}.json")
 def statement(who: SignedIn, leaf_index: int) -> Response:
     """What the visitor signed, or their house of its titles, in its envelope as it stands in the ledger, to be kept and
-    verified elsewhere. What an agency says of another performer's voice is not a colleague's."""
+    verified elsewhere."""
     with who.desk.registry.view() as view:
         entry = view.store.entry(leaf_index) if 0 <= leaf_index < view.store.size() else None
-        author = author_of(entry.record) if entry is not None else None
-    if entry is None or entry.envelope is None or author is None or not _may_take(who, entry.record, author[0]):
+    if entry is None or entry.envelope is None or not scope.may_take(who, entry.record):
         raise NotYoursError
     head = {"content-disposition": f'attachment; filename="entry-{leaf_index}.dsse.json"'}
     return Response(entry.envelope, media_type="application/json", headers=head)
-
-
-def _may_take(who: Visitor, record: Record, author_id: str) -> bool:
-    of_titles = isinstance(record, Approval | Refusal) or (
-        isinstance(record, Event) and record.target in ("approval", "refusal")
-    )
-    return author_id == who.party_id or (of_titles and author_id in who.ids)
 
 
 def _approval(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:
