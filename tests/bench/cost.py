@@ -25,6 +25,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
+from floors import GE2E_LSTM, SILERO_LSTM, swiftf0_per_s
 
 from dubgate.delivery.cues import read_cues
 from dubgate.gate import QualityRequest, Track, judge_quality
@@ -38,9 +39,6 @@ from dubgate.speech.ears import load_ears
 from dubgate.voice_segments import lines_of, voices_of
 
 CATALOGUE_H = 100_000
-# Multiplications and additions for a second of sound, counted from the networks' shapes; 2 operations each.
-SILERO_LSTM = 2 * (4 * 128 * (128 + 128)) / 0.032
-GE2E_LSTM = 2 * (4 * 256 * (40 + 256) + 2 * 4 * 256 * (256 + 256)) / 0.010
 
 
 @dataclass(frozen=True)
@@ -147,24 +145,11 @@ def _stages(scenes: int, rounds: int, flops: float, *, with_words: bool) -> list
     return [
         Stage("decoding, levels, energy", 2, 2 * decoding),
         Stage("voice activity", 2, 2 * activity, 2 * 3600 * SILERO_LSTM / flops),
-        Stage("pitch", 2, 2 * pitch, 2 * 3600 * _swiftf0_per_s() / flops),
+        Stage("pitch", 2, 2 * pitch, 2 * 3600 * swiftf0_per_s() / flops),
         Stage("voices", 2, 2 * voices, 2 * heard_s * GE2E_LSTM / flops),
         *([Stage("words", 1, words), Stage("alignment", 1, alignment)] if with_words else []),
         Stage("measuring and judging", 1, judging),
     ]
-
-
-def _swiftf0_per_s() -> float:
-    """Operations for a second of sound: the convolutions and products of its torch twin, counted by torch."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from dubgate.speech.models import resolve
-    from dubgate.speech.swiftf0_network import Network
-
-    network = Network(resolve("pitch", "embedded").path, 65.0, 400.0, device="cpu")
-    with FlopCounterMode(display=False) as counter:
-        network([np.zeros(160_000, dtype=np.float32)])
-    return float(counter.get_total_flops()) / 10.0
 
 
 def _judging(scene: Scene, path: Path, folder: Path, cost: Callable[..., tuple[float, Any]]) -> float:
