@@ -198,6 +198,26 @@ def test_another_performance_in_one_rendition_is_refused(
     assert "a0" not in reason
 
 
+def test_a_voice_between_the_channels_of_a_rendition_is_refused(
+    place: Place, certificate: Path, package: Path, sound: Sound, tmp_path: Path
+) -> None:
+    """The mono sum is the master's in both packages."""
+    between = np.zeros_like(sound)
+    between[RATE_HZ : 4 * RATE_HZ] = 2 * sound[4 * RATE_HZ : 7 * RATE_HZ]
+
+    def package_in_stereo(left: Sound, right: Sound) -> None:
+        shutil.rmtree(package.parent / "a1")
+        rendition(package.parent / "a1", np.stack([left, right]), 256_000)
+
+    package_in_stereo(sound + between, sound - between)
+    reason = refused(place, certificate, package, tmp_path / "out")
+    assert reason.startswith("other-performance")
+    assert "speech between the channels" in reason
+    assert "another" not in reason
+    package_in_stereo(sound, sound)
+    assert packaged(place, certificate, package, tmp_path / "out")
+
+
 def test_one_segment_of_another_take_is_refused_where_it_lies(
     place: Place, certificate: Path, package: Path, sound: Sound, tmp_path: Path
 ) -> None:
