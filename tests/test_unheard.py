@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from scipy.signal import fftconvolve
 
 from dubgate.delivery.audio import downmix_weights
-from dubgate.features import Floats, Series
+from dubgate.features import Floats, Published, Series
+from dubgate.hearing import HearingPlan, Source, hear_here
 from dubgate.meter.unheard import BLOCK_S, CancelledSpeech, long_enough, lost_rows
 from dubgate.mixing import check_mix, speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
@@ -78,6 +82,14 @@ def test_a_voice_that_the_mono_sum_cancels_is_found_each_time_it_speaks(case: st
     for start_s in (4.0, 16.0, 28.5):
         assert total_s(s for s in places if start_s <= s.start_s and s.end_s <= start_s + 3.1) > 0.8, places
     assert all(any(start <= s.start_s and s.end_s <= start + 3.1 for start in (4.0, 16.0, 28.5)) for s in places)
+
+
+def test_a_voice_is_found_under_louder_sound_that_does_not_speak() -> None:
+    _, b = clips()
+    tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(len(b)) / RATE_HZ)
+    places = found([tone + b, tone - b], STEREO)
+    assert np.sqrt(np.mean(np.square(b[b != 0]))) < 0.5 * np.sqrt(np.mean(np.square(tone)))
+    assert {round((s.start_s - 4) / 12) for s in places} == {0, 1, 2}
 
 
 @cache
@@ -171,3 +183,31 @@ def test_nothing_is_run_where_the_channels_are_alike() -> None:
     for _ in range(BLOCK_S + 5):
         meter.push(np.full((2, RATE_HZ), 0.1, dtype=np.float32))
     assert meter.finish() == ()
+
+
+def test_both_are_listened_for_in_what_is_published(tmp_path: Path) -> None:
+    a, b = (clip[: 12 * RATE_HZ] for clip in clips())
+    sounds = {
+        "stem": a[None],
+        "hiding": np.stack([a + b, a - b]),
+        "effects": b[None],
+        "mix": np.stack([a + 2 * b, a]),
+    }
+    for name, sound in sounds.items():
+        soundfile.write(tmp_path / f"{name}.flac", sound.T, RATE_HZ, subtype="PCM_24")
+    source = {name: Source(str(tmp_path / f"{name}.flac"), 0, name, "en") for name in sounds}
+
+    def heard(dub: str, **more: Source) -> Published:
+        plan = HearingPlan(source["stem"], source[dub], None, "embedded", "cpu", without=("transcriber", "aligner"))
+        published = hear_here(replace(plan, **more), tmp_path, lambda *_: None).published
+        assert published is not None
+        return published
+
+    alone = heard("hiding")
+    assert total_s(measured(alone.cancelled)) > 0.8
+    assert alone.in_effects == ()
+    beside = heard("stem", mix=source["hiding"], music_and_effects=source["effects"])
+    assert total_s(measured(beside.cancelled)) > 0.8
+    assert total_s(measured(beside.in_effects)) > 0.8
+    assert heard("stem").cancelled == ()
+    assert heard("stem", mix=source["mix"]).cancelled == ()
