@@ -162,7 +162,8 @@ class Published:
     """The sound that is published, the mix where a stem was heard, else the dub itself.
 
     Its digests; where the rhythm sounds that says AI in Morse code; where speech is heard that models did not hear, cancelled in the mono
-    sum or beside the stem in the music and effects (meter/unheard.py).
+    sum or beside the stem in the music and effects (meter/unheard.py). `beside` are the file's other audio streams, none of which
+    was handed in as anything.
     """
 
     packet_sha256: str
@@ -170,6 +171,7 @@ class Published:
     rhythm: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
     cancelled: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
     in_effects: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
+    beside: tuple[str, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not looked for"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -148,10 +148,20 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         ai_rhythm(sold.spool.read, sold.spool.duration_s),
         sold.cancelled,
         () if me is None else speech_beside(dub_sound.spool, me, ears.voice_activity.speech_prob),
+        _streams_beside(plan.mix or plan.dub, (plan.original, plan.dub, plan.mix, plan.music_and_effects)),
     )
     features = ProgrammeFeatures(original, dub, check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)
+
+
+def _streams_beside(published: Source, known: Sequence[Source | None]) -> tuple[str, ...]:
+    """The published file's audio streams that are none of those handed in: whoever plays one hears what nobody judged."""
+    from dubgate.delivery.media import probe
+
+    named = {source.stream for source in known if source is not None and source.path == published.path}
+    found = (s for s in probe(Path(published.path)).audio if s.index not in named)
+    return tuple(f"stream {s.index} ({s.language or 'no language'})" for s in found)
 
 
 def _language(plan: HearingPlan) -> str | None:

@@ -367,7 +367,8 @@ def an_approval_of_another_sound(world: World, rng: random.Random) -> Changes:
 def another_sound_than_the_approved(world: World, rng: random.Random) -> Changes:
     return {
         "heard": replace(
-            features(), published=Published(f"{rng.getrandbits(256):064x}", NOT_HEARD, cancelled=(), in_effects=())
+            features(),
+            published=Published(f"{rng.getrandbits(256):064x}", NOT_HEARD, cancelled=(), in_effects=(), beside=()),
         )
     }
 
@@ -580,6 +581,13 @@ def speech_beside_the_stem(world: World, rng: random.Random) -> Changes:
     return _published(in_effects=rng.choice([_moment(rng), Unmeasured("it was not listened for")]))
 
 
+@defect(HOLD, "INT-009")
+def another_sound_in_the_published_file(world: World, rng: random.Random) -> Changes:
+    return _published(
+        beside=rng.choice([("stream 2 (en)",), ("stream 3 (no language)",), Unmeasured("not looked for")])
+    )
+
+
 def _moment(rng: random.Random) -> tuple[Span, ...]:
     start_s = rng.uniform(0, 5)
     return (Span(start_s, start_s + rng.uniform(0.4, 3)),)
@@ -605,7 +613,7 @@ NAMES = sorted(DEFECTS)
 def test_a_delivery_that_is_right_in_everything_is_released(right: Judgement) -> None:
     assert right.verdict.decision is Decision.RELEASE
     assert {"CON-000", "CON-001", "CON-030", "CON-031", "CON-032", "CON-033", "CON-035", "RH-001", "RH-003", "RH-020"} | {
-        "LAB-001", "LAB-002", "LAB-009", "INT-002", "INT-003", "INT-004", "INT-008", "HOU-PEAK",
+        "LAB-001", "LAB-002", "LAB-009", "INT-002", "INT-003", "INT-004", "INT-008", "INT-009", "HOU-PEAK",
     } <= {f.rule for f in right.verdict.findings}  # fmt: skip
     assert not right.verdict.quality_only
 

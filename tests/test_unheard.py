@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -16,7 +17,7 @@ from scipy.signal import fftconvolve
 
 from dubgate.delivery.audio import downmix_weights
 from dubgate.features import Floats, Published, Series
-from dubgate.hearing import HearingPlan, Source, hear_here
+from dubgate.hearing import HearingPlan, Source, _streams_beside, hear_here
 from dubgate.meter.unheard import BLOCK_S, CancelledSpeech, long_enough, lost_rows
 from dubgate.mixing import check_mix, speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
@@ -209,5 +210,24 @@ def test_both_are_listened_for_in_what_is_published(tmp_path: Path) -> None:
     beside = heard("stem", mix=source["hiding"], music_and_effects=source["effects"])
     assert total_s(measured(beside.cancelled)) > 0.8
     assert total_s(measured(beside.in_effects)) > 0.8
+    assert alone.beside == ()
     assert heard("stem").cancelled == ()
     assert heard("stem", mix=source["mix"]).cancelled == ()
+
+
+def test_other_sounds_of_the_published_file_are_told_but_for_those_that_were_handed_in(tmp_path: Path) -> None:
+    path = tmp_path / "film.mka"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("flac", rate=RATE_HZ, layout="mono") for _ in range(4)]
+        for stream, language in zip(streams, ("ger", "eng", "eng", None), strict=True):
+            if language is not None:
+                stream.metadata["language"] = language
+        for stream in streams:
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, RATE_HZ), dtype=np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = RATE_HZ, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    sources = [Source(str(path), k, "film.mka", None) for k in range(4)]
+    assert _streams_beside(sources[1], [sources[0], sources[1], None]) == ("stream 2 (en)", "stream 3 (no language)")
+    assert _streams_beside(sources[1], sources) == ()
+    elsewhere = replace(sources[2], path=str(tmp_path / "other.mka"))
+    assert "stream 2 (en)" in _streams_beside(sources[1], [*sources[:2], elsewhere, sources[3]])

@@ -1,4 +1,4 @@
-"""Whether the sound that was measured is the sound that is published, and all of it (INT-002, INT-008). Pure."""
+"""Whether the sound that was measured is the sound that is published, and all of it (INT-002, INT-008, INT-009). Pure."""
 
 from __future__ import annotations
 
@@ -66,6 +66,20 @@ def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
             value=f"{residual:.0f} dB",
             bound=bound,
         )
+
+
+def stream_findings(features: ProgrammeFeatures) -> tuple[Finding, ...]:
+    """INT-009: a certificate stands for the whole file, and a player may choose any sound of it."""
+    beside = Unmeasured("nothing tells what is published") if features.published is None else features.published.beside
+    if isinstance(beside, Unmeasured):
+        en = f"nobody knows what else the published file plays ({beside.reason})"
+        return (failed("INT-009", PROGRAMME, en, "公開ファイルのほかの音声は不明です"),)
+    if beside:
+        en = f"the published file also plays {', '.join(beside)}, which nobody judged"
+        return (failed("INT-009", PROGRAMME, en, f"公開ファイルに判定していない音声があります: {', '.join(beside)}"),)
+    return (
+        passed("INT-009", PROGRAMME, "the published file plays nothing else", "公開ファイルにほかの音声はありません"),
+    )
 
 
 def _unheard(features: ProgrammeFeatures) -> Finding:

@@ -92,7 +92,7 @@ def make_sounding_place(folder: Path, sound: Sound) -> Place:
     (world.delivery.root / "evidence" / "approval.json").write_bytes(world.approval(sounds=sounds))
     heard = features()
     heard = replace(heard, dub=replace(heard.dub, packet_sha256=spool.packet_sha256))
-    heard = replace(heard, published=Published(spool.packet_sha256, pcm, cancelled=(), in_effects=()))
+    heard = replace(heard, published=Published(spool.packet_sha256, pcm, cancelled=(), in_effects=(), beside=()))
     return replace(made, right=world.judged(at=AT, heard=heard))
 
 

@@ -10,7 +10,7 @@ from made_delivery import NOT_HEARD, features
 
 from dubgate.features import MixCheck
 from dubgate.policy.findings import Finding, Outcome
-from dubgate.policy.mix_checks import mix_findings
+from dubgate.policy.mix_checks import mix_findings, stream_findings
 from dubgate.policy.model_checks import model_findings
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -70,6 +70,19 @@ def test_where_all_was_heard_that_passes_and_where_nothing_tells_it_does_not() -
     assert of_what_is_published().outcome is Outcome.UNKNOWN
     both = of_what_is_published(cancelled=MOMENT, in_effects=(Span(7.0, 8.0),))
     assert (both.value, both.spans) == ("2.5 s", (*MOMENT, Span(7.0, 8.0)))
+
+
+@pytest.mark.parametrize("beside", [("stream 2 (en)",), ("stream 1 (fr)", "stream 2 (no language)"), NOT_HEARD])
+def test_another_sound_in_the_published_file_holds_and_is_named(beside: tuple[str, ...] | Unmeasured) -> None:
+    published = replace(features().published, beside=beside)  # type: ignore[type-var]
+    [found] = stream_findings(replace(features(), published=published))
+    assert (found.rule, found.outcome) == ("INT-009", Outcome.HOLD)
+    assert isinstance(beside, Unmeasured) or all(name in found.text.en and name in found.text.ja for name in beside)
+
+
+def test_a_file_that_plays_nothing_else_passes_and_one_of_which_nothing_is_known_does_not() -> None:
+    assert [f.outcome for f in stream_findings(features())] == [Outcome.PASS]
+    assert [f.outcome for f in stream_findings(replace(features(), published=None))] == [Outcome.HOLD]
 
 
 def test_without_a_stem_the_published_sound_itself_was_heard() -> None:
