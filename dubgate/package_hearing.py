@@ -5,6 +5,7 @@ The parent asks with `hear_package` and hashes the files itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -205,4 +206,5 @@ def _audio_streams(path: Path) -> int:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return path.resolve().relative_to(root.resolve()).as_posix()
+    """As it is written, under which it was digested; where links lead is nobody's place in a package."""
+    return Path(os.path.relpath(path, root)).as_posix()

@@ -13,7 +13,7 @@ from typing import Any
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
 from dubgate.labels.played import Played, played
-from dubgate.labels.segments import Piece
+from dubgate.labels.segments import Piece, as_written
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
 from dubgate.pinned import read_pinned
@@ -143,16 +143,9 @@ def _piece(uri: str, byterange: str | None, playlist: Path, root: Path, ends: di
 
 
 def _inside(path: Path, root: Path) -> Path:
-    resolved = path.resolve()
-    if (
-        ":" in path.name
-        or any(part.endswith(":") for part in path.parts)
-        or not resolved.is_relative_to(root.resolve())
-    ):
+    if ":" in path.name or any(part.endswith(":") for part in path.parts):
         raise MediaError("a playlist names something outside the delivery's folder", where=path.name)
-    if not resolved.is_file():
-        raise MediaError("a playlist names a file that is not there", where=path.name)
-    return resolved
+    return as_written(path, root, what=repr(path.name), named_by=path.name)
 
 
 def playlist_in(master: Path, uri: str, root: Path) -> Path:
