@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from consent.entries import iso, parse_time
 from consent.errors import RecordError
-from consent.web import accounts, ceremonies, sessions
+from consent.web import accounts, ceremonies, sessions, unkeying
 from consent.web.accounts import Account
 from consent.web.desk import Desk
 from consent.web.rows import ACCOUNT, RECOVERY
@@ -95,7 +95,7 @@ def open_again(desk: Desk, account_id: str) -> None:
     agreed = waiting(desk, account_id)
     by = str(agreed["approved_by"]) if agreed is not None and agreed["approved_by"] else account.party_id
     for row in ceremonies.passkeys_of(desk, account_id):
-        ceremonies.remove_passkey(desk, account, row["credential_id"], by=by)
+        unkeying.remove_passkey(desk, account, row["credential_id"], by=by, last_too=True)
     living = (RECOVERY.c.account_id == account_id) & RECOVERY.c.ended_at.is_(None)
     desk.tables.run(update(RECOVERY).where(living).values(ended_at=iso(desk.clock()), outcome="opened"))
     sessions.end_all(desk, account_id)
