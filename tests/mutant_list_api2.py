@@ -79,8 +79,8 @@ SINGLE = (
             raise RecordError(text("decide.differs", who.language))
         record = grant_of_request(""", "        record = grant_of_request(", ("tests/web/test_desk_decisions.py", "-k", "grants_nothing")),
     ("a batch goes on by other packs", "dubgate/policy/packs.py", "for path in (*available().values(), *given)]", "for path in ()]", BATCH),
-    ("a batch goes on by another company", "dubgate/engine/batch.py", '{packs_sha256(settings.packs)} {company}', "{packs_sha256(settings.packs)}", BATCH),
-    ("packs may change while a batch judges", "dubgate/engine/batch.py", "            if judged_by(settings) != settings.judged_by:", "            if False:", BATCH),
+    ("a batch goes on by another company", "dubgate/engine/judges.py", "company=company_sha256(None if settings.company is None else Path(settings.company)) or \"\"", "company=\"\"", BATCH),
+    ("packs may change while a batch judges", "dubgate/engine/batch.py", "    if sha256_of(here) != settings.judged_by:", "    if False:", BATCH),
     ("other rules make half-signed whole", "dubgate/engine/batch.py", "                journal.add(Signing(job.name, state))\n", "                journal.add(Signing(job.name, _round(state, settings)))\n", ("tests/test_batch_judging.py", "-k", "intent or ends_while")),
     ("a worker's other bytes are signed", "dubgate/engine/batch.py", "    if result.rests_on != watched.rests_on:", "    if False:", SIGNED),
     ("a worker does not look again", "dubgate/engine/judging.py", "        watched.require_unchanged()\n", "", SIGNED),
