@@ -133,6 +133,15 @@ def test_of_passkeys_that_no_ledger_knows_the_last_one_stays_too(kept: World) ->
     assert len(ceremonies.passkeys_of(kept.desk, hana.account.account_id)) == 1
 
 
+def test_somebody_elses_passkey_is_none_of_ones_own(plain: World) -> None:
+    hana, ada = plain.visit("hana"), plain.visit("ada")
+    more_keys(plain.registry, plain.desk, hana.account.account_id, 1)
+    [theirs] = ceremonies.passkeys_of(plain.desk, ada.account.account_id)
+    with pytest.raises(RecordError, match="no such passkey"):
+        unkeying.remove_passkey(plain.desk, hana.account, theirs["credential_id"])
+    assert ceremonies.standing_key(plain.desk, ada.account, theirs["credential_id"]) is not None
+
+
 def test_a_passkey_that_signs_is_not_left_for_one_that_does_not(plain: World) -> None:
     hana = plain.visit("hana")
     [row] = ceremonies.passkeys_of(plain.desk, hana.account.account_id)
