@@ -25,7 +25,11 @@ PLAYED, SEGMENTS, BATCH = "dubgate/labels/played.py", "dubgate/labels/segments.p
 JUDGED_BY, UNKEYING = "dubgate/engine/judges.py", "consent/web/unkeying.py"
 
 # (file, tests): every guard in the file is removed in turn.
-GUARDED = ((SEGMENTS, (*LINKS, "tests/labels/test_label_attacks.py", "tests/labels/test_hls.py")), (JUDGED_BY, JUDGES), (UNKEYING, KEYS))
+GUARDED = (
+    (SEGMENTS, (*LINKS, "tests/labels/test_label_attacks.py", "tests/labels/test_hls.py")),
+    (JUDGED_BY, JUDGES),
+    (UNKEYING, KEYS),
+)
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
