@@ -14,6 +14,7 @@ JUDGES = ("tests/test_batch.py", "-k", "something_else or same_weights or everyt
 WORKER = ("tests/test_batch_judging.py", "-k", "packs_change")
 KEYS = ("tests/web/test_desk_unkeying.py", "-k", "not postgresql")
 RECOVERED = ("tests/web/test_desk_signed.py", "-k", "recovery_revokes")
+STOPPED = ("tests/web/test_desk_sign_in.py", "-k", "stopped_after")
 PROGRAM = ("tests/test_program.py",)
 RETENTION = ("tests/service/test_upload_retention.py",)
 SOUNDS = ("tests/service/test_verdicts.py", "-k", "records_by_digest")
@@ -55,7 +56,10 @@ SINGLE = (
     ("two signed removals end the last passkey", "consent/web/acting.py", "        _require_another_passkey(view, who, said.target_id)\n", "        pass\n", KEYS),
     ("the passkey that goes counts as another", UNKEYING, "for other in others if other != credential_id)", "for other in others)", KEYS),
     ("the last passkey that no ledger knows goes", UNKEYING, "        if left is None and not last_too:\n", "        if False:\n", KEYS),
-    ("a recovery keeps the last lost passkey", "consent/web/recovery.py", "by=by, last_too=True)", "by=by)", RECOVERED),
+    ("a recovery keeps the last lost passkey", "consent/web/recovery.py", "by=str(agreed[\"approved_by\"]), last_too=True)", "by=str(agreed[\"approved_by\"]))", RECOVERED),
+    ("a recovery that was stopped opens by its link", "consent/web/recovery.py", "    if account is None or agreed is None or not agreed[\"approved_by\"]:\n        return False\n", "    agreed = agreed or {\"recovery_id\": \"\", \"approved_by\": account.party_id}\n", STOPPED),
+    ("a recovery opens before its day", "consent/web/recovery.py", "sent & (RECOVERY.c.outcome == \"sent\")", "sent", RECOVERED),
+    ("whether a recovery opened is not asked", "consent/web/pages/sign_in.py", "        if not recovery.open_again(desk, account_id):\n", "        if recovery.open_again(desk, account_id) is None:\n", STOPPED),
     ("other code finds what was kept", "dubgate/kept.py", "facts = [SCHEMA, __version__, code, told,", "facts = [SCHEMA, __version__, told,", ("tests/test_kept.py", "-k", "programs_source")),
     ("without its source the program is itself", "dubgate/kept.py", "        return cache.NOWHERE\n", '        code = ""\n', PROGRAM),
     ("a program that changed meanwhile is itself", "dubgate/program.py", "    return now if now == _first(apart) else None\n", "    return now\n", PROGRAM),
