@@ -10,6 +10,10 @@ from mutate import Mutant, replaced, without_guards
 UNREAD = ("tests/labels/test_unread_segments.py",)
 LINKS = ("tests/labels/test_links_in_packages.py",)
 PINNED = ("tests/test_pinned.py", "-k", "waits_until or on_and_on")
+SOUNDING = ("tests/labels/test_sound_of_its_own.py",)
+PICTURES = ("tests/certificate/test_package_pictures.py",)
+VANISHED = ("tests/certificate/test_watching.py", "-k", "register_that_vanishes")
+WHOSE = ("tests/service/test_sources.py", "-k", "whose_a_file_is")
 JUDGES = ("tests/test_batch.py", "-k", "something_else or same_weights or everything_that_judges")
 WORKER = ("tests/test_batch_judging.py", "-k", "packs_change")
 KEYS = ("tests/web/test_desk_unkeying.py", "-k", "not postgresql")
@@ -45,6 +49,14 @@ SINGLE = (
     ("a transport stream without a map is silent", "dubgate/labels/transport.py", "    if not streams:\n", "    if False:\n", UNREAD),
     ("a link in a package is followed", SEGMENTS, "    if found != real / relative:\n", "    if False:\n", LINKS),
     ("a file is opened where a link leads", SEGMENTS, "    return top / relative\n", "    return found\n", LINKS),
+    ("a variant that says no codecs is silent", "dubgate/labels/hls.py", "*_untold(playlist, master))", ")", SOUNDING),
+    ("a representation that says no codecs is silent", "dubgate/labels/dash.py", "*_untold(mpd, manifest))", ")", SOUNDING),
+    ("codecs that nobody knows are silent", "dubgate/labels/codecs.py", "return False if named and all(name.startswith(_PICTURES_AND_TEXTS) for name in named) else None", "return False", SOUNDING),
+    ("a later file among pictures is not asked", "dubgate/package_hearing.py", "        if begins[k]:\n", "        if begins[k] and not told:\n", PICTURES),
+    ("streams among pictures are not asked", "dubgate/package_hearing.py", "        elif not told:\n", "        elif False:\n", PICTURES),
+    ("the register may vanish", "dubgate/company/folder.py", "    pins().require_there(register)\n", "", VANISHED),
+    ("whose a file is is asked by its path", "dubgate/service/judging.py", "require_own_files(watched.lie_at, ", "require_own_files((Path(s.path) for s in watched.seen), ", WHOSE),
+    ("where a file lay is asked by its path", "dubgate/delivery/digests.py", 'os.readlink(f"/proc/self/fd/{descriptor}")', "str(path)", WHOSE),
     ("a digest does not wait for the clock", "dubgate/delivery/digests.py", "        before = _settled(file.fileno(), path)\n", "        before = place_of(file.fileno())\n", PINNED),
     ("a worker's packs are believed", BATCH, "    require_same(result, here)\n", "", JUDGES),
     ("a worker's models are believed", BATCH, "    models.require_same(result.facts)\n", "", JUDGES),

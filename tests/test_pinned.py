@@ -57,6 +57,16 @@ def test_a_parent_folder_that_is_renamed_away_and_back_shows_to_who_reads_in_bet
         READERS[reader](dub)  # nothing is pinned any more
 
 
+def test_where_a_file_lay_is_asked_of_the_open_file(dub: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(dub)
+    found = seen(link)
+    assert (found.path, found.real) == (str(link), str(dub.resolve()))
+    link.unlink()
+    shutil.copy(dub, link)
+    assert seen(link).real == str(link.resolve())
+
+
 def test_a_file_that_was_written_to_is_another_one(dub: Path) -> None:
     before = seen(dub)
     with pinned({before.path: before.place}):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,15 @@ def file_sha256(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows."""
+    """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows.
+
+    `real` is where it lay when it was open, whatever links led there; the same file may lie elsewhere by now.
+    """
 
     path: str
     sha256: str
     place: Place
+    real: str = field(default="", compare=False)
 
 
 def seen(path: Path) -> Seen:
@@ -60,7 +65,15 @@ def seen(path: Path) -> Seen:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         if place_of(file.fileno()) != before:
             raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
-    return Seen(str(path.absolute()), digest, before)
+        return Seen(str(path.absolute()), digest, before, _real(file.fileno(), path))
+
+
+def _real(descriptor: int, path: Path) -> str:
+    """Where an open file lies, as the kernel knows it; asked by path, a link could say something else by now."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return os.path.realpath(path)
 
 
 def _settled(descriptor: int, path: Path) -> Place:

@@ -243,10 +243,11 @@ class DeskDeliveries(Heard):
 
 
 def _marks(path: Path) -> tuple[object, ...]:
-    """When the manifest and the signed objects beside it were written."""
+    """Which files the manifest and the signed objects beside it are, and when they last changed, which nobody sets."""
     folder = path.parent / "evidence"
     files = [path, *(sorted(folder.glob("*.json")) if folder.is_dir() else ())]
-    return tuple((f.name, f.stat().st_mtime_ns) for f in files if f.is_file())
+    found = ((f.name, f.stat()) for f in files if f.is_file())
+    return tuple((name, s.st_ino, s.st_size, s.st_ctime_ns) for name, s in found)
 
 
 def _summary_of(delivery_id: str, delivery: Delivery, verdict: _Verdict | None, view: View) -> Summary:

@@ -164,6 +164,21 @@ def test_policies_that_vanish_while_they_are_asked_and_come_back_leave_nothing_j
     assert not read_company(company).policies
 
 
+def test_a_register_that_vanishes_while_it_is_asked_and_comes_back_leaves_nothing_judged(
+    own: Place, tmp_path: Path
+) -> None:
+    company = _company(tmp_path / "company")
+    watched, register = watch(_manifest(own), company=company), company / "register.yaml"
+    with watched.pinned():
+        assert read_company(company).register is not None
+        register.rename(company / "away")
+        with pytest.raises(ChangedError, match=r"register\.yaml|changed"):
+            read_company(company)
+        (company / "away").rename(register)
+    register.rename(company / "away")
+    assert read_company(company).register is None
+
+
 def test_evidence_that_vanishes_while_it_is_judged_and_comes_back_leaves_nothing_judged(own: Place) -> None:
     watched, root = watch(_manifest(own)), own.world.delivery.root
     with watched.pinned():

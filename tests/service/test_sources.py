@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,8 +18,10 @@ from typing import Any
 import fsspec
 import pytest
 from made_service import Api, House
+from swapped_folders import turned_into_a_link
 from test_jobs_survive import found, queued
 
+from dubgate import watching
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.delivery.manifest_paths import EACH, path_fields
 from dubgate.errors import InputError
@@ -280,6 +283,30 @@ def test_a_delivery_does_not_reach_into_a_folder_of_others_that_lies_below_its_o
     with pytest.raises(AttributeError):  # nothing was heard here, and it went on as far as that
         judged(own)
     assert heard == [1]
+
+
+def test_whose_a_file_is_counts_where_it_lay_when_it_was_digested(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder is a link into another organisation's while it is digested, and is one's own again when somebody asks."""
+    root, submitter = house.manifest.parent, watch(house.manifest).delivery.submitter
+    theirs = Path(shutil.copytree(root / "evidence", tmp_path / "theirs" / "evidence"))
+    roots = (Root(organisation="polyglot", path=root), Root(organisation="other-house", path=tmp_path / "theirs"))
+    settings = house.settings.model_copy(update={"roots": roots})
+    asked: Any = SimpleNamespace(party=submitter, organisation="polyglot", request={"path": "x"})
+    how: Any = {"at": datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
+    genuine, heard = watching.seen, []
+
+    def turned(path: Path) -> Any:
+        if path.parent.name != "evidence":
+            return genuine(path)
+        with turned_into_a_link(root / "evidence", theirs):
+            return genuine(path)
+
+    monkeypatch.setattr(watching, "seen", turned)
+    with pytest.raises(SourceRefusedError, match="may not submit from"):
+        judge(asked, settings, house.manifest, hear=lambda *_, **__: heard.append(1), **how)
+    assert heard == []
 
 
 def nothing(stage: str, share: float) -> None:
