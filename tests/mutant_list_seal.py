@@ -69,7 +69,6 @@ SINGLE = (
     ("the passkey that goes counts as another", UNKEYING, "for other in others if other != credential_id)", "for other in others)", KEYS),
     ("the last passkey that no ledger knows goes", UNKEYING, "        if left is None and not last_too:\n", "        if False:\n", KEYS),
     ("a recovery keeps the last lost passkey", "consent/web/recovery.py", "by=str(agreed[\"approved_by\"]), last_too=True)", "by=str(agreed[\"approved_by\"]))", RECOVERED),
-    ("a recovery that was stopped opens by its link", "consent/web/recovery.py", "    if account is None or agreed is None or not agreed[\"approved_by\"]:\n        return False\n", "    agreed = agreed or {\"recovery_id\": \"\", \"approved_by\": account.party_id}\n", STOPPED),
     ("a recovery opens before its day", "consent/web/recovery.py", "sent & (RECOVERY.c.outcome == \"sent\")", "sent", RECOVERED),
     ("whether a recovery opened is not asked", "consent/web/pages/sign_in.py", "        if not recovery.open_again(desk, account_id):\n", "        if recovery.open_again(desk, account_id) is None:\n", STOPPED),
     ("other code finds what was kept", "dubgate/kept.py", "facts = [SCHEMA, __version__, code, told,", "facts = [SCHEMA, __version__, told,", ("tests/test_kept.py", "-k", "programs_source")),
