@@ -14,6 +14,7 @@ SOUNDING = ("tests/labels/test_sound_of_its_own.py",)
 PICTURES = ("tests/certificate/test_package_pictures.py",)
 VANISHED = ("tests/certificate/test_watching.py", "-k", "register_that_vanishes")
 WHOSE = ("tests/service/test_sources.py", "-k", "whose_a_file_is")
+DESK_SOUND = ("tests/service/test_desk_sound.py",)
 JUDGES = ("tests/test_batch.py", "-k", "something_else or same_weights or everything_that_judges")
 WORKER = ("tests/test_batch_judging.py", "-k", "packs_change")
 KEYS = ("tests/web/test_desk_unkeying.py", "-k", "not postgresql")
@@ -57,6 +58,8 @@ SINGLE = (
     ("the register may vanish", "dubgate/company/folder.py", "    pins().require_there(register)\n", "", VANISHED),
     ("whose a file is is asked by its path", "dubgate/service/judging.py", "require_own_files(watched.lie_at, ", "require_own_files((Path(s.path) for s in watched.seen), ", WHOSE),
     ("where a file lay is asked by its path", "dubgate/delivery/digests.py", 'os.readlink(f"/proc/self/fd/{descriptor}")', "str(path)", WHOSE),
+    ("what was judged before is played", "dubgate/service/desk_listening.py", "key = (source.path, place, stream,", "key = (source.path, stream,", DESK_SOUND),
+    ("what is cut at the desk is not pinned", "dubgate/service/desk_listening.py", "with pinned({str(source.path.absolute()): place}):", "if True:", DESK_SOUND),
     ("a digest does not wait for the clock", "dubgate/delivery/digests.py", "        before = _settled(file.fileno(), path)\n", "        before = place_of(file.fileno())\n", PINNED),
     ("a worker's packs are believed", BATCH, "    require_same(result, here)\n", "", JUDGES),
     ("a worker's models are believed", BATCH, "    models.require_same(result.facts)\n", "", JUDGES),

@@ -23,7 +23,7 @@ from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
 from dubgate.listening import asked_of, heard_before
-from dubgate.pinned import pinned
+from dubgate.pinned import Place, pinned
 from dubgate.policy.attestations import attestable_rules
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
@@ -194,6 +194,12 @@ class DeskDeliveries(Heard):
     def _lies_as_judged(self, delivery_id: str) -> bool:
         kept = self.kept_judgement(delivery_id)
         return kept is not None and self._places.get(delivery_id) == places_of(kept[0])
+
+    def place_judged(self, delivery_id: str, path: Path) -> Place | None:
+        """Which file lay at the path of a sound when it was judged."""
+        kept = self._judgements.get(delivery_id)
+        places = dict(zip(sounds_of(kept[0]), self._places[delivery_id], strict=True)) if kept is not None else {}
+        return places.get(path)
 
     def kept_judgement(self, delivery_id: str) -> tuple[Delivery, Judgement] | None:
         """The judgement with its features, judged again where it is no longer in memory."""
