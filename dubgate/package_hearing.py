@@ -5,6 +5,7 @@ The parent asks with `hear_package` and hashes the files itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,18 +223,33 @@ def _only_stream(path: Path, where: str) -> int:
 def _require_silent(other: Rendition, scratch: Path) -> None:
     """Pictures and texts carry no sound of their own, which no entry would label and nobody would have compared.
 
-    Fragmented MP4 says its tracks in its initialisation section; every other segment stands for itself.
+    Fragmented MP4 says its tracks in its initialisation section, wherever such a one stands; every other segment stands for
+    itself.
     """
-    with open(other.pieces[0].path, "rb", opener=as_pinned) as file:
-        file.seek(other.pieces[0].first)
-        fragmented = file.read(8)[4:] == b"ftyp"
     path = scratch / "other"
-    for pieces in [other.pieces[:2]] if fragmented else [(piece,) for piece in other.pieces]:
+    for pieces in _telling(other.pieces):
         _joined(pieces, path)
         found = _audio_streams(path)
         path.unlink()
         if found:
             raise MediaError("it carries sound that no audio entry names", where=other.where)
+
+
+def _telling(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
+    """The parts that tell their own tracks: an initialisation section with the fragment behind it, or a whole segment."""
+    begins, told = [*map(_begins_tracks, pieces), True], False
+    for k, piece in enumerate(pieces):
+        if begins[k]:
+            yield (piece,) if begins[k + 1] else (piece, pieces[k + 1])
+        elif not told:
+            yield (piece,)
+        told = told or begins[k]
+
+
+def _begins_tracks(piece: Piece) -> bool:
+    with open(piece.path, "rb", opener=as_pinned) as file:
+        file.seek(piece.first)
+        return file.read(8)[4:] in (b"ftyp", b"moov")
 
 
 def _audio_streams(path: Path) -> int:
@@ -247,4 +263,5 @@ def _audio_streams(path: Path) -> int:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return path.resolve().relative_to(root.resolve()).as_posix()
+    """As it is written, under which it was digested; where links lead is nobody's place in a package."""
+    return Path(os.path.relpath(path, root)).as_posix()

@@ -26,6 +26,7 @@ from made_package import (
     read_sound,
     rendition,
 )
+from swapped_folders import turned_into_a_link
 
 from consent.certifications import Certification
 from consent.events import Event
@@ -419,6 +420,21 @@ def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
             aside.rename(folder)
 
     with patch("dubgate.packaging.hear_package", swapped), pytest.raises(ChangedError):
+        packaged(place, certificate, package, tmp_path / "out")
+    assert not (tmp_path / "out" / "package-certificate.json").exists()
+
+
+def test_a_folder_of_a_package_that_is_a_link_for_a_while_is_not_heard_as_the_other(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    """Where it leads is another rendition of the package, digested and pinned; nothing is signed over what was not heard."""
+    from dubgate.packaging import hear_package
+
+    def turned(*asked: Any) -> Any:
+        with turned_into_a_link(package.parent / "a0", package.parent / "a1"):
+            return hear_package(*asked)
+
+    with patch("dubgate.packaging.hear_package", turned), pytest.raises(MediaError, match="a link"):
         packaged(place, certificate, package, tmp_path / "out")
     assert not (tmp_path / "out" / "package-certificate.json").exists()
 
