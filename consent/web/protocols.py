@@ -26,7 +26,8 @@ class CannotAnswerError(Exception):
 class Finding:
     """What one rule says of one subject. `key` stays the same when the delivery is judged again.
 
-    `answers` are the ways in which a person may change it; `approvers` is how many must waive it.
+    `answers` are the ways in which a person may change it; `approvers` is how many must waive it. What has no Japanese
+    is shown in English, and marked as that.
     """
 
     key: str
@@ -38,9 +39,13 @@ class Finding:
     scope: Literal["line", "character", "programme"]
     name: str = ""
     value: str = ""
+    value_ja: str = ""
     bound: str = ""
+    bound_ja: str = ""
     why: str = ""
+    why_ja: str = ""
     remedy: str = ""
+    remedy_ja: str = ""
     spans: tuple[tuple[float, float], ...] = ()
     who: str = ""
     answers: tuple[AnswerKind, ...] = ()

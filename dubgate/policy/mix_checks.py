@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -20,7 +20,8 @@ def mix_findings(features: ProgrammeFeatures, *, has_stem: bool) -> tuple[Findin
 
 
 def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
-    residual, bound = features.mix.residual_db, f"at most {RESIDUAL_AT_MOST_DB:g} dB"
+    residual = features.mix.residual_db
+    bound = Text(f"at most {RESIDUAL_AT_MOST_DB:g} dB", f"{RESIDUAL_AT_MOST_DB:g} dB以下")
     if not has_stem:
         yield said(
             "INT-002",
