@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
+from dubgate.cli import consent_import, consent_migrate, consent_verify, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.errors import InputError
 
@@ -172,5 +172,5 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
 
 
 _MORE = (*consent_import.COMMANDS, *endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS)
-for _command in (*_MORE, consent_migrate.migrate):
+for _command in (*_MORE, consent_migrate.migrate, consent_verify.verify):
     consent.add_command(_command)

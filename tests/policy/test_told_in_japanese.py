@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMME = Subject(Scope.PROGRAMME)
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # What a reader types, or looks up: it must stand in both languages letter by letter.
-_VERBATIM = re.compile(r"`[^`]+`|dubgate (?:label [a-z]+|request|approve|intake|company policy|rules show)(?: --[a-z-]+)*|[a-z]+_[a-z0-9_]+|\b[a-z]+\.yaml\b|\d+")
+_VERBATIM = re.compile(
+    r"`[^`]+`|dubgate (?:label [a-z]+|request|approve|intake|company policy|rules show)(?: --[a-z-]+)*|[a-z]+_[a-z0-9_]+|\b[a-z]+\.yaml\b|\d+"
+)
 
 
 def _shipped() -> list[tuple[Pack, Rule]]:

@@ -35,7 +35,13 @@ UNDECLARED = failed(
 UNLABELLED = failed(
     "LAB-001", PROGRAMME, "track 3 has no name, which does not tell that AI made it", "AI表示がありません"
 )
-LATE_LINE = replace(UNAPPROVED, rule="TIM-ONSET", who_can_resolve=None, outcome=Outcome.HOLD, remedy=Text("move the line", "台詞を動かしてください"))
+LATE_LINE = replace(
+    UNAPPROVED,
+    rule="TIM-ONSET",
+    who_can_resolve=None,
+    outcome=Outcome.HOLD,
+    remedy=Text("move the line", "台詞を動かしてください"),
+)
 
 
 def checked(*findings: Finding) -> Judgement:
