@@ -39,19 +39,19 @@ class Finding:
     scope: Literal["line", "character", "programme"]
     name: str = ""
     value: str = ""
-    value_ja: str = ""
     bound: str = ""
-    bound_ja: str = ""
     why: str = ""
-    why_ja: str = ""
     remedy: str = ""
-    remedy_ja: str = ""
     spans: tuple[tuple[float, float], ...] = ()
     who: str = ""
     answers: tuple[AnswerKind, ...] = ()
     approvers: int = 1
     voice_id: str | None = None
     decided_by: tuple[str, ...] = ()
+    value_ja: str = ""
+    bound_ja: str = ""
+    why_ja: str = ""
+    remedy_ja: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,10 +69,10 @@ def _chosen(view: View, who: Visitor, since: str, until: str, title: str, voice:
         scope.title_of(view, who, title)
     if voice:
         scope.voice_of(view, who, voice)
-    now = view.now
-    first = _day(since) or now - timedelta(days=90)
-    last = (_day(until) or now) + timedelta(days=1) if _day(until) else now
-    return Chosen(first, max(first, last), title, voice)
+    last = _day(until)
+    end = view.now + timedelta(microseconds=1) if last is None else last + timedelta(days=1)  # now counts too
+    first = _day(since) or end - timedelta(days=90)
+    return Chosen(first, max(first, end), title, voice, last.date().isoformat() if last is not None else "")
 
 
 def _names(who: Visitor, found: Found) -> dict[str, str]:
