@@ -153,6 +153,10 @@ class _Telling:
         n, covered = len(self.voiced), sum(v.covered for v in self.voiced)
         if not n:
             return self._t("story.voices_unknown")
+        if n == 1:
+            return self._t("story.voice_one") if covered else self._t("story.voice_none")
+        if not covered:
+            return self._t("story.voices_none", n=n)
         return self._t("story.voices_all" if covered == n else "story.voices_some", n=n, covered=covered)
 
     def _told(self, dossier: Dossier | None) -> str:

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from consent.report import uses_csv
 from consent.views import View
 from consent.web import scope
-from consent.web.catalogue import text
 from consent.web.page import iso_minute, render
 from consent.web.paper import to_pdf
 from consent.web.pictures import bars
@@ -41,7 +40,7 @@ def report(
         found = chosen_lines(view, who, chosen, start=max(0, start))
         names = _names(who, found)
     charts = [
-        (key, Markup(bars(counted(found.every, field, who.language), text(f"reports.{key}", who.language))))
+        (key, Markup(bars(counted(found.every, field, who.language))))
         for key, field in (("by_decision", "decision"), ("by_language", "language"), ("by_month", "decided_at"))
         if found.every
     ]
