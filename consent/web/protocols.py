@@ -52,6 +52,7 @@ class Finding:
     bound_ja: str = ""
     why_ja: str = ""
     remedy_ja: str = ""
+    required: bool = False  # `why` says what must be so, and not why somebody asks
 
 
 @dataclass(frozen=True, slots=True)

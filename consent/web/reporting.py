@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from consent.approvals import Approval
 from consent.entries import Entry, iso
+from consent.events import Event
 from consent.releases import Release
 from consent.report_lines import Proofs, approval_line, grant_line, use_line
 from consent.terms import Grant
@@ -104,6 +105,8 @@ class _Lines:
 
 def _grants(view: View, voices: Sequence[str], line: _Lines, limit: int) -> Lines:
     entries = view.store.newest([f"voice:{v}" for v in voices], Grant, limit)
+    known = (e.record for e in entries)
+    view.store.entries_of([f"grant:{g.grant_id}" for g in known if isinstance(g, Grant)], Event)  # one question for all
     return [line.of(e, lambda g: grant_line(scope.history_of(view, e, g), view.now)) for e in entries]  # noqa: B023
 
 

@@ -169,9 +169,10 @@ def _lines(checked: Checked, lang: str) -> Iterator[str]:
         mark = {"holds": "✓", "open": "?", "fails": "✗"}[point.answer.name.lower()]
         yield f"  {mark} {text(f'verify.asks.{point.asks}', lang)}: {told_point(point, lang)}"
     if checked.entry is not None and checked.record is not None:
-        yield ""
-        yield f"{text('verify.fields', lang)}:"
-        for name, said in fields_in(checked.entry, lang):
-            yield f"  {name}: {' / '.join(said.splitlines())}"
+        for key, fields in zip(("shown", "fields"), fields_in(checked.entry, lang), strict=True):
+            if fields:
+                yield ""
+                yield f"{text(f'verify.{key}', lang)}:"
+                yield from (f"  {name}: {' / '.join(said.splitlines())}" for name, said in fields)
     yield ""
     yield text("verify.no_permission", lang)

@@ -113,13 +113,13 @@ def said(
     en: str,
     ja: str,
     *,
-    value: str = "",
+    value: str | Text = "",
     bound: str | Text = "",
     spans: tuple[Span, ...] = (),
 ) -> Finding:
     """What a check says of a subject."""
     check = CHECKS[check_id]
-    wanted = same(bound) if isinstance(bound, str) else bound
+    measured, wanted = (same(x) if isinstance(x, str) else x for x in (value, bound))
     return Finding(
         rule=check.id,
         pack=CHECKS_PACK,
@@ -127,7 +127,8 @@ def said(
         subject=subject,
         outcome=outcome,
         text=Text(en, ja),
-        value=value,
+        value=measured.en,
+        value_ja=measured.ja,
         bound=wanted.en,
         bound_ja=wanted.ja,
         why=check.why,

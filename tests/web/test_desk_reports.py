@@ -16,7 +16,6 @@ from consent.strict import Window
 from consent.vocabulary import Channel, Technique
 from consent.web import reporting
 
-
 CELL = '<td data-label="Language">French</td>'
 
 

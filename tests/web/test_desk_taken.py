@@ -92,7 +92,7 @@ def test_with_a_message_that_was_kept_one_command_says_who_signed_what_when_and_
     code, said = taken.verify("--checkpoint", str(taken.message))
     assert code == 0, said
     assert said.startswith("HOLDS")
-    for told in ("a consent g-ada: withdrawn", "Said by: ada", "20 Nov 2026", "passkey pk-ada", WORDS, "entry"):
+    for told in ("What: Consent g-ada: withdrawn", "Said by: ada", "20 Nov 2026", "passkey pk-ada", WORDS, "entry"):
         assert told in said
     assert "✗" not in said
     assert "? " not in said

@@ -47,7 +47,7 @@ def requests(request: Request, who: SignedIn, all: str = "", start: Start = 0) -
         found = scope.asked_of(view, who) if all else scope.waiting_for(view, who)
         part = found[max(0, start) : max(0, start) + A_PAGE]
         names = scope.title_names(view, (h.request.release.title_ids[0] for h in part))
-        rows = [_row(view, h, names) for h in part]
+        rows = [_row(view, h, names) | {"delivery": scope.delivery_of(who, h.request)} for h in part]
     return render(request, "requests.html", who, rows=rows, all=bool(all), total=len(found), start=start, step=A_PAGE)
 
 

@@ -16,7 +16,7 @@ from consent.views import View
 from consent.web import scope
 from consent.web.page import render
 from consent.web.pages.checkpoint import compared
-from consent.web.taking import fields_in, what_is
+from consent.web.taking import fields_in, titles_of, what_is
 from consent.web.visiting import NotYoursError, Posted, SignedIn, Start, Visitor
 
 router = APIRouter()
@@ -29,7 +29,8 @@ def every(request: Request, who: SignedIn, start: Start = 0) -> Response:
     start = max(0, start)
     with who.desk.registry.view() as view:
         found = _signed_by(view, who, start + A_PAGE + 1)
-    shown = [(e, what_is(e.record, who.language)) for e in found[start : start + A_PAGE]]
+        names = scope.title_names(view, {t for e in found for t in titles_of(e.record)})
+    shown = [(e, what_is(e.record, who.language, names)) for e in found[start : start + A_PAGE]]
     more = len(found) > start + A_PAGE
     return render(request, "signed.html", who, shown=shown, start=start, step=A_PAGE, more=more)
 
@@ -71,10 +72,14 @@ def _page(
     request: Request, who: Visitor, leaf_index: int, *, kept: str = "", answer: str = "", size: int = 0
 ) -> Response:
     entry = _mine(who, leaf_index)
+    with who.desk.registry.view() as view:
+        names = scope.title_names(view, titles_of(entry.record))
+    told, fields = fields_in(entry, who.language)
     shown: dict[str, Any] = {
         "entry": entry,
-        "what": what_is(entry.record, who.language),
-        "fields": fields_in(entry, who.language),
+        "what": what_is(entry.record, who.language, names),
+        "told": told,
+        "fields": fields,
         "kept": kept,
         "answer": answer,
         "size": size if answer == "checkpoint.same" else 0,
