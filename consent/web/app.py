@@ -30,6 +30,7 @@ from consent.web.visiting import (
     PasskeyNeededError,
     RefusedFormError,
     SignInNeededError,
+    desk_of,
     visitor_or_nobody,
 )
 
