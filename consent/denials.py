@@ -101,6 +101,19 @@ def _life(history: GrantHistory, use: Use, at: datetime) -> Iterator[_Found]:
         yield _ends_within(ended)
 
 
+_ENDED_JA = {
+    EventKind.SUSPENDED: "一時停止",
+    EventKind.WITHDRAWN: "撤回",
+    EventKind.REVOKED: "取消し",
+    EventKind.REFUSED: "拒否",
+    EventKind.EXPIRED: "期限切れ",
+    EventKind.INVALIDATED: "無効",
+    EventKind.SUPERSEDED: "差替え",
+    EventKind.REQUESTED: "依頼中",
+    EventKind.DEFERRED: "保留",
+}
+
+
 def _not_alive(step: Step | None) -> _Found:
     if step is None:
         return "CON-002", "events", "the grant was never given, or not yet", "同意はまだ与えられていません"
@@ -112,7 +125,8 @@ def _not_alive(step: Step | None) -> _Found:
             "同意はストライキのため停止されています",
         )
     day = step.at.date().isoformat()
-    return "CON-002", "events", f"the grant is {step.kind} since {day}", f"同意は{day}から無効です（{step.kind}）"
+    said = _ENDED_JA.get(step.kind, "終了")
+    return "CON-002", "events", f"the grant is {step.kind} since {day}", f"同意は{day}から無効です（{said}）"
 
 
 def _ends_within(ended: Step | datetime) -> _Found:

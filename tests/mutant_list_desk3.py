@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mutate import Mutant, replaced
 
+OWN, REPORTS = "tests/web/test_desk_own_voice.py", "tests/web/test_desk_reports.py"
 TAKEN, TOLD = "tests/web/test_desk_taken.py", "tests/policy/test_told_in_japanese.py"
 CHECK, FILE = "consent/statement_check.py", "consent/taken_home.py"
 
@@ -50,6 +51,13 @@ SINGLE = (
     ("a proof over fewer entries than it needs", FILE, "not leaf_index < total <= head.size", "not total <= head.size", _of(TAKEN, "from_before")),
     ("anybody sees a statement's page", "consent/web/pages/taken.py", " or not scope.may_take(who, entry.record)", "", _of(TAKEN, "nobody_else")),
     ("the list shows others' statements", "consent/web/pages/taken.py", "if e.envelope is not None and scope.may_take(who, e.record))", "if e.envelope is not None)", _of(TAKEN, "nobody_else")),
+    ("a hit is answered by whoever is cast there", "consent/web/answering.py", "    if found.voice_id is not None:\n        return found.voice_id in voices\n", "", _of(OWN, "nobody_else")),
+    ("a hit lets its owner hear everything", "consent/web/answering.py", "return any(a <= start_s and end_s <= b + 0.05 for", "return any(True for", _of(OWN, "no_more_than_the_place")),
+    ("the other kinds of consent are offered", "consent/web/pages/requests.py", "    if not any(w.what is RequestKind.GRANT for w in asked.wanted):\n        return []\n", "", _of(OWN, "what_is_offered")),
+    ("an agent is offered the owner's consent", "consent/web/pages/requests.py", "for v in mine if v.owner_id == who.party_id]", "for v in mine]", _of(OWN, "an_agent")),
+    ("the files of a report forget its last day", "consent/web/reporting.py", '"until": self.last, ', "", _of(REPORTS, "chosen_period")),
+    ("a glance is never over", "consent/web/glancing.py", " or self.ends > now)", " or True)", _of(REPORTS, "counted_again")),
+    ("an error leads to another site", "consent/web/app.py", "    inside = inside and not came.path.removeprefix(root).startswith(\"//\")\n", "", _of("tests/web/test_desk_pages.py", "leads_back")),
     ("an older pack says it in Japanese", "dubgate/policy/pack_schema.py", "if self.schema_name != SCHEMA and any(", "if False and any(", _of(TOLD, "older_pack")),
     ("a rule's Japanese is lost", "dubgate/policy/pack_parts.py", 'return Text(self.en, self.ja or "")', 'return Text(self.en, "")', _of(TOLD, "own_japanese")),
     ("a check's Japanese is lost", "dubgate/policy/checks.py", "remedy=check.to_do if", 'remedy=Text(check.remedy, "") if', _of(TOLD, "own_japanese")),

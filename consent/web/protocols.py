@@ -67,7 +67,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A delivery in a list. `predecessor_id` is the delivery that this one replaces after it was sent back."""
+    """A delivery in a list. `predecessor_id` is the delivery that this one replaces after it was sent back.
+
+    `because` are sentences in English and Japanese, the worst first, one a rule: what holds or blocks it.
+    """
 
     delivery_id: str
     title_id: str
@@ -81,6 +84,7 @@ class Summary:
     holding: tuple[str, ...] = ()
     blocking: tuple[str, ...] = ()
     predecessor_id: str | None = None
+    because: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,11 @@ class _Telling:
     def sentences(self, dossier: Dossier | None) -> tuple[str, ...]:
         """Who asks for what; whose voices with which consent; what the audience is told, and what was checked."""
         release, who = self.request.release, told_name(self.view, self.request.asked_by)
+        needs = list(dict.fromkeys(self._t(f"need.{w.what}") for w in self.request.wanted))
+        approves = any(w.what is RequestKind.APPROVAL for w in self.request.wanted) or not needs
         what = self._t(
-            "story.asks",
+            "story.asks" if approves else "story.needs",
+            **({} if approves else {"needs": self._t("base.and").join(needs)}),
             who=who,
             title=self.title,
             spoken=spoken(release.language, self.language),

@@ -219,6 +219,9 @@ def test_every_finding_of_the_gate_says_why_and_what_to_do_in_japanese_but_of_pa
     for f in own:
         assert (bool(f.why_ja), bool(f.remedy_ja)) == (bool(f.why), bool(f.remedy)), f.rule
         assert f.why_ja != f.why or not f.why, f.rule
+    [listed] = gate.desk.deliveries()
+    assert listed.because[0] == (gate.finding("RH-001").en, gate.finding("RH-001").ja)
+    assert len(listed.because) == len({*listed.blocking, *listed.holding}) <= 3
     peak = gate.finding("HOU-PEAK")
     assert (peak.why, peak.why_ja) == ("because", "")
     assert (peak.bound.startswith("at most"), peak.bound_ja.endswith("以下")) == (True, True)

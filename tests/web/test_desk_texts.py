@@ -79,7 +79,7 @@ def test_values_are_put_in() -> None:
 TRIED = (
     *(
         f"web/test_desk_{n}.py"
-        for n in ("abuse", "sign_in", "browser", "roles", "inviting", "signed", "tables", "taken")
+        for n in ("abuse", "sign_in", "browser", "roles", "inviting", "signed", "tables", "taken", "own_voice")
     ),
     "consent/test_desk_gestures.py",
     "service/test_desk_publishing.py",

@@ -388,7 +388,7 @@ def _attestable() -> Finding:
 def _hit() -> Finding:
     return Finding(
         "k-hit", "CON-032", "consent", "hold", "MARA sounds like v-berta.", "MARAはv-bertaに似ています。", "character",
-        "MARA", who="performer", answers=("attest",), voice_id="v-berta",
+        "MARA", who="performer", answers=("attest",), voice_id="v-berta", spans=((2.5, 4.0),),
     )  # fmt: skip
 
 
