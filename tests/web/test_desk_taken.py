@@ -190,6 +190,17 @@ def _other_key(data: dict[str, Any]) -> None:
     key["body"] = key["body"].replace('"party_id":"ada"', '"party_id":"agnes"')
 
 
+def _renamed_key(data: dict[str, Any]) -> None:
+    """The signature still verifies; what the registry said of the key is not what the file says."""
+    key = next(e for e in data["behind"] if e["schema"] == "consent-key/1.0")
+    key["body"] = key["body"].replace('"key_id":"pk-ada"', '"key_id":"pk-eve"')
+
+
+def _more_roles(data: dict[str, Any]) -> None:
+    party = next(e for e in data["behind"] if e["schema"] == "consent-party/1.0")
+    party["body"] = party["body"].replace('["performer"]', '["performer","operator"]')
+
+
 def _no_envelope(data: dict[str, Any]) -> None:
     del data["statement"]["envelope"]
 
@@ -203,7 +214,7 @@ def _key_recorded_after(data: dict[str, Any]) -> None:
     "bend",
     [
         *(_payload_changed, _words_changed, _both_changed, _later, _other_place, _proof_of_another, _shorter_proof),
-        *(_other_root, _no_key, _no_party, _other_key, _no_envelope, _key_recorded_after),
+        *(_other_root, _no_key, _no_party, _other_key, _renamed_key, _more_roles, _no_envelope, _key_recorded_after),
     ],
 )
 def test_whatever_is_changed_in_the_file_is_told(taken: Taken, bend: Any) -> None:
