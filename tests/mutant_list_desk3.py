@@ -24,8 +24,8 @@ ANOTHER = _of(TAKEN, "another_size", "another_ledger", "made_up")
 # (what, file, old text, new text, tests)
 SINGLE = (
     ("a statement's signature is not asked", CHECK, '        return [Point("signature", Answer.FAILS, "not_signed", {"why": error.what})], None\n', '        return [Point("signature", Answer.HOLDS, "unsigned")], None\n', BENT),
-    ("a statement needs no signature", CHECK, 'return [Point("signature", Answer.FAILS, "unsigned")], None', 'return [Point("signature", Answer.HOLDS, "unsigned")], None', BENT),
-    ("a key may come after what it signed", CHECK, "if e.leaf_index < statement.leaf_index", "if True", _of(TAKEN, "recorded_after", "whatever_is_changed")),
+    ("a statement needs no signature", CHECK, 'return [Point("signature", Answer.FAILS, "unsigned")], None', 'return [Point("signature", Answer.HOLDS, "unsigned")], None', _of(TAKEN, "nobody_signed")),
+    ("a key may come after what it signed", CHECK, "if e.leaf_index < statement.leaf_index", "if True", _of(TAKEN, "registered_after")),
     ("proofs are not followed", CHECK, "if not p.is_under(head)]", "if False]", BENT),
     ("the key behind it needs no proof", CHECK, "for p in (taken.statement, *taken.behind) if", "for p in (taken.statement,) if", _of(TAKEN, "whatever_is_changed", "brought_along")),
     ("a file vouches for itself", CHECK, 'yield Point("checkpoint", Answer.OPEN, "no_anchor")', 'yield Point("checkpoint", Answer.HOLDS, "no_anchor")', FORGED),

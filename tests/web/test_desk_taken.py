@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from world import START, World, make_world
 
-from consent import ledger
+from consent import ledger, taken_home
 from consent.checkpoint import Checkpoint, VerifierKey, sign
 from consent.entries import parse_time
 from consent.errors import SignatureError
 from consent.events import Event
-from consent.parties import dsse_keyid
+from consent.parties import PartyKey, dsse_keyid
 from consent.passkey_signing import to_sign
+from consent.registry import Registry
 from consent.signatures import PAYLOAD_TYPE, pre_authentication_encoding
-from consent.statement_check import Answer, Checked, check_bare, check_statement
+from consent.statement_check import Answer, Checked, _InTheFile, check_bare, check_statement
 from consent.strict import canonical_json
 from consent.taken_home import TakenHome, checkpoint_in, read_taken_home
 from consent.vocabulary import EventKind
@@ -281,6 +282,34 @@ def test_a_key_that_the_file_brought_along_counts_only_with_its_proof(taken: Tak
         assert taken.verify(*options, data=data)[0] == 1
 
 
+def test_what_nobody_signed_is_no_statement_though_the_ledger_holds_it(tmp_path: Path) -> None:
+    """A suspension needs no signature: a file about one, made by hand, proves that it is there and not who said it."""
+    world = make_world(tmp_path, signatures=True)
+    ada = world.visit("ada")
+    ada.send("/grants/g-ada/suspend", "/grants/g-ada/suspend")
+    head = world.registry.head()
+    ada.get(f"/signed/{head.size - 1}.json", 404)
+    with world.registry.view() as view:
+        [entry] = [e for e in view.store.entries("grant:g-ada") if e.leaf_index == head.size - 1]
+        proved = taken_home._proved(view, entry, head.size)
+    said = {"schema": taken_home.SCHEMA, "checkpoint": head.body(), "statement": proved, "behind": []}
+    found = read_taken_home(json.dumps(said).encode(), "s.json")
+    assert isinstance(found, TakenHome)
+    checked = check_statement(found, kept=head)
+    assert [(p.asks, p.answer) for p in checked.points][:2] == [("signature", Answer.FAILS), ("ledger", Answer.HOLDS)]
+    world.desk.tables.close()
+    world.registry.close()
+
+
+def test_a_key_that_was_registered_after_a_statement_did_not_sign_it(taken: Taken) -> None:
+    read = taken.read()
+    statement, behind = read.statement.entry, [p.entry for p in read.behind]
+    [key] = [e.record for e in behind if isinstance(e.record, PartyKey)]
+    assert _InTheFile(behind, statement).key(key.keyid, statement.recorded_at) is not None
+    later = [replace(e, leaf_index=statement.leaf_index + 1) if e.record == key else e for e in behind]
+    assert _InTheFile(later, statement).key(key.keyid, statement.recorded_at) is None
+
+
 def test_where_nothing_was_asked_nothing_holds() -> None:
     assert Checked(None, None, None, ()).answer is Answer.OPEN
 
@@ -343,8 +372,10 @@ def test_another_registry_and_a_rolled_back_one_are_told(taken: Taken, tmp_path:
     code, said = taken.verify("--registry", str(tmp_path / "registry.db"))
     other.desk.tables.close()
     other.registry.close()
-    assert code == 1
-    assert "not the beginning of this registry" in said or "this registry is another one" in said
+    assert (code, "not the beginning of this registry" in said) == (1, True)
+    Registry.open(tmp_path / "new.db", create=True).close()
+    code, said = taken.verify("--registry", str(tmp_path / "new.db"))
+    assert (code, "this registry is another one" in said) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -465,6 +496,10 @@ def test_nobody_else_sees_or_takes_a_statement(taken: Taken) -> None:
         visit.get(f"/signed/{index}.json", 404)
         assert f"/signed/{index}" not in visit.get("/signed")
         assert visit.post(f"/signed/{index}", "/security", checkpoint="x").status_code == 404
+    with taken.world.registry.view() as view:
+        [given] = [e.leaf_index for e in view.store.entries("grant:g-ada") if e.schema_name == "consent-grant/1.0"]
+    assert f"/signed/{given}" in taken.world.visit("ada").get("/signed")
+    assert f"/signed/{given}" not in taken.world.visit("polyglot").get("/signed")  # to whom she gave it
 
 
 def test_the_file_names_nobody_and_shows_no_other_entry(taken: Taken) -> None:
