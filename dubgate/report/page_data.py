@@ -13,6 +13,7 @@ from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.bands import with_unit
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding
 from dubgate.report.line_sound import words_in
 from dubgate.report.occurrences import LineFindings, dub_extents, failed, lines_with_findings
@@ -93,6 +94,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "bound_ja": printable(f.wanted.ja),
         "why": printable(f.why.en),
         "why_ja": printable(f.why.ja),
+        "required": f.rule in CHECKS,
         "remedy": printable(f.remedy.en),
         "remedy_ja": printable(f.remedy.ja),
         "source": printable(f.source),

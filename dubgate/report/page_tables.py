@@ -13,6 +13,7 @@ from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import with_unit
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
@@ -45,6 +46,7 @@ class Reason:
     value: Text
     bound: Text
     why: Text
+    required: bool  # `why` is what must be so, and not a reason
     remedy: Text
     source: str
     who: str | None
@@ -73,6 +75,7 @@ def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
         value=first.measured,
         bound=first.wanted,
         why=first.why,
+        required=first.rule in CHECKS,
         remedy=first.remedy,
         source=first.source,
         who=first.who_can_resolve,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dubgate.delivery.timecode import timecode_at
 from dubgate.judgement import Judgement
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.report.json import groups_of
@@ -27,6 +28,7 @@ _JA = {
     "embedded": "（同梱）",
     "wanted": "基準",
     "why": "理由",
+    "required": "必要なこと",
     "do": "対処",
     "resolve": "判断できる人",
     "decided": "決定の根拠",
@@ -38,6 +40,7 @@ _EN = {
     "embedded": " (embedded)",
     "wanted": "wanted",
     "why": "why",
+    "required": "required",
     "do": "do",
     "resolve": "can be resolved by",
     "decided": "decided by",
@@ -108,7 +111,8 @@ def _reasons(finding: Finding, lang: str) -> Iterator[Text]:
     """What is the same for all findings of a rule."""
     told = _words(lang)
     do = finding.remedy.within(lang)
-    asked = (("why", finding.why.within(lang)), ("do", do), ("resolve", finding.who_can_resolve))
+    why = "required" if finding.rule in CHECKS else "why"  # a check says what must be so
+    asked = ((why, finding.why.within(lang)), ("do", do), ("resolve", finding.who_can_resolve))
     for name, text in asked:
         if text:
             yield Text(f"{'':10}{told[name]}: {printable(text)}", "dim")
