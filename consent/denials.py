@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent import languages
-from consent.events import RecordedEvent, State, Step, fold
+from consent.events import ENDED_JA, RecordedEvent, State, Step, fold
 from consent.regions import expand
 from consent.remarks import unpaid_union_work
 from consent.terms import Grant, Use
@@ -101,19 +101,6 @@ def _life(history: GrantHistory, use: Use, at: datetime) -> Iterator[_Found]:
         yield _ends_within(ended)
 
 
-_ENDED_JA = {
-    EventKind.SUSPENDED: "一時停止",
-    EventKind.WITHDRAWN: "撤回",
-    EventKind.REVOKED: "取消し",
-    EventKind.REFUSED: "拒否",
-    EventKind.EXPIRED: "期限切れ",
-    EventKind.INVALIDATED: "無効",
-    EventKind.SUPERSEDED: "差替え",
-    EventKind.REQUESTED: "依頼中",
-    EventKind.DEFERRED: "保留",
-}
-
-
 def _not_alive(step: Step | None) -> _Found:
     if step is None:
         return "CON-002", "events", "the grant was never given, or not yet", "同意はまだ与えられていません"
@@ -125,7 +112,7 @@ def _not_alive(step: Step | None) -> _Found:
             "同意はストライキのため停止されています",
         )
     day = step.at.date().isoformat()
-    said = _ENDED_JA.get(step.kind, "終了")
+    said = ENDED_JA.get(step.kind, "終了")
     return "CON-002", "events", f"the grant is {step.kind} since {day}", f"同意は{day}から無効です（{said}）"
 
 
