@@ -27,6 +27,7 @@ def consent() -> None:
     dubgate consent import seed.yaml --registry registry.db --dry-run
     dubgate consent show voice:v-ada --registry registry.db
     dubgate consent audit --registry registry.db --format json
+    dubgate consent verify statement-142.json --checkpoint message.eml
     """
 
 
