@@ -34,6 +34,7 @@ class Scene:
     sheet: CueSheet
     folder: Path  # of the case: where its own takes lie
     extras: tuple[tuple[str, Floats], ...] = ()  # further files to write: stem, me
+    between: Floats | None = None  # what the dub's two channels play in antiphase; None for a dub of one channel
 
     def cue(self, cue_id: str) -> Cue:
         return next(c for c in self.sheet.cues if c.id == cue_id)
@@ -110,7 +111,8 @@ def write_scene(scene: Scene, case: dict[str, Any], target: Path) -> None:
 
     label = case.get("label")
     write_flac(target / "original.flac", scene.original)
-    write_flac(target / "dub.flac", scene.dub, title=label)
+    channels = scene.dub if scene.between is None else np.stack([scene.dub + scene.between, scene.dub - scene.between])
+    write_flac(target / "dub.flac", channels, title=label)
     for name, samples in scene.extras:
         write_flac(target / f"{name}.flac", samples)
     (target / "script.vtt").write_text(write_vtt(scene.sheet), encoding="utf-8")
@@ -287,10 +289,16 @@ def music(scene: Scene, step: dict[str, Any]) -> Scene:
     return _with(scene, dub=(stem + bed).astype(np.float32), extras=extras)
 
 
+def between_channels(scene: Scene, step: dict[str, Any]) -> Scene:
+    """Let the enrolment of another voice run from `at_s` on between the dub's two channels: their mono sum stays as it was."""
+    take = _read(scene.folder.parent / "voices" / f"{step['voice']}.flac")
+    return _with(scene, between=_paste(np.zeros_like(scene.dub), take, step["at_s"]))
+
+
 STEPS: dict[str, Step] = {
     f.__name__: f
     for f in (
         shift_line, shift_all, resample, gain, silence, replace_line, mute_line, keep_original, mark, original_speaks,
-        append, repeat, music,
+        append, repeat, music, between_channels,
     )
 }  # fmt: skip
