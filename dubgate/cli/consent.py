@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
+from dubgate.cli import consent_import, consent_migrate, consent_verify, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.errors import InputError
 
@@ -27,6 +27,7 @@ def consent() -> None:
     dubgate consent import seed.yaml --registry registry.db --dry-run
     dubgate consent show voice:v-ada --registry registry.db
     dubgate consent audit --registry registry.db --format json
+    dubgate consent verify statement-142.json --checkpoint message.eml
     """
 
 
@@ -172,5 +173,5 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
 
 
 _MORE = (*consent_import.COMMANDS, *endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS)
-for _command in (*_MORE, consent_migrate.migrate):
+for _command in (*_MORE, consent_migrate.migrate, consent_verify.verify):
     consent.add_command(_command)

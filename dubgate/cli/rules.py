@@ -12,6 +12,7 @@ import click
 from dubgate.cli import rules_adopt
 
 if TYPE_CHECKING:
+    from dubgate.policy.findings import Text
     from dubgate.policy.packs import Pack
 
 NAMES = click.argument("packs", nargs=-1, metavar="[NAME|FILE.yaml]...")
@@ -108,12 +109,20 @@ def explain(what: str, packs: tuple[str, ...], registry: str | None, lang: str, 
         for rule in pack.rules:
             if rule.id == what:
                 asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
-                click.echo(f"{asks}\n  {text}\n  why: {rule.why}\n  what to do: {rule.remedy}")
+                click.echo(f"{asks}\n  {text}\n{_why_and_what(rule.why.told, rule.remedy.told, lang)}")
                 return
     check = CHECKS.get(what)
     if check is None:
         raise _unknown(what)
-    click.echo(f"{check.asks}\n  what to do: {check.remedy}\n  source: {check.source}")
+    click.echo(f"{check.why.within(lang)}\n{_what(check.to_do, lang)}\n  source: {check.source}")
+
+
+def _why_and_what(why: Text, remedy: Text, lang: str) -> str:
+    return f"  {'理由' if lang == 'ja' else 'why'}: {why.within(lang)}\n{_what(remedy, lang)}"
+
+
+def _what(remedy: Text, lang: str) -> str:
+    return f"  {'対処' if lang == 'ja' else 'what to do'}: {remedy.within(lang)}"
 
 
 def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubgate.measure.measurement import Subject
-from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.checks_ja import IN_JAPANESE
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text, same
 from dubgate.spans import Span
 
 CHECKS_PACK = "core"
@@ -28,7 +29,18 @@ class Check:
     attestable_by: tuple[str, ...] = ()
     who_can_resolve: str | None = None
 
+    @property
+    def why(self) -> Text:
+        """What it asks, for people."""
+        return Text(self.asks, IN_JAPANESE.get(self.id, _NO_JAPANESE)[0])
 
+    @property
+    def to_do(self) -> Text:
+        """What to do where it fails, for people."""
+        return Text(self.remedy, IN_JAPANESE.get(self.id, _NO_JAPANESE)[1])
+
+
+_NO_JAPANESE = ("", "")  # then the English is shown, and a test is red
 _B, _H, _U = Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN
 _C, _A, _L, _I = Group.CONSENT, Group.APPROVAL, Group.LABEL, Group.INTEGRITY
 _EAR = ("performer", "agent", "reviewer")
@@ -103,12 +115,13 @@ def said(
     en: str,
     ja: str,
     *,
-    value: str = "",
-    bound: str = "",
+    value: str | Text = "",
+    bound: str | Text = "",
     spans: tuple[Span, ...] = (),
 ) -> Finding:
     """What a check says of a subject."""
     check = CHECKS[check_id]
+    measured, wanted = (same(x) if isinstance(x, str) else x for x in (value, bound))
     return Finding(
         rule=check.id,
         pack=CHECKS_PACK,
@@ -116,10 +129,12 @@ def said(
         subject=subject,
         outcome=outcome,
         text=Text(en, ja),
-        value=value,
-        bound=bound,
-        why=check.asks,
-        remedy=check.remedy if outcome > Outcome.PASS else "",
+        value=measured.en,
+        value_ja=measured.ja,
+        bound=wanted.en,
+        bound_ja=wanted.ja,
+        why=check.why,
+        remedy=check.to_do if outcome > Outcome.PASS else SILENT,
         source=check.source,
         spans=spans,
         who_can_resolve=check.who_can_resolve if outcome > Outcome.WARN else None,

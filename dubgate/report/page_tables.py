@@ -13,10 +13,11 @@ from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import with_unit
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
-from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES, bound_ja, value_ja
+from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES
 from dubgate.unmeasured import Unmeasured
 
 MOST_PLACES = 60  # of one rule, listed as links; the table of lines has them all
@@ -44,8 +45,9 @@ class Reason:
     pack: str
     value: Text
     bound: Text
-    why: str
-    remedy: str
+    why: Text
+    required: bool  # `why` is what must be so, and not a reason
+    remedy: Text
     source: str
     who: str | None
     decided_by: tuple[str, ...]
@@ -70,9 +72,10 @@ def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
         n_more=len(group) - 1,
         rule=first.rule,
         pack=first.pack,
-        value=Text(first.value, value_ja(first.value)),
-        bound=Text(first.bound, bound_ja(first.bound)),
+        value=first.measured,
+        bound=first.wanted,
         why=first.why,
+        required=first.rule in CHECKS,
         remedy=first.remedy,
         source=first.source,
         who=first.who_can_resolve,

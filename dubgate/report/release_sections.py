@@ -146,7 +146,7 @@ def _grouped(findings: Iterable[Finding]) -> tuple[Step, ...]:
     """One step per remedy and person."""
     groups: dict[tuple[str, str | None], list[Finding]] = {}
     for f in findings:
-        groups.setdefault((f.remedy or f.text.en, f.who_can_resolve), []).append(f)
+        groups.setdefault((f.remedy.en or f.text.en, f.who_can_resolve), []).append(f)
     return tuple(
         Step(max(f.outcome for f in g), _remedy(g), tuple(sorted({f.rule for f in g})), len(g), who)
         for (_, who), g in groups.items()
@@ -154,9 +154,6 @@ def _grouped(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 
 def _remedy(group: list[Finding]) -> Text:
-    """Remedies are written in English; the Japanese reader is told what is wrong first, with the remedy after it."""
+    """What mends them; where nothing is known to, what is wrong."""
     first = group[0]
-    if not first.remedy:
-        return first.text
-    others = f"（ほか{len(group) - 1}件）" if len(group) > 1 else ""
-    return Text(first.remedy, f"{first.text.ja}{others} → {first.remedy}")
+    return first.remedy if first.remedy.en else first.text

@@ -80,4 +80,4 @@ def _said(finding: Finding, lang: str) -> str:
 def _step(step: Step, lang: str) -> str:
     rules = f" [{', '.join(step.rules)}]" if step.rules else ""
     who = f" ({step.who})" if step.who else ""
-    return f"{printable(getattr(step.do, lang))}{printable(who + rules)}"
+    return f"{printable(step.do.within(lang))}{printable(who + rules)}"

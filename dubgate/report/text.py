@@ -10,11 +10,12 @@ from rich.text import Text
 
 from dubgate.delivery.timecode import timecode_at
 from dubgate.judgement import Judgement
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, was_not_measured
-from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, bound_ja, decided, value_ja
+from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, decided
 from dubgate.report.printable import printable
 from dubgate.report.release_text import release_text
 
@@ -27,6 +28,7 @@ _JA = {
     "embedded": "（同梱）",
     "wanted": "基準",
     "why": "理由",
+    "required": "必要なこと",
     "do": "対処",
     "resolve": "判断できる人",
     "decided": "決定の根拠",
@@ -38,6 +40,7 @@ _EN = {
     "embedded": " (embedded)",
     "wanted": "wanted",
     "why": "why",
+    "required": "required",
     "do": "do",
     "resolve": "can be resolved by",
     "decided": "decided by",
@@ -96,8 +99,7 @@ def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text
     told = _words(lang)
     head = Text(f"{getattr(OUTCOMES[finding.outcome], lang):<10}", _STYLES[finding.outcome])
     yield head.append(f"{_when(finding, judgement)}{printable(getattr(finding.text, lang))}", "default not bold")
-    bound = bound_ja(finding.bound) if lang == "ja" else finding.bound
-    value = value_ja(finding.value) if lang == "ja" else finding.value
+    bound, value = finding.wanted.within(lang), finding.measured.within(lang)
     measured = [value] if value else []
     measured += [f"{told['wanted']} {bound}"] if bound else []
     yield Text(f"{'':10}{finding.rule}{': ' if measured else ''}{printable(', '.join(measured))}", "dim")
@@ -108,7 +110,9 @@ def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text
 def _reasons(finding: Finding, lang: str) -> Iterator[Text]:
     """What is the same for all findings of a rule."""
     told = _words(lang)
-    asked = (("why", finding.why), ("do", finding.remedy), ("resolve", finding.who_can_resolve))
+    do = finding.remedy.within(lang)
+    why = "required" if finding.rule in CHECKS else "why"  # a check says what must be so
+    asked = ((why, finding.why.within(lang)), ("do", do), ("resolve", finding.who_can_resolve))
     for name, text in asked:
         if text:
             yield Text(f"{'':10}{told[name]}: {printable(text)}", "dim")

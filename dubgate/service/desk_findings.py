@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from consent.web.protocols import AnswerKind, Finding, Judged
 from dubgate.judgement import Judgement
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding as Found
 from dubgate.policy.findings import Outcome
 from dubgate.policy.signed_objects import Attestable
@@ -35,9 +36,14 @@ def _finding(f: Found, rules: Mapping[str, Attestable]) -> Finding:
         scope=f.subject.scope.value,
         name=f.subject.name,
         value=f.value,
+        value_ja=f.measured.ja,
         bound=f.bound,
-        why=f.why,
-        remedy=f.remedy,
+        bound_ja=f.wanted.ja,
+        why=f.why.en,
+        why_ja=f.why.ja,
+        remedy=f.remedy.en,
+        remedy_ja=f.remedy.ja,
+        required=f.rule in CHECKS,
         spans=tuple((s.start_s, s.end_s) for s in f.spans[:50]),
         who=f.who_can_resolve or "",
         answers=_answers(f, rules),

@@ -34,6 +34,7 @@ from dubgate.service.desk_listening import Heard
 from dubgate.service.desk_sounds import Places, places_of, sounds_of
 
 AT_ONCE = 20  # deliveries that nobody judged here yet are judged behind the page, so many for each look at the list
+MOST_TOLD = 3
 KEPT = 12  # judgements in memory: a two-hour programme is some 40 MB
 
 
@@ -274,7 +275,18 @@ def _summary_of(delivery_id: str, delivery: Delivery, verdict: _Verdict | None, 
         judged_at=judged.judged_at if judged is not None else None,
         holding=tuple(sorted({*rules["hold"], *rules["unknown"]})),
         blocking=rules["block"],
+        because=_because(judged),
     )
+
+
+def _because(judged: Judged | None) -> tuple[tuple[str, str], ...]:
+    """What holds or blocks, in a sentence for each rule, the worst first."""
+    found: dict[str, tuple[str, str]] = {}
+    for outcome in ("block", "hold", "unknown"):
+        for f in judged.findings if judged is not None else ():
+            if f.outcome == outcome and len(found) < MOST_TOLD:
+                found.setdefault(f.rule, (f.en, f.ja))
+    return tuple(found.values())
 
 
 def _rules(judged: Judged | None, outcome: str) -> tuple[str, ...]:
