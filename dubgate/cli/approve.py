@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dubgate.cli.registry_options import registry_option
+
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
 
@@ -32,9 +34,7 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
 @click.option(
     "--key", type=click.Path(path_type=Path), required=True, help="The signer's private key (dubgate keys new)."
 )
-@click.option(
-    "--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="Where the title is known."
-)
+@registry_option("Where the title is known.")
 @click.option("--reject", is_flag=True, help="Refuse instead of approving.")
 @click.option("--human", is_flag=True, help="State that people performed the voices that the cast declares as human.")
 @click.option("--attest", "rule", metavar="CHECK", help="Answer an unknown check by ear, for example CON-030.")

@@ -9,6 +9,7 @@ import click
 
 from dubgate.cli.certify_options import certify_options, gate_of, say_certified
 from dubgate.cli.judging import company_option, judging_options, moment, report_options
+from dubgate.cli.registry_options import registry_option
 
 EXAMPLES = """\b
 Examples:
@@ -25,13 +26,7 @@ Only 0 means that every check was made and passed."""
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option(
-    "--registry",
-    envvar="DUBGATE_REGISTRY",
-    required=True,
-    metavar="PATH|URL",
-    help="The consent registry: an SQLite file or a database URL. Also DUBGATE_REGISTRY.",
-)
+@registry_option()
 @judging_options
 @company_option
 @report_options

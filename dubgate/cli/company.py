@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.tasks import Commands
+
 FOLDER = click.Path(path_type=Path)
 
 REGISTER = """\
@@ -27,7 +29,7 @@ tools:
 """
 
 
-@click.group(epilog="\b\nExample:\n  dubgate company init company/ && dubgate company check company/")
+@click.group(cls=Commands, epilog="\b\nExample:\n  dubgate company init company/ && dubgate company check company/")
 def company() -> None:
     """The company's folder, handed to a check with --company (or DUBGATE_COMPANY): register.yaml and policies/*.json."""
 

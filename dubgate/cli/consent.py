@@ -11,6 +11,7 @@ import click
 
 from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
+from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
     from consent.checkpoint import Checkpoint
 
 
-@click.group()
+CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
+
+
+@click.group(cls=Commands, epilog=CODES)
 def consent() -> None:
     """The consent registry: who agreed to what, and who took it back.
 
     \b
-    dubgate consent init --registry registry.db
-    dubgate consent import seed.yaml --registry registry.db --dry-run
-    dubgate consent show voice:v-ada --registry registry.db
-    dubgate consent audit --registry registry.db --format json
+    dubgate consent init --registry consent.db
+    dubgate consent import seed.yaml --registry consent.db --dry-run
+    dubgate consent show voice:v-ada --registry consent.db
+    dubgate consent audit --registry consent.db --format json
     """
 
 
@@ -37,7 +41,7 @@ def init(require_signatures: bool, location: str, key_file: Path | None, form: s
     """Make an empty registry, and the key that names and templates are sealed under.
 
     \b
-    dubgate consent init --registry registry.db
+    dubgate consent init --registry consent.db
     """
     with open_registry(location, key_file, create=True, signatures_required=require_signatures) as registry:
         head = registry.head()
@@ -51,7 +55,7 @@ def show(key: str, location: str, key_file: Path | None, form: str) -> None:
     """Show every entry under a key: grant:ID, voice:ID, title:ID, party:ID, approval:ID, release:ID.
 
     \b
-    dubgate consent show grant:g-ada --registry registry.db --format json
+    dubgate consent show grant:g-ada --registry consent.db --format json
     """
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         entries = view.store.entries(key)
@@ -92,8 +96,8 @@ def audit(checkpoint: Path | None, vkey: str | None, location: str, key_file: Pa
     """Verify the whole history. Exit code 0 where it is sound, 1 where it is not.
 
     \b
-    dubgate consent audit --registry registry.db
-    dubgate consent audit --registry registry.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent audit --registry consent.db
+    dubgate consent audit --registry consent.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
     """
     from consent.checkpoint import open_note, verifier_key
 
@@ -149,7 +153,7 @@ def checkpoint(
     """Print the ledger's checkpoint, signed where a key is given. Give it to somebody outside: it exposes a rewriting.
 
     \b
-    dubgate consent checkpoint --registry registry.db --sign-with ledger.pem --out checkpoint.txt
+    dubgate consent checkpoint --registry consent.db --sign-with ledger.pem --out checkpoint.txt
     """
     with open_registry(location, key_file, read_only=True) as registry:
         head = registry.head()

@@ -65,9 +65,9 @@ def import_(
     JSON holds lists: {"schema": "consent-bulk/1.0", "zone": "Europe/Berlin", "parties": [...], "grants": [...]}.
 
     \b
-    dubgate consent import seed.yaml --registry registry.db --dry-run
+    dubgate consent import seed.yaml --registry consent.db --dry-run
     dubgate consent import --template grants > grants.csv
-    dubgate consent import grants.csv --kind grants --zone Europe/Berlin --registry registry.db --dry-run
+    dubgate consent import grants.csv --kind grants --zone Europe/Berlin --registry consent.db --dry-run
     """
     if file.suffix.lower() in (".csv", ".json"):
         with open_registry(location, key_file) as registry:

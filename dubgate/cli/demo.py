@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n  dubgate demo --out build/samples\n  dubgate demo --only clean --only late\n\n\b\nExit codes: 0 every decision and every decisive rule is as expected, 2 one is not, or a case could not be judged."
+)
 @click.option("--samples", type=click.Path(path_type=Path), help="The samples folder. Default: this checkout's.")
 @click.option(
     "--out",
@@ -28,7 +30,8 @@ import click
 def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int) -> int:
     """Judge every sample with the embedded models at a fixed time, and print a table.
 
-    Exit code 0 where every decision and every decisive rule is as expected, 2 where one is not.
+    Each sample is a fault of its own (or none): what is wrong with it, what comes out, and where its report lies. All of
+    them take some minutes; --only takes one.
     """
     from dubgate.cli.progress import progress_bar
     from dubgate.demonstration import judge_samples, print_table

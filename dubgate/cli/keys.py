@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Examples:
   dubgate keys trust trust.json --root root.pem --gate gate.pem --ledger ledger.pem --registry consent.db"""
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def keys() -> None:
     """Ed25519 signing keys as files, and keys in key services by URI.
 
@@ -36,7 +37,9 @@ def keys() -> None:
     """
 
 
-@keys.command()
+@keys.command(
+    epilog="\b\nExamples:\n  dubgate keys new holder.pem                                   # a party's key; the registry says what it may sign\n  dubgate keys new gate.pem --purpose gate --days 365\n  DUBGATE_KEY_PASSPHRASE_FILE=secret dubgate keys new ledger.pem --purpose ledger\n  dubgate keys new gate.json --purpose gate --uri awskms:KEY-ID --public gate.pub.pem"
+)
 @click.argument("path", type=FILE)
 @click.option("--purpose", type=PURPOSE, help="The one thing that it may sign. Default: a party's key, without a card.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it may sign.")
@@ -66,7 +69,7 @@ def new(path: Path, purpose: str | None, days: int, uri: str | None, public: Pat
     click.echo(public_of(key).public_hex)
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys show holder.pem")
 @click.argument("path", type=FILE)
 def show(path: Path) -> None:
     """Print the public half of the key at PATH: what `dubgate consent` registers for a party."""
@@ -75,7 +78,7 @@ def show(path: Path) -> None:
     click.echo(public_of(_open(path)).public_hex)
 
 
-@keys.command(name="list")
+@keys.command(name="list", epilog="\b\nExample:\n  dubgate keys list .")
 @click.argument("folder", type=FILE, default=".")
 def list_keys(folder: Path) -> None:
     """Every key in FOLDER that has a card: what it is for, until when, and whether it is valid."""
@@ -86,7 +89,7 @@ def list_keys(folder: Path) -> None:
         click.echo(f"{path.name}  {card.purpose}  {status}  until {card.not_after.date()}  {card.key.keyid}")
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys rotate gate.pem gate-2.pem --overlap-days 7")
 @click.argument("old", type=FILE)
 @click.argument("path", type=FILE)
 @click.option("--overlap-days", type=click.IntRange(0, 90), default=7, show_default=True, help="How long both sign.")
@@ -110,7 +113,7 @@ def rotate(old: Path, path: Path, overlap_days: int, days: int, no_passphrase: b
     click.echo(public_of(key).public_hex)
 
 
-@keys.command()
+@keys.command(epilog='\b\nExample:\n  dubgate keys revoke gate.pem --reason "laptop stolen"')
 @click.argument("path", type=FILE)
 @click.option("--reason", required=True, help="Why, for whoever reads the card.")
 def revoke(path: Path, reason: str) -> None:
@@ -121,7 +124,7 @@ def revoke(path: Path, reason: str) -> None:
     click.echo(f"revoked: {card.key.keyid}. Sign a new trust store now: dubgate keys trust.")
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys export root.pem > root.hex")
 @click.argument("path", type=FILE)
 def export(path: Path) -> None:
     """Print the public half of the key whose card lies beside PATH: hex for Ed25519, else PEM. Asks for no passphrase."""
@@ -130,7 +133,9 @@ def export(path: Path) -> None:
     click.echo(read_card(path).key.public)
 
 
-@keys.command()
+@keys.command(
+    epilog="\b\nExamples:\n  dubgate keys trust trust.json --root root.pem --gate gate.pem --ledger ledger.pem --registry consent.db\n  dubgate keys trust trust.json --root root.pem --gate gate.pem --gate gate-2.pem --ledger ledger.pem --registry consent.db"
+)
 @click.argument("out", type=FILE)
 @click.option("--root", type=FILE, required=True, help="The offline root key.")
 @click.option("--gate", "gates", type=FILE, multiple=True, required=True, help="A gate's key or card; may be repeated.")

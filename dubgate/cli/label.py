@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dubgate.cli.tasks import Commands
+
 if TYPE_CHECKING:
     from dubgate.labels.signing import Signing
     from dubgate.labels.tracks import Labels
@@ -29,12 +31,14 @@ FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), d
 FILE = click.Path(path_type=Path)
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def label() -> None:
     """The label that tells viewers and machines that AI made a dub: read it back, write it."""
 
 
-@label.command(epilog="\b\nExample:\n  dubgate label check package/ --language en --anchors studio-ca.pem")
+@label.command(
+    epilog="\b\nExamples:\n  dubgate label check dub.mov\n  dubgate label check package/ --language en --anchors studio-ca.pem\n  dubgate label check published.mp4 --was master.mp4\n\n\b\nExit codes: 0 labelled, 3 something was not verified, 1 not labelled or not readable, 2 could not look."
+)
 @click.argument("path", type=FILE)
 @click.option("--language", metavar="TAG", help="Judge only entries of this language (BCP-47). Default: every entry.")
 @click.option(
@@ -115,7 +119,10 @@ Examples:
   dubgate label apply master.m3u8 --in-place --text "English [AI]" --language en
   dubgate label apply ep1.wav --out ep1-cn.wav --text "中文 [AI]" --language zh --aigc-producer Studio --aigc-id 7
   dubgate label apply ep1.mp4 --out ep1-signed.mp4 --text "English [AI]" --language en --source-language ja \\
-      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem"""
+      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem
+
+\b
+Exit codes: 0 labelled and proved (with --dry-run: could be), 2 not labelled; nothing was written."""
 )
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")

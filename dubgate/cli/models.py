@@ -6,8 +6,12 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.tasks import Commands
 
-@click.group(epilog="\b\nExamples:\n  dubgate models list\n  dubgate models pull large-v3\n  dubgate models verify")
+
+@click.group(
+    cls=Commands, epilog="\b\nExamples:\n  dubgate models list\n  dubgate models pull large-v3\n  dubgate models verify"
+)
 def models() -> None:
     """Speech models: list, fetch, verify.
 
@@ -15,7 +19,7 @@ def models() -> None:
     """
 
 
-@models.command("list")
+@models.command("list", epilog="\b\nExample:\n  dubgate models list")
 def list_() -> None:
     """What each kind has, where it lies, its licence and size."""
     from rich.console import Console
@@ -32,7 +36,9 @@ def list_() -> None:
     click.echo(advice())
 
 
-@models.command()
+@models.command(
+    epilog="\b\nExamples:\n  dubgate models pull large-v3\n  dubgate models pull best --to /srv/models        # then DUBGATE_MODELS=/srv/models on machines without a network"
+)
 @click.argument("name")
 @click.option("--to", type=click.Path(path_type=Path), help="The folder to fetch into. Default: the user's cache.")
 def pull(name: str, to: Path | None) -> None:
@@ -43,7 +49,7 @@ def pull(name: str, to: Path | None) -> None:
         click.echo(f"{ref.kind} {ref.name}: {ref.path} ({ref.sha256[:16]}…)")
 
 
-@models.command()
+@models.command(epilog="\b\nExample:\n  dubgate models verify")
 def verify() -> None:
     """Hash every model on this machine again and compare with the pinned digests."""
     from dubgate.speech.models import verify as check

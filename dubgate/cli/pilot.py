@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dubgate.cli.judging import company_option, judging_options, moment
+from dubgate.cli.registry_options import registry_option
 
 EXAMPLES = """\b
 Examples:
@@ -22,7 +23,7 @@ later either."""
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="Also DUBGATE_REGISTRY.")
+@registry_option()
 @click.option(
     "--start", "start_s", type=click.FloatRange(0), help="Second at which to begin. Default: where most is said."
 )

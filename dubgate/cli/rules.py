@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli import rules_adopt
+from dubgate.cli.tasks import Commands
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
@@ -34,12 +35,15 @@ Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load.
 Rules are no legal advice: each names its source, the day on which somebody looked, and whether the primary text was read."""
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def rules() -> None:
     """List, show, lint and test rule packs."""
 
 
-@rules.command("list")
+@rules.command(
+    "list",
+    epilog="\b\nExamples:\n  dubgate rules list\n  dubgate rules list quality-lipsync netflix\n  dubgate rules list my-channel.yaml --format json",
+)
 @NAMES
 @FORMAT
 def list_rules(packs: tuple[str, ...], form: str) -> None:
@@ -76,7 +80,7 @@ def list_rules(packs: tuple[str, ...], form: str) -> None:
             click.echo(f"  {check.id:<22} {check.asks}: {check.failed.name.lower()}")
 
 
-@rules.command()
+@rules.command(epilog="\b\nExamples:\n  dubgate rules show TIM-ONSET\n  dubgate rules show MY-1 --pack my-channel.yaml")
 @click.argument("rule_id", metavar="RULE")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in this pack; may be repeated.")
 def show(rule_id: str, packs: tuple[str, ...]) -> None:
@@ -84,7 +88,9 @@ def show(rule_id: str, packs: tuple[str, ...]) -> None:
     click.echo(_described(rule_id, packs))
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExamples:\n  dubgate rules explain TXT-WORDS\n  dubgate rules explain delivery.yaml --registry consent.db"
+)
 @click.argument("what", metavar="RULE|DELIVERY.yaml")
 @click.option(
     "--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in (or add) this pack; may be repeated."
@@ -135,7 +141,9 @@ def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None
     return explained_text(found, lang)
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExample:\n  dubgate rules lint my-channel.yaml\n\n\b\nExit codes: 0 every pack loads, 2 one does not (file, line and column are printed)."
+)
 @NAMES
 def lint(packs: tuple[str, ...]) -> None:
     """Load packs, and say what is wrong with them at file, line and column."""
@@ -143,7 +151,9 @@ def lint(packs: tuple[str, ...]) -> None:
         click.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, sha256 {pack.sha256}")
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExamples:\n  dubgate rules test\n  dubgate rules test my-channel.yaml\n\n\b\nExit codes: 0 every case comes out as it should, 1 one does not, 2 a pack does not load."
+)
 @NAMES
 def test(packs: tuple[str, ...]) -> None:
     """Run each rule's own tests."""
