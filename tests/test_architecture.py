@@ -56,6 +56,7 @@ ORDER = (
         "approving_ahead",
         "labelling",
         "delivery_facts",
+        "consent_draft",
         "answers",
         "label_rules",
     ),

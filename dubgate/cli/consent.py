@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
+from dubgate.cli import consent_draft, consent_import, consent_migrate, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
 from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from consent.checkpoint import Checkpoint
 
 
+_MADE = """Made the registry {}. Back its key file up apart: without it no name and no voice in it can be read.
+  next, for each delivery:  dubgate consent draft delivery.yaml --out seed.yaml --registry {}
+  many at once:             dubgate consent import --template grants"""
 CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
 
 
@@ -28,6 +31,7 @@ def consent() -> None:
 
     \b
     dubgate consent init --registry consent.db
+    dubgate consent draft delivery.yaml --out seed.yaml
     dubgate consent import seed.yaml --registry consent.db --dry-run
     dubgate consent show voice:v-ada --registry consent.db
     dubgate consent audit --registry consent.db --format json
@@ -45,7 +49,7 @@ def init(require_signatures: bool, location: str, key_file: Path | None, form: s
     """
     with open_registry(location, key_file, create=True, signatures_required=require_signatures) as registry:
         head = registry.head()
-    say(form, {"origin": head.origin, "entries": 0}, f"Made the registry {head.origin}. Back its key file up apart.")
+    say(form, {"origin": head.origin, "entries": 0}, _MADE.format(plain(head.origin), plain(location)))
 
 
 @consent.command()
@@ -175,6 +179,12 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
     return sign(head, key), str(VerifierKey(head.origin, key.public_key().public_bytes_raw()))
 
 
-_MORE = (*consent_import.COMMANDS, *endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS)
+_MORE = (
+    *consent_draft.COMMANDS,
+    *consent_import.COMMANDS,
+    *endings.COMMANDS,
+    *registry_files.COMMANDS,
+    *spoken.COMMANDS,
+)
 for _command in (*_MORE, consent_migrate.migrate):
     consent.add_command(_command)

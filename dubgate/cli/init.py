@@ -108,6 +108,7 @@ def _next(out: Path, text: str, media: Sequence[Path], sheets: Sequence[Path]) -
             f"{out}: written; {text.count('# FILL IN')} places say FILL IN, and what a release needs beside them stands in comments",
             *([f"  hear it first, without any registry:  {heard}"] if len(media) == 2 else []),
             "  once, for all titles and voices:      dubgate consent init --registry consent.db",
+            f"  what it has to know for this one:     {shlex.join(['dubgate', 'consent', 'draft', str(out)])} --out seed.yaml",
             f"  then, as often as you like:           {shlex.join(['dubgate', 'check', str(out)])} --registry consent.db",
         ]
     )

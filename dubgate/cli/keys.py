@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,18 @@ Examples:
   dubgate keys revoke gate.pem --reason "laptop stolen"
   dubgate keys export root.pem > root.hex
   dubgate keys trust trust.json --root root.pem --gate gate.pem --ledger ledger.pem --registry consent.db"""
+
+_ANOTHER = "Choose another name, or make one that takes over: dubgate keys rotate."
+_UNATTENDED = (
+    "Set {own}, or {own}_FILE to a file that holds it; a key that was made with --no-passphrase asks for none."
+)
+_NEXT = {
+    "": "hand it to whoever keeps the registry (public_hex under keys: in a seed; dubgate consent draft)",
+    "root": "hand it to whoever verifies (dubgate keys export > root.hex), and keep the key offline",
+    "gate": "a trust store lists it (dubgate keys trust)",
+    "ledger": "a trust store lists it (dubgate keys trust)",
+    "webhook": "hand it to whoever receives webhooks",
+}
 
 
 @click.group(cls=Commands, epilog=EXAMPLES)
@@ -61,12 +74,15 @@ def new(path: Path, purpose: str | None, days: int, uri: str | None, public: Pat
             raise click.UsageError("--uri goes with --purpose and --public")
         click.echo(new_service_card(path, purpose, uri, public, datetime.now(UTC), until))
         return
+    if path.exists():  # before a passphrase is asked for, and before a card is written beside a key that is not its own
+        raise InputError("a file is already there, and a key is never overwritten", where=str(path), remedy=_ANOTHER)
     key = new_private_key()
     secret = None if no_passphrase else passphrase(confirm=True, purpose=purpose or "")
     if purpose is not None:
         new_card(path, purpose, public_of(key), datetime.now(UTC), until)
     save_private_key(key, path, secret)
     click.echo(public_of(key).public_hex)
+    click.echo(f"{path}: keep it secret. The line above is its public half: {_NEXT[purpose or '']}", err=True)
 
 
 @keys.command(epilog="\b\nExample:\n  dubgate keys show holder.pem")
@@ -225,5 +241,10 @@ def passphrase(*, confirm: bool = False, purpose: str = "") -> bytes:
                 return Path(named).read_bytes().rstrip(b"\r\n")
             except OSError as error:
                 raise InputError(f"the passphrase cannot be read: {error.strerror}", where=named) from None
-    asked: str = click.prompt(f"Passphrase of the {purpose} key", hide_input=True, confirmation_prompt=confirm)
+    if not sys.stdin.isatty():
+        raise InputError(
+            "a passphrase is needed, and there is no terminal to ask at", remedy=_UNATTENDED.format(own=name)
+        )
+    what = f"Passphrase of the {purpose} key" if purpose else "Passphrase of the key"
+    asked: str = click.prompt(what, hide_input=True, confirmation_prompt=confirm)
     return asked.encode()

@@ -113,7 +113,7 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if near := meant(args[0], self.list_commands(ctx)):
-                error.message = f"{error.message} Did you mean `{near}`?"
+                raise click.UsageError(f"{error.message} Did you mean `{near}`?", ctx) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 WHICH = "The consent registry: an SQLite file, or a postgresql:// URL."
 
 
-class _Place(click.ParamType):
+class _Place(click.ParamType[str]):
     """Where a registry is: a path or URL, and what to do where nobody has one yet."""
 
     name = "place"

@@ -133,3 +133,19 @@ def test_a_signal_has_its_own_code_in_process_too(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(cli_main.cli, "main", explode)
     assert cli_main.run(["--help"]) == 143
+
+
+def test_a_key_without_a_terminal_says_how_its_passphrase_is_given(tmp_path: Path) -> None:
+    unset = {k: v for k, v in os.environ.items() if "PASSPHRASE" not in k}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with process("keys", "new", str(tmp_path / "k.pem"), env=unset, **pipes) as running:
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 2
+    assert "DUBGATE_KEY_PASSPHRASE_FILE" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_has_no_registry_is_told_how_to_make_one() -> None:
+    out = CliRunner().invoke(cli_main.cli, ["check", "delivery.yaml"], env={"DUBGATE_REGISTRY": ""})
+    assert out.exit_code == 2
+    assert "dubgate consent init --registry consent.db" in out.output
