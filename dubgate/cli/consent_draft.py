@@ -11,13 +11,8 @@ import click
 from dubgate.cli.registry_options import errors_told, open_registry, write_text
 from dubgate.errors import InputError
 
-EXAMPLES = """\b
-Examples:
-  dubgate consent draft delivery.yaml --out seed.yaml
-  dubgate consent draft delivery.yaml --out seed.yaml --registry consent.db      # leaves out what is there already"""
 
-
-@click.command(epilog=EXAMPLES)
+@click.command()
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file.")
 @click.option(
@@ -32,6 +27,10 @@ def draft(manifest: Path, out: Path, location: str | None) -> None:
     """Draft what the registry has to know for the delivery that MANIFEST describes: title, holder, voices, grants.
 
     Writes a seed with a FILL IN at everything that only contracts say. Nothing counts before it is filled in and imported.
+
+    \b
+    dubgate consent draft delivery.yaml --out seed.yaml
+    dubgate consent draft delivery.yaml --out seed.yaml --registry consent.db    # leaves out what is there already
     """
     from dubgate.consent_draft import draft_seed, known_to
     from dubgate.delivery.manifest import load_delivery
