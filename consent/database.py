@@ -156,9 +156,15 @@ def _explained(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         what, remedy = _cause(str(error.orig))
-        raise StoreError(what, where=_shown(str(engine.url)), remedy=remedy) from error
+        raise StoreError(what, where=_place(engine), remedy=remedy) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {error}", where=_shown(str(engine.url))) from error
+        raise StoreError(f"the database failed: {error}", where=_place(engine)) from error
+
+
+def _place(engine: Engine) -> str:
+    """The file, or the URL without its password."""
+    path = sqlite_path(engine)
+    return _shown(str(engine.url)) if path is None else str(path)
 
 
 _CAUSES = (
@@ -174,7 +180,7 @@ _CAUSES = (
     ("readonly", "the registry cannot be written", "Check the permissions of the file and its folder."),
     ("read-only", "the registry cannot be written", "Check the permissions of the file and its folder."),
     ("is full", "the disk is full; nothing was written", "Make room and try again."),
-    ("not a database", "this file is not a registry", None),
+    ("not a database", "this file is not a registry", "Name another, or make one with `dubgate consent init`."),
     ("malformed", "the registry's file is damaged", "Restore a backup; `dubgate consent audit` shows what it holds."),
     ("unable to open", "the registry cannot be opened", "Check the path and its permissions."),
     ("no such table", "this file is not a registry", "Make one with `dubgate consent init`."),

@@ -100,7 +100,12 @@ def list_keys(folder: Path) -> None:
     """Every key in FOLDER that has a card: what it is for, until when, and whether it is valid."""
     from dubgate.certificate.key_cards import cards_in
 
-    for path, card in cards_in(folder):
+    if not folder.is_dir():
+        raise InputError("no such folder", where=str(folder), remedy="Name the folder that holds the keys.")
+    found = cards_in(folder)
+    if not found:
+        click.echo(f"{folder}: no key here has a card; a party's own key has none (dubgate keys show PATH)", err=True)
+    for path, card in found:
         status = card.status(datetime.now(UTC))
         click.echo(f"{path.name}  {card.purpose}  {status}  until {card.not_after.date()}  {card.key.keyid}")
 

@@ -176,7 +176,7 @@ def _run(arguments: list[str] | None) -> int:
 def _could_not_judge(error: BaseException) -> int:
     if (number := signal_of(error)) is not None:
         return _stopped(number)
-    if isinstance(error, DubgateError):
+    if isinstance(error, DubgateError) or _of_the_registry(error):
         click.echo(f"dubgate: {error}", err=True)
     elif isinstance(error, OSError) and error.errno in FILES_AND_DISKS:
         where = error.filename or "standard output"
@@ -188,6 +188,12 @@ def _could_not_judge(error: BaseException) -> int:
         else:
             click.echo("  set DUBGATE_TRACEBACK=1 to see where", err=True)
     return COULD_NOT_JUDGE
+
+
+def _of_the_registry(error: BaseException) -> bool:
+    """consent's own errors say what, where and what to do as well; without loading it where nobody has."""
+    kind = getattr(sys.modules.get("consent.errors"), "ConsentError", None)
+    return kind is not None and isinstance(error, kind)
 
 
 def _stopped(number: int) -> int:

@@ -114,12 +114,20 @@ def explain(what: str, packs: tuple[str, ...], registry: str | None, lang: str, 
         for rule in pack.rules:
             if rule.id == what:
                 asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
-                click.echo(f"{asks}\n  {text}\n  why: {rule.why}\n  what to do: {rule.remedy}")
+                told = text.format_map(_STANDS_FOR[lang])
+                click.echo(f"{asks}\n  {told}\n  why: {rule.why}\n  what to do: {rule.remedy}")
                 return
     check = CHECKS.get(what)
     if check is None:
         raise _unknown(what)
     click.echo(f"{check.asks}\n  what to do: {check.remedy}\n  source: {check.source}")
+
+
+# What a finding puts into a rule's sentence, where there is no finding.
+_STANDS_FOR = {
+    "en": {"line": "a line", "character": "a character", "value": "…", "size": "…"},
+    "ja": {"line": "台詞", "character": "登場人物", "value": "…", "size": "…"},
+}
 
 
 def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> str:
