@@ -39,4 +39,4 @@ def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int) -> i
     with progress_bar(quiet=False) as progress:
         rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress)
     print_table(rows)
-    return 0 if all(row.as_expected for row in rows) else 2
+    return 0 if rows and all(row.as_expected for row in rows) else 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 from dubgate.cli import main as cli_main
 from dubgate.cli.interrupted import Stopped
+from dubgate.cli.progress import lines_to
 from dubgate.cli.tasks import MEANT, OTHERS, TASKS, by_task, meant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,3 +151,19 @@ def test_who_has_no_registry_is_told_how_to_make_one() -> None:
     out = CliRunner().invoke(cli_main.cli, ["check", "delivery.yaml"], env={"DUBGATE_REGISTRY": ""})
     assert out.exit_code == 2
     assert "dubgate consent init --registry consent.db" in out.output
+
+
+def test_a_log_gets_a_line_now_and_then_and_none_of_a_short_run() -> None:
+    now, log = [0.0], io.StringIO()
+    told = lines_to(log, lambda: now[0])
+    for seconds in range(70):
+        now[0] = float(seconds)
+        told("hearing the dub", seconds / 100)
+    assert log.getvalue() == "dubgate: hearing the dub, 30%\ndubgate: hearing the dub, 60%\n"
+
+
+def test_a_sample_that_is_not_there_is_no_success(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli_main.run(["demo", "--only", "claen", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "no sample is called claen" in said
+    assert "clean" in said
