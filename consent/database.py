@@ -63,7 +63,7 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "trusted_schema=OFF"):
             connection.execute(f"PRAGMA {pragma}")
-        if not read_only:
+        if create or (not read_only and _has_meta(connection)):  # a file that is none of ours stays as it is
             connection.execute("PRAGMA journal_mode=WAL")
         record.info["file"] = path, _identity(path)
 
@@ -73,6 +73,12 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _has_meta(connection: sqlite3.Connection) -> bool:
+    return (
+        connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone() is not None
+    )
 
 
 def sqlite_path(engine: Engine) -> Path | None:

@@ -1,0 +1,109 @@
+"""Rubbish handed to a command: refused with exit code 2, by the file's name, with what to do, and nothing left behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from dubgate.cli.main import run
+
+RUBBISH = ("empty", "folder", "binary", "object", "missing")
+
+
+@pytest.fixture
+def rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with files of each sort of rubbish, which is where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DUBGATE_REGISTRY", raising=False)
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "object").write_bytes(b"{}")
+    (tmp_path / "dub.wav").write_bytes(b"RIFF")
+    return tmp_path
+
+
+def refused(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run(list(arguments)) == 2
+    said = capsys.readouterr().err
+    assert "internal error" not in said
+    assert "Errno" not in said
+    return said
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("compare", "{}", "{}"), "report.json"),
+        (("keys", "show", "{}"), ""),
+        (("consent", "audit", "--registry", "{}"), "dubgate consent init"),
+        (("desk", "--registry", "{}", "--invite", "studio", "hana@studio.example"), "dubgate consent init"),
+        (("consent", "draft", "{}", "--out", "seed.yaml"), ""),
+        (("serve", "--config", "{}", "--show"), ""),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_rubbish_is_refused_by_its_name(
+    name: str, arguments: tuple[str, ...], remedy: str, rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(rubbish.iterdir())
+    said = refused(*(a.format(name) for a in arguments), capsys=capsys)
+    assert name in said
+    assert remedy in said
+    assert sorted(rubbish.iterdir()) == before
+
+
+def test_a_manifest_that_is_none_says_what_to_name_or_make(rubbish: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (rubbish / "season.yaml").mkdir()
+    (rubbish / "empty.yaml").touch()
+    assert "Name the manifest in it: season.yaml/delivery.yaml" in refused(
+        "rules", "explain", "season.yaml", capsys=capsys
+    )
+    for name in ("empty.yaml", "missing.yaml"):
+        assert "Draft one: dubgate init" in refused("rules", "explain", name, capsys=capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "no token is in it"), (b"two words", "no token"), (b"\xff", "no token")]
+)
+def test_a_token_file_that_holds_none_is_refused_before_anything_is_asked(
+    content: bytes, says: str, rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (rubbish / "token").write_bytes(content)
+    use = ("--territory", "DE", "--channel", "svod", "--language", "de", "--url", "http://127.0.0.1:1")
+    said = refused("may-publish", "dub.wav", *use, "--token-file", "token", capsys=capsys)
+    assert says in said
+    assert "dubgate tokens new" in said
+
+
+def test_an_address_that_is_none_is_refused(rubbish: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (rubbish / "token").write_text("t")
+    use = ("--territory", "DE", "--channel", "svod", "--language", "de", "--url", "http://localhost:x")
+    assert "no URL" in refused("may-publish", "dub.wav", *use, "--token-file", "token", capsys=capsys)
+
+
+def test_keys_are_listed_of_a_folder_that_is_there(rubbish: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no such folder" in refused("keys", "list", "missing", capsys=capsys)
+    assert run(["keys", "list", "."]) == 0
+    assert "no key here has a card" in capsys.readouterr().err
+
+
+def test_a_rule_is_explained_in_words_and_not_in_placeholders(capsys: pytest.CaptureFixture[str]) -> None:
+    for lang in ("en", "ja"):
+        assert run(["rules", "explain", "TXT-WORDS", "--lang", lang]) == 0
+        assert "{" not in capsys.readouterr().out
+
+
+def test_a_database_of_somebody_else_stays_as_it_is(rubbish: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(rubbish / "theirs.db") as theirs:
+        theirs.execute("CREATE TABLE songs (name TEXT)")
+    theirs.close()
+    before = (rubbish / "theirs.db").read_bytes()
+    said = refused("tokens", "list", "--registry", "theirs.db", capsys=capsys)
+    assert "not a registry" in said
+    assert "not a registry" in refused("consent", "import", "object", "--registry", "theirs.db", capsys=capsys)
+    assert (rubbish / "theirs.db").read_bytes() == before
+    assert list(rubbish.glob("theirs.db-*")) == []
