@@ -42,10 +42,14 @@ def init(folder: Path) -> None:
 
     path = folder / "register.yaml"
     if path.exists():
-        raise InputError("a register is already there", where=str(path))
+        raise InputError(
+            "a register is already there", where=str(path), remedy=f"Look at it: dubgate company check {folder}"
+        )
     (folder / "policies").mkdir(parents=True, exist_ok=True)
     path.write_text(REGISTER, encoding="utf-8")
-    click.echo(path)
+    click.echo(
+        f"{path}: fill in your tools, then dubgate company check {folder}; policies go into {folder / 'policies'}"
+    )
 
 
 @company.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -27,12 +28,15 @@ def list_() -> None:
 
     from dubgate.speech.models import advice, list_models
 
-    table = Table("kind", "name", "MB", "licence", "where", "grade", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("kind", "name", "MB", "licence", "grade"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "MB" else "left")
+    table.add_column("where", overflow="fold")
     for row in list_models():
         card = row.card
         grade = "best" if card.best else "embedded" if card.embedded else ""
-        table.add_row(card.kind, card.name, f"{card.size / 1e6:.0f}", card.licence, row.where, grade)
-    Console().print(table)
+        table.add_row(card.kind, card.name, f"{max(1, card.size / 1e6):.0f}", card.licence, grade, row.where)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     click.echo(advice())
 
 
