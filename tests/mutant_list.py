@@ -18,6 +18,7 @@ from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
 from mutant_list_review import review_mutants
+from mutant_list_stranger import stranger_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -262,3 +263,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from batch_mutants()
     yield from record_mutants(root)
     yield from review_mutants(root)
+    yield from stranger_mutants(root)
