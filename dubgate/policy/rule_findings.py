@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from dubgate.measure.measurement import Scope, Subject
@@ -78,7 +79,16 @@ def unknown(
         f"{who.en}: {rule.asks.en} could not be judged ({why.reason}).",
         f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
     )
-    return finding(rule, pack, subject, unknown_outcome(rule), text, value="not measured", bound=bound, spans=spans)
+    made = finding(rule, pack, subject, unknown_outcome(rule), text, value="not measured", bound=bound, spans=spans)
+    return replace(made, remedy=_to_be_measured(rule)) if isinstance(rule, BandRule) else made
+
+
+def _to_be_measured(rule: BandRule) -> str:
+    """The rule's own remedy mends what was measured; here nothing was. A note asks nothing of anybody."""
+    if rule.severity is Severity.WARN:
+        return ""
+    answered = "; or somebody who listened answers: dubgate approve --attest RULE" if rule.attestable_by else ""
+    return f"hand in what the reason names{answered}"
 
 
 def judged(
