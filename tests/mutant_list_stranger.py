@@ -23,6 +23,7 @@ SINGLE = (
     ("any file is a token", "dubgate/client.py", "    if not token or len(token.split()) != 1:\n", "    if False:\n", (*SAYING, "-k", "token")),
     ("a draft names what the registry calls otherwise", "dubgate/consent_draft.py", "title = known.title_id or _title_id(delivery)", "title = _title_id(delivery)", DRAFT),
     ("a draft gives a voice another owner", "dubgate/consent_draft.py", "return self.owners.get(voice) or f", "return f", DRAFT),
+    ("a dub that ends before its script breaks the hearing", "dubgate/hearing_words.py", "if c.span.padded(ALIGN_PAD_S).start_s < spool.duration_s]", "]", ("tests/test_hearing_words.py",)),
     ("a manifest names a file outside its folder", "dubgate/cli/init.py", "if path.exists() and not path.resolve().is_relative_to(folder):", "if False:", INIT),
 )  # fmt: skip
 
