@@ -12,6 +12,7 @@ from dubgate.policy.rule_findings import named
 from dubgate.report.occurrences import failed, was_not_measured
 
 _MOST_NAMED = 4
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _EN = re.compile(r": (.+) could not be judged \((.+)\)\.")
 _JA = re.compile(r": (.+)を判定できませんでした（(.+)）。")
 
@@ -42,7 +43,7 @@ def open_questions(findings: Iterable[Finding]) -> tuple[OpenQuestions, ...]:
     groups: dict[tuple[Outcome, str], list[Finding]] = {}
     for finding in failed(findings):
         if (parts := _parts(finding)) is not None:
-            groups.setdefault((finding.outcome, parts[1].en), []).append(finding)
+            groups.setdefault((finding.outcome, _NUMBER.sub("#", parts[1].en)), []).append(finding)
     return tuple(_together(group) for group in groups.values())
 
 
@@ -54,12 +55,20 @@ def _together(group: Sequence[Finding]) -> OpenQuestions:
     questions = tuple(Question(rule, p[0], _of(by_rule[rule])) for rule, p in asked.items() if p is not None)
     return OpenQuestions(
         outcome=group[0].outcome,
-        why=next(p[1] for p in asked.values() if p is not None),
+        why=_why([p[1] for p in map(_parts, group) if p is not None]),
         questions=questions,
         remedies=tuple(dict.fromkeys(f.remedy for f in group if f.remedy)),
         who=tuple(dict.fromkeys(f.who_can_resolve for f in group if f.who_can_resolve)),
         findings=tuple(group),
     )
+
+
+def _why(reasons: Sequence[Text]) -> Text:
+    """The first one's, which stands for those that differ by a number."""
+    first = reasons[0]
+    if all(r == first for r in reasons):
+        return first
+    return Text(f"{first.en}, and the like", f"{first.ja} など")
 
 
 def _parts(finding: Finding) -> tuple[Text, Text] | None:

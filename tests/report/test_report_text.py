@@ -14,7 +14,7 @@ from rich.console import Console
 
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.findings import Outcome
+from dubgate.policy.findings import Outcome, Text
 from dubgate.policy.rule_findings import named, unknown
 from dubgate.report.printable import printable
 from dubgate.report.text import print_text
@@ -79,6 +79,9 @@ def test_one_missing_thing_is_one_reason_however_many_rules_and_lines_it_leaves_
     assert "TXT-WORDS Errors in the words (6 lines)" in text
     assert text.count("do: hand it in") == 1
     assert "HOLD: 12 not known" in text
+    other = replace(open_[1], text=Text(*(t.replace(why, "only 2.5 s") for t in (open_[1].text.en, open_[1].text.ja))))
+    same = replace(open_[0], text=Text(*(t.replace(why, "only 3 s") for t in (open_[0].text.en, open_[0].text.ja))))
+    assert "not judged: only 3 s, and the like\n" in _printed(with_findings(made, same, other, alone=True))
     assert _printed(with_findings(made, *open_[:2], alone=True)).count(f"(lines {lines[0].name}, {lines[1].name})") == 1
 
 
