@@ -80,11 +80,11 @@ def unknown(
         f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
     )
     made = finding(rule, pack, subject, unknown_outcome(rule), text, value="not measured", bound=bound, spans=spans)
-    return replace(made, remedy=_to_be_measured(rule)) if isinstance(rule, BandRule) else made
+    return replace(made, remedy=_to_be_known(rule))
 
 
-def _to_be_measured(rule: BandRule) -> str:
-    """The rule's own remedy mends what was measured; here nothing was. A note asks nothing of anybody."""
+def _to_be_known(rule: Rule) -> str:
+    """The rule's own remedy mends what fails; here nothing was judged. A note asks nothing of anybody."""
     if rule.severity is Severity.WARN:
         return ""
     answered = "; or somebody who listened answers: dubgate approve --attest RULE" if rule.attestable_by else ""

@@ -7,6 +7,7 @@ from itertools import islice
 
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.report.occurrences import was_not_measured
 from dubgate.report.phrases import OUTCOMES
 from dubgate.report.printable import printable
 from dubgate.report.release_sections import READERS, SECTIONS, Step, Voice, release_sections
@@ -46,6 +47,8 @@ def release_text(judgement: Judgement, lang: str) -> Iterator[str]:
 
 def is_told(finding: Finding) -> bool:
     """Of integrity and record only what passed: what failed is told above, and the rest of them was not asked."""
+    if was_not_measured(finding):  # told above, by its reason
+        return False
     if finding.group in (Group.INTEGRITY, Group.RECORD):
         return finding.outcome is Outcome.PASS
     return finding.outcome is not Outcome.NOT_APPLICABLE

@@ -21,6 +21,7 @@ from dubgate.report.release_text import release_text
 
 MOST_A_RULE = 8  # of one rule and outcome; the rest is counted and named
 _MOST_NAMED = 12
+_MOST_NOTED = 6  # questions that stay open and hold nothing
 _STYLES = {Outcome.BLOCK: "bold red", Outcome.HOLD: "bold yellow", Outcome.UNKNOWN: "magenta", Outcome.WARN: "cyan"}
 _DECISION_STYLES = {Decision.RELEASE: "bold green", Decision.HOLD: "bold yellow", Decision.BLOCK: "bold red"}
 _JA = {
@@ -114,11 +115,16 @@ def _questions(open_: OpenQuestions, lang: str) -> Iterator[Text]:
     asked = [f"{q.rule} {printable(getattr(q.asks, lang))} ({printable(getattr(q.of, lang))})" for q in open_.questions]
     head = Text(f"{getattr(OUTCOMES[open_.outcome], lang):<10}", _STYLES[open_.outcome])
     yield head.append(f"{told['open']}: {printable(getattr(open_.why, lang))}", "default not bold")
-    lines = asked if open_.outcome > Outcome.WARN else ["; ".join(asked)]
+    lines = asked if open_.outcome > Outcome.WARN else [_some(asked)]
     yield from (Text(f"{'':10}{line}", "dim") for line in lines)
     yield from (Text(f"{'':10}{told['do']}: {printable(remedy)}", "dim") for remedy in open_.remedies)
     if open_.who:
         yield Text(f"{'':10}{told['resolve']}: {printable(', '.join(open_.who))}", "dim")
+
+
+def _some(asked: Sequence[str]) -> str:
+    more = f"; + {len(asked) - _MOST_NOTED}" if len(asked) > _MOST_NOTED else ""
+    return "; ".join(asked[:_MOST_NOTED]) + more
 
 
 def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text]:
