@@ -77,7 +77,7 @@ _ROWS = (
     Check("RH-012", _A, _H, "nobody contests the claim", "settle the claim", "design: a contested title holds", (), "rights holder"),
     Check("RH-013", _A, _B, "a second operator confirmed the claim", "have another operator confirm the claim", "threat 16: fake holder", (), "operator"),
     Check("RH-020", _A, _B, "the manifest names the title that the registry knows", "register the title (dubgate consent draft, dubgate consent import), or correct title in delivery.yaml", "design: the registry says whose title it is", (), "rights holder"),
-    Check("LAB-001", _L, _B, "each entry of the dub in the deliverable is labelled as AI for people", "write it, for example \"English [AI]\": dubgate label apply; AC-3 and transport streams hold none: dubgate label sidecar", "EU AI Act 50; consent-and-labels (b)"),
+    Check("LAB-001", _L, _B, "each entry of the dub in the deliverable is labelled as AI for people", "write it: dubgate label apply FILE --out NEW --text \"English [AI]\" --language TAG; AC-3 and transport streams hold none: dubgate label sidecar", "EU AI Act 50; consent-and-labels (b)"),
     Check("LAB-002", _L, Outcome.WARN, "each entry carries the machine-readable token", "add CHARACTERISTICS=\"public.machine-generated\"", "Apple HLS AVMediaCharacteristicMachineGenerated"),
     Check("LAB-009", _L, _B, "the labelled entry plays what was heard", "package the sound that was judged", "threats 1 and 7"),
     Check("LAB-010", _L, _B, "every label could be read", "write the label in plain characters, in a container that can hold one", "threats 17 and 18"),
