@@ -63,7 +63,7 @@ _ROWS = (
     Check("CON-031", _C, _B, "the voice heard is the one that was declared", "declare the voice that was used, or record the line again", "threat 2: declare one, use another", _EAR),
     Check("CON-032", _C, _B, "the voice heard is none that asked for protection", "use a voice whose owner consents; the owner can say \"not me\": dubgate voices not-me", "threat 2; do-not-clone list", _OWNER_EAR),
     Check("CON-033", _C, _B, "the voice heard is not cloned from the original's cast", "ask that performer for a grant (translation of own performance)", "design: the original's speakers are the first who did not consent", _EAR, "performer"),
-    Check("CON-034", _C, _U, "the voice's owner or agent confirmed its enrolment", "have the owner or agent confirm the enrolment: at the desk, or dubgate enrol --confirmed-by", "threat 2: poisoned enrolment", _EAR, "performer"),
+    Check("CON-034", _C, _U, "the voice's owner or agent confirmed its enrolment", "have the owner or agent confirm the enrolment: at the desk, or dubgate enrol VOICE RECORDING --confirmed-by OWNER", "threat 2: poisoned enrolment", _EAR, "performer"),
     Check("CON-035", _C, _U, "enough of the speech could be verified", "have the rest attested by ear: dubgate approve --attest CON-035", "threat 3: clones in minor characters", _EAR, "reviewer"),
     Check("CON-040", _C, _H, "a signed statement says that people performed the human voices", "have the dubbing director sign: dubgate approve --human", "threat 5: AI declared as human", (), "dubbing director"),
     Check("RH-001", _A, _B, "the rights holder approved this release", _HOLDER, "Kadokawa and Prime Video, 2025", (), "rights holder"),
