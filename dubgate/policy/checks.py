@@ -116,7 +116,7 @@ def said(
         text=Text(en, ja),
         value=value,
         bound=bound,
-        why=check.asks,
+        why=f"asked of every release: {check.asks}",
         remedy=check.remedy if outcome > Outcome.PASS else "",
         source=check.source,
         spans=spans,
