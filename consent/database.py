@@ -156,6 +156,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def made_whole(engine: Engine) -> Iterator[None]:
+    """A SQLite registry that could not be made whole is taken away again, so that the same command can be given again."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        if (path := sqlite_path(engine)) is not None:
+            for left in (path, *(path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))):
+                left.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     """The database's own failures, as a StoreError that says what to do."""
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,7 +180,7 @@ def apply(
     plan = planned(text, language, stream, aigc_producer, aigc_id)
     signing = _signing(c2pa_key, c2pa_chain, anchors, source_language, source_type)
     target = _target(source, out, in_place=in_place, dry_run=dry_run)
-    with progress_bar(quiet=form == "json") as progress:
+    with progress_bar(quiet=form == "json") as progress, _told_where(target):
         applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run, progress=progress)
     click.echo((applied_json if form == "json" else applied_text)(applied))
     return 0
@@ -219,6 +221,18 @@ def sidecar(manifest: Path, text: str, by: str, key: Path, name: str | None) -> 
     envelope = signed_label(published.path, sounds_of(delivery).dub, plan, by=by, key=private, at=at)
     click.echo(save(envelope, delivery, name or f"label-{by}"))
     return 0
+
+
+@contextmanager
+def _told_where(target: Path) -> Iterator[None]:
+    """A disk that is full or gone, by the name of what could not be written."""
+    from dubgate.errors import InputError
+
+    try:
+        yield
+    except OSError as error:
+        remedy = "Nothing was written. Make room, or name another place with --out."
+        raise InputError(f"cannot be written: {error.strerror}", where=str(target), remedy=remedy) from error
 
 
 def _target(source: Path, out: Path | None, *, in_place: bool, dry_run: bool) -> Path:

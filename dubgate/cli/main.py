@@ -173,14 +173,23 @@ def _run(arguments: list[str] | None) -> int:
     return result if type(result) is int else 0
 
 
+def _was_printing(error: BaseException) -> bool:
+    """Whether it was raised where output is printed: by click, by rich, or by the last flush."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    module = last.tb_frame.f_globals.get("__name__", "") if last is not None else ""
+    return module.split(".")[0] in ("click", "rich") or module == __name__
+
+
 def _could_not_judge(error: BaseException) -> int:
     if (number := signal_of(error)) is not None:
         return _stopped(number)
     if isinstance(error, DubgateError) or _of_the_registry(error):
         click.echo(f"dubgate: {error}", err=True)
     elif isinstance(error, OSError) and error.errno in FILES_AND_DISKS:
-        where = error.filename or "standard output"
-        click.echo(f"dubgate: {where}: cannot be read or written ({error.strerror}); nothing was judged", err=True)
+        where = error.filename or ("standard output" if _was_printing(error) else "a file")
+        click.echo(f"dubgate: {where}: cannot be read or written ({error.strerror}); nothing was decided", err=True)
     else:
         click.echo(f"dubgate: internal error, nothing was judged: {type(error).__name__}: {error}", err=True)
         if os.environ.get("DUBGATE_TRACEBACK"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from dubgate.cli.judging import company_option, judging_options, moment
 from dubgate.cli.registry_options import registry_option
+from dubgate.errors import InputError
 
 EXAMPLES = """\b
 Examples:
@@ -59,10 +62,28 @@ def pilot(
 
     request = PilotRequest(manifest, registry, out, start_s, length_s, packs, models, device, company)
     clock = Clock()
-    with progress_bar(quiet=quiet) as progress:
+    with progress_bar(quiet=quiet) as progress, _new_folder(out):
         found = run_pilot(request, at=moment(at), progress=progress, clock=clock)
-    with clock.stage("report"):
-        write_reports(found.judgement, out / "report", ("html", "json"))
-    write_text(out / "pilot.json", json.dumps(pilot_json(found), ensure_ascii=False, indent=1) + "\n")
+        with clock.stage("report"):
+            write_reports(found.judgement, out / "report", ("html", "json"))
+        write_text(out / "pilot.json", json.dumps(pilot_json(found), ensure_ascii=False, indent=1) + "\n")
     click.echo(pilot_text(found))
     return found.exit_code
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[None]:
+    """A folder that this run made, and could not fill, is taken away again; one that was there is left alone."""
+    import shutil
+
+    was_there = out.exists()
+    try:
+        yield
+    except BaseException as error:
+        if not was_there:
+            shutil.rmtree(out, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise InputError(
+                f"cannot be written: {error.strerror}", where=str(out), remedy="Nothing was kept."
+            ) from error
+        raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dubgate.cli.main import run
+from dubgate.pilot.running import PilotRequest
 
 RUBBISH = ("empty", "folder", "binary", "object", "missing")
 
@@ -107,3 +108,56 @@ def test_a_database_of_somebody_else_stays_as_it_is(rubbish: Path, capsys: pytes
     assert "not a registry" in refused("consent", "import", "object", "--registry", "theirs.db", capsys=capsys)
     assert (rubbish / "theirs.db").read_bytes() == before
     assert list(rubbish.glob("theirs.db-*")) == []
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this process opens for writing fails once something is written: as a full disk does."""
+    import os as system
+
+    real = system.fdopen
+
+    def fdopen(descriptor: int, mode: str = "r", *more: object, **named: object) -> object:
+        if "w" in mode:
+            system.close(descriptor)
+            raise OSError(28, "No space left on device")
+        return real(descriptor, mode, *more, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("os.fdopen", fdopen)
+
+
+def test_a_registry_that_could_not_be_made_whole_leaves_nothing(
+    rubbish: Path, full_disk: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(rubbish.iterdir())
+    said = refused("consent", "init", "--registry", "new.db", capsys=capsys)
+    assert "new.db.key" in said
+    assert "No space left" in said
+    assert sorted(rubbish.iterdir()) == before
+    monkeypatch.undo()
+    monkeypatch.chdir(rubbish)
+    assert run(["consent", "init", "--registry", "new.db"]) == 0
+
+
+def test_a_registry_that_is_there_is_not_taken_away_by_a_second_init(
+    rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["consent", "init", "--registry", "new.db"]) == 0
+    assert "already there" in refused("consent", "init", "--registry", "new.db", capsys=capsys)
+    assert run(["consent", "audit", "--registry", "new.db"]) == 0
+
+
+def test_a_pilot_that_fails_leaves_no_folder_and_one_that_was_there_stays(
+    rubbish: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(request: PilotRequest, **_: object) -> None:
+        request.out.mkdir(exist_ok=True)
+        (request.out / "half.flac").touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dubgate.pilot.running.run_pilot", full)
+    said = refused("pilot", "delivery.yaml", "--registry", "c.db", "--out", "new", "--quiet", capsys=capsys)
+    assert "new: cannot be written: No space left" in said
+    assert not (rubbish / "new").exists()
+    refused("pilot", "delivery.yaml", "--registry", "c.db", "--out", "folder", "--quiet", capsys=capsys)
+    assert (rubbish / "folder").is_dir()
