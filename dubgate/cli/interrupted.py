@@ -55,6 +55,18 @@ def pipes_told() -> Iterator[None]:
         raise Stopped(signal.SIGPIPE) from None
 
 
+@contextlib.contextmanager
+def served_until_asked() -> Iterator[None]:
+    """A server's life ends by a signal, once it has answered what it had begun: that is no failure."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    except Stopped as stopped:
+        if stopped.number == signal.SIGPIPE:
+            raise
+
+
 def put_output_away() -> None:
     """Nobody reads standard output: what is still buffered goes nowhere, without an error at exit."""
     with contextlib.suppress(OSError, ValueError):

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from dubgate.cli import main as cli_main
-from dubgate.cli.interrupted import Stopped
+from dubgate.cli.interrupted import Stopped, served_until_asked
 from dubgate.cli.progress import lines_to
 from dubgate.cli.tasks import MEANT, OTHERS, TASKS, by_task, meant
 
@@ -167,3 +167,13 @@ def test_a_sample_that_is_not_there_is_no_success(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().err
     assert "no sample is called claen" in said
     assert "clean" in said
+
+
+def test_a_server_that_is_asked_to_end_has_ended_well_and_a_lost_reader_is_no_such_thing() -> None:
+    for ending in (KeyboardInterrupt(), Stopped(signal.SIGTERM), Stopped(signal.SIGHUP)):
+        with served_until_asked():
+            raise ending
+    with pytest.raises(Stopped), served_until_asked():
+        raise Stopped(signal.SIGPIPE)
+    with pytest.raises(ValueError, match="broken"), served_until_asked():
+        raise ValueError("broken")
