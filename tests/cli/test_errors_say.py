@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dubgate.certificate.dsse import new_private_key, public_of
+from dubgate.cli.approve import say_whether_it_counts
 from dubgate.cli.main import run
 from dubgate.pilot.running import PilotRequest
 
@@ -161,3 +163,48 @@ def test_a_pilot_that_fails_leaves_no_folder_and_one_that_was_there_stays(
     assert not (rubbish / "new").exists()
     refused("pilot", "delivery.yaml", "--registry", "c.db", "--out", "folder", "--quiet", capsys=capsys)
     assert (rubbish / "folder").is_dir()
+
+
+def test_an_empty_place_of_a_manifest_is_said_to_want_a_value(
+    rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (rubbish / "d.yaml").write_text(
+        "schema: delivery/1.0\noriginal: {language: , mix: dub.wav}\ndub: {language: en, mix: dub.wav}\n"
+        "cast: [{character: A, voice: v, technique: }]\n"
+    )
+    said = refused("check", "d.yaml", "--registry", "c.db", capsys=capsys)
+    assert "d.yaml:2:21: original.language: a value is needed" in said
+    assert "cast.0.technique: a value is needed, one of voice_clone_tts" in said
+
+
+def test_who_signs_with_a_key_that_nobody_registered_is_told_that_it_does_not_count(
+    rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, other = new_private_key(), new_private_key()
+    (rubbish / "seed.yaml").write_text(
+        "schema: consent-seed/1.0\nzone: UTC\nparties: [{party_id: studio, roles: [rights_holder], person: false}]\n"
+        f"keys: [{{key_id: k, party_id: studio, public_hex: '{public_of(own).public_hex}', roles: [rights_holder], "
+        "not_before: 2020-01-01, not_after: 2040-01-01}]\n"
+    )
+    assert (
+        run(["consent", "init", "--registry", "c.db"])
+        == run(["consent", "import", "seed.yaml", "--registry", "c.db"])
+        == 0
+    )
+    capsys.readouterr()
+    say_whether_it_counts("c.db", "studio", own)
+    assert capsys.readouterr().err == ""
+    for by, key in (("studio", other), ("somebody", own)):
+        say_whether_it_counts("c.db", by, key)
+        assert "does not count yet" in capsys.readouterr().err
+
+
+def test_a_label_that_finds_no_room_says_where(
+    rubbish: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dubgate.labels.applying.apply_label", full)
+    asked = ("label", "apply", "dub.wav", "--out", "new.wav", "--text", "English [AI]", "--language", "en")
+    assert "new.wav: cannot be written: No space left" in refused(*asked, capsys=capsys)
