@@ -46,9 +46,15 @@ class Row:
 
 
 def judge_samples(
-    samples: Path | None, out: Path, *, only: Sequence[str], jobs: int, progress: Progress
+    samples: Path | None,
+    out: Path,
+    *,
+    only: Sequence[str],
+    jobs: int,
+    progress: Progress,
+    device: str = "auto",
 ) -> tuple[Row, ...]:
-    """Derive and judge every case; in the order of the samples.
+    """Derive and judge every case, heard on that device; in the order of the samples.
 
     Raises:
         DubgateError: a case could not be judged.
@@ -66,7 +72,7 @@ def judge_samples(
 
     def judged(folder: Path) -> Row:
         nonlocal done
-        row = judge_case(folder, out, registry, threads=max(1, (os.cpu_count() or 1) // jobs))
+        row = judge_case(folder, out, registry, threads=max(1, (os.cpu_count() or 1) // jobs), device=device)
         done += 1
         progress(f"{done} of {len(folders)} judged", done / len(folders))
         return row
@@ -75,7 +81,9 @@ def judge_samples(
         return tuple(pool.map(judged, folders))
 
 
-def judge_case(folder: Path, out: Path, registry: SampleRegistry | None, *, threads: int = 1) -> Row:
+def judge_case(
+    folder: Path, out: Path, registry: SampleRegistry | None, *, threads: int = 1, device: str = "auto"
+) -> Row:
     """One case through a real process; what `sign` asks for is signed before, what `after` says is done after that.
 
     Args:
@@ -87,7 +95,7 @@ def judge_case(folder: Path, out: Path, registry: SampleRegistry | None, *, thre
         change_after(folder, target)
     report = target / "report"
     run = subprocess.run(
-        [sys.executable, "-m", "dubgate", *_arguments(case, target), "--out", str(report)],
+        [sys.executable, "-m", "dubgate", *_arguments(case, target), "--device", device, "--out", str(report)],
         capture_output=True,
         text=True,
         check=False,

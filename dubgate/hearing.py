@@ -15,20 +15,17 @@ import numpy as np
 
 from dubgate.delivery.script import CueSheet
 from dubgate.features import (
-    LanguageWindow,
     Levels,
-    LineAlignment,
     Pitch,
     ProgrammeFeatures,
     Published,
     Series,
     TrackFeatures,
     VoiceSegment,
-    Word,
 )
-from dubgate.hearing_words import alignments_of, lines_to_place, windows_of, words_of
+from dubgate.hearing_words import Alignments, Languages, Words, alignments_of, lines_to_place, windows_of, words_of
 from dubgate.mixing import check_mix, without_what_background_spoils
-from dubgate.side_by_side import forward, side_by_side
+from dubgate.side_by_side import beside, both, forward, side_by_side
 from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
@@ -38,11 +35,18 @@ if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.ears import Ears
 
+ACTIVITY_BLOCK_S, GPU_ACTIVITY_BLOCK_S = 30.0, 600.0
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
 PITCH_BLOCKS_AT_ONCE = 32  # on a GPU
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
+Said = tuple[Words, Languages, Alignments]
+NOT_DUB: Said = (
+    Unmeasured("only the dub is transcribed"),
+    Unmeasured("only the dub's language is identified"),
+    Unmeasured("only the dub is aligned with the script"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,12 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         ModelError: a model is missing, altered, or fails its self-test.
     """
     from dubgate.meter.rhythm import ai_rhythm
-    from dubgate.speech.device import choose_device, sharing, tracks_at_once
+    from dubgate.speech.device import sharing, tracks_at_once
     from dubgate.speech.ears import load_ears
 
     progress = forward(progress)
     progress("loading models", 0.0)
-    at_once = tracks_at_once(choose_device(plan.device))
+    at_once = tracks_at_once()
     with sharing(at_once):
         ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
         progress("decoding", 0.03)
@@ -155,11 +159,13 @@ def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.delivery.media import probe, select_stream
     from dubgate.meter import LevelMeter
+    from dubgate.speech.device import n_threads
 
     path = Path(source.path)
     stream = select_stream(probe(path), index=source.stream)
     meter = LevelMeter(stream.sample_rate_hz, stream.n_channels, stream.layout)
-    spool = AudioSpool(path, source.stream, scratch, (lambda _, samples: meter.push(samples),))
+    with beside(lambda _, samples: meter.push(samples), apart=n_threads() > 1) as metering:
+        spool = AudioSpool(path, source.stream, scratch, (metering,))
     return (spool, *meter.finish())
 
 
@@ -174,24 +180,28 @@ def _hear_track(
     from dubgate.speech.activity import speech_spans
 
     which = "dub" if is_dub else "original"
+    on_gpu = ears.pitch.info.device != "cpu"
     spool, levels, energy = _spool(source, scratch)
     progress(f"{which}: voice activity", 0.0)
-    prob = ears.voice_activity.speech_prob_blocks(spool.blocks(30.0))
+    prob = ears.voice_activity.speech_prob_blocks(spool.blocks(GPU_ACTIVITY_BLOCK_S if on_gpu else ACTIVITY_BLOCK_S))
     speech = speech_spans(prob)
-    progress(f"{which}: pitch", 0.1)
-    pitch = _pitch(ears, spool)
-    progress(f"{which}: voices", 0.2)
-    voices = voices_of(ears.encoder, ears.diarizer, spool, lines_of(sheet, speech))
-    words: tuple[Word, ...] | Unmeasured = Unmeasured("only the dub is transcribed")
-    languages: tuple[LanguageWindow, ...] | Unmeasured = Unmeasured("only the dub's language is identified")
-    alignments: tuple[LineAlignment, ...] | Unmeasured = Unmeasured("only the dub is aligned with the script")
-    if is_dub:
+
+    def pitch_and_voices() -> tuple[Pitch, tuple[VoiceSegment, ...]]:
+        progress(f"{which}: pitch", 0.1)
+        pitch = _pitch(ears, spool)
+        progress(f"{which}: voices", 0.2)
+        return pitch, voices_of(ears.encoder, ears.diarizer, spool, lines_of(sheet, speech))
+
+    def what_is_said() -> Said:
+        if not is_dub:
+            return NOT_DUB
         progress(f"{which}: words", 0.3)
-        words, languages = words_of(
-            ears, spool, windows_of(speech, spool.duration_s), source.language, _part(progress, 0.3, 0.8)
-        )
+        spoken = words_of(ears, spool, windows_of(speech, spool.duration_s), source.language, _part(progress, 0.3, 0.8))
         progress(f"{which}: alignment", 0.8)
-        alignments = alignments_of(ears, spool, lines_to_place(sheet), source.language)
+        return *spoken, alignments_of(ears, spool, lines_to_place(sheet), source.language)
+
+    # Beside a GPU's transcriber, which takes longest, the rest is hidden; cores are busy with either.
+    (pitch, voices), (words, languages, alignments) = both(pitch_and_voices, what_is_said, at_once=2 if on_gpu else 1)
     track = TrackFeatures(
         name=source.name,
         language=source.language,

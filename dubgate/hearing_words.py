@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ALIGN_PAD_S = 1.0  # a line may lie so far from its cue; what else is said there goes to free phones
 ALIGN_AT_ONCE = 64  # lines whose sound is in memory together
 LONGEST_CLIP_S = 28.0  # what one transcriber window holds
+LANGUAGE_PIECE_S = 10.0  # a passage in another language is found where it lasts about so long
 
 Progress = Callable[[str, float], None]
 Words = tuple[Word, ...] | Unmeasured
@@ -39,8 +40,6 @@ class WordEars(Protocol):
     def transcriber(self) -> Transcriber | Unmeasured: ...
     @property
     def aligner(self) -> Aligner | Unmeasured: ...
-    @property
-    def transcriber_batch(self) -> int: ...
     @property
     def infos(self) -> tuple[BackendInfo, ...]: ...
 
@@ -119,7 +118,7 @@ def words_of(
     if language is None:
         return Unmeasured("the dub's language is not known; name it with --dub-language"), languages
     words: list[Word] = []
-    batch = ears.transcriber_batch
+    batch = ears.transcriber.at_once
     for k in range(0, len(windows), batch):
         chunk = windows[k : k + batch]
         heard = ears.transcriber.transcribe([spool.read(w.start_s, w.end_s) for w in chunk], language=language)
@@ -133,11 +132,14 @@ def words_of(
 
 def _languages(transcriber: Transcriber, spool: AudioSpool, windows: Sequence[Span]) -> Languages:
     found: list[LanguageWindow] = []
-    for piece in (p for w in windows for p in pieces(w, 10.0)):
-        [probs] = transcriber.identify_language([spool.read(piece.start_s, piece.end_s)])
-        if isinstance(probs, Unmeasured):
-            return probs
-        found.append(LanguageWindow(piece, probs))
+    short = [piece for window in windows for piece in pieces(window, LANGUAGE_PIECE_S)]
+    for k in range(0, len(short), transcriber.at_once):
+        some = short[k : k + transcriber.at_once]
+        told = transcriber.identify_language([spool.read(p.start_s, p.end_s) for p in some])
+        for piece, probs in zip(some, told, strict=True):
+            if isinstance(probs, Unmeasured):
+                return probs
+            found.append(LanguageWindow(piece, probs))
     return tuple(found)
 
 

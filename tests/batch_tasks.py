@@ -69,3 +69,8 @@ def _vector(values: list[float]) -> Floats:
     import numpy as np
 
     return np.asarray(values, dtype=np.float32)
+
+
+def told_gpu(job: Job, settings: Settings) -> Result:
+    """Which GPU the worker may see."""
+    return Failure(os.environ.get("CUDA_VISIBLE_DEVICES", ""))

@@ -17,8 +17,9 @@ from made_batch import tiny_scene
 from dubgate.delivery.audio import AudioSpool
 from dubgate.hearing import HearingPlan, Source, _pitch, hear_here
 from dubgate.sample_containers import write_flac
-from dubgate.side_by_side import forward, side_by_side
-from dubgate.speech.device import n_threads, sharing, tracks_at_once
+from dubgate.side_by_side import AHEAD, beside, both, forward, side_by_side
+from dubgate.speech.device import exactly, n_threads, sharing, tracks_at_once
+from dubgate.speech.ears import Ears, load_ears
 from dubgate.speech.models import resolve
 from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 from dubgate.stored import to_stored
@@ -40,6 +41,63 @@ def test_two_run_at_the_same_time() -> None:
     assert side_by_side([lambda: meet.wait() >= 0] * 2, at_once=2) == [True, True]
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_both_give_what_each_gives_and_what_fails_in_either_fails(at_once: int) -> None:
+    assert both(lambda: 1, lambda: "two", at_once=at_once) == (1, "two")
+    for pair in ((lambda: 1 // 0, lambda: 1), (lambda: 1, lambda: 1 // 0)):
+        with pytest.raises(ZeroDivisionError):
+            both(*pair, at_once=at_once)
+
+
+def test_both_run_at_the_same_time() -> None:
+    meet = threading.Barrier(2, timeout=20)
+    assert both(lambda: meet.wait() >= 0, lambda: meet.wait() >= 0, at_once=2) == (True, True)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_consumer_has_had_every_piece_in_order_when_it_is_left(apart: bool) -> None:
+    had: list[int] = []
+    with beside(had.append, apart=apart) as consume:
+        for k in range(5 * AHEAD):
+            consume(k)
+    assert had == list(range(5 * AHEAD))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("pieces", [1, 5 * AHEAD])
+def test_what_a_consumer_raises_is_raised(apart: bool, pieces: int) -> None:
+    def produce() -> None:
+        with beside(lambda k: 1 // k, apart=apart) as consume:
+            for _ in range(pieces):
+                consume(0)
+
+    with pytest.raises(ZeroDivisionError):
+        produce()
+
+
+def test_a_slow_consumer_holds_its_producer_back() -> None:
+    go = threading.Event()
+    ahead: list[int] = []
+
+    def slow(k: int) -> None:
+        assert go.wait(20)
+
+    def produce() -> None:
+        with beside(slow, apart=True) as consume:
+            for k in range(5 * AHEAD):
+                consume(k)
+                ahead.append(k)
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    thread.join(0.3)
+    n = len(ahead)
+    go.set()
+    thread.join(20)
+    assert n == AHEAD
+    assert len(ahead) == 5 * AHEAD
+
+
 def test_progress_only_goes_forward() -> None:
     told: list[float] = []
     progress = forward(lambda _, share: told.append(share))
@@ -50,12 +108,12 @@ def test_progress_only_goes_forward() -> None:
 
 def test_models_side_by_side_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    assert (n_threads(), tracks_at_once("cpu"), tracks_at_once("cuda")) == (4, 2, 1)
+    assert (n_threads(), tracks_at_once()) == (4, 2)
     with sharing(2):
         assert n_threads() == 2
     assert n_threads() == 4
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert (n_threads(), tracks_at_once("cpu")) == (1, 1)
+    assert (n_threads(), tracks_at_once()) == (1, 1)
 
 
 def test_pitch_over_several_blocks_at_once_is_that_of_one_after_the_other(
@@ -78,17 +136,52 @@ def test_pitch_over_several_blocks_at_once_is_that_of_one_after_the_other(
 
 
 def test_two_tracks_at_once_are_heard_as_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With cores to spare the meter runs apart as well; where pitch runs on a GPU, words are heard beside voices."""
     scene = tiny_scene()
     for name, track in (("original", scene.original), ("dub", scene.dub)):
         write_flac(tmp_path / f"{name}.flac", track)
     sources = [Source(str(tmp_path / f"{n}.flac"), 0, f"{n}.flac", "fr") for n in ("original", "dub")]
     plan = HearingPlan(sources[0], sources[1], scene.sheet, "embedded", "cpu")
     heard = []
-    for threads in ("1", "2"):
+    for threads in ("1", "2", "4"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         heard.append(to_stored(hear_here(plan, tmp_path, lambda *_: None)))
-    (told, arrays), (told_again, arrays_again) = heard
-    assert json.dumps(told) == json.dumps(told_again)
-    assert arrays.keys() == arrays_again.keys()
-    for name in arrays:
-        assert np.allclose(arrays[name], arrays_again[name], rtol=1e-5, atol=1e-5, equal_nan=True), name
+    monkeypatch.setattr("dubgate.speech.ears.load_ears", _as_on_a_gpu)
+    heard.append(to_stored(hear_here(plan, tmp_path, lambda *_: None)))
+    (told, arrays), *others = heard
+    for told_again, arrays_again in others:
+        assert json.dumps(told) == json.dumps(told_again).replace('"cuda"', '"cpu"')
+        assert arrays.keys() == arrays_again.keys()
+        for name in arrays:
+            assert np.allclose(arrays[name], arrays_again[name], rtol=1e-5, atol=1e-5, equal_nan=True), name
+
+
+def _as_on_a_gpu(*args: Any, **kwargs: Any) -> Ears:
+    """The same models on the CPU, one of which says that it runs on a GPU."""
+    ears = load_ears(*args, **kwargs)
+    ears.pitch.info = replace(ears.pitch.info, device="cuda")  # type: ignore[misc]
+    return ears
+
+
+def test_full_float32_holds_until_the_last_thread_is_out() -> None:
+    """torch keeps such settings for the process: who leaves first must not give the other TF32."""
+    import torch
+
+    cudnn = torch.backends.cudnn
+    before = (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic)
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with exactly("cuda"):
+            inside.set()
+            assert leave.wait(20)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert inside.wait(20)
+    with exactly("cuda"):
+        leave.set()
+        thread.join()
+        assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic) == ("highest", False, True)
+        assert torch.is_inference_mode_enabled()
+    assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic) == before

@@ -27,7 +27,14 @@ import click
     show_default=True,
     help="Cases judged side by side.",
 )
-def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int) -> int:
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the models run; auto takes a GPU that is there.",
+)
+def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int, device: str) -> int:
     """Judge every sample with the embedded models at a fixed time, and print a table.
 
     Each sample is a fault of its own (or none): what is wrong with it, what comes out, and where its report lies. All of
@@ -37,6 +44,6 @@ def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int) -> i
     from dubgate.demonstration import judge_samples, print_table
 
     with progress_bar(quiet=False) as progress:
-        rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress)
+        rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress, device=device)
     print_table(rows)
     return 0 if rows and all(row.as_expected for row in rows) else 2

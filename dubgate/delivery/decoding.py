@@ -218,12 +218,14 @@ class _Clock:
 
 
 def as_float32(samples: Native) -> Floats:
-    """Samples as float32 with full scale at 1.0; floats keep what goes beyond it."""
+    """Samples as float32 with full scale at 1.0, channel after channel; floats keep what goes beyond it."""
+    # Interleaved samples arrive as a transposed view, over which measures of a channel would take several times as long.
+    values = samples.astype(np.float32, order="C", copy=False)
     if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
+        return (values - np.float32(128)) / np.float32(128)
     if samples.dtype.kind == "i":
-        return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
-    return samples.astype(np.float32, copy=False)
+        return values * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
+    return values
 
 
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

@@ -21,7 +21,8 @@ class LocalEngine:
     """Judges on this machine.
 
     Args:
-        workers: how many deliveries at once; each hears in a sandboxed process of its own with its share of the cores.
+        workers: how many deliveries at once; each hears in a sandboxed process of its own with its share of the cores,
+            and on one of several GPUs.
     """
 
     def __init__(self, settings: Settings, workers: int) -> None:
@@ -36,8 +37,8 @@ class LocalEngine:
         ended: queue.Queue[tuple[Job, Result]] = queue.Queue(maxsize=self._workers)  # a slow parent slows the workers
         stop = threading.Event()
         threads = [
-            threading.Thread(target=self._serve, args=(task, waiting, ended, stop), daemon=True)
-            for _ in range(min(self._workers, len(asked)))
+            threading.Thread(target=self._serve, args=(k, task, waiting, ended, stop), daemon=True)
+            for k in range(min(self._workers, len(asked)))
         ]
         for thread in threads:
             thread.start()
@@ -52,12 +53,13 @@ class LocalEngine:
 
     def _serve(
         self,
+        number: int,
         task: Task,
         waiting: queue.SimpleQueue[Asked],
         ended: queue.Queue[tuple[Job, Result]],
         stop: threading.Event,
     ) -> None:
-        worker = _Worker(self._settings, self._workers)
+        worker = _Worker(self._settings, self._workers, number)
         try:
             while not stop.is_set():
                 try:
@@ -92,8 +94,8 @@ class LocalEngine:
 class _Worker:
     """One process that judges; made when it is first asked, and again after it was lost."""
 
-    def __init__(self, settings: Settings, of: int) -> None:
-        self._settings, self._of = settings, of
+    def __init__(self, settings: Settings, of: int, number: int) -> None:
+        self._settings, self._of, self._number = settings, of, number
         self._process: Any = None
         self._line: Connection | None = None
 
@@ -112,7 +114,9 @@ class _Worker:
         if self._process is None or self._line is None:
             context = multiprocessing.get_context("spawn")  # a fork would take the parent's threads and locks along
             self._line, theirs = context.Pipe()
-            self._process = context.Process(target=_work, args=(theirs, self._settings, self._of), daemon=True)
+            self._process = context.Process(
+                target=_work, args=(theirs, self._settings, self._of, self._number), daemon=True
+            )
             self._process.start()
             theirs.close()
         return self._line
@@ -133,12 +137,14 @@ class _Worker:
         self._process = self._line = None
 
 
-def _work(line: Connection, settings: Settings, of: int) -> None:
+def _work(line: Connection, settings: Settings, of: int, number: int) -> None:
     """A worker's life: jobs in, results out, until its parent hangs up or dies."""
+    from dubgate.engine.gpus import place
     from dubgate.sandbox.isolation import die_with_parent
 
     die_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(threads_of(of))
+    place(number)
     while True:
         try:
             task, job, more = line.recv()

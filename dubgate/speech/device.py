@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -64,9 +65,9 @@ def sharing(at_once: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def tracks_at_once(device: str) -> int:
-    """How many tracks are heard at once: two where there are cores for it; a GPU is busy with one."""
-    return 2 if device == "cpu" and n_threads() > 1 else 1
+def tracks_at_once() -> int:
+    """How many tracks are heard at once: two where there are cores for it. With a GPU too: decoding is the cores' work."""
+    return 2 if n_threads() > 1 else 1
 
 
 @contextmanager
@@ -78,17 +79,48 @@ def exactly(device: torch.device | str) -> Iterator[None]:
         with torch.inference_mode():
             yield
         return
-    with (
-        torch.inference_mode(),
-        torch.autocast("cuda", enabled=False),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-    ):
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
-        try:
-            yield
-        finally:
-            torch.set_float32_matmul_precision(before)
+    with torch.inference_mode(), torch.autocast("cuda", enabled=False), _full_float32:
+        yield
+
+
+class _FullFloat32:
+    """torch's settings of precision hold for the whole process: the first thread in makes them, the last out undoes them."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._before: tuple[str, bool, bool, bool] | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._before is None:
+                self._before = _precision()
+                _set_precision("highest", False, False, True)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._before is not None:
+                _set_precision(*self._before)
+                self._before = None
+
+
+_full_float32 = _FullFloat32()
+
+
+def _precision() -> tuple[str, bool, bool, bool]:
+    import torch
+
+    cudnn = torch.backends.cudnn
+    return torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
+
+
+def _set_precision(matmul: str, tf32: bool, benchmark: bool, deterministic: bool) -> None:
+    import torch
+
+    torch.set_float32_matmul_precision(matmul)
+    cudnn = torch.backends.cudnn
+    cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = tf32, benchmark, deterministic
 
 
 @contextmanager

@@ -31,7 +31,6 @@ class Ears:
     diarizer: Diarizer
     transcriber: Transcriber | Unmeasured
     aligner: Aligner | Unmeasured
-    transcriber_batch: int = 8
 
     @property
     def infos(self) -> tuple[BackendInfo, ...]:
@@ -46,7 +45,6 @@ class WordModels:
 
     transcriber: Transcriber | Unmeasured
     aligner: Aligner | Unmeasured
-    transcriber_batch: int = 8
 
     @property
     def infos(self) -> tuple[BackendInfo, ...]:

@@ -6,21 +6,26 @@ words, and one window's mistake cannot spread to the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from dubgate.errors import ModelError
 from dubgate.features import BackendInfo, Floats, Word
 from dubgate.spans import Span
+from dubgate.speech.batching import in_batches
 from dubgate.speech.hallucination import believable
 from dubgate.speech.protocols import SAMPLE_RATE_HZ
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import primary_language
 
+T = TypeVar("T")
+
 WINDOW_S = 30.0
+_CPU_BATCH, _MOST_AT_ONCE = 8, 32
+_LEAST_WINDOW_BYTES, _WINDOW_SHARE = 64 << 20, 0.12
 _SHORTEST_CLIP_S = 0.1
 _SILENT = 1e-4  # RMS, -80 dBFS
 _LONGEST_WORD_S = 2.0  # attention stretches a word over the pause before it
@@ -57,7 +62,8 @@ class FasterWhisperTranscriber:
         sha256: the folder's digest as checked by who resolved it; becomes part of every report.
         device: where it runs; on "cuda" the CUDA 12 libraries are loaded first.
         compute_type: CTranslate2's name; by default float16 on a GPU and int8 on a CPU.
-        batch: windows decoded at once.
+        batch: windows decoded at once, halved where memory runs out; by default 8 on a CPU, and on a GPU what half of
+            its free memory holds.
 
     Raises:
         ModelError: the folder is incomplete, or CTranslate2 cannot load it.
@@ -72,7 +78,7 @@ class FasterWhisperTranscriber:
         device: Literal["cpu", "cuda"] = "cpu",
         compute_type: str | None = None,
         beam: int = 5,
-        batch: int = 8,
+        batch: int | None = None,
         threads: int = 0,
     ) -> None:
         check_folder(weights)
@@ -80,7 +86,8 @@ class FasterWhisperTranscriber:
         self._model = _load(weights, device, compute_type, threads)
         self.languages: frozenset[str] | None = _languages(self._model)
         self.info = BackendInfo("transcriber", name, sha256, embedded=False, device=device, version=_version())
-        self._beam, self._batch = beam, batch
+        self._beam = beam
+        self.at_once = batch or _windows_at_once(device, (weights / "model.bin").stat().st_size)
 
     def transcribe(self, clips: Sequence[Floats], *, language: str) -> list[tuple[Word, ...] | Unmeasured]:
         """Words of each clip; Unmeasured for a language this model was not trained on."""
@@ -89,10 +96,9 @@ class FasterWhisperTranscriber:
             return [Unmeasured(f"{self.info.name} does not hear {language}")] * len(clips)
         windows = [(k, at, piece) for k, clip in enumerate(clips) for at, piece in _windows(clip)]
         heard: list[list[Word]] = [[] for _ in clips]
-        for first in range(0, len(windows), self._batch):
-            chunk = windows[first : first + self._batch]
-            for (k, at, piece), words in zip(chunk, self._decode([p for _, _, p in chunk], code), strict=True):
-                heard[k] += _shifted(believable(words, piece.size / SAMPLE_RATE_HZ), at)
+        decoded = self._in_batches([piece for _, _, piece in windows], lambda pieces: self._decode(pieces, code))
+        for (k, at, piece), words in zip(windows, decoded, strict=True):
+            heard[k] += _shifted(believable(words, piece.size / SAMPLE_RATE_HZ), at)
         return [tuple(words) for words in heard]
 
     def identify_language(self, clips: Sequence[Floats]) -> list[tuple[tuple[str, float], ...] | Unmeasured]:
@@ -102,12 +108,20 @@ class FasterWhisperTranscriber:
         audible = [k for k, clip in enumerate(clips) if _audible(clip)]
         out: list[tuple[tuple[str, float], ...] | Unmeasured]
         out = [Unmeasured("there is no sound to tell a language from")] * len(clips)
-        for first in range(0, len(audible), self._batch):
-            chunk = audible[first : first + self._batch]
-            encoded = self._model.encode(self._features([clips[k] for k in chunk]))
-            for k, probs in zip(chunk, self._model.model.detect_language(encoded), strict=True):
-                out[k] = tuple((_from_whisper(token[2:-2]), float(prob)) for token, prob in probs)
+        told = self._in_batches([clips[k] for k in audible], self._tell_language)
+        for k, probs in zip(audible, told, strict=True):
+            out[k] = tuple((_from_whisper(token[2:-2]), float(prob)) for token, prob in probs)
         return out
+
+    def _tell_language(self, pieces: Sequence[Floats]) -> list[list[tuple[str, float]]]:
+        found: list[list[tuple[str, float]]] = self._model.model.detect_language(
+            self._model.encode(self._features(pieces))
+        )
+        return found
+
+    def _in_batches(self, pieces: Sequence[Floats], run: Callable[[Sequence[Floats]], Sequence[T]]) -> list[T]:
+        """Whisper pads each piece to 30 s, so a batch costs by its number."""
+        return in_batches(pieces, run, length_s=lambda _: WINDOW_S, budget_s=self.at_once * WINDOW_S)
 
     def _features(self, pieces: Sequence[Floats]) -> Floats:
         """Log-mel [shape=(n, n_mels, 3000)], padded to 30 s."""
@@ -143,6 +157,20 @@ class FasterWhisperTranscriber:
             return_no_speech_prob=True,
         )
         return [_text_tokens(result, tokenizer.eot) for result in results]
+
+
+def _windows_at_once(device: str, model_bytes: int) -> int:
+    """8 on a CPU; on a GPU what half of its free memory holds.
+
+    A window of large-v3 (3.1 GB) takes about 0.4 GB with a beam of 5 (faster-whisper's README: 6.1 GB for 8 of large-v2),
+    a smaller model's by its size, and each at least 64 MB for what the encoder computes.
+    """
+    if device != "cuda":
+        return _CPU_BATCH
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    return max(1, min(_MOST_AT_ONCE, int(free / 2 / (_LEAST_WINDOW_BYTES + _WINDOW_SHARE * model_bytes))))
 
 
 def _load(weights: Path, device: str, compute_type: str, threads: int) -> Any:

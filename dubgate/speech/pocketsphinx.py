@@ -145,6 +145,7 @@ class PocketSphinxTranscriber:
         model = model or packaged_model()
         self.info = BackendInfo("transcriber", "pocketsphinx", model.sha256(), embedded=True, version=_version())
         self.languages: frozenset[str] | None = _ENGLISH
+        self.at_once = 8
         self._decoder = open_decoder(model, lm=str(model.language_model), **_SEARCH)
 
     def transcribe(self, clips: Sequence[Floats], *, language: str) -> list[tuple[Word, ...] | Unmeasured]:

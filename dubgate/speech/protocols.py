@@ -61,6 +61,10 @@ class Transcriber(Protocol):
     def info(self) -> BackendInfo: ...
     @property
     def languages(self) -> frozenset[str] | None: ...
+    @property
+    def at_once(self) -> int:
+        """How many clips it is best handed at once."""
+        ...
 
     def transcribe(self, clips: Sequence[Floats], *, language: str) -> list[tuple[Word, ...] | Unmeasured]:
         """Word times are relative to each clip's start."""

@@ -26,7 +26,7 @@ _HOP = 256
 _MELS = 128
 _STEPS = 95
 _LOG_FLOOR = 1e-8
-_GPU_BUDGET_S = 960.0  # about 3 GB of activations
+_GPU_BUDGET_S = 480.0  # about 1.5 GB of activations; two tracks are heard at once
 _CPU_BUDGET_S = 9.0  # about one window, whose activations stay in the cache
 # Names of the graph's initializers: window length, analysis window, mel filterbank as flat indices and values.
 _SPECTRA = ((1024, "v41", "v123", "v124"), (2048, "v161", "v241", "v242"), (512, "v262", "v342", "v343"))

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
+from floors import GE2E_LSTM, SILERO_LSTM, swiftf0_per_s
+from masters import write_master
 
 from dubgate.delivery.cues import read_cues
 from dubgate.gate import QualityRequest, Track, judge_quality
@@ -38,9 +41,6 @@ from dubgate.speech.ears import load_ears
 from dubgate.voice_segments import lines_of, voices_of
 
 CATALOGUE_H = 100_000
-# Multiplications and additions for a second of sound, counted from the networks' shapes; 2 operations each.
-SILERO_LSTM = 2 * (4 * 128 * (128 + 128)) / 0.032
-GE2E_LSTM = 2 * (4 * 256 * (40 + 256) + 2 * 4 * 256 * (256 + 256)) / 0.010
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ def main() -> None:
         print(
             f"| {s.name} | {s.tracks} | {s.per_hour:.1f} | {3600 * s.tracks / s.per_hour:.0f} | {floor} | {3600 / s.per_hour:.0f} |"
         )
-    without = sum(s.per_hour for s in stages if s.name not in ("words", "alignment"))
-    for name, cost in (("all but words and alignment", without), ("all", sum(s.per_hour for s in stages))):
+    counted = [s for s in stages if not s.name.startswith("(")]
+    without = sum(s.per_hour for s in counted if s.name not in ("words", "alignment"))
+    for name, cost in (("all but words and alignment", without), ("all", sum(s.per_hour for s in counted))):
         print(
             f"{name}: {cost:.0f} core s an hour, {3600 / cost:.1f}x real time on one core; "
             f"{CATALOGUE_H:,} hours: {CATALOGUE_H * cost / 3600:,.0f} core hours"
@@ -129,6 +130,11 @@ def _stages(scenes: int, rounds: int, flops: float, *, with_words: bool) -> list
         write_flac(path, scene.dub)
         source = Source(str(path), 0, "dub.flac", "en")
         decoding, (spool, *_) = cost(lambda: _spool(source, Path(folder)))
+        masters = []
+        for n_channels in (2, 6):
+            master = Path(folder) / f"{n_channels}.flac"
+            write_master(master, scene.dub, 48_000, n_channels)
+            masters.append(cost(partial(_spool, Source(str(master), 0, "master", "en"), Path(folder)))[0])
         activity, prob = cost(lambda: ears.voice_activity.speech_prob_blocks(spool.blocks(30.0)))
         speech = speech_spans(prob)
         pitch, _ = cost(lambda: _pitch(ears, spool))
@@ -145,26 +151,15 @@ def _stages(scenes: int, rounds: int, flops: float, *, with_words: bool) -> list
         judging = _judging(scene, path, Path(folder), cost)
     heard_s = sum(s.duration_s for line in lines for s in line.speech) * 3600 / seconds
     return [
-        Stage("decoding, levels, energy", 2, 2 * decoding),
+        Stage("decoding, levels, energy: 48 kHz stereo FLAC", 2, 2 * masters[0]),
+        Stage("(of 48 kHz 5.1)", 2, 2 * masters[1]),
+        Stage("(of 16 kHz mono)", 2, 2 * decoding),
         Stage("voice activity", 2, 2 * activity, 2 * 3600 * SILERO_LSTM / flops),
-        Stage("pitch", 2, 2 * pitch, 2 * 3600 * _swiftf0_per_s() / flops),
+        Stage("pitch", 2, 2 * pitch, 2 * 3600 * swiftf0_per_s() / flops),
         Stage("voices", 2, 2 * voices, 2 * heard_s * GE2E_LSTM / flops),
         *([Stage("words", 1, words), Stage("alignment", 1, alignment)] if with_words else []),
         Stage("measuring and judging", 1, judging),
     ]
-
-
-def _swiftf0_per_s() -> float:
-    """Operations for a second of sound: the convolutions and products of its torch twin, counted by torch."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from dubgate.speech.models import resolve
-    from dubgate.speech.swiftf0_network import Network
-
-    network = Network(resolve("pitch", "embedded").path, 65.0, 400.0, device="cpu")
-    with FlopCounterMode(display=False) as counter:
-        network([np.zeros(160_000, dtype=np.float32)])
-    return float(counter.get_total_flops()) / 10.0
 
 
 def _judging(scene: Scene, path: Path, folder: Path, cost: Callable[..., tuple[float, Any]]) -> float:
@@ -191,7 +186,7 @@ def _work() -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{n}.flac" for n in ("original", "dub")]
         for path, track in zip(paths, (scene.original, scene.dub), strict=True):
-            write_flac(path, track)
+            write_master(path, track, 48_000, 2)
         sources = [Source(str(p), 0, p.name, "en") for p in paths]
         plan = HearingPlan(*sources, scene.sheet, "embedded", "cpu", without=("transcriber", "aligner"))
         loaded = []

@@ -1,27 +1,36 @@
 """A programme (dub and original) heard end to end, transcription apart: times real time, and peak memory.
 
-Run `python tests/bench/programme_speed.py [minutes]`: the sample scene repeated to that length (default 10).
+    python tests/bench/programme_speed.py [minutes, default 10] [--rate 48000] [--channels 2] [--rounds 3]
+
+The sample scene repeated to that length; both tracks as FLAC of that rate and so many channels.
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
 
+from masters import write_master
+
 from dubgate.delivery.cues import read_cues
 from dubgate.hearing import HearingPlan, Source, hear_here
-from dubgate.sample_containers import write_flac
 from dubgate.samples import RATE_HZ, Scene, _read, derive, find_samples
 
 WITHOUT = ("transcriber", "aligner")
 
 
-def main(minutes: float) -> None:
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("minutes", type=float, nargs="?", default=10.0)
+    options.add_argument("--rate", type=int, default=48_000)
+    options.add_argument("--channels", type=int, default=2)
+    options.add_argument("--rounds", type=int, default=3)
+    told = options.parse_args()
     samples = find_samples()
     scene = Scene(
         _read(samples / "clean/original.flac"),
@@ -29,14 +38,14 @@ def main(minutes: float) -> None:
         read_cues(samples / "clean/script.vtt", language="en"),
         samples,
     )
-    times = max(1, round(minutes * 60 / (len(scene.dub) / RATE_HZ)))
+    times = max(1, round(told.minutes * 60 / (len(scene.dub) / RATE_HZ)))
     scene = derive(scene, [{"repeat": {"times": times}}])
     seconds = len(scene.dub) / RATE_HZ
     stages: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / n for n in ("original.flac", "dub.flac")]
         for path, track in zip(paths, (scene.original, scene.dub), strict=True):
-            write_flac(path, track)
+            write_master(path, track, told.rate, told.channels)
         plan = HearingPlan(
             Source(str(paths[0]), 0, "original.flac", "de"),
             Source(str(paths[1]), 0, "dub.flac", "en"),
@@ -46,16 +55,14 @@ def main(minutes: float) -> None:
             without=WITHOUT,
         )
         took = []
-        for _ in range(3):
+        for _ in range(told.rounds):
             stages.clear()
-            started = time.perf_counter()
             hear_here(plan, Path(folder), lambda stage, _share: stages.setdefault(stage, time.perf_counter()))
             took.append(time.perf_counter() - stages["decoding"])
-            assert started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     middle = statistics.median(took)
     print(
-        f"{seconds / 60:.1f} min programme: {middle:.1f} s, {seconds / middle:.1f}x real time (models loaded), peak {peak:.2f} GB resident"
+        f"{seconds / 60:.1f} min programme, {told.rate} Hz, {told.channels} channels: {middle:.1f} s, {seconds / middle:.1f}x real time (models loaded), peak {peak:.2f} GB resident"
     )
     names = list(stages)
     for first, second in pairwise(names):
@@ -63,4 +70,4 @@ def main(minutes: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from tiny_whisper import build
 
 from dubgate.errors import ModelError
-from dubgate.features import Floats
-from dubgate.speech.faster_whisper import FasterWhisperTranscriber, check_folder
+from dubgate.features import Floats, Word
+from dubgate.speech.faster_whisper import FasterWhisperTranscriber, _windows_at_once, check_folder
 from dubgate.unmeasured import Unmeasured, measured
 
 SAYS = " Hello, brave new world."
@@ -67,6 +68,35 @@ def test_a_batch_smaller_than_the_clips_changes_nothing(folder: Path, whisper: F
     assert [[w.text for w in measured(c)] for c in one_by_one.transcribe(clips, language="en")] == [
         [w.text for w in measured(c)] for c in whisper.transcribe(clips, language="en")
     ]
+
+
+def test_where_memory_runs_out_batches_are_halved_and_nothing_changes(
+    folder: Path, whisper: FasterWhisperTranscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = FasterWhisperTranscriber(folder, "00", batch=8, threads=1)
+    decode, sizes = small._decode, []
+
+    def at_most_two(pieces: Sequence[Floats], code: str) -> list[list[Word]]:
+        sizes.append(len(pieces))
+        if len(pieces) > 2:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return decode(pieces, code)
+
+    monkeypatch.setattr(small, "_decode", at_most_two)
+    clips = [noise(1.0 + k, seed=k) for k in range(5)]
+    assert small.transcribe(clips, language="en") == whisper.transcribe(clips, language="en")
+    assert sizes == [5, 2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("free_gb", "model_gb", "batch"), [(139.0, 3.1, 32), (8.0, 3.1, 9), (8.0, 0.15, 32), (0.5, 3.1, 1), (0.0, 3.1, 1)]
+)
+def test_a_gpus_batch_is_what_half_of_its_free_memory_holds(
+    free_gb: float, model_gb: float, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (int(free_gb * 1e9), int(141e9)))
+    assert _windows_at_once("cuda", int(model_gb * 1e9)) == batch
+    assert _windows_at_once("cpu", int(model_gb * 1e9)) == 8
 
 
 def test_silence_has_no_words_though_the_model_would_say_some(whisper: FasterWhisperTranscriber) -> None:
