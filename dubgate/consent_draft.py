@@ -24,6 +24,7 @@ _HEAD = f"""\
 schema: {SCHEMA}
 zone: UTC  # days are meant here, such as Europe/Berlin; a last day is included
 """
+_PILOT = "  # with internal_test, where a pilot was agreed as well"
 _DIGEST = "evidence: [{kind: contract, sha256: }]  # FILL IN: sha256sum contract.pdf"
 
 
@@ -158,7 +159,8 @@ def _grants(delivery: Delivery, title: str, known: Known, today: date) -> Iterat
             f"    licensee_id: {delivery.submitter or 'vendor'}\n    title_ids: [{title}]\n"
             "    intended_use:  # FILL IN: in a sentence of 40 characters or more, as the performer read it\n"
             f"    techniques: [{', '.join(techniques)}]\n    performances: [new_performance]\n"
-            f"    languages: [{delivery.dub.language}]\n    territories: {territories}\n    channels: {channels}\n"
+            f"    languages: [{delivery.dub.language}]\n    territories: {territories}\n"
+            f"    channels: {channels}{_PILOT if where else ''}\n"
             f"    not_before: {today}\n    {ends}\n    {_DIGEST}"
         )  # fmt: skip
 

@@ -33,7 +33,7 @@ _B, _H, _U = Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN
 _C, _A, _L, _I = Group.CONSENT, Group.APPROVAL, Group.LABEL, Group.INTEGRITY
 _EAR = ("performer", "agent", "reviewer")
 _OWNER_EAR = (*_EAR, "guardian", "estate", "heir")
-_ASK = "ask the performer or agent for a grant that covers this use, and record it: dubgate consent draft, dubgate consent import"
+_ASK = "ask the performer or agent for a grant that covers this use, and record it: dubgate consent import"
 _HOLDER = "ask the rights holder (dubgate request), who answers with dubgate approve or at the desk"
 
 _ROWS = (
