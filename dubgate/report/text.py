@@ -153,7 +153,7 @@ def _when(finding: Finding, judgement: Judgement) -> str:
     return f"{timecode_at(finding.spans[0].start_s, judgement.clock)} " if finding.spans else ""
 
 
-def _rest(group: tuple[Finding, ...], lang: str) -> Text:
+def _rest(group: Sequence[Finding], lang: str) -> Text:
     names = [printable(f.subject.name) for f in group if f.subject.name][:_MOST_NAMED]
     more = "…" if len(group) > len(names) else ""
     if lang == "ja":
