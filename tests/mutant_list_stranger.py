@@ -24,6 +24,11 @@ SINGLE = (
     ("a draft names what the registry calls otherwise", "dubgate/consent_draft.py", "title = known.title_id or _title_id(delivery)", "title = _title_id(delivery)", DRAFT),
     ("a draft gives a voice another owner", "dubgate/consent_draft.py", "return self.owners.get(voice) or f", "return f", DRAFT),
     ("a dub that ends before its script breaks the hearing", "dubgate/hearing_words.py", "if c.span.padded(ALIGN_PAD_S).start_s < spool.duration_s]", "]", ("tests/test_hearing_words.py",)),
+    ("reports are refused only after the hearing", "dubgate/cli/check.py", "    require_place(folder)\n", "", (*SAYING, "-k", "place_where")),
+    ("anybody confirms an enrolment", "dubgate/cli/enrol.py", "if by not in owners:", "if False:", ("tests/cli/test_enrol_again.py",)),
+    ("an enrolment of another voice is confirmed", "dubgate/cli/enrol.py", "    if not own:\n", "    if False:\n", ("tests/cli/test_enrol_again.py",)),
+    ("a registry half made stays", "consent/database.py", "                left.unlink(missing_ok=True)\n", "                pass\n", (*SAYING, "-k", "whole")),
+    ("a signature that counts for nothing is not told", "dubgate/cli/approve.py", "if known is None or known.party.party_id != by or known.problem:", "if known is None:", (*SAYING, "-k", "signs")),
     ("a manifest names a file outside its folder", "dubgate/cli/init.py", "if path.exists() and not path.resolve().is_relative_to(folder):", "if False:", INIT),
 )  # fmt: skip
 

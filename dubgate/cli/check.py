@@ -58,10 +58,11 @@ def check(
     from dubgate.cli.progress import progress_bar
     from dubgate.judging_again import judge_again
     from dubgate.release import CheckRequest
-    from dubgate.report.write import print_judgement, write_reports
+    from dubgate.report.write import print_judgement, require_place, write_reports
 
     request = CheckRequest(manifest, registry, packs, models, device, company)
     folder = out or manifest.parent / "report"
+    require_place(folder)
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
     if gate is not None:
         from dubgate.certifying import certify as sign

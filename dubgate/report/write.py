@@ -31,6 +31,18 @@ _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
 }
 
 
+def require_place(folder: Path) -> None:
+    """Whether reports can lie there, asked before minutes of hearing and not after.
+
+    Raises:
+        InputError: the folder, or the nearest one above it that is there, is none or may not be written to.
+    """
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        remedy = "Name another folder with --out."
+        raise InputError("reports cannot be written here", where=str(folder), remedy=remedy)
+
+
 def write_reports(
     judgement: Judgement, folder: Path, formats: Sequence[str], *, media: str = "flagged", lang: str = "en"
 ) -> list[Path]:

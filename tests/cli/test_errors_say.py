@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -208,3 +209,15 @@ def test_a_label_that_finds_no_room_says_where(
     monkeypatch.setattr("dubgate.labels.applying.apply_label", full)
     asked = ("label", "apply", "dub.wav", "--out", "new.wav", "--text", "English [AI]", "--language", "en")
     assert "new.wav: cannot be written: No space left" in refused(*asked, capsys=capsys)
+
+
+@pytest.mark.parametrize("command", [("qc", "dub.wav", "dub.wav"), ("check", "d.yaml", "--registry", "c.db")])
+def test_a_place_where_no_report_can_lie_is_refused_before_anything_is_heard(
+    command: tuple[str, ...], rubbish: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for heard in ("dubgate.gate.quality", "dubgate.judging_again.judge_again"):
+        monkeypatch.setattr(heard, lambda *_, **__: pytest.fail("it was heard"))
+    assert "--out" in refused(*command, "--out", "object/reports", capsys=capsys)
+    monkeypatch.setattr("os.access", lambda _, mode: not mode & os.W_OK)
+    assert "reports cannot be written here" in refused(*command, "--out", "new/reports", capsys=capsys)
+    assert not (rubbish / "new").exists()
