@@ -15,7 +15,6 @@ INIT = ("tests/cli/test_init.py",)
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
     ("a reader that has gone is a verdict", "dubgate/cli/main.py", "    return BY_SIGNAL + number\n", "    return 0\n", (*SCREEN, "-k", "signal or reader")),
-    ("a full disk is a success", "dubgate/cli/main.py", "    sys.stdout.flush()", "    pass", (*SCREEN, "-k", "full")),
     ("SIGTERM kills on the spot", "dubgate/cli/main.py", "    end_on_signals()\n", "", (*SCREEN, "-k", "signal")),
     ("no sample judged is as expected", "dubgate/demonstration.py", "if unknown := sorted(set(only) - {f.name for f in every}):", "if unknown := None:", (*SCREEN, "-k", "sample")),
     ("a stranger's database is made ours", "consent/database.py", "if create or (not read_only and _has_meta(connection)):", "if create or not read_only:", (*SAYING, "-k", "somebody_else")),

@@ -169,17 +169,16 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return COULD_NOT_JUDGE
-    sys.stdout.flush()  # here, where a full disk or a closed pipe can still change how this ends
     return result if type(result) is int else 0
 
 
 def _was_printing(error: BaseException) -> bool:
-    """Whether it was raised where output is printed: by click, by rich, or by the last flush."""
+    """Whether it was raised where output is printed and flushed: by click or by rich."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     module = last.tb_frame.f_globals.get("__name__", "") if last is not None else ""
-    return module.split(".")[0] in ("click", "rich") or module == __name__
+    return module.split(".")[0] in ("click", "rich")
 
 
 def _could_not_judge(error: BaseException) -> int:
