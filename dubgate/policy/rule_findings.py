@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from dubgate.measure.measurement import Scope, Subject
@@ -80,7 +81,20 @@ def unknown(
         f"{who.en}: {rule.asks.en} could not be judged ({why.reason}).",
         f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
     )
-    return finding(rule, pack, subject, unknown_outcome(rule), text, value=NOT_MEASURED, bound=bound, spans=spans)
+    made = finding(rule, pack, subject, unknown_outcome(rule), text, value=NOT_MEASURED, bound=bound, spans=spans)
+    return replace(made, remedy=_to_be_known(rule))
+
+
+def _to_be_known(rule: Rule) -> Text:
+    """The rule's own remedy mends what fails; here nothing was judged. A note asks nothing of anybody."""
+    if rule.severity is Severity.WARN:
+        return SILENT
+    if rule.attestable_by:
+        return Text(
+            "hand in what the reason names; or somebody who listened answers: dubgate approve --attest RULE",
+            "理由に挙げたものを提出するか、聴いた人が回答してください: dubgate approve --attest RULE",
+        )
+    return Text("hand in what the reason names", "理由に挙げたものを提出してください")
 
 
 def judged(

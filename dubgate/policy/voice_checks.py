@@ -37,7 +37,7 @@ def identity(heard: Heard, declared: Declared, subject: Subject, who: str) -> It
 def _match(heard: Heard, subject: Subject, who: str) -> Finding:
     score, bound = heard.match_llr, f"at least {heard.accept:.1f} nat"
     if isinstance(score, Unmeasured):
-        return said(
+        open_ = said(
             "CON-031",
             subject,
             Outcome.UNKNOWN,
@@ -46,6 +46,7 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
             bound=bound,
             spans=heard.spans,
         )
+        return replace(open_, remedy=_NAMED_OR_BY_EAR)
     if score >= heard.accept:
         return passed(
             "CON-031",
@@ -65,7 +66,7 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
             bound=bound,
             spans=heard.spans,
         )
-    return said(
+    unsure = said(
         "CON-031",
         subject,
         Outcome.UNKNOWN,
@@ -75,6 +76,16 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
         bound=bound,
         spans=heard.spans,
     )
+    return replace(unsure, remedy=_BY_EAR)
+
+
+_BY_EAR = Text(
+    "have somebody who knows the voice answer by ear: dubgate approve --attest CON-031",
+    "声を知る人に、耳で確認して回答してもらってください（dubgate approve --attest CON-031）",
+)
+_NAMED_OR_BY_EAR = Text(
+    f"hand in what the reason names, or {_BY_EAR.en}", f"理由に挙げたものを提出するか、{_BY_EAR.ja}"
+)
 
 
 def protected(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:

@@ -226,11 +226,13 @@ def test_what_could_not_be_measured_for_the_same_reason_is_said_once_and_other_r
 
     two = with_findings(made, *(unknown(k, noisy if k % 2 else silent) for k in range(6)), alone=True)
     page = render_html(two)
-    assert page.count("and 2 more like it") == 2
-    assert page.count(noisy) >= 1
-    assert page.count(silent) >= 1
+    said = page[: page.index('id="data"')].partition("Could not be judged")[2].partition("</section>")[0]
+    assert said.count('class="reason unknown"') == 2
+    assert said.count(noisy) == said.count(silent) == 2  # in English, and where the Japanese gives no reason of its own
+    assert said.count("lines ") == 2
+    assert said.count("data-line=") == 6
     every = render_html(with_findings(made, *(unknown(k, noisy) for k in range(6)), alone=True))
-    assert "So it is for all lines." in every
+    assert "6 lines" in every
     assert 'data-line="3"' not in every
 
 
@@ -260,3 +262,10 @@ def test_the_terminal_says_why_and_what_to_do_in_the_readers_language() -> None:
     assert "理由: 視聴者は気づきます" in lines
     assert "対処: move it" in lines
     assert "必要なこと: 権利者が承認していること" in lines
+
+
+def test_the_head_says_the_worst_reason_and_what_to_do() -> None:
+    head = render_html(judgement(12)).partition("<main>")[0]
+    assert 'class="lead"' in head
+    assert "is not in the dub" in head
+    assert "too late" not in head.partition('class="lead"')[2].partition("</p>")[0]
