@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ from consent.acts import Act
 from consent.audit import Audit, audit
 from consent.checkpoint import sign
 from consent.database import engine_for
-from consent.errors import RecordError, SignatureError
+from consent.errors import RecordError, SignatureError, StoreError
 from consent.evidence import files_of
 from consent.quorum import missing_approvals
 from consent.registry import Registry
