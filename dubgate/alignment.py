@@ -70,7 +70,7 @@ class Fault:
 
     start_s: float
     end_s: float
-    what: str  # offset, length, gain, take, envelope, level, added
+    what: str  # offset, length, gain, take, envelope, level, added, cancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from dubgate import __version__
 from dubgate.errors import InputError
 
 SCHEMA = "kept/2.0"
+NOWHERE = ""  # the key of what cannot be told apart from other hearings: nothing is ever kept under it
 MOST_BYTES = 4 << 30
 EXPIRES_S = 30 * 86_400.0  # what is older is not read any more, and goes with the next writing
 _ABANDONED_S = 3600.0  # a half-written file of a process that died
@@ -79,7 +80,7 @@ def most_bytes() -> int:
 def read(key: str, name: str) -> bytes | None:
     """What was kept of a hearing under a name; None where there is nothing, or it is old, damaged or of another version."""
     where = folder()
-    if where is None:
+    if where is None or key == NOWHERE:
         return None
     path = where / key / name
     try:
@@ -104,7 +105,7 @@ def write(key: str, name: str, payload: bytes, *, about: str = "", voices: Itera
         voices: whose voices were compared for it, by id of the registry.
     """
     where = folder()
-    if where is None:
+    if where is None or key == NOWHERE:
         return
     head = {
         "schema": SCHEMA,
@@ -130,7 +131,7 @@ def write(key: str, name: str, payload: bytes, *, about: str = "", voices: Itera
 def mark(key: str, voices: Iterable[str]) -> None:
     """Note whose voices are about to be compared in a hearing that is kept, before they are."""
     where = folder()
-    if where is None or not (where / key).is_dir():
+    if where is None or key == NOWHERE or not (where / key).is_dir():
         return
     with contextlib.suppress(OSError), _locked(where):
         if (where / key).is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
 
 BEFORE_S, AFTER_S = 0.4, 0.8
-MAX_BYTES = 256_000_000
+MAX_BYTES = 256_000_000  # handed over at once; what is left is cut in a further pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,34 @@ def cut_excerpts(cuts: Sequence[Cut]) -> list[list[bytes]]:
     Raises:
         MediaError, ChildError: a stream could not be decoded again.
     """
+    found: dict[tuple[int, int], bytes] = {}
+    wanted = [(k, n) for k, cut in enumerate(cuts) for n in range(len(cut.spans))]
+    while left := [place for place in wanted if place not in found]:
+        found |= _pass(cuts, left)
+    return [[found[k, n] for n in range(len(cut.spans))] for k, cut in enumerate(cuts)]
+
+
+def _pass(cuts: Sequence[Cut], left: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """What the child hands over of these stretches, in order; at least one, so that passes end.
+
+    Raises:
+        MediaError, ChildError
+    """
     from dubgate.sandbox import Limits, run_in_child
 
-    request, _ = to_stored(Cuts(tuple(cuts)))
-    reply = run_in_child("excerpts", request, limits=Limits(), inputs=[Path(c.path) for c in cuts])
-    try:
-        return [[reply.arrays[f"c{k}s{n}"].tobytes() for n in range(len(c.spans))] for k, c in enumerate(cuts)]
-    except KeyError as error:
-        raise ChildError(f"an excerpt is missing: {error}") from None
+    asked = {k: [n for of, n in left if of == k] for k in dict.fromkeys(k for k, _ in left)}
+    chosen = tuple(replace(cuts[k], spans=tuple(cuts[k].spans[n] for n in spans)) for k, spans in asked.items())
+    request, _ = to_stored(Cuts(chosen))
+    reply = run_in_child("excerpts", request, limits=Limits(), inputs=[Path(c.path) for c in chosen])
+    told = {(k, n): reply.arrays.get(f"c{i}s{m}") for i, k in enumerate(asked) for m, n in enumerate(asked[k])}
+    found = {place: sound.tobytes() for place, sound in told.items() if sound is not None}
+    if not found:
+        raise ChildError("an excerpt is missing: the child cut none")
+    return found
 
 
 def excerpts_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
-    """The child's entry for `cut_excerpts`."""
+    """The child's entry for `cut_excerpts`: as many of the stretches as may be handed over, the first of them always."""
     import soundfile
 
     from dubgate.delivery.audio import AudioSpool
@@ -59,12 +75,14 @@ def excerpts_task(request: dict[str, Any], scratch: Path, progress: Callable[[st
     arrays: Arrays = {}
     used = 0
     for k, cut in enumerate(from_stored(Cuts, request, {}).of):
+        if used >= MAX_BYTES:
+            break
         spool = AudioSpool(Path(cut.path), cut.stream, scratch)
         for n, span in enumerate(cut.spans):
+            if used >= MAX_BYTES:
+                break
             buffer = io.BytesIO()
-            sound = (
-                spool.read(max(0.0, span.start_s - BEFORE_S), span.end_s + AFTER_S) if used < MAX_BYTES else np.zeros(1)
-            )
+            sound = spool.read(max(0.0, span.start_s - BEFORE_S), span.end_s + AFTER_S)
             soundfile.write(buffer, np.clip(sound, -1, 1), 16_000, format="FLAC", subtype="PCM_16")
             arrays[f"c{k}s{n}"] = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
             used += len(buffer.getvalue())

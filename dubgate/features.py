@@ -149,21 +149,29 @@ class MixCheck:
     """Whether what was heard is what will be published: stem plus M&E against the mix.
 
     `residual_db` is the power of (mix - stem - M&E) relative to the mix's, in dB; `speech_to_background_db` is speech
-    power against background power where speech is active.
+    power against background power where speech is active; `differs` is where the mix holds something else, however short.
     """
 
     residual_db: float | Unmeasured
     speech_to_background_db: float | Unmeasured
+    differs: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not looked at"))
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The sound that is published, the mix where a stem was heard, else the dub itself: its digests, and where the
-    rhythm sounds that says AI in Morse code."""
+    """The sound that is published, the mix where a stem was heard, else the dub itself.
+
+    Its digests; where the rhythm sounds that says AI in Morse code; where speech is heard that models did not hear, cancelled in the mono
+    sum or beside the stem in the music and effects (meter/unheard.py). `beside` are the file's other audio streams, none of which
+    was handed in as anything.
+    """
 
     packet_sha256: str
     pcm_sha256: str | Unmeasured
     rhythm: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
+    cancelled: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
+    in_effects: tuple[Span, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not listened for"))
+    beside: tuple[str, ...] | Unmeasured = field(default_factory=lambda: Unmeasured("it was not looked for"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 
 from dubgate.delivery.script import CueSheet
 from dubgate.features import (
+    Floats,
     Levels,
     Pitch,
     ProgrammeFeatures,
@@ -24,7 +25,7 @@ from dubgate.features import (
     VoiceSegment,
 )
 from dubgate.hearing_words import Alignments, Languages, Words, alignments_of, lines_to_place, windows_of, words_of
-from dubgate.mixing import check_mix, without_what_background_spoils
+from dubgate.mixing import check_mix, speech_beside, without_what_background_spoils
 from dubgate.side_by_side import beside, both, forward, side_by_side
 from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
@@ -130,20 +131,37 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         ears = load_ears(plan.models, plan.device, language=_language(plan), without=plan.without)
         progress("decoding", 0.03)
         asked = ((plan.original, False, 0.03, 0.4), (plan.dub, True, 0.4 if at_once == 1 else 0.03, 0.97))
-        (original, _), (dub, spool) = side_by_side(
+        (original, _), (dub, dub_sound) = side_by_side(
             [
-                partial(_hear_track, ears, source, scratch, plan.sheet, is_dub, _part(progress, first, last))
+                partial(_hear_track, ears, source, scratch, plan, is_dub, _part(progress, first, last))
                 for source, is_dub, first, last in asked
             ],
             at_once=at_once,
         )
-    mix, me = (None if s is None else _spool(s, scratch)[0] for s in (plan.mix, plan.music_and_effects))
-    check = check_mix(plan.mix is not None, spool, mix, me, dub)
-    sold = mix or spool
-    published = Published(sold.packet_sha256, sold.pcm_sha256, ai_rhythm(sold.read, sold.duration_s))
+    mix = None if plan.mix is None else _decoded(plan.mix, scratch, ears)
+    me = None if plan.music_and_effects is None else _decoded(plan.music_and_effects, scratch).spool
+    check = check_mix(mix is not None, dub_sound.spool, None if mix is None else mix.spool, me, dub)
+    sold = mix or dub_sound
+    published = Published(
+        sold.spool.packet_sha256,
+        sold.spool.pcm_sha256,
+        ai_rhythm(sold.spool.read, sold.spool.duration_s),
+        sold.cancelled,
+        () if me is None else speech_beside(dub_sound.spool, me, ears.voice_activity.speech_prob),
+        _streams_beside(plan.mix or plan.dub, (plan.original, plan.dub, plan.mix, plan.music_and_effects)),
+    )
     features = ProgrammeFeatures(original, dub, check, ears.infos, published)
     progress("heard", 1.0)
     return features if plan.mix is not None else without_what_background_spoils(features)
+
+
+def _streams_beside(published: Source, known: Sequence[Source | None]) -> tuple[str, ...]:
+    """The published file's audio streams that are none of those handed in: whoever plays one hears what nobody judged."""
+    from dubgate.delivery.media import probe
+
+    named = {source.stream for source in known if source is not None and source.path == published.path}
+    found = (s for s in probe(Path(published.path)).audio if s.index not in named)
+    return tuple(f"stream {s.index} ({s.language or 'no language'})" for s in found)
 
 
 def _language(plan: HearingPlan) -> str | None:
@@ -154,34 +172,58 @@ def _part(progress: Progress, first: float, last: float) -> Progress:
     return lambda stage, share: progress(stage, first + (last - first) * share)
 
 
-def _spool(source: Source, scratch: Path) -> tuple[AudioSpool, Levels, Series]:
-    """One decode pass: 16 kHz mono on disk, levels and energy on the way."""
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A track decoded once: its sound for hearing, and what was measured of its own samples on the way."""
+
+    spool: AudioSpool
+    levels: Levels
+    energy_db: Series
+    cancelled: tuple[Span, ...] | Unmeasured
+
+
+def _decoded(source: Source, scratch: Path, ears: Ears | None = None) -> Decoded:
+    """One decode pass: 16 kHz mono on disk, levels and energy; with ears, the speech that the mono sum loses."""
     from dubgate.delivery.audio import AudioSpool
     from dubgate.delivery.media import probe, select_stream
-    from dubgate.meter import LevelMeter
+    from dubgate.meter import LevelMeter, channels_of
+    from dubgate.meter.unheard import CancelledSpeech
     from dubgate.speech.device import n_threads
 
     path = Path(source.path)
     stream = select_stream(probe(path), index=source.stream)
     meter = LevelMeter(stream.sample_rate_hz, stream.n_channels, stream.layout)
-    with beside(lambda _, samples: meter.push(samples), apart=n_threads() > 1) as metering:
-        spool = AudioSpool(path, source.stream, scratch, (metering,))
-    return (spool, *meter.finish())
+    layout = channels_of(stream.layout, stream.n_channels)
+    lost = None
+    if ears is not None:
+        lost = CancelledSpeech(stream.sample_rate_hz, layout, ears.voice_activity.speech_prob)
+
+    def measure(_: float, second: Floats) -> None:
+        meter.push(second)
+        if lost is not None:
+            lost.push(second)
+
+    with beside(measure, apart=n_threads() > 1) as measuring:
+        spool = AudioSpool(path, source.stream, scratch, (measuring,))
+    cancelled = Unmeasured("it was not listened for") if lost is None else lost.finish()
+    return Decoded(spool, *meter.finish(), cancelled)
 
 
 def _hear_track(
     ears: Ears,
     source: Source,
     scratch: Path,
-    sheet: CueSheet | None,
+    plan: HearingPlan,
     is_dub: bool,
     progress: Progress,
-) -> tuple[TrackFeatures, AudioSpool]:
+) -> tuple[TrackFeatures, Decoded]:
     from dubgate.speech.activity import speech_spans
 
     which = "dub" if is_dub else "original"
     on_gpu = ears.pitch.info.device != "cpu"
-    spool, levels, energy = _spool(source, scratch)
+    sheet = plan.sheet
+    decoded = _decoded(source, scratch, ears if is_dub and plan.mix is None else None)
+    spool = decoded.spool
     progress(f"{which}: voice activity", 0.0)
     prob = ears.voice_activity.speech_prob_blocks(spool.blocks(GPU_ACTIVITY_BLOCK_S if on_gpu else ACTIVITY_BLOCK_S))
     speech = speech_spans(prob)
@@ -209,16 +251,16 @@ def _hear_track(
         speech_prob=prob,
         speech=speech,
         pitch=pitch,
-        energy_db=energy,
+        energy_db=decoded.energy_db,
         words=words,
         languages=languages,
-        levels=levels,
+        levels=decoded.levels,
         voices=voices,
         alignments=alignments,
         pcm_sha256=spool.pcm_sha256,
         packet_sha256=spool.packet_sha256,
     )
-    return track, spool
+    return track, decoded
 
 
 def _pitch(ears: Ears, spool: AudioSpool) -> Pitch:

@@ -20,6 +20,7 @@ import numpy as np
 from dubgate import __version__, cache
 from dubgate.features import ProgrammeFeatures, TrackFeatures, VoiceSegment
 from dubgate.hearing import HearingPlan
+from dubgate.program import code_sha256
 from dubgate.stored import from_stored, to_stored
 from dubgate.unmeasured import Unmeasured
 
@@ -38,16 +39,23 @@ DAMAGED = (  # whatever zipfile, zlib, NumPy and JSON raise over bytes that are 
     zipfile.BadZipFile,
     zlib.error,
 )
+code_sha256()  # what this process began with is what it goes on with
 NOT_KEPT = Unmeasured("speaker vectors are not kept")
 
 
 def key_of(plan: HearingPlan, file_sha256s: Sequence[str], model_sha256s: Sequence[str]) -> str:
-    """What decides what is heard: the bytes, the streams, the script, the models, and this program's version."""
+    """What decides what is heard: the bytes, the streams, the script, the models, and this program by its version and source.
+
+    Empty where the source cannot be told: nothing is kept under that, and nothing found.
+    """
+    code = code_sha256()
+    if code is None:
+        return cache.NOWHERE
     told, _ = to_stored(plan)
     for source in ("original", "dub", "mix", "music_and_effects"):
         if told[source] is not None:
             told[source].pop("path")
-    facts = [SCHEMA, __version__, told, list(file_sha256s), list(model_sha256s)]
+    facts = [SCHEMA, __version__, code, told, list(file_sha256s), list(model_sha256s)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -67,7 +75,7 @@ def load(key: str) -> ProgrammeFeatures | None:
 
 def keep(key: str, features: ProgrammeFeatures) -> None:
     """Keep features under a key, atomically; a full or read-only disk only costs hearing again."""
-    if cache.folder() is None:
+    if cache.folder() is None or key == cache.NOWHERE:
         return
     data, arrays = to_stored(without_vectors(features))
     buffer = io.BytesIO()

@@ -5,21 +5,29 @@ The parent asks with `hear_package` and hashes the files itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dubgate.alignment import BOUNDS, Bounds, Comparison, compare
+from dubgate.alignment import BOUNDS, Bounds, Comparison, Fault, compare
 from dubgate.errors import ChildError, MediaError
+from dubgate.features import Floats, Series
 from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Labels
 from dubgate.pinned import as_pinned
+from dubgate.spans import Span, difference
 from dubgate.stored import Arrays, from_stored, to_stored
 
+if TYPE_CHECKING:
+    from dubgate.delivery.audio import AudioSpool
+    from dubgate.speech.protocols import VoiceActivity
+
 _BLOCK = 1 << 20
+NEAR_S = 1.0  # so near to where the master has such speech too, a rendition may
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,6 @@ def hear_package(
 
 def package_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
     """The child's entry for `hear_package`."""
-    from dubgate.delivery.audio import AudioSpool
     from dubgate.labels.packages import read_manifest
 
     manifest, root = Path(request["manifest"]), Path(request["root"])
@@ -86,8 +93,9 @@ def package_task(request: dict[str, Any], scratch: Path, progress: Callable[[str
     if len(labels.tracks) != len(package.audio):
         raise MediaError("its entries and their labels do not match", where=manifest.name)
     progress("master", 0.0)
-    master = AudioSpool(Path(request["master"]), request["stream"], scratch)
-    heard = tuple(_heard(package, labels, root, master, scratch, progress))
+    listening = Listening(scratch)
+    master = listening.to(Path(request["master"]), request["stream"])
+    heard = tuple(_heard(package, labels, root, master, listening, progress))
     found = tuple(replace(t, is_what_was_heard=h.comparison.same) for t, h in zip(labels.tracks, heard, strict=True))
     for other in package.others:
         _require_silent(other, scratch)
@@ -99,7 +107,7 @@ def package_task(request: dict[str, Any], scratch: Path, progress: Callable[[str
             heard,
             replace(labels, tracks=found),
             tuple(_relative(p, root) for p in others),
-            master.packet_sha256,
+            master.spool.packet_sha256,
         )
     )
 
@@ -108,8 +116,8 @@ def _heard(
     package: Package,
     labels: Labels,
     root: Path,
-    master: Any,
-    scratch: Path,
+    master: Listened,
+    listening: Listening,
     progress: Callable[[str, float], None],
     bounds: Bounds = BOUNDS,
 ) -> Iterator[HeardRendition]:
@@ -117,7 +125,7 @@ def _heard(
     for k, (rendition, track) in enumerate(zip(package.audio, labels.tracks, strict=True)):
         progress("renditions", (k + 1) / (len(package.audio) + 1))
         if rendition.pieces not in known:
-            known[rendition.pieces] = _compared(rendition, master, scratch, bounds)
+            known[rendition.pieces] = _compared(rendition, master, listening, bounds)
         comparison, duration_s = known[rendition.pieces]
         if not stated_as_long(rendition, duration_s):
             what = f"its playlist says {rendition.stated_s:.2f} s, and it plays {duration_s:.2f} s"
@@ -126,21 +134,56 @@ def _heard(
         yield HeardRendition(rendition.where, track.language, files, comparison, duration_s)
 
 
-def _compared(rendition: Rendition, master: Any, scratch: Path, bounds: Bounds) -> tuple[Comparison, float]:
-    from dubgate.delivery.audio import AudioSpool
-
-    path = scratch / "rendition"
+def _compared(rendition: Rendition, master: Listened, listening: Listening, bounds: Bounds) -> tuple[Comparison, float]:
+    path = listening.scratch / "rendition"
     _joined(rendition.pieces, path)
     try:
-        spool = AudioSpool(path, _only_stream(path, rendition.where), scratch)
+        heard = listening.to(path, _only_stream(path, rendition.where))
     except MediaError as error:
         raise MediaError(error.what, where=rendition.where, remedy=error.remedy) from None
     finally:
         path.unlink()
     try:
-        return compare(master, spool, bounds), spool.duration_s
+        comparison = compare(master.spool, heard.spool, bounds)
+        # The comparison hears mono sums: what the channels of a rendition cancel against each other is looked at apart.
+        added = difference(heard.cancelled, [span.padded(NEAR_S) for span in master.cancelled])
+        faults = (*comparison.faults, *(Fault(s.start_s, s.end_s, "cancelled") for s in added))
+        return replace(comparison, faults=faults), heard.spool.duration_s
     finally:
-        spool.close()
+        heard.spool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """A decoded track, and where the speech lies that its mono sum does not hold."""
+
+    spool: AudioSpool
+    cancelled: tuple[Span, ...]
+
+
+class Listening:
+    """Decodes tracks; voice activity is loaded where channels differ from each other audibly, and else not."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self._activity: VoiceActivity | None = None
+
+    def to(self, path: Path, stream: int) -> Listened:
+        """A stream of a file.
+
+        Raises:
+            MediaError: see AudioSpool.
+        """
+        from dubgate.meter.unheard import decode_listening
+
+        return Listened(*decode_listening(path, stream, self.scratch, self._speech_prob))
+
+    def _speech_prob(self, clips: Sequence[Floats]) -> list[Series]:
+        if self._activity is None:
+            from dubgate.speech.ears import load_voice_activity
+
+            self._activity = load_voice_activity("embedded", "cpu")
+        return self._activity.speech_prob(clips)
 
 
 def _joined(pieces: tuple[Piece, ...], path: Path) -> None:
@@ -180,18 +223,33 @@ def _only_stream(path: Path, where: str) -> int:
 def _require_silent(other: Rendition, scratch: Path) -> None:
     """Pictures and texts carry no sound of their own, which no entry would label and nobody would have compared.
 
-    Fragmented MP4 says its tracks in its initialisation section; every other segment stands for itself.
+    Fragmented MP4 says its tracks in its initialisation section, wherever such a one stands; every other segment stands for
+    itself.
     """
-    with open(other.pieces[0].path, "rb", opener=as_pinned) as file:
-        file.seek(other.pieces[0].first)
-        fragmented = file.read(8)[4:] == b"ftyp"
     path = scratch / "other"
-    for pieces in [other.pieces[:2]] if fragmented else [(piece,) for piece in other.pieces]:
+    for pieces in _telling(other.pieces):
         _joined(pieces, path)
         found = _audio_streams(path)
         path.unlink()
         if found:
             raise MediaError("it carries sound that no audio entry names", where=other.where)
+
+
+def _telling(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
+    """The parts that tell their own tracks: an initialisation section with the fragment behind it, or a whole segment."""
+    begins, told = [*map(_begins_tracks, pieces), True], False
+    for k, piece in enumerate(pieces):
+        if begins[k]:
+            yield (piece,) if begins[k + 1] else (piece, pieces[k + 1])
+        elif not told:
+            yield (piece,)
+        told = told or begins[k]
+
+
+def _begins_tracks(piece: Piece) -> bool:
+    with open(piece.path, "rb", opener=as_pinned) as file:
+        file.seek(piece.first)
+        return file.read(8)[4:] in (b"ftyp", b"moov")
 
 
 def _audio_streams(path: Path) -> int:
@@ -205,4 +263,5 @@ def _audio_streams(path: Path) -> int:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return path.resolve().relative_to(root.resolve()).as_posix()
+    """As it is written, under which it was digested; where links lead is nobody's place in a package."""
+    return Path(os.path.relpath(path, root)).as_posix()

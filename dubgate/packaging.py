@@ -55,6 +55,7 @@ _SAID = {
     "envelope": "another sound colour",
     "level": "another level",
     "added": "sound that the master does not have",
+    "cancelled": "speech between the channels that the master does not have",
     "offset": "it starts at another time",
     "length": "it is longer or shorter",
     "gain": "its level as a whole is another",
@@ -111,7 +112,8 @@ def certify_package(
     require_in_time(master, now, name)
     release = check_standing(master, registry, now)
     before = _seen(request)
-    with pinned({path: s.place for s in before.values() for path in {s.path, os.path.realpath(s.path)}}):
+    places = {path: s.place for s in before.values() for path in {s.path, os.path.realpath(s.path)}}
+    with pinned(places, [os.path.abspath(request.folder), os.path.realpath(request.folder)]):
         heard = hear_package(request.manifest, request.folder, request.master, request.stream, progress)
     require_approved(heard, master, release)
     require_label_rules(heard, master, release, request.certificate.parent / PACKS)

@@ -58,6 +58,15 @@ class Pins:
             if os.path.dirname(path) == str(folder) and path.endswith(".json") and path not in there:
                 raise ChangedError(CHANGED, where=os.path.basename(path), remedy=REMEDY)
 
+    def require_there(self, path: Path) -> None:
+        """A file that is pinned is there: one that was renamed away says nothing of what it forbids.
+
+        Raises:
+            ChangedError
+        """
+        if os.path.abspath(path) in self.places and not path.is_file():
+            raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
+
     def of(self, inputs: Sequence[Path]) -> Pins:
         """The pins of some files, and of everything below some folders."""
         given = [os.path.abspath(p) for p in inputs]

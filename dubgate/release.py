@@ -41,6 +41,7 @@ from dubgate.policy.clearance import clear_all
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Finding, Group, Outcome
 from dubgate.policy.label_checks import label_findings, since_findings
+from dubgate.policy.mix_checks import stream_findings
 from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.rulings import told_of_rulings
 from dubgate.policy.speakers import Declared, Heard
@@ -206,6 +207,7 @@ def judge_delivery(
     )
     own = told_of_rulings(judged.verdict.findings, ruled)
     findings += _quality_asked(own)
+    findings += stream_findings(features)
     findings += label_findings(labels, synthetic=synthetic(declared))
     if labels.master is not None:
         findings += since_findings(labels.master, labels, package=True)

@@ -15,13 +15,14 @@ FRAME_RATE = 25
 
 
 def write_flac(path: Path, samples: Floats, *, title: str | None = None) -> None:
-    """16-bit FLAC at 16 kHz; what lies over full scale is clipped."""
+    """16-bit FLAC at 16 kHz of samples [shape=(n,) or (n_channels, n)]; what lies over full scale is clipped."""
     import soundfile
 
-    with soundfile.SoundFile(path, "w", RATE_HZ, 1, "PCM_16", format="FLAC") as file:
+    channels = np.atleast_2d(samples)
+    with soundfile.SoundFile(path, "w", RATE_HZ, len(channels), "PCM_16", format="FLAC") as file:
         if title is not None:
             file.title = title
-        file.write(np.clip(samples, -1.0, 1.0))
+        file.write(np.clip(channels.T, -1.0, 1.0))
 
 
 def write_video(path: Path, original: Floats, dub: Floats, *, title: str | None) -> None:

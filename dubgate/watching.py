@@ -45,6 +45,11 @@ class Watched:
         """Each file by its place in the delivery, or in the company's folder, with its digest; the same on every machine."""
         return tuple(sorted((self._named(Path(s.path)), s.sha256) for s in self.seen))
 
+    @property
+    def lie_at(self) -> tuple[Path, ...]:
+        """Where each file of the delivery lay when it was digested, links followed."""
+        return tuple(Path(s.real) for s in self.seen if Path(s.path).is_relative_to(self.delivery.root))
+
     def _named(self, path: Path) -> str:
         if path.is_relative_to(self.delivery.root):
             return path.relative_to(self.delivery.root).as_posix()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dubgate.engine.jobs import Answer, Facts, Failure, Job, Result, Settings, Trait, Voices
+from dubgate.engine.judges import judges_of
 from dubgate.errors import DubgateError
 from dubgate.features import Floats
 
@@ -62,7 +63,8 @@ def judge_one(job: Job, settings: Settings) -> Result:
         Trait(k, (f"v-{k}",), "voice_clone_tts", "V", told.get("model", "m1"), 20.0, 80.0, -20.0) for k in voices
     )
     told_of = Facts(**({f: getattr(found, f) for f in found.__slots__} | {"traits": traits}))
-    return Answer(told_of, {"report.json": json.dumps(told).encode()}, voices, worker=f"w:{os.getpid()}", seconds=0.1)
+    judges, files = judges_of(settings), {"report.json": json.dumps(told).encode()}
+    return Answer(told_of, files, voices, worker=f"w:{os.getpid()}", seconds=0.1, judges=judges)
 
 
 def _vector(values: list[float]) -> Floats:

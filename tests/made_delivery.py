@@ -150,7 +150,7 @@ def features(voices: tuple[VoiceSegment, ...] | Unmeasured | None = None) -> Pro
         dub=track("dub.flac", DUB, dub_voices() if voices is None else voices),
         mix=MixCheck(NOT_HEARD, NOT_HEARD),
         models=(BackendInfo("speaker_encoder", "ge2e", ENCODER, embedded=True),),
-        published=Published(DUB, NOT_HEARD),
+        published=Published(DUB, NOT_HEARD, cancelled=(), in_effects=(), beside=()),
     )
 
 

@@ -18,7 +18,9 @@ from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
 from mutant_list_review import review_mutants
+from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
+from mutant_list_unheard import unheard_mutants
 from mutate import (
     Equivalent,
     Mutant,
@@ -261,6 +263,8 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
+    yield from unheard_mutants()
     yield from record_mutants(root)
     yield from review_mutants(root)
     yield from stranger_mutants(root)
+    yield from seal_mutants(root)

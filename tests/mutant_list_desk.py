@@ -63,7 +63,7 @@ SINGLE = (
     ("a code works again", f"{WEB}/accounts.py", " & CODE.c.used_at.is_(None)\n    return", "\n    return", _of(SIGN_IN, "recovery_code")),
     ("one agrees to one's own recovery", f"{WEB}/recovery.py", "    if account.party_id == operator.party_id:\n        raise RecordError(\"nobody agrees to the recovery of their own account\")\n", "", _of(SIGN_IN, "own_recovery")),
     ("a recovery waits for nothing", f"{WEB}/recovery.py", ' or parse_time(row["due_at"]) > now', "", _of(SIGN_IN, "recovery_needs")),
-    ("a recovery revokes nothing", f"{WEB}/recovery.py", "        ceremonies.remove_passkey(desk, account, row[\"credential_id\"], by=by)\n", "        pass\n", _of(SIGN_IN, "recovery_needs")),
+    ("a recovery revokes nothing", f"{WEB}/recovery.py", "        unkeying.remove_passkey(desk, account, row[\"credential_id\"], by=str(agreed[\"approved_by\"]), last_too=True)\n", "        pass\n", _of(SIGN_IN, "recovery_needs")),
     ("any shorter ledger is the same", f"{WEB}/pages/checkpoint.py", "    if old.size > head.size:\n        return \"shorter\"\n", "", _of(SIGN_IN, "checkpoint")),
     ("any history is the same", f"{WEB}/pages/checkpoint.py", 'return "same" if _is_beginning(registry, old, head) else "rewritten"', 'return "same"', _of(SIGN_IN, "checkpoint")),
     ("anybody closes a condition", "consent/conditions.py", "for event in said if event.by in own", "for event in said", CONDITIONS),

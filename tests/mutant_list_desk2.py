@@ -39,7 +39,7 @@ SINGLE = (
     ("anybody's request is answered at the last moment", f"{WEB}/acting.py", "        if not who.decides_for(asked, Role.RIGHTS_HOLDER, *PERFORMING):\n            raise NotYoursError\n", "", ("tests/web/test_desk_acting.py",)),
     ("what the registry refuses is signed first", f"{WEB}/acting.py", "            admit(view, said)\n", "            pass\n", _of(SIGNED, "would_not_take")),
     ("a removed passkey signs in", f"{WEB}/acting.py", "        _forget_passkey(who, event.target_id)\n", "        pass\n", _of(SIGNED, "removed_by_a_signature")),
-    ("a recovery revokes in the owner's name", f"{WEB}/recovery.py", ", by=by)", ")", _of(SIGNED, "recovery")),
+    ("a recovery revokes in the owner's name", f"{WEB}/recovery.py", ", by=str(agreed[\"approved_by\"]), last_too=True)", ", last_too=True)", _of(SIGNED, "recovery")),
     ("an operator's mail makes accounts", f"{WEB}/pages/accounts.py", '    if who.session.level != "passkey":', "    if False:", _of(INVITING, "without_their_passkey")),
     ("every invitation goes out at once", f"{WEB}/inviting.py", "    if _needs_second(desk, party):", "    if False:", SECOND),
     ("one operator makes another", f"{WEB}/inviting.py", "Role.OPERATOR in party.roles or ", "", _of(INVITING, "no_second_operator")),

@@ -30,7 +30,7 @@ SINGLE = (
     ("anybody of a house says that a condition is met", "consent/web/pages/approvals.py", "if who.party_id != approval.by and not who.decides_for(", "if False and not who.decides_for(", UNSHOWN),
     ("anybody of a house lifts its no", "consent/web/pages/requests.py", "if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "if False:", UNSHOWN),
     ("a mail's link loosens", "consent/web/visiting.py", "    if who.by_link:\n", "    if False:\n", ROLES),
-    ("a passkey leaves the list alone", "consent/web/ceremonies.py", "    _revoke(desk, account, credential_id, by or account.party_id)\n", "", ROLES),
+    ("a passkey leaves the list alone", "consent/web/unkeying.py", "    ended = _revoke(desk, account, credential_id, by or account.party_id, last_too=last_too)\n", "    ended = True\n", ROLES),
     ("the submitter has no house", "dubgate/answers.py", "        submitters=houses,", "        submitters=frozenset((submitter,)) if submitter is not None else frozenset(),", (*HOUSES, "-k", "itself_signed")),
     ("the maker's house waives", "dubgate/policy/waivers.py", "if waiver.house in now.submitters | now.vendor_houses:", "if waiver.house in now.submitters:", HOUSES),
     ("the maker's house answers for a partner", "dubgate/policy/partner_approvals.py", "if statement.house in now.submitters | now.vendor_houses:", "if statement.house in now.submitters:", HOUSES),

@@ -16,6 +16,7 @@ ORDER = (
     (
         "errors",
         "pinned",
+        "program",
         "client",
         "unmeasured",
         "units",

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from hypothesis import strategies as st
 
 from dubgate.delivery.manifest import load_delivery
 from dubgate.engine import batch as batch_module
-from dubgate.engine.batch import Finished, jobs_of, run_batch
+from dubgate.engine.batch import Finished, run_batch
 from dubgate.engine.fetching import fetched, state_of
-from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings
+from dubgate.engine.jobs import Answer, Failure, Job, Judges, Result, Settings
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
+from dubgate.engine.judges import Models, judges_of, sha256_of
+from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import LocalEngine, Task
 from dubgate.engine.summary import csv_of, tables_of, write_summary
 from dubgate.engine.tally import by_rule, by_vendor
@@ -39,13 +41,14 @@ HERE = Path(__file__).parent
 class Here:
     """An engine that answers in this process, in the order asked."""
 
-    def __init__(self, _: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.asked: list[str] = []
+        self._settings = settings
 
     def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
         for job, more in asked:
             self.asked.append(job.name)
-            yield job, task(job, SETTINGS, *more)
+            yield job, task(job, self._settings, *more)
 
     def close(self) -> None:
         pass
@@ -360,6 +363,78 @@ def test_packs_that_change_while_a_delivery_is_judged_judge_nothing(tmp_path: Pa
     finished = run([a], tmp_path / "out", Edits, settings=chosen)
     assert finished.exit_code == 2
     assert "rule pack" in finished.done[0].why
+
+
+OTHERS: dict[str, Callable[[Answer], Answer]] = {
+    "packs": lambda a: replace(a, judges=replace(_judges(a), packs="0" * 64)),
+    "company": lambda a: replace(a, judges=replace(_judges(a), company="0" * 64)),
+    "program": lambda a: replace(a, judges=replace(_judges(a), program="0" * 64)),
+    "version": lambda a: replace(a, judges=replace(_judges(a), version="0.0.9")),
+    "models": lambda a: replace(a, judges=replace(_judges(a), models=("transcriber another",))),
+    "version and program and packs and company and models": lambda a: replace(a, judges=None),
+}
+
+
+def _judges(answer: Answer) -> Judges:
+    assert answer.judges is not None
+    return answer.judges
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_a_worker_judged_by_something_else_is_not_committed(what: str, tmp_path: Path) -> None:
+    """A machine of the cluster with packs, a program or models of its own."""
+    a, b = delivery(tmp_path, "a"), delivery(tmp_path, "b")
+
+    class Elsewhere(Here):
+        def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
+            for job, result in super().run(task, asked):
+                assert isinstance(result, Answer)
+                yield job, OTHERS[what](result) if job.location == a else result
+
+    finished = run([a, b], tmp_path / "out", Elsewhere)
+    refused, kept = sorted(finished.done, key=lambda d: d.location)
+    assert (finished.exit_code, refused.facts, kept.decision) == (2, None, "release")
+    assert f"judged with another {what} than" in refused.why
+    assert not (tmp_path / "out" / refused.name).exists()
+    assert run([a, b], tmp_path / "out").exit_code == 0  # by a worker that has the same, it is judged
+
+
+def test_deliveries_of_a_round_are_heard_by_the_same_weights_whenever_it_is_gone_on_with(tmp_path: Path) -> None:
+    a, b, c = (delivery(tmp_path, name) for name in "abc")
+    heard = {a: "1" * 64, b: "2" * 64, c: "1" * 64}
+
+    class Hears(Here):
+        def run(self, task: Task, asked: Sequence[tuple[Job, tuple[Any, ...]]]) -> Iterator[tuple[Job, Result]]:
+            for job, result in super().run(task, asked):
+                assert isinstance(result, Answer)
+                models = (("speaker_encoder", heard[job.location]),)
+                yield job, replace(result, facts=replace(result.facts, models=models))
+
+    assert run([a], tmp_path / "out", Hears).exit_code == 0
+    finished = run([a, b, c], tmp_path / "out", Hears)
+    told = {d.location: d.why for d in finished.done}
+    assert (told[a], told[c]) == ("", "")
+    assert "other weights heard it" in told[b]
+    assert "speaker_encoder" in told[b]
+
+
+def test_words_are_heard_by_the_same_weights_within_a_language() -> None:
+    english, more = facts(models=(("transcriber", "1" * 64),)), facts(models=(("transcriber", "2" * 64),))
+    models = Models([english])
+    models.require_same(replace(more, language="fr"))
+    for other in (more, replace(english, language="fr")):
+        with pytest.raises(InputError, match="transcriber"):
+            models.require_same(other)
+    models.require_same(english)
+
+
+def test_everything_that_judges_makes_another_round() -> None:
+    here = judges_of(SETTINGS)
+    assert here.models
+    assert len(here.program) == len(here.packs) == 64
+    changed: dict[str, Any] = {"models": ("a b",)} | dict.fromkeys(("version", "program", "packs", "company"), "other")
+    assert set(changed) == {f.name for f in fields(Judges)}
+    assert len({sha256_of(here), *(sha256_of(replace(here, **{k: v})) for k, v in changed.items())}) == 6
 
 
 def test_a_pack_that_cannot_be_read_begins_no_batch(tmp_path: Path) -> None:

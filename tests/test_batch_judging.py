@@ -22,6 +22,7 @@ from dubgate.engine import judging
 from dubgate.engine.batch import Finished, run_batch
 from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings
 from dubgate.engine.journal import Signing, open_journal
+from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
 from dubgate.features import ProgrammeFeatures
@@ -309,6 +310,25 @@ def test_a_worker_that_judged_another_manifest_answers_nothing_that_could_be_sig
     result = judging.judge_one(job_of(world), settings_of(world, signed=True))
     assert isinstance(result, Failure)
     assert "another manifest" in result.why
+
+
+def test_a_worker_whose_packs_change_while_it_judges_answers_nothing(
+    world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, pack = judging.judge_again, world.folder / "house.yaml"
+
+    def changes(request: Any, **how: Any) -> Any:
+        found = genuine(request, **how)
+        pack.write_text(pack.read_text() + "# another")
+        return found
+
+    before = judging.judge_one(job_of(world), settings_of(world))
+    assert answer(before).judges == judges_of(settings_of(world))
+    assert answer(before).facts.models
+    monkeypatch.setattr(judging, "judge_again", changes)
+    result = judging.judge_one(job_of(world), settings_of(world))
+    assert isinstance(result, Failure)
+    assert "a rule pack" in result.why
 
 
 def test_a_delivery_by_url_is_not_signed(world: World, certified: Batch) -> None:

@@ -199,6 +199,12 @@ def test_the_key_changes_with_the_programs_version(monkeypatch: pytest.MonkeyPat
     assert key_of(plan(), DIGESTS, MODELS) != before
 
 
+def test_the_key_changes_with_the_programs_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = key_of(plan(), DIGESTS, MODELS)
+    monkeypatch.setattr(kept, "code_sha256", lambda: "9" * 64)
+    assert key_of(plan(), DIGESTS, MODELS) not in (before, "")
+
+
 def test_every_field_of_a_plan_that_is_no_place_counts() -> None:
     assert {f.name for f in fields(HearingPlan)} == {
         "original", "dub", "sheet", "models", "device", "mix", "music_and_effects", "without",

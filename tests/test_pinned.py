@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from swapped_folders import renamed_away
 
 from dubgate.delivery.digests import file_sha256, seen
 from dubgate.delivery.formats import open_regular
@@ -29,19 +30,6 @@ def dub(tmp_path: Path) -> Path:
     path.write_bytes(b"the dub")
     shutil.copytree(tmp_path / "season", tmp_path / "evil")
     return path
-
-
-@contextmanager
-def renamed_away(folder: Path) -> Iterator[None]:
-    """Its twin lies in its place for a while, then everything is as it was."""
-    aside, evil = folder.with_name("aside"), folder.with_name("evil")
-    folder.rename(aside)
-    evil.rename(folder)
-    try:
-        yield
-    finally:
-        folder.rename(evil)
-        aside.rename(folder)
 
 
 def opened(path: Path) -> None:
@@ -67,6 +55,16 @@ def test_a_parent_folder_that_is_renamed_away_and_back_shows_to_who_reads_in_bet
     assert seen(dub) == before  # nobody who looks afterwards can tell
     with renamed_away(dub.parents[1]):
         READERS[reader](dub)  # nothing is pinned any more
+
+
+def test_where_a_file_lay_is_asked_of_the_open_file(dub: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(dub)
+    found = seen(link)
+    assert (found.path, found.real) == (str(link), str(dub.resolve()))
+    link.unlink()
+    shutil.copy(dub, link)
+    assert seen(link).real == str(link.resolve())
 
 
 def test_a_file_that_was_written_to_is_another_one(dub: Path) -> None:
@@ -119,6 +117,34 @@ def test_a_file_that_is_written_to_while_it_is_digested_has_no_digest(
     places = iter([(1, 2, 3, 4), (1, 2, 3, 5)])
     monkeypatch.setattr("dubgate.delivery.digests.place_of", lambda descriptor: next(places))
     with pytest.raises(ChangedError):
+        seen(dub)
+
+
+def test_a_digest_waits_until_a_change_would_have_another_time(dub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within one tick of the clock that stamps changes, a file that is written to once more has the same place."""
+    now, waited = [1_000_000_000], list[float]()
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        now[0] += round(1e9 * seconds)
+
+    monkeypatch.setattr("dubgate.delivery.digests.time", SimpleNamespace(time_ns=lambda: now[0], sleep=sleep))
+    changed = {"ns": now[0] - 5_000_000}
+    monkeypatch.setattr("dubgate.delivery.digests.place_of", lambda descriptor: (1, 2, 3, changed["ns"]))
+    seen(dub)
+    assert waited == [pytest.approx(0.015)]
+    for ns in (now[0] - 60_000_000, now[0] + 1):
+        changed["ns"] = ns
+        seen(dub)
+    assert len(waited) == 1
+
+
+def test_a_file_that_is_written_to_on_and_on_is_not_waited_for_without_end(
+    dub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubgate.delivery.digests.time", SimpleNamespace(time_ns=lambda: 9, sleep=lambda seconds: None))
+    monkeypatch.setattr("dubgate.delivery.digests.place_of", lambda descriptor: (1, 2, 3, 8))
+    with pytest.raises(ChangedError, match="changed while"):
         seen(dub)
 
 

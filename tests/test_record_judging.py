@@ -21,7 +21,7 @@ from consent.vocabulary import Channel, Role
 from dubgate.approving import sign_off
 from dubgate.certificate.dsse import new_private_key, public_of
 from dubgate.company import never_ai
-from dubgate.company.folder import NO_COMPANY, Company, read_company
+from dubgate.company.folder import NO_COMPANY, Company, company_sha256, read_company
 from dubgate.company.never_ai import Scene, StudioPolicy, policy_findings, sign_policy, standing
 from dubgate.company.register import read_register
 from dubgate.delivery.manifest import Delivery, RecordedFile
@@ -42,6 +42,7 @@ from dubgate.errors import InputError
 from dubgate.intake import differing
 from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
+from dubgate.intake.file import read_intake
 from dubgate.judgement import Judgement
 from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
@@ -573,6 +574,7 @@ def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(
     path.write_text(json.dumps(plain | {"favourable": True, "advice": "ai_dub", "reasons": []}), encoding="utf-8")
     found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
     assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
+    assert not differing.favourable(read_intake(path)), "whatever else finds it out"
 
 
 @pytest.mark.parametrize(
@@ -626,6 +628,12 @@ def test_the_folder_of_the_environment_is_asked_where_none_is_named(
         ("    stores_inputs: false\n", "", "missing"),
         ("review_due: 2027-04-01", "review_due: 2026-09-01", "after the day"),
         ("review_due: 2027-04-01", "review_due: soon", "not a day"),
+        ("review_due: 2027-04-01", "review_due: [2027-04-01]", "review_due"),
+        (
+            "tools:\n",
+            "tools:\n" + REGISTER.split("tools:\n")[1].replace("TERMS", "0" * 64),
+            "two tools have the id polyvoice",
+        ),
         ('["4.*"]', '["*.2"]', "ends in one"),
         ("company: Kestrel", "price: 1\ncompany: Kestrel", "unknown key"),
     ],
@@ -637,6 +645,21 @@ def test_a_register_is_read_strictly(tmp_path: Path, old: str, new: str, what: s
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=what):
         read_register(path)
+
+
+def test_terms_that_lie_nowhere_here_are_those_that_were_read(tmp_path: Path) -> None:
+    """They are told by digest and day alone; a file that is named and is not there is another matter."""
+    path = tmp_path / "register.yaml"
+    text = REGISTER.replace("TERMS", _digest(TERMS))
+    path.write_text(text.replace(", file: terms.txt", ""), encoding="utf-8")
+    assert read_register(path).unread == frozenset()
+    path.write_text(text, encoding="utf-8")
+    assert read_register(path).unread == {"polyvoice"}
+
+
+def test_where_no_company_is_named_there_is_no_digest_of_one(company: Company, world: World) -> None:
+    assert company_sha256(None) is None
+    assert company_sha256(world.folder / "company") is not None
 
 
 def test_every_fact_of_the_record_is_filled_from_a_real_delivery(

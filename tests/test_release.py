@@ -46,6 +46,7 @@ from dubgate.policy.findings import Outcome
 from dubgate.policy.mix_checks import mix_findings
 from dubgate.policy.model_checks import model_findings
 from dubgate.policy.verdict import Decision, Verdict, decide
+from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
 Changes = dict[str, Any]
@@ -364,7 +365,12 @@ def an_approval_of_another_sound(world: World, rng: random.Random) -> Changes:
 
 @defect(BLOCK, "RH-003")
 def another_sound_than_the_approved(world: World, rng: random.Random) -> Changes:
-    return {"heard": replace(features(), published=Published(f"{rng.getrandbits(256):064x}", NOT_HEARD))}
+    return {
+        "heard": replace(
+            features(),
+            published=Published(f"{rng.getrandbits(256):064x}", NOT_HEARD, cancelled=(), in_effects=(), beside=()),
+        )
+    }
 
 
 @defect(BLOCK, "RH-003")
@@ -555,11 +561,49 @@ def a_stem_of_which_that_cannot_be_told(world: World, rng: random.Random) -> Cha
     return _stem(world, Unmeasured("no music and effects"))
 
 
-def _stem(world: World, residual: float | Unmeasured) -> Changes:
+@defect(BLOCK, "INT-002")
+def a_mix_that_holds_something_else_for_a_moment(world: World, rng: random.Random) -> Changes:
+    return _stem(world, rng.uniform(-60, -31), _moment(rng))
+
+
+@defect(HOLD, "INT-002")
+def a_mix_that_was_not_looked_at_throughout(world: World, rng: random.Random) -> Changes:
+    return _stem(world, rng.uniform(-60, -31), Unmeasured("it was not looked at"))
+
+
+@defect(HOLD, "INT-008")
+def speech_that_the_mono_sum_cancels(world: World, rng: random.Random) -> Changes:
+    return _published(cancelled=rng.choice([_moment(rng), Unmeasured("it was not listened for")]))
+
+
+@defect(HOLD, "INT-008")
+def speech_beside_the_stem(world: World, rng: random.Random) -> Changes:
+    return _published(in_effects=rng.choice([_moment(rng), Unmeasured("it was not listened for")]))
+
+
+@defect(HOLD, "INT-009")
+def another_sound_in_the_published_file(world: World, rng: random.Random) -> Changes:
+    return _published(
+        beside=rng.choice([("stream 2 (en)",), ("stream 3 (no language)",), Unmeasured("not looked for")])
+    )
+
+
+def _moment(rng: random.Random) -> tuple[Span, ...]:
+    start_s = rng.uniform(0, 5)
+    return (Span(start_s, start_s + rng.uniform(0.4, 3)),)
+
+
+def _published(**changes: Any) -> Changes:
+    heard = features()
+    assert heard.published is not None
+    return {"heard": replace(heard, published=replace(heard.published, **changes))}
+
+
+def _stem(world: World, residual: float | Unmeasured, differs: tuple[Span, ...] | Unmeasured = ()) -> Changes:
     stem = Track(world.delivery.root / "dub.flac")
     return {
         "quality": replace(world.quality, stem=stem),
-        "heard": replace(features(), mix=MixCheck(residual, NOT_HEARD)),
+        "heard": replace(features(), mix=MixCheck(residual, NOT_HEARD, differs)),
     }
 
 
@@ -569,7 +613,7 @@ NAMES = sorted(DEFECTS)
 def test_a_delivery_that_is_right_in_everything_is_released(right: Judgement) -> None:
     assert right.verdict.decision is Decision.RELEASE
     assert {"CON-000", "CON-001", "CON-030", "CON-031", "CON-032", "CON-033", "CON-035", "RH-001", "RH-003", "RH-020"} | {
-        "LAB-001", "LAB-002", "LAB-009", "INT-002", "INT-003", "INT-004", "HOU-PEAK",
+        "LAB-001", "LAB-002", "LAB-009", "INT-002", "INT-003", "INT-004", "INT-008", "INT-009", "HOU-PEAK",
     } <= {f.rule for f in right.verdict.findings}  # fmt: skip
     assert not right.verdict.quality_only
 

@@ -29,7 +29,7 @@ from consent.titles import Refusal
 from consent.views import View
 from consent.vocabulary import EventKind, Role
 from consent.voices import Permission
-from consent.web import accounts, ceremonies, scope
+from consent.web import accounts, scope, unkeying
 from consent.web.catalogue import text
 from consent.web.once import once
 from consent.web.page import go
@@ -169,23 +169,32 @@ def _require_theirs(view: View, who: Visitor, said: Record) -> None:
 
     Raises:
         NotYoursError: it is somebody else's to say.
+        RecordError: it would take their last passkey.
     """
     author = author_of(said)
     if author is None or not who.decides_for(author[0], Role.RIGHTS_HOLDER):
         raise NotYoursError
     if isinstance(said, Grant | Permission):
         scope.voice_of(view, who, said.voice_id)
+    if isinstance(said, Event) and said.target == "key" and said.kind is EventKind.REVOKED:
+        _require_another_passkey(view, who, said.target_id)
     if isinstance(said, Event) and said.target == "request":
         asked = scope.request_of(view, who, said.target_id).request.to
         if not who.decides_for(asked, Role.RIGHTS_HOLDER, *PERFORMING):
             raise NotYoursError
 
 
+def _require_another_passkey(view: View, who: Visitor, key_id: str) -> None:
+    key = view.record(f"key:{key_id}", PartyKey)
+    if key is not None and key.passkey is not None:
+        unkeying.require_another(view, who.desk, who.account, key.passkey.credential_id)
+
+
 def _forget_passkey(who: Visitor, key_id: str) -> None:
     with who.desk.registry.view() as view:
         key = view.record(f"key:{key_id}", PartyKey)
     if key is not None and key.passkey is not None:
-        ceremonies.forget_passkey(who.desk, who.account, key.passkey.credential_id)
+        unkeying.forget_passkey(who.desk, who.account, key.passkey.credential_id)
         accounts.tell(who.desk, who.account, "mail.passkey_removed", link=who.desk.link("/security"))
 
 

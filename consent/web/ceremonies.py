@@ -31,15 +31,11 @@ from webauthn.helpers.structs import (
 )
 
 from consent.entries import iso
-from consent.errors import RecordError
-from consent.events import Event
 from consent.parties import Party, PartyKey, Passkey
 from consent.views import View
-from consent.vocabulary import EventKind
 from consent.web.accounts import Account
 from consent.web.desk import Desk
 from consent.web.rows import CHALLENGE, CREDENTIAL
-from consent.writing import Addition
 
 LIVES = timedelta(minutes=10)
 KEY_LIVES = timedelta(days=365 * 5)
@@ -223,56 +219,19 @@ def passkeys_of(desk: Desk, account_id: str) -> list[dict[str, Any]]:
     return desk.tables.all(select(CREDENTIAL).where(living).order_by(CREDENTIAL.c.created_at))
 
 
-def remove_passkey(desk: Desk, account: Account, credential_id: str, *, by: str = "") -> None:
-    """Take a passkey away: in the ledger, where `by` (its owner, unless said) revokes its key, and then here.
-
-    Raises:
-        RecordError: it is none of this account, or the registry wants a signature for it.
-    """
-    if credential_id not in {row["credential_id"] for row in passkeys_of(desk, account.account_id)}:
-        raise RecordError("no such passkey")
-    _revoke(desk, account, credential_id, by or account.party_id)
-    forget_passkey(desk, account, credential_id)
-
-
-def forget_passkey(desk: Desk, account: Account, credential_id: str) -> None:
-    """Nobody signs in here with a passkey whose key is revoked in the ledger."""
-    same = (CREDENTIAL.c.credential_id == credential_id) & (CREDENTIAL.c.account_id == account.account_id)
-    desk.tables.run(update(CREDENTIAL).where(same).values(ended_at=iso(desk.clock())))
-
-
 def standing_key(desk: Desk, account: Account, credential_id: str) -> PartyKey | None:
     """The ledger's key of one of the account's passkeys; None where there is none that still stands."""
     if credential_id not in {row["credential_id"] for row in passkeys_of(desk, account.account_id)}:
         return None
     with desk.registry.view() as view:
-        return _standing(view, credential_id)
+        return standing(view, credential_id)
 
 
-def _standing(view: View, credential_id: str) -> PartyKey | None:
+def standing(view: View, credential_id: str) -> PartyKey | None:
+    """The ledger's key of a passkey; None where there is none that still stands."""
     key = view.record(f"credential:{credential_id}", PartyKey)
     holder = view.key(key.keyid, view.now) if key is not None else None
     return None if holder is None or holder.problem else key
-
-
-def _revoke(desk: Desk, account: Account, credential_id: str, by: str) -> None:
-    """End the key in the ledger, once: what signs is the key there, whatever the desk's own tables say."""
-    with desk.registry.write() as writer:
-        key = _standing(writer, credential_id)
-        if key is None:
-            return
-        event = Event(
-            event_id=f"ev-{uuid.uuid4().hex}",
-            target="key",
-            target_id=key.key_id,
-            kind=EventKind.REVOKED,
-            effective_at=writer.now,
-            by=by,
-            reason="removed at the desk by its owner"
-            if by == account.party_id
-            else "its owner's account was recovered",
-        )
-        writer.add(Addition(event))
 
 
 def _descriptors(ids: Iterable[str]) -> list[PublicKeyCredentialDescriptor]:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from consent.entries import iso, parse_time
 from consent.errors import RecordError
-from consent.web import accounts, ceremonies, sessions
+from consent.web import accounts, ceremonies, sessions, unkeying
 from consent.web.accounts import Account
 from consent.web.desk import Desk
 from consent.web.rows import ACCOUNT, RECOVERY
@@ -87,16 +87,20 @@ def send_due(desk: Desk) -> int:
     return sent
 
 
-def open_again(desk: Desk, account_id: str) -> None:
-    """The recovery's link was used: the lost passkeys are revoked, every session ends, and a new passkey may be made."""
-    account = accounts.by_id(desk, account_id)
-    if account is None:
-        return
-    agreed = waiting(desk, account_id)
-    by = str(agreed["approved_by"]) if agreed is not None and agreed["approved_by"] else account.party_id
+def open_again(desk: Desk, account_id: str) -> bool:
+    """The recovery's link was used: the lost passkeys are revoked, every session ends, and a new passkey may be made.
+
+    Whether it was opened: whoever stops a recovery stops it after its link was sent too.
+    """
+    account, agreed = accounts.by_id(desk, account_id), waiting(desk, account_id)
+    if account is None or agreed is None or not agreed["approved_by"]:
+        return False
+    sent = (RECOVERY.c.recovery_id == agreed["recovery_id"]) & RECOVERY.c.ended_at.is_(None)
+    ended = {"ended_at": iso(desk.clock()), "outcome": "opened"}
+    if desk.tables.run(update(RECOVERY).where(sent & (RECOVERY.c.outcome == "sent")).values(**ended)) != 1:
+        return False
     for row in ceremonies.passkeys_of(desk, account_id):
-        ceremonies.remove_passkey(desk, account, row["credential_id"], by=by)
-    living = (RECOVERY.c.account_id == account_id) & RECOVERY.c.ended_at.is_(None)
-    desk.tables.run(update(RECOVERY).where(living).values(ended_at=iso(desk.clock()), outcome="opened"))
+        unkeying.remove_passkey(desk, account, row["credential_id"], by=str(agreed["approved_by"]), last_too=True)
     sessions.end_all(desk, account_id)
     accounts.tell(desk, account, "mail.recovery_opened", link=desk.link("/sign-in"))
+    return True

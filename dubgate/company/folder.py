@@ -40,6 +40,7 @@ def read_company(folder: Path | None) -> Company:
     register, policies = folder / "register.yaml", folder / "policies"
     found = tuple(sorted(p for p in policies.glob("*.json") if p.is_file())) if policies.is_dir() else ()
     pins().require_listed(policies, found)
+    pins().require_there(register)
     if not register.is_file() and not found:
         remedy = "it holds register.yaml, policies/*.json, or both"
         raise InputError("no company folder", where=str(folder), remedy=remedy)

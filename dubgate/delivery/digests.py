@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import os
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from dubgate.errors import ChangedError
 from dubgate.pinned import CHANGED, REMEDY, Place, place_of
 
 _READ_BYTES = 1 << 20
+_TICK_NS = 20_000_000
+_LOOKS = 100
 # Their packets are cut anywhere by whoever wrote the file; only the bytes in order mean something.
 _NO_PACKETS = "pcm_"
 _ALIASES = {"mp3float": "mp3", "mp2float": "mp2", "mp1float": "mp1"}
@@ -38,11 +42,15 @@ def file_sha256(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows."""
+    """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows.
+
+    `real` is where it lay when it was open, whatever links led there; the same file may lie elsewhere by now.
+    """
 
     path: str
     sha256: str
     place: Place
+    real: str = field(default="", compare=False)
 
 
 def seen(path: Path) -> Seen:
@@ -53,11 +61,36 @@ def seen(path: Path) -> Seen:
         ChangedError: it was written to meanwhile.
     """
     with open(open_regular(path), "rb") as file:
-        before = place_of(file.fileno())
+        before = _settled(file.fileno(), path)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         if place_of(file.fileno()) != before:
             raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
-    return Seen(str(path.absolute()), digest, before)
+        return Seen(str(path.absolute()), digest, before, _real(file.fileno(), path))
+
+
+def _real(descriptor: int, path: Path) -> str:
+    """Where an open file lies, as the kernel knows it; asked by path, a link could say something else by now."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return os.path.realpath(path)
+
+
+def _settled(descriptor: int, path: Path) -> Place:
+    """What an open file is, once the clock that stamps changes went on since its last one.
+
+    That clock ticks every 4 to 10 ms: what is written in the tick of an earlier change gets that change's time.
+
+    Raises:
+        ChangedError: it is written to on and on.
+    """
+    for _ in range(_LOOKS):
+        place = place_of(descriptor)
+        left_ns = _TICK_NS - (time.time_ns() - place[3])
+        if not 0 < left_ns <= _TICK_NS:  # a change still to come is of another machine's clock
+            return place
+        time.sleep(left_ns / 1e9)
+    raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
 
 
 class PacketDigest:

@@ -98,6 +98,11 @@ def id3_bytes(head: bytes) -> int:
     return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
+def is_packed_sound(data: bytes) -> bool:
+    """Whether bytes begin sound without a container (AAC in ADTS, MP3, AC-3), which holds no label but in its tags."""
+    return _by_frames(data) in ("aac", "mp3", "ac3", "eac3")
+
+
 def _by_magic(head: bytes) -> str | None:
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return "wav"

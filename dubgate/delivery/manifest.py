@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from dubgate.delivery.inside import resolve_inside
 from dubgate.delivery.manifest_extends import read_merged
+from dubgate.delivery.manifest_paths import paths_named
 from dubgate.delivery.manifest_record import Credits, ProductionRecord
 from dubgate.delivery.manifest_schema import (
     SCHEMA,
@@ -149,7 +150,19 @@ def load_delivery(path: Path) -> Delivery:
     delivery = _delivery(manifest, resolver, files)
     if resolver.problems:
         raise refusal(resolver.problems, ManifestError)
+    _require_listed(delivery, paths_named(document.data))
     return delivery
+
+
+def _require_listed(delivery: Delivery, named: Iterable[str]) -> None:
+    """What is watched, pinned and fetched is every file that the manifest names: a new field of it may not be forgotten.
+
+    Raises:
+        RuntimeError: this program does not list one; nothing is judged.
+    """
+    listed = {*delivery.files, *(path for path, _ in delivery.manifests)}
+    if forgotten := sorted(path for path in named if resolve_inside(delivery.root, path) not in listed):
+        raise RuntimeError(f"the manifest names files that nobody would watch: {', '.join(forgotten)}")
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,17 +11,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dubgate.certifying import CERTIFICATE, Certified, Gate, certify, clear_place
-from dubgate.company.folder import company_sha256
 from dubgate.engine.fetching import is_url, state_of
 from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings, Voices
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
+from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
 from dubgate.engine.judging import judge_one, rewrite_one, voices_again
+from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import Asked, Task
 from dubgate.engine.series import Episode, by_series, compare
 from dubgate.errors import DubgateError, InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding
-from dubgate.policy.packs import packs_sha256
 from dubgate.report.write import place_reports
 from dubgate.watching import Watched, watch
 
@@ -59,31 +57,6 @@ class Finished:
         return next((c for c in (2, 1, 3, 0) if c in codes), 2)
 
 
-def jobs_of(locations: Sequence[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]:
-    """One job for each delivery, and what was listed more than once.
-
-    Raises:
-        InputError: nothing is listed.
-    """
-    jobs: dict[str, Job] = {}
-    twice = []
-    for given in locations:
-        location = given if is_url(given) else str(Path(given).absolute().resolve())
-        if location in jobs:
-            twice.append(given)
-        jobs.setdefault(location, Job(_name(location), location))
-    if not jobs:
-        raise InputError("no delivery is listed")
-    return tuple(jobs.values()), tuple(dict.fromkeys(twice))
-
-
-def _name(location: str) -> str:
-    """The name of its folder, and a digest that tells apart folders of one name."""
-    folder = location.rstrip("/").split("/")[-2:-1] or ["delivery"]
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folder[0]).strip(".-")[:60] or "delivery"
-    return f"{plain}-{hashlib.sha256(location.encode()).hexdigest()[:8]}"
-
-
 def run_batch(
     locations: Sequence[str],
     out: Path,
@@ -114,8 +87,8 @@ def run_batch(
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
             last = _last(jobs, journal)
             notes: list[str] = []
-            found = _series(jobs, last, voices, engine, notes)
-            notes += _rewritten(jobs, last, found, engine, out)
+            found = _series(jobs, last, voices, engine, notes, settings)
+            notes += _rewritten(jobs, last, found, engine, out, settings)
         return Finished(tuple(last.values()), tuple(journal.done), twice, found, tuple(notes))
 
 
@@ -136,13 +109,12 @@ def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
 
 
 def judged_by(settings: Settings) -> str:
-    """What judges, by digest: every pack that could, and the company's folder.
+    """What judges here, by digest.
 
     Raises:
-        InputError: one of them cannot be read.
+        InputError: a part of it cannot be read.
     """
-    company = company_sha256(None if settings.company is None else Path(settings.company))
-    return hashlib.sha256(f"{packs_sha256(settings.packs)} {company}".encode()).hexdigest()
+    return sha256_of(judges_of(settings))
 
 
 def _round(state: str, settings: Settings) -> str:
@@ -165,6 +137,7 @@ def _judge(
     told("judged before", ended, len(jobs))
     asked: list[Asked] = []
     watched: dict[str, Watched] = {}
+    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{settings.judged_by}"))
     for job in open_:
         refused = _unsure(job, states[job.name], journal, out) or _watch(job, settings, gate, out, watched)
         if refused is None:
@@ -173,8 +146,8 @@ def _judge(
             journal.add(Done(job.name, job.location, _round(states[job.name], settings), None, refused))
             ended += 1
     for job, result in engine.run(judge_one, asked):
-        step = _commit(job, states[job.name], result, out, settings, journal, gate, watched.get(job.name))
-        if isinstance(result, Answer):
+        step = _commit(job, states[job.name], result, out, settings, journal, gate, watched.get(job.name), models)
+        if isinstance(result, Answer) and step.facts is not None:
             voices[job.name] = result.voices
         ended += 1
         told(f"{job.name}: {step.decision}", ended, len(jobs))
@@ -216,16 +189,14 @@ def _commit(
     journal: Journal,
     gate: Gate | None,
     watched: Watched | None,
+    models: Models,
 ) -> Done:
     """Reports first, then the certificate, then the line that makes it stand; a crash in between judges it again."""
     step = Done(job.name, job.location, _round(state, settings), None, getattr(result, "why", ""))
     if isinstance(result, Answer):
         told = {"facts": result.facts, "worker": result.worker, "seconds": round(result.seconds, 3)}
         try:
-            if state_of(job.location) != state:
-                raise InputError("the delivery changed while it was judged", where=job.location)
-            if judged_by(settings) != settings.judged_by:
-                raise InputError("a rule pack or the company's folder changed while it was judged", where=job.location)
+            _require_fit(job, state, result, settings, models)
             place_reports(result.files, out / job.name)
             if gate is not None and watched is not None:
                 journal.add(Signing(job.name, state))
@@ -235,6 +206,22 @@ def _commit(
             step = replace(step, why=str(error))
     journal.add(step)
     return step
+
+
+def _require_fit(job: Job, state: str, result: Answer, settings: Settings, models: Models) -> None:
+    """What was judged is what lies here, by what judges here: a worker has packs, a program and models of its own.
+
+    Raises:
+        InputError
+    """
+    if state_of(job.location) != state:
+        raise InputError("the delivery changed while it was judged", where=job.location)
+    here = judges_of(settings)
+    if sha256_of(here) != settings.judged_by:
+        what = "a rule pack, the company's folder, a model or the program changed while it was judged"
+        raise InputError(what, where=job.location)
+    require_same(result, here)
+    models.require_same(result.facts)
 
 
 def _signed(result: Answer, watched: Watched, settings: Settings, gate: Gate, folder: Path) -> Certified:
@@ -253,7 +240,12 @@ def _last(jobs: Sequence[Job], journal: Journal) -> dict[str, Done]:
 
 
 def _series(
-    jobs: Sequence[Job], last: dict[str, Done], voices: dict[str, Voices], engine: Engine, notes: list[str]
+    jobs: Sequence[Job],
+    last: dict[str, Done],
+    voices: dict[str, Voices],
+    engine: Engine,
+    notes: list[str],
+    settings: Settings,
 ) -> dict[str, tuple[Finding, ...]]:
     """What the episodes of each series show; voices of episodes that an earlier run judged are heard again."""
     episodes = [Episode(d.name, d.facts) for d in last.values() if d.facts is not None]
@@ -261,10 +253,10 @@ def _series(
     wanted = {e.name for each in grouped.values() for e in each if any(t.not_compared is None for t in e.facts.traits)}
     by_name = {j.name: j for j in jobs}
     for job, result in engine.run(voices_again, [(by_name[n], ()) for n in sorted(wanted - set(voices))]):
-        if isinstance(result, Answer):
+        if (why := _unfit(result, settings)) is None and isinstance(result, Answer):
             voices[job.name] = result.voices
         else:
-            notes.append(f"{job.name}: its voices were not compared with other episodes: {result.why}")
+            notes.append(f"{job.name}: its voices were not compared with other episodes: {why}")
     found: dict[str, tuple[Finding, ...]] = {}
     for each in grouped.values():
         found |= compare([replace(e, voices=voices.get(e.name, {})) for e in each])
@@ -277,6 +269,7 @@ def _rewritten(
     found: dict[str, tuple[Finding, ...]],
     engine: Engine,
     out: Path,
+    settings: Settings,
 ) -> list[str]:
     """Put what a series shows into each episode's report, where the same judgement comes out again."""
     notes = []
@@ -285,8 +278,19 @@ def _rewritten(
         (j, (found[j.name], facts[j.name].report_sha256)) for j in jobs if j.name in found and j.name in facts
     ]
     for job, result in engine.run(rewrite_one, asked):
-        if isinstance(result, Failure):
-            notes.append(f"{job.name}: what its series shows is in the summary only: {result.why}")
-        else:
+        if (why := _unfit(result, settings)) is None and isinstance(result, Answer):
             place_reports(result.files, out / job.name)
+        else:
+            notes.append(f"{job.name}: what its series shows is in the summary only: {why}")
     return notes
+
+
+def _unfit(result: Result, settings: Settings) -> str | None:
+    """Why an answer that decides nothing is left out."""
+    if isinstance(result, Failure):
+        return result.why
+    try:
+        require_same(result, judges_of(settings))
+    except DubgateError as error:
+        return str(error)
+    return None

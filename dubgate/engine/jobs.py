@@ -33,7 +33,7 @@ class Settings:
     signed: bool = False  # whether the parent will sign: the judgement then comes back whole
     company: str | None = None  # the company's folder, where whoever hears finds it
     aside: str | None = None  # the batch's own folder, which is of no delivery
-    judged_by: str = ""  # a digest of the packs and of the company's folder: by others it is judged anew
+    judged_by: str = ""  # a digest of all that judges: by others it is judged anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,29 @@ class Facts:
     report_sha256: str  # of the canonical report: equal wherever and however often it is made
     encoder_sha256: str = ""
     traits: tuple[Trait, ...] = ()
+    models: tuple[tuple[str, str], ...] = ()  # kind and digest of the weights that heard
 
 
 Voices = dict[str, tuple[Floats, float]]  # per character: a unit vector, and the seconds of speech behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What judges on a machine: the program's version and source, the packs and the company's folder by digest, the models at
+    hand by name."""
+
+    version: str
+    program: str
+    packs: str
+    company: str
+    models: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """A judged delivery: what is written beside the journal, and the voices of its characters, for memory only.
 
-    `judgement` is there where the parent signs, pickled, without any speaker vector, and `rests_on` says by digest which
+    `judges` is what judged it where it was heard. `judgement` is there where the parent signs, pickled, without any speaker vector, and `rests_on` says by digest which
     files it is of.
     """
 
@@ -94,6 +107,7 @@ class Answer:
     rests_on: tuple[tuple[str, str], ...] = ()
     worker: str = ""
     seconds: float = 0.0
+    judges: Judges | None = None
 
 
 @dataclass(frozen=True, slots=True)

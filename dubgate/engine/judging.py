@@ -19,6 +19,7 @@ from dubgate.clearing import release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.engine.fetching import fetched
 from dubgate.engine.jobs import Answer, Facts, Failure, Job, Result, Settings, Voices
+from dubgate.engine.judges import judges_of, models_in
 from dubgate.engine.traits import traits_of, voices_of
 from dubgate.errors import ChildError, DubgateError
 from dubgate.features import ProgrammeFeatures
@@ -41,7 +42,10 @@ def judge_one(job: Job, settings: Settings) -> Result:
     """Judge a delivery; whatever goes wrong with it is an answer, so that no other delivery suffers."""
     started = time.monotonic()
     try:
+        judges = judges_of(settings)
         answer = _judged(job, settings)
+        if judges_of(settings) != judges:
+            return Failure("a rule pack, the company's folder, a model or the program changed while it was judged")
     except DubgateError as error:
         return Failure(str(error), lost=isinstance(error, ChildError))
     except MemoryError:
@@ -49,7 +53,7 @@ def judge_one(job: Job, settings: Settings) -> Result:
     except Exception as error:  # noqa: BLE001 - one bad delivery never stops the others; nothing is judged by it
         return Failure(f"internal error: {type(error).__name__}: {error}")
     who = f"{socket.gethostname()}:{os.getpid()}"
-    return replace(answer, worker=who, seconds=time.monotonic() - started)
+    return replace(answer, worker=who, seconds=time.monotonic() - started, judges=judges)
 
 
 def rewrite_one(job: Job, settings: Settings, more: Sequence[Finding], report_sha256: str) -> Result:
@@ -69,9 +73,9 @@ def rewrite_one(job: Job, settings: Settings, more: Sequence[Finding], report_sh
                 return Failure("what other episodes show may not decide")
             files = report_files(told, settings.formats, media=settings.media, lang=settings.lang)
             facts, voices = _facts(job, judged, settings, with_voices=False, manifest=manifest)
+        return Answer(facts, files, voices, judges=judges_of(settings))
     except DubgateError as error:
         return Failure(str(error))
-    return Answer(facts, files, voices)
 
 
 def voices_again(job: Job, settings: Settings) -> Result:
@@ -80,9 +84,9 @@ def voices_again(job: Job, settings: Settings) -> Result:
         with fetched(job.location) as manifest:
             judged = judge_again(_request(manifest, settings), at=settings.at, progress=lambda *_: None)
             facts, voices = _facts(job, judged, settings, with_voices=True, manifest=manifest)
+        return Answer(facts, {}, voices, judges=judges_of(settings))
     except DubgateError as error:
         return Failure(str(error))
-    return Answer(facts, {}, voices)
 
 
 def _request(manifest: Path, settings: Settings) -> CheckRequest:
@@ -142,6 +146,7 @@ def _facts(job: Job, judged: Judged, settings: Settings, *, with_voices: bool, m
         report_sha256=canonical_sha256(judgement),
         encoder_sha256=next((m.weights_sha256 for m in features.models if m.kind == "speaker_encoder"), ""),
         traits=traits,
+        models=models_in(features.models),
     )
     return facts, voices
 

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
 from dubgate.labels.bounds import local_name, parse_xml
+from dubgate.labels.codecs import AUDIO, sounds
 from dubgate.labels.dash_segments import representation_pieces
 from dubgate.labels.hls import MACHINE_GENERATED
 from dubgate.labels.played import Played, played
@@ -25,7 +26,6 @@ MACHINE_SCHEME = "urn:dubgate:dash:characteristics:2026"
 ROLE_SCHEME = "urn:mpeg:dash:role:2011"
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _PROPERTIES = ("SupplementalProperty", "EssentialProperty")
-_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac", "vorbis", "dts", "mhm", "mha")
 _MAX_ENTRIES = 5_000
 
 
@@ -66,7 +66,8 @@ def read_mpd(
     mpd = parse_mpd(manifest)
     read = [_read(e, manifest, root, heard_sha256, anchors) for e in entries_of(mpd, manifest)]
     kept = [t for t in read if language is None or speak_alike(t[0].language or "", language) or t[0].is_what_was_heard]
-    unmeasured = tuple(dict.fromkeys(why for _, _, sound in kept for why in sound.unmeasured))
+    open_ = (*(why for _, _, sound in kept for why in sound.unmeasured), *_untold(mpd, manifest))
+    unmeasured = tuple(dict.fromkeys(open_))
     places = tuple(p for _, places, _ in kept for p in places)
     manifests = tuple(dict.fromkeys(m for _, _, sound in kept for m in sound.manifests))
     tracks = tuple(track for track, _, _ in kept)
@@ -108,18 +109,33 @@ def is_audio(*elements: Element) -> bool:
     """By content type, MIME type or codec of the set or the representation."""
     said = [e.get(key, "") for e in elements for key in ("contentType", "mimeType")]
     codecs = "".join(e.get("codecs", "") for e in elements).lower()
-    return any(s.split("/")[0] == "audio" for s in said) or codecs.startswith(_AUDIO_CODECS)
+    return any(s.split("/")[0] == "audio" for s in said) or codecs.startswith(AUDIO)
 
 
 def _muxed(mpd: Element, manifest: Path) -> Iterator[str]:
     """Representations of pictures that carry sound of their own, which no entry can label."""
-    for period in children(mpd, "Period"):
-        for choice in children(period, "AdaptationSet"):
-            for representation in children(choice, "Representation"):
-                codecs = ",".join(e.get("codecs", "") for e in (choice, representation)).lower().split(",")
-                sounds = any(c.strip().startswith(_AUDIO_CODECS) for c in codecs)
-                if sounds and not is_audio(choice, representation):
-                    yield f"{manifest.name}: Representation {representation.get('id', '?')!r} has sound of its own, which no entry labels"
+    for shown in _with_sound(mpd, wanted=True):
+        yield f"{manifest.name}: Representation {shown.get('id', '?')!r} has sound of its own, which no entry labels"
+
+
+def _untold(mpd: Element, manifest: Path) -> Iterator[str]:
+    """Representations that say nothing that is known of what is coded in them: they may have sound of their own."""
+    for shown in _with_sound(mpd, wanted=None):
+        yield (
+            f"{manifest.name} does not tell whether Representation {shown.get('id', '?')!r} has sound of its own: "
+            "write its codecs"
+        )
+
+
+def _with_sound(mpd: Element, *, wanted: bool | None) -> Iterator[Element]:
+    """Representations that are no audio of their own, by whether they sound; texts and stills do not."""
+    for choice in (c for period in children(mpd, "Period") for c in children(period, "AdaptationSet")):
+        for shown in children(choice, "Representation"):
+            said = {e.get(key, "").split("/")[0] for e in (choice, shown) for key in ("contentType", "mimeType")}
+            coded = sounds(",".join(filter(None, (e.get("codecs") for e in (choice, shown)))))
+            silent = coded is None and said & {"text", "image"}
+            if coded is wanted and not silent and not is_audio(choice, shown):
+                yield shown
 
 
 def children(element: Element, name: str) -> list[Element]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
+from dubgate.labels.codecs import sounds
 from dubgate.labels.played import Played, played
-from dubgate.labels.segments import Piece
+from dubgate.labels.segments import Piece, as_written
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
 from dubgate.pinned import read_pinned
@@ -21,7 +22,6 @@ from dubgate.pinned import read_pinned
 MACHINE_GENERATED = "public.machine-generated"
 MAX_PLAYLIST_BYTES = 8_000_000
 MAX_SEGMENTS = 100_000
-_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "flac", "alac", "opus")
 
 
 def read_master(
@@ -54,7 +54,8 @@ def read_master(
     kept = [(k, m, sound, track) for k, m, sound, track in tracks if _wanted(track, language)]
     places = tuple(p for k, m, sound, _ in kept for p in (*_places(k, m), *sound.of_entry("HLS", k, m.language)))
     manifests = tuple(dict.fromkeys(m for k, _, sound, _ in kept for m in sound.signed_in(k)))
-    unmeasured = tuple(dict.fromkeys(why for _, _, sound, _ in kept for why in sound.unmeasured))
+    open_ = (*(why for _, _, sound, _ in kept for why in sound.unmeasured), *_untold(playlist, master))
+    unmeasured = tuple(dict.fromkeys(open_))
     unlabelled = tuple(_unlabelled(playlist, master))
     return Labels(tuple(t for *_, t in kept), unlabelled, unmeasured, places, language, manifests)
 
@@ -63,11 +64,21 @@ def _unlabelled(playlist: Any, master: Path) -> Iterator[str]:
     """Variants that carry sound of their own, where no entry can label it, or that name a group that is not there."""
     groups = {m.group_id for m in playlist.media if m.type == "AUDIO"}
     for variant in playlist.playlists:
-        group, codecs = variant.stream_info.audio, (variant.stream_info.codecs or "").lower()
+        group = variant.stream_info.audio
         if group is not None and group not in groups:
             yield f"{master.name}: the variant {variant.uri!r} plays the group {group!r}, which has no entry"
-        elif group is None and any(name in codecs for name in _AUDIO_CODECS):
+        elif group is None and sounds(variant.stream_info.codecs or ""):
             yield f"{master.name}: the variant {variant.uri!r} has sound of its own, which no entry labels"
+
+
+def _untold(playlist: Any, master: Path) -> Iterator[str]:
+    """Variants that name no group and say nothing that is known of what is coded in them: they may have sound of their own."""
+    for variant in playlist.playlists:
+        if variant.stream_info.audio is None and sounds(variant.stream_info.codecs or "") is None:
+            yield (
+                f"{master.name} does not tell whether the variant {variant.uri!r} has sound of its own: "
+                "write CODECS, or the AUDIO group that it plays"
+            )
 
 
 def _places(number: int, entry: Any) -> Iterator[Place]:
@@ -143,16 +154,9 @@ def _piece(uri: str, byterange: str | None, playlist: Path, root: Path, ends: di
 
 
 def _inside(path: Path, root: Path) -> Path:
-    resolved = path.resolve()
-    if (
-        ":" in path.name
-        or any(part.endswith(":") for part in path.parts)
-        or not resolved.is_relative_to(root.resolve())
-    ):
+    if ":" in path.name or any(part.endswith(":") for part in path.parts):
         raise MediaError("a playlist names something outside the delivery's folder", where=path.name)
-    if not resolved.is_file():
-        raise MediaError("a playlist names a file that is not there", where=path.name)
-    return resolved
+    return as_written(path, root, what=repr(path.name), named_by=path.name)
 
 
 def playlist_in(master: Path, uri: str, root: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,18 +28,36 @@ def inside(folder: Path, uri: str, root: Path, *, named_by: str) -> Path:
     """The file of the delivery that a manifest names by a relative URI.
 
     Raises:
-        MediaError: another place than the delivery's folder, or no file there.
+        MediaError: another place than the delivery's folder, a link in it, or no file there.
     """
     relative = unquote(uri)
     absolute = relative.startswith(("/", "\\", "~")) or ":" in relative.split("/")[0]
     if absolute or any(c in relative for c in "?#\\\0") or "://" in relative:
         raise MediaError(f"names something outside the delivery's folder: {uri!r}", where=named_by)
-    resolved = (folder / relative).resolve()
-    if not resolved.is_relative_to(root.resolve()):
-        raise MediaError(f"names something outside the delivery's folder: {uri!r}", where=named_by)
-    if not resolved.is_file():
-        raise MediaError(f"names a file that is not there: {uri!r}", where=named_by)
-    return resolved
+    return as_written(folder / relative, root, what=repr(uri), named_by=named_by)
+
+
+def as_written(path: Path, root: Path, *, what: str, named_by: str) -> Path:
+    """A file below the delivery's folder, by the very path that names it and without any link below that folder.
+
+    A link can be turned to other bytes and back between two looks, and where it leads is then pinned as itself. So none is
+    followed, and the path is opened as it is written, under which its file was digested.
+
+    Raises:
+        MediaError: outside `root`, through a link, or no file there.
+    """
+    written, top = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    real, found = top.resolve(), written.resolve()
+    within = next((t for t in (top, real) if written.is_relative_to(t)), None)
+    if within is None or not found.is_relative_to(real):
+        raise MediaError(f"names something outside the delivery's folder: {what}", where=named_by)
+    relative = written.relative_to(within)
+    if found != real / relative:
+        remedy = "put the file itself there: what is behind a link can change unseen"
+        raise MediaError(f"names a link, or something behind one: {what}", where=named_by, remedy=remedy)
+    if not found.is_file():
+        raise MediaError(f"names a file that is not there: {what}", where=named_by)
+    return top / relative
 
 
 def sha256_of(pieces: Iterable[Piece]) -> str:

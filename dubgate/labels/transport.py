@@ -13,6 +13,7 @@ from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.bounds import MAX_TEXT_BYTES, refused
 from dubgate.labels.id3 import tag_places
 from dubgate.labels.tracks import Place
+from dubgate.unmeasured import Unmeasured
 
 _SIZE, _SYNC = 188, 0x47
 _AT_ONCE = 4096
@@ -28,13 +29,20 @@ def is_transport(head: bytes) -> bool:
     return len(head) > _SIZE and head[0] == head[_SIZE] == _SYNC
 
 
-def transport_places(path: Path, file: BinaryIO, first: int, end: int) -> Iterator[Place]:
+def transport_places(path: Path, file: BinaryIO, first: int, end: int) -> Iterator[Place | Unmeasured]:
     """The language of every sound, and every timed tag; without a metadata stream nothing behind the maps is read.
+
+    Without a map nobody knows what its packets carry.
 
     Raises:
         MediaError: a tag longer than labels can be, or one that cannot be read.
     """
     streams = _streams_of(file, first, end)
+    if not streams:
+        why = (
+            "a transport stream without a map does not say what it carries: package it with its tables in each segment"
+        )
+        yield Unmeasured(f"{path.name} cannot be told to hold none, since {why}")
     yield from (Place("TS language", tag, None, tag) for kind, _, tag in streams if kind in _SOUND and tag)
     timed = {pid for kind, pid, _ in streams if kind == _METADATA}
     units: dict[int, bytes] = {}

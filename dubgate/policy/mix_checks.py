@@ -1,4 +1,4 @@
-"""Whether the sound that was measured is the sound that is published (INT-002). Pure."""
+"""Whether the sound that was measured is the sound that is published, and all of it (INT-002, INT-008, INT-009). Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome
+from dubgate.spans import total_s
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -16,7 +17,7 @@ RESIDUAL_AT_MOST_DB = -30.0  # what lossy coding and dither leave over; another 
 
 def mix_findings(features: ProgrammeFeatures, *, has_stem: bool) -> tuple[Finding, ...]:
     """With a stem: it and the M&E must make up the published mix. Without one, the mix itself was heard."""
-    return tuple(_findings(features, has_stem))
+    return (*_findings(features, has_stem), _unheard(features))
 
 
 def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
@@ -32,6 +33,21 @@ def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
     elif isinstance(residual, Unmeasured):
         en = f"a stem was heard, and nothing shows that it is the one in the mix ({residual.reason})"
         yield said("INT-002", PROGRAMME, Outcome.UNKNOWN, en, "ステムがミックスに含まれるか確認できません", bound=bound)
+    elif isinstance(features.mix.differs, Unmeasured):
+        en = f"nothing shows that the mix holds stem and M&E throughout ({features.mix.differs.reason})"
+        yield said(
+            "INT-002", PROGRAMME, Outcome.UNKNOWN, en, "ミックス全体がステムとM&Eの和かは未確認です", bound=bound
+        )
+    elif features.mix.differs:
+        yield failed(
+            "INT-002",
+            PROGRAMME,
+            f"the mix holds something else than stem and M&E for {total_s(features.mix.differs):.1f} s",
+            f"ミックスに、ステムとM&E以外の音が{total_s(features.mix.differs):.1f}秒あります",
+            value=f"{residual:.0f} dB",
+            bound=bound,
+            spans=features.mix.differs,
+        )
     elif residual <= RESIDUAL_AT_MOST_DB:
         yield passed(
             "INT-002",
@@ -50,3 +66,49 @@ def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
             value=f"{residual:.0f} dB",
             bound=bound,
         )
+
+
+def stream_findings(features: ProgrammeFeatures) -> tuple[Finding, ...]:
+    """INT-009: a certificate stands for the whole file, and a player may choose any sound of it."""
+    beside = Unmeasured("nothing tells what is published") if features.published is None else features.published.beside
+    if isinstance(beside, Unmeasured):
+        en = f"nobody knows what else the published file plays ({beside.reason})"
+        return (failed("INT-009", PROGRAMME, en, "公開ファイルのほかの音声は不明です"),)
+    if beside:
+        en = f"the published file also plays {', '.join(beside)}, which nobody judged"
+        return (failed("INT-009", PROGRAMME, en, f"公開ファイルに判定していない音声があります: {', '.join(beside)}"),)
+    return (
+        passed("INT-009", PROGRAMME, "the published file plays nothing else", "公開ファイルにほかの音声はありません"),
+    )
+
+
+def _unheard(features: ProgrammeFeatures) -> Finding:
+    """INT-008: models hear the mono sum of the stem, or of the mix where there is none; an audience hears all of it."""
+    published = features.published
+    if published is None:
+        return _not_known("nothing tells what is published")
+    cancelled, beside = published.cancelled, published.in_effects
+    if isinstance(cancelled, Unmeasured):
+        return _not_known(cancelled.reason)
+    if isinstance(beside, Unmeasured):
+        return _not_known(beside.reason)
+    if not cancelled and not beside:
+        return passed(
+            "INT-008", PROGRAMME, "all speech that is published was heard", "公開される発話はすべて判定しました"
+        )
+    told = ((cancelled, "cancelled in the mono sum"), (beside, "in the music and effects"))
+    where = " and ".join(f"{total_s(spans):.1f} s {what}" for spans, what in told if spans)
+    seconds = total_s(cancelled) + total_s(beside)
+    return failed(
+        "INT-008",
+        PROGRAMME,
+        f"speech is published that no model heard: {where}",
+        f"モデルが聴いていない発話が公開音声に{seconds:.1f}秒あります",
+        value=f"{seconds:.1f} s",
+        spans=(*cancelled, *beside),
+    )
+
+
+def _not_known(why: str) -> Finding:
+    en = f"nobody knows whether speech is published that no model heard ({why})"
+    return said("INT-008", PROGRAMME, Outcome.UNKNOWN, en, "判定されていない発話の有無は不明です")

@@ -23,7 +23,7 @@ from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
 from dubgate.judging_again import judge_again
 from dubgate.listening import asked_of, heard_before
-from dubgate.pinned import pinned
+from dubgate.pinned import Place, pinned
 from dubgate.policy.attestations import attestable_rules
 from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
@@ -195,6 +195,12 @@ class DeskDeliveries(Heard):
         kept = self.kept_judgement(delivery_id)
         return kept is not None and self._places.get(delivery_id) == places_of(kept[0])
 
+    def place_judged(self, delivery_id: str, path: Path) -> Place | None:
+        """Which file lay at the path of a sound when it was judged."""
+        kept = self._judgements.get(delivery_id)
+        places = dict(zip(sounds_of(kept[0]), self._places[delivery_id], strict=True)) if kept is not None else {}
+        return places.get(path)
+
     def kept_judgement(self, delivery_id: str) -> tuple[Delivery, Judgement] | None:
         """The judgement with its features, judged again where it is no longer in memory."""
         if delivery_id not in self._judgements and delivery_id in self._verdicts:
@@ -243,10 +249,11 @@ class DeskDeliveries(Heard):
 
 
 def _marks(path: Path) -> tuple[object, ...]:
-    """When the manifest and the signed objects beside it were written."""
+    """Which files the manifest and the signed objects beside it are, and when they last changed, which nobody sets."""
     folder = path.parent / "evidence"
     files = [path, *(sorted(folder.glob("*.json")) if folder.is_dir() else ())]
-    return tuple((f.name, f.stat().st_mtime_ns) for f in files if f.is_file())
+    found = ((f.name, f.stat()) for f in files if f.is_file())
+    return tuple((name, s.st_ino, s.st_size, s.st_ctime_ns) for name, s in found)
 
 
 def _summary_of(delivery_id: str, delivery: Delivery, verdict: _Verdict | None, view: View) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from dubgate.delivery.timecode import timecode_at
 from dubgate.errors import DubgateError
 from dubgate.excerpts import AFTER_S, BEFORE_S, Cut, cut_excerpts
 from dubgate.features import Series, TrackFeatures
+from dubgate.pinned import Place, pinned
 from dubgate.report.occurrences import LineFindings, lines_with_findings
 from dubgate.service.desk_findings import key_of
 from dubgate.spans import Span
@@ -36,6 +38,10 @@ class Heard:
 
     def kept_judgement(self, delivery_id: str) -> tuple[Delivery, Judgement] | None:
         """The delivery and its last judgement, features included."""
+        raise NotImplementedError
+
+    def place_judged(self, delivery_id: str, path: Path) -> Place | None:
+        """Which file lay at the path of a sound when it was judged; None where nobody knows."""
         raise NotImplementedError
 
     def lines(self, delivery_id: str, *, start: int, count: int, flagged_first: bool = True) -> Lines:
@@ -69,20 +75,22 @@ class Heard:
         return SoundFile(source.path, media_type) if source is not None and media_type is not None else None
 
     def excerpt(self, delivery_id: str, which: Which, start_s: float, end_s: float) -> bytes | None:
-        """A stretch as FLAC, cut in the child, no longer than was asked for; the last ones are remembered."""
+        """A stretch as FLAC of the file that was judged, cut in the child, no longer than was asked for; the last are remembered."""
         kept = self.kept_judgement(delivery_id)
         source = _source(kept[0], which) if kept is not None else None
-        if kept is None or source is None:
+        place = self.place_judged(delivery_id, source.path) if source is not None else None
+        if kept is None or source is None or place is None:
             return None
         stream = kept[1].original_stream if which == "original" else kept[1].dub_stream
-        key = (source.path, stream, round(start_s, 2), round(end_s, 2))
+        key = (source.path, place, stream, round(start_s, 2), round(end_s, 2))
         with Heard._cutting:
             known = self._excerpts if self._excerpts is not None else OrderedDict()
             self._excerpts = known
             if key not in known:
                 inner = Span(start_s + BEFORE_S, max(start_s + BEFORE_S + 0.1, end_s - AFTER_S))
                 try:
-                    known[key] = cut_excerpts([Cut(str(source.path.absolute()), stream, (inner,))])[0][0]
+                    with pinned({str(source.path.absolute()): place}):
+                        known[key] = cut_excerpts([Cut(str(source.path.absolute()), stream, (inner,))])[0][0]
                 except DubgateError:
                     return None
             while len(known) > KEPT_EXCERPTS:

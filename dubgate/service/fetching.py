@@ -10,7 +10,7 @@ import http.client
 import shutil
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from consent.errors import RecordError
 from consent.webhooks import Resolve, checked_address
 from dubgate.delivery.inside import stays_inside
+from dubgate.delivery.manifest_paths import paths_named
 from dubgate.errors import DubgateError, InputError
 from dubgate.service.settings import Settings
 from dubgate.service.sources import MANIFEST, SourceRefusedError
@@ -29,7 +30,6 @@ TIMEOUT_S, CHUNK = 30.0, 1 << 20
 MANIFEST_BYTES = 1_000_000
 WEB = ("http", "https")
 NEVER = ("file", "local", "zip", "tar", "ssh", "sftp", "ftp", "smb", "dask", "git", "github", "jupyter", "libarchive")
-_PATHS = frozenset({"mix", "stem", "me", "path", "cues", "extends", "package"})
 
 
 class FetchError(DubgateError):
@@ -132,7 +132,7 @@ def _from_web(
             continue
         done.add(relative)
         progress(f"fetching {relative}", 0.0)
-        target = folder / (MANIFEST if relative == name else _inside(relative))
+        target = folder / _placed(relative, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         budget.file()
         limit = MANIFEST_BYTES if relative.endswith((".yaml", ".yml")) else budget.bytes
@@ -142,6 +142,19 @@ def _from_web(
         _download(url, target, limit, budget, allow_private=settings.allow_private_sources, resolve=resolve)
         if relative.endswith((".yaml", ".yml")):
             waiting += named_in(target.read_bytes(), relative)
+
+
+def _placed(relative: str, name: str) -> str:
+    """Where a file of the delivery is kept: the manifest that was submitted is the only one that becomes `delivery.yaml`.
+
+    Raises:
+        InputError: another file of that name would take its place, or it leaves the folder.
+    """
+    if relative == name:
+        return MANIFEST
+    if _inside(relative) == MANIFEST:
+        raise InputError(f"beside {name} lies another {MANIFEST}", where="url", remedy=f"Submit it as {MANIFEST}.")
+    return relative
 
 
 def _inside(relative: str) -> str:
@@ -157,18 +170,7 @@ def named_in(manifest: bytes, name: str) -> list[str]:
     Raises:
         InputError: it is no strict YAML, or a path in it leaves the folder.
     """
-    return [_inside(path) for path in _walk(load_yaml(manifest, name).data, key="", in_evidence=False)]
-
-
-def _walk(value: Any, *, key: str, in_evidence: bool) -> Iterator[str]:
-    if isinstance(value, dict):
-        for inner, found in value.items():
-            yield from _walk(found, key=inner, in_evidence=in_evidence or inner == "evidence")
-    elif isinstance(value, list):
-        for found in value:
-            yield from _walk(found, key=key, in_evidence=in_evidence)
-    elif isinstance(value, str) and (key in _PATHS or in_evidence):
-        yield value
+    return [_inside(path) for path in paths_named(load_yaml(manifest, name).data)]
 
 
 def _download(url: str, target: Path, limit: int, budget: _Budget, *, allow_private: bool, resolve: Resolve) -> None:
@@ -229,7 +231,7 @@ def _from_store(
                 continue
             progress(f"fetching {relative}", 0.0)
             budget.file()
-            target = folder / (MANIFEST if relative == name else relative)
+            target = folder / _placed(relative, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(fs, path, target, budget, int(about.get("size") or 0))
     except DubgateError:

@@ -17,7 +17,7 @@ from dubgate.service.jobs import Job
 from dubgate.service.settings import Settings
 from dubgate.service.sources import require_own_files
 from dubgate.service.verdicts import RESTS_ON, rests_on_of
-from dubgate.watching import Watched, files_of, watch
+from dubgate.watching import Watched, watch
 
 Progress = Callable[[str, float], None]
 MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
@@ -68,7 +68,7 @@ def judge(
     watched = watch(manifest, company=settings.company)
     require_submitter(watched.delivery.submitter, job)
     if "path" in job.request:
-        require_own_files(files_of(watched.delivery), job.organisation, settings)
+        require_own_files(watched.lie_at, job.organisation, settings)
     reached("watched")
     with watched.pinned():
         judged = hear(request_of(job, settings, manifest), at=at, progress=progress)

@@ -1,6 +1,7 @@
 """Uploads and fetched deliveries go again, some hours after their last job ended; that one went stands in the ledger.
 
-A delivery that is renewed by itself has a new job every day, so that what is live stays. The act enters the ledger once and
+A delivery that is renewed by itself has a new job every day, so that what is live stays; and what people are still asked
+about stays until they answered or their time is over. The act enters the ledger once and
 first; then the folder is taken away in one step, so that no job finds a part of it.
 """
 
@@ -10,7 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, select
 
 from consent.registry import Registry
 from dubgate.service.acts import record_act
+from dubgate.service.awaited import awaited, judged_by
 from dubgate.service.clock import iso, moment
 from dubgate.service.database import looking, put_once
 from dubgate.service.jobs import ENDED
@@ -44,9 +46,10 @@ class Due:
 
 @dataclass(slots=True)
 class _Use:
-    """What jobs made of a folder: whether one is open, and when the last one ended."""
+    """What jobs made of a folder: which they are, whether one is open, and when the last one ended."""
 
     organisation: str
+    job_ids: list[str] = field(default_factory=list)
     open_: bool = False
     ended: datetime | None = None
 
@@ -100,6 +103,7 @@ def _uses(connection: Connection) -> Mapping[tuple[str, str], _Use]:
         request = json.loads(row.request)
         key = (row.organisation, str(request["upload"])) if "upload" in request else ("", row.job_id)
         use = found.setdefault(key, _Use(row.organisation))
+        use.job_ids.append(row.job_id)
         use.open_ = use.open_ or row.state not in ENDED
         if row.finished_at is not None:
             use.ended = max(moment(row.finished_at), use.ended or moment(row.finished_at))
@@ -107,12 +111,12 @@ def _uses(connection: Connection) -> Mapping[tuple[str, str], _Use]:
 
 
 def _recorded(registry: Registry, settings: Settings, due: Due, now: datetime) -> bool:
-    """Whether it may go: no job wants it in the transaction in which the act enters the ledger, once."""
+    """Whether it may go: no job and no open question wants it in the transaction in which the act enters the ledger, once."""
     with registry.write() as writer:
         connection = writer.store.connection
         named = (due.organisation, due.folder.name) if due.verb.startswith("upload") else ("", due.folder.name)
         use = _uses(connection).get(named)
-        if use is not None and use.open_:
+        if use is not None and (use.open_ or awaited(writer, judged_by(connection, use.job_ids))):
             return False
         row = {"organisation": SERVICE, "key": due.key, "request_sha256": "", "status": 200, "answer": "{}"}
         if put_once(connection, IDEMPOTENCY, {**row, "created_at": iso(now)}):

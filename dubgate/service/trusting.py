@@ -48,7 +48,7 @@ class TrustFile:
         place = self.settings.store
         try:
             found = place.stat()
-            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            state = (found.st_ino, found.st_size, found.st_ctime_ns)  # which nobody sets
             if self._store is None or state != self._state:
                 root = ed25519_key(self.settings.root)
                 store = read_trust(place.read_bytes(), root, place.name)

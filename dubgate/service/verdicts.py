@@ -33,10 +33,13 @@ def kept_of(decided: Decided, job_id: str, own: OwnKey) -> dict[str, bytes]:
 
 
 def rests_on_of(judgement: Judgement, watched: Watched) -> bytes:
-    """By digest: the files of the delivery, the packs, and the company's folder as a whole."""
+    """By digest: the files of the delivery, its sounds, the packs, and the company's folder as a whole."""
+    features = judgement.features
+    heard = (features.dub, *(() if features.published is None else (features.published,)))
     data = {
         "schema": "service-rests-on/1.0",
         "files": {name: sha256 for name, sha256 in watched.rests_on if not name.startswith(COMPANY)},
+        "sounds": sorted({sound.packet_sha256 for sound in heard}),
         "packs": {p.name: p.sha256 for p in judgement.packs},
         "company_sha256": watched.company_sha256,
     }

@@ -70,15 +70,14 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
     """
     from dubgate.speech.device import choose_device
     from dubgate.speech.models import offline, resolve
-    from dubgate.speech.silero import SileroVad
     from dubgate.speech.swiftf0 import HOP_S, SwiftF0
 
     offline()
     where = choose_device(device)
-    activity, pitch = resolve("voice_activity", models), resolve("pitch", models)
+    pitch = resolve("pitch", models)
     encoder, diarizer = load_voice_models(models, device)
     return Ears(
-        voice_activity=SileroVad(activity.path, activity.sha256, device=where, version=activity.version),
+        voice_activity=load_voice_activity(models, device),
         pitch=SwiftF0(pitch.path, pitch.sha256, device=where, version=pitch.version),
         pitch_hop_s=HOP_S,
         encoder=encoder,
@@ -86,6 +85,20 @@ def load_ears(models: str, device: str, *, language: str | None, without: Sequen
         transcriber=_optional(_transcriber, "transcriber", models, where, language, without),
         aligner=_optional(_aligner, "aligner", models, where, language, without),
     )
+
+
+def load_voice_activity(models: str, device: str) -> VoiceActivity:
+    """What tells where somebody speaks.
+
+    Raises:
+        ModelError: a weight file is missing, altered or unlisted.
+    """
+    from dubgate.speech.device import choose_device
+    from dubgate.speech.models import resolve
+    from dubgate.speech.silero import SileroVad
+
+    ref = resolve("voice_activity", models)
+    return SileroVad(ref.path, ref.sha256, device=choose_device(device), version=ref.version)
 
 
 def load_word_models(models: str, device: str, *, language: str | None) -> WordModels:

@@ -31,7 +31,7 @@ from masters import write_master
 
 from dubgate.delivery.cues import read_cues
 from dubgate.gate import QualityRequest, Track, judge_quality
-from dubgate.hearing import HearingPlan, Source, _pitch, _spool, hear_here
+from dubgate.hearing import HearingPlan, Source, _decoded, _pitch, hear_here
 from dubgate.hearing_words import alignments_of, lines_to_place, windows_of, words_of
 from dubgate.judgement import Clock
 from dubgate.sample_containers import write_flac
@@ -129,12 +129,13 @@ def _stages(scenes: int, rounds: int, flops: float, *, with_words: bool) -> list
         path = Path(folder) / "dub.flac"
         write_flac(path, scene.dub)
         source = Source(str(path), 0, "dub.flac", "en")
-        decoding, (spool, *_) = cost(lambda: _spool(source, Path(folder)))
+        decoding, decoded = cost(lambda: _decoded(source, Path(folder), ears))
+        spool = decoded.spool
         masters = []
         for n_channels in (2, 6):
             master = Path(folder) / f"{n_channels}.flac"
             write_master(master, scene.dub, 48_000, n_channels)
-            masters.append(cost(partial(_spool, Source(str(master), 0, "master", "en"), Path(folder)))[0])
+            masters.append(cost(partial(_decoded, Source(str(master), 0, "master", "en"), Path(folder), ears))[0])
         activity, prob = cost(lambda: ears.voice_activity.speech_prob_blocks(spool.blocks(30.0)))
         speech = speech_spans(prob)
         pitch, _ = cost(lambda: _pitch(ears, spool))

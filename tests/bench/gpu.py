@@ -26,7 +26,7 @@ import torch
 from floors import GE2E_LSTM, SILERO_LSTM, swiftf0_per_s
 
 from dubgate.delivery.cues import read_cues
-from dubgate.hearing import GPU_ACTIVITY_BLOCK_S, HearingPlan, Source, _pitch, _spool, hear_here
+from dubgate.hearing import GPU_ACTIVITY_BLOCK_S, HearingPlan, Source, _decoded, _pitch, hear_here
 from dubgate.sample_containers import write_flac
 from dubgate.samples import RATE_HZ, Scene, _read, derive, find_samples
 from dubgate.speech.activity import speech_spans
@@ -92,7 +92,7 @@ def matmul_flops(device: str) -> float:
 def stages(plan: HearingPlan, seconds: float, device: str, rounds: int, scratch: Path) -> None:
     """Prints a row a stage: over the dub, decoded before."""
     ears = load_ears("embedded", device, language="en", without=WITHOUT_WORDS)
-    spool, *_ = _spool(plan.dub, scratch)
+    spool = _decoded(plan.dub, scratch).spool
     flops = matmul_flops(device)
     print(f"torch's float32 matrix product: {flops / 1e12:.2f} TFLOP/s; {seconds / 60:.0f} minutes of sound\n")
     print(
@@ -108,7 +108,10 @@ def stages(plan: HearingPlan, seconds: float, device: str, rounds: int, scratch:
     voices = take(lambda: _voices(ears, spool, lines), rounds)
     print(voices.row("speaker vectors (GE2E), of speech", heard_s, "5,000x", heard_s * GE2E_LSTM / flops), flush=True)
     _wespeaker(spool, lines, heard_s, device, rounds, scratch)
-    print(take(lambda: _spool(plan.dub, scratch), rounds).row("decoding and levels (processor)", seconds), flush=True)
+    print(
+        take(lambda: _decoded(plan.dub, scratch, ears), rounds).row("decoding and levels (processor)", seconds),
+        flush=True,
+    )
 
 
 def _voices(ears: Ears, spool: Any, lines: Any) -> Any:

@@ -37,7 +37,7 @@ def write_master(path: Path, sound: Sound) -> Path:
 
 
 def rendition(folder: Path, sound: Sound, bitrate: int, *, form: str = "fmp4", segment_s: int = 2) -> None:
-    """A media playlist `index.m3u8` of AAC segments in `folder`."""
+    """A media playlist `index.m3u8` of AAC segments in `folder`; of sound [shape=(2, n)] in stereo."""
     folder.mkdir(parents=True)
     options = {
         "hls_time": str(segment_s),
@@ -47,10 +47,13 @@ def rendition(folder: Path, sound: Sound, bitrate: int, *, form: str = "fmp4", s
         **({} if form == "ts" else {"hls_segment_type": "fmp4", "hls_fmp4_init_filename": "init.mp4"}),
     }
     with av.open(str(folder / "index.m3u8"), "w", format="hls", options=options) as out:
-        stream = out.add_stream("aac", rate=RATE_HZ, layout="mono")
+        channels = np.atleast_2d(sound)
+        layout = "mono" if len(channels) == 1 else "stereo"
+        stream = out.add_stream("aac", rate=RATE_HZ, layout=layout)
         stream.bit_rate = bitrate
-        for at in range(0, len(sound), 1024):
-            frame = av.AudioFrame.from_ndarray(sound[None, at : at + 1024], format="fltp", layout="mono")
+        for at in range(0, channels.shape[1], 1024):
+            piece = np.ascontiguousarray(channels[:, at : at + 1024])
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, at, Fraction(1, RATE_HZ)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
@@ -89,7 +92,7 @@ def make_sounding_place(folder: Path, sound: Sound) -> Place:
     (world.delivery.root / "evidence" / "approval.json").write_bytes(world.approval(sounds=sounds))
     heard = features()
     heard = replace(heard, dub=replace(heard.dub, packet_sha256=spool.packet_sha256))
-    heard = replace(heard, published=Published(spool.packet_sha256, pcm))
+    heard = replace(heard, published=Published(spool.packet_sha256, pcm, cancelled=(), in_effects=(), beside=()))
     return replace(made, right=world.judged(at=AT, heard=heard))
 
 

@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("threat 1", "a package that plays another take, speed, level or length", "`other-performance`", PACKAGING, "test_another_performance_in_one_rendition_is_refused"),
     ("threat 1", "one segment of another take in one rendition", "`other-performance`, with the time", PACKAGING, "test_one_segment_of_another_take_is_refused_where_it_lies"),
     ("threat 1", "a package swapped while it was heard", "no certificate", PACKAGING, "test_a_package_that_changes_while_it_is_heard_is_not_signed"),
+    ("threat 1", "a folder of the package turned into a link to another of its renditions, and back", "no certificate", PACKAGING, "test_a_folder_of_a_package_that_is_a_link_for_a_while_is_not_heard_as_the_other"),
     ("threat 7", "the same sound re-wrapped, its label gone", "`re-wrapped`, and never renewed: `label-lost`", RENEWING, "test_a_rewrapped_file_that_lost_its_label_or_its_place_in_time_is_not_renewed"),
     ("threat 7", "the label stripped in one rendition of a package", "`label-lost`", PACKAGING, "test_a_label_lost_in_one_rendition_is_refused"),
     ("threat 8", "forged, moved or changed signatures of people", "refused with the reason", PASSKEYS, "test_an_assertion_that_signs_something_else_or_somewhere_else_is_refused"),

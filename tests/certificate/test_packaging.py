@@ -26,6 +26,7 @@ from made_package import (
     read_sound,
     rendition,
 )
+from swapped_folders import turned_into_a_link
 
 from consent.certifications import Certification
 from consent.events import Event
@@ -196,6 +197,26 @@ def test_another_performance_in_one_rendition_is_refused(
     assert said in reason
     assert "a1" in reason
     assert "a0" not in reason
+
+
+def test_a_voice_between_the_channels_of_a_rendition_is_refused(
+    place: Place, certificate: Path, package: Path, sound: Sound, tmp_path: Path
+) -> None:
+    """The mono sum is the master's in both packages."""
+    between = np.zeros_like(sound)
+    between[RATE_HZ : 4 * RATE_HZ] = 2 * sound[4 * RATE_HZ : 7 * RATE_HZ]
+
+    def package_in_stereo(left: Sound, right: Sound) -> None:
+        shutil.rmtree(package.parent / "a1")
+        rendition(package.parent / "a1", np.stack([left, right]), 256_000)
+
+    package_in_stereo(sound + between, sound - between)
+    reason = refused(place, certificate, package, tmp_path / "out")
+    assert reason.startswith("other-performance")
+    assert "speech between the channels" in reason
+    assert "another" not in reason
+    package_in_stereo(sound, sound)
+    assert packaged(place, certificate, package, tmp_path / "out")
 
 
 def test_one_segment_of_another_take_is_refused_where_it_lies(
@@ -399,6 +420,21 @@ def test_a_packages_folder_that_is_renamed_away_and_back_is_not_heard(
             aside.rename(folder)
 
     with patch("dubgate.packaging.hear_package", swapped), pytest.raises(ChangedError):
+        packaged(place, certificate, package, tmp_path / "out")
+    assert not (tmp_path / "out" / "package-certificate.json").exists()
+
+
+def test_a_folder_of_a_package_that_is_a_link_for_a_while_is_not_heard_as_the_other(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    """Where it leads is another rendition of the package, digested and pinned; nothing is signed over what was not heard."""
+    from dubgate.packaging import hear_package
+
+    def turned(*asked: Any) -> Any:
+        with turned_into_a_link(package.parent / "a0", package.parent / "a1"):
+            return hear_package(*asked)
+
+    with patch("dubgate.packaging.hear_package", turned), pytest.raises(MediaError, match="a link"):
         packaged(place, certificate, package, tmp_path / "out")
     assert not (tmp_path / "out" / "package-certificate.json").exists()
 

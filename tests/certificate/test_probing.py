@@ -27,7 +27,7 @@ from dubgate.probing import Alert, Known, Probed, event_id_of, known_from, notic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
-from label_files import LABEL, run_here
+from label_files import LABEL, adts, run_here
 
 MASTER = f"""#EXTM3U
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="{LABEL}",LANGUAGE="en",CHARACTERISTICS="public.machine-generated",URI="en/index.m3u8"
@@ -54,6 +54,7 @@ def _in_this_process() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     made = make_place(tmp_path_factory.mktemp("place"))
+    made.file.write_bytes(adts("one" * 9) + adts("two" * 9))
     return replace(made, right=made.world.judged(at=AT))
 
 
@@ -73,8 +74,8 @@ def live(place: Place, tmp_path: Path) -> Path:
     folder = tmp_path / "live"
     (folder / "en").mkdir(parents=True)
     data = place.file.read_bytes()
-    (folder / "en" / "s0.aac").write_bytes(data[:4])
-    (folder / "en" / "s1.aac").write_bytes(data[4:])
+    (folder / "en" / "s0.aac").write_bytes(data[: len(data) // 2])
+    (folder / "en" / "s1.aac").write_bytes(data[len(data) // 2 :])
     (folder / "en" / "index.m3u8").write_text(
         "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\ns0.aac\n#EXTINF:4,\ns1.aac\n#EXT-X-ENDLIST\n"
     )
@@ -126,7 +127,7 @@ def test_a_stripped_label_raises_an_alert(server: str, live: Path, known: Known,
 
 @pytest.mark.parametrize("name", ["master.m3u8", "manifest.mpd"])
 def test_other_bytes_raise_an_alert(server: str, live: Path, known: Known, tmp_path: Path, name: str) -> None:
-    (live / "en" / "s1.aac").write_bytes(b"another sound")
+    (live / "en" / "s1.aac").write_bytes(adts("another sound"))
     probed = looked(server, known, tmp_path, name)
     assert any(a.kind == "bytes" and "s1.aac" in a.where for a in probed.alerts)
     assert any("no rendition" in a.what for a in probed.alerts)
@@ -185,7 +186,7 @@ def with_package(known: Known, live: Path, *, without: str = "", role: str = DUB
 
 
 def test_every_file_of_a_certified_package_is_known(server: str, live: Path, known: Known, tmp_path: Path) -> None:
-    (live / "en" / "s1.aac").write_bytes(b"coded anew")
+    (live / "en" / "s1.aac").write_bytes(adts("coded anew"))
     assert looked(server, with_package(known, live), tmp_path).alerts == ()
 
 

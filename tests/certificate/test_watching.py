@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from made_certificate import AT, Place, make_place
+from swapped_folders import renamed_away
 
 from consent.registry import Registry
 from consent.releases import Release
@@ -163,6 +164,21 @@ def test_policies_that_vanish_while_they_are_asked_and_come_back_leave_nothing_j
     assert not read_company(company).policies
 
 
+def test_a_register_that_vanishes_while_it_is_asked_and_comes_back_leaves_nothing_judged(
+    own: Place, tmp_path: Path
+) -> None:
+    company = _company(tmp_path / "company")
+    watched, register = watch(_manifest(own), company=company), company / "register.yaml"
+    with watched.pinned():
+        assert read_company(company).register is not None
+        register.rename(company / "away")
+        with pytest.raises(ChangedError, match=r"register\.yaml|changed"):
+            read_company(company)
+        (company / "away").rename(register)
+    register.rename(company / "away")
+    assert read_company(company).register is None
+
+
 def test_evidence_that_vanishes_while_it_is_judged_and_comes_back_leaves_nothing_judged(own: Place) -> None:
     watched, root = watch(_manifest(own)), own.world.delivery.root
     with watched.pinned():
@@ -216,19 +232,6 @@ def test_what_was_judged_is_named_by_digest_in_what_the_annex_binds(place: Place
     assert watched.file_sha256 == dict(watched.rests_on)["dub.flac"]
 
 
-@contextmanager
-def _renamed_away(folder: Path) -> Iterator[None]:
-    aside, evil = folder.with_name("aside"), folder.with_name("evil")
-    shutil.copytree(folder, evil)
-    folder.rename(aside)
-    evil.rename(folder)
-    try:
-        yield
-    finally:
-        folder.rename(evil)
-        aside.rename(folder)
-
-
 @pytest.mark.parametrize("above", [0, 1])
 @pytest.mark.parametrize("name", ["dub.flac", "script.vtt", "evidence/approval.json"])
 def test_a_folder_that_is_renamed_away_and_back_hands_nothing_to_who_judges(above: int, name: str, own: Place) -> None:
@@ -236,7 +239,7 @@ def test_a_folder_that_is_renamed_away_and_back_hands_nothing_to_who_judges(abov
     folder = (root, root.parent)[above]
     with watched.pinned():
         read_pinned(root / name)
-        with _renamed_away(folder), pytest.raises(ChangedError):
+        with renamed_away(folder), pytest.raises(ChangedError):
             read_pinned(root / name)
         (root / "evidence" / "new.json").write_bytes(b"{}")
         with pytest.raises(ChangedError):
@@ -247,7 +250,7 @@ def test_signed_evidence_is_pinned_where_it_is_sorted_and_where_it_is_opened(own
     watched = watch(_manifest(own))
     with watched.pinned():
         assert evidence_files(own.world.delivery)[0]
-        with _renamed_away(own.world.delivery.root), pytest.raises(ChangedError):
+        with renamed_away(own.world.delivery.root), pytest.raises(ChangedError):
             evidence_files(own.world.delivery)
 
 
@@ -295,7 +298,7 @@ def test_what_is_read_once_more_for_signing_is_pinned_too(
 
 @contextmanager
 def _renamed_away_at_last(folder: Path) -> Iterator[Any]:
-    swap = _renamed_away(folder)
+    swap = renamed_away(folder)
     try:
         yield swap.__enter__
     finally:

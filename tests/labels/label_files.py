@@ -144,10 +144,16 @@ def movie_items(*items: bytes) -> bytes:
     return box(b"udta", box(b"meta", bytes(4) + box(b"hdlr", bytes(25)) + box(b"ilst", *items)))
 
 
+def adts(text: str) -> bytes:
+    """Two frames of packed audio that hold these letters, as far as headers go (13818-7, 6.2)."""
+    n = 7 + len(text)
+    return 2 * (bytes((0xFF, 0xF1, 0x50, 0x80 | n >> 11, n >> 3 & 0xFF, (n & 7) << 5 | 0x1F, 0xFC)) + text.encode())
+
+
 def hls(folder: Path, master: str = MASTER) -> Path:
     """An HLS package of two renditions."""
     for language in ("de", "en"):
-        (folder / f"{language}.aac").write_bytes(language.encode() * 100)
+        (folder / f"{language}.aac").write_bytes(adts(language * 50))
         (folder / f"{language}.m3u8").write_text(
             f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{language}.aac\n#EXT-X-ENDLIST\n"
         )
@@ -159,7 +165,7 @@ def hls(folder: Path, master: str = MASTER) -> Path:
 def dash(folder: Path, text: str = MPD) -> Path:
     """A DASH presentation of two sounds."""
     for language in ("de", "en"):
-        (folder / f"{language}.m4a").write_bytes(language.encode() * 100)
+        (folder / f"{language}.m4a").write_bytes(adts(language * 50))
     path = folder / "manifest.mpd"
     path.write_text(text, encoding="utf-8")
     return path

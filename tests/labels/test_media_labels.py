@@ -110,7 +110,7 @@ def test_where_nobody_knows_who_made_it_media_that_claim_people_stay_unknown(tmp
 
 # Packed audio: a tag before each segment.
 
-SOUND = b"\xff\xf1\x50\x80" + bytes(60)
+SOUND = files.adts("sound" * 10)
 
 
 def packed(folder: Path, *tags: bytes) -> Labels:

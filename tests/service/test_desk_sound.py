@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dubgate.pinned import read_pinned
 from dubgate.service import desk_judge, desk_listening
 from dubgate.service.desk_judge import DeskDeliveries
 
@@ -48,3 +49,34 @@ def test_another_sound_in_its_place_is_not_played(desk: DeskDeliveries, tmp_path
 def test_a_sound_that_is_gone_is_not_played(desk: DeskDeliveries, tmp_path: Path) -> None:
     (tmp_path / "dub.flac").unlink()
     assert _heard(desk) == (False, False)
+
+
+def test_a_stretch_of_what_was_judged_before_is_not_remembered_for_what_is_judged_now(
+    desk: DeskDeliveries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same path, stream and times; another file, and judged as that."""
+    monkeypatch.setattr(desk_listening, "cut_excerpts", lambda cuts: [[Path(cuts[0].path).read_bytes()]])
+    assert desk.excerpt("d", "dub", 0.0, 1.0) == b"as judged"
+    (tmp_path / "dub.flac").write_bytes(b"another")
+    delivery, judgement = desk._judgements["d"]
+    desk._keep("d", delivery, judgement, desk_judge.places_of(delivery))
+    assert desk.excerpt("d", "dub", 0.0, 1.0) == b"another"
+
+
+def test_a_sound_that_is_exchanged_while_it_is_cut_is_not_played(
+    desk: DeskDeliveries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at it and its opening."""
+
+    def cut(cuts: Any) -> list[list[bytes]]:
+        path = Path(cuts[0].path)
+        path.write_bytes(b"nice tune")
+        return [[read_pinned(path)]]
+
+    monkeypatch.setattr(desk_listening, "cut_excerpts", cut)
+    assert desk.excerpt("d", "dub", 0.0, 1.0) is None
+
+
+def test_of_what_nobody_judged_nothing_is_played(desk: DeskDeliveries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DeskDeliveries, "place_judged", lambda *_: None)
+    assert desk.excerpt("d", "dub", 0.0, 1.0) is None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +18,12 @@ from typing import Any
 import fsspec
 import pytest
 from made_service import Api, House
+from swapped_folders import turned_into_a_link
 from test_jobs_survive import found, queued
 
+from dubgate import watching
+from dubgate.delivery.manifest import Delivery, load_delivery
+from dubgate.delivery.manifest_paths import EACH, path_fields
 from dubgate.errors import InputError
 from dubgate.service import fetching
 from dubgate.service.fetching import FetchError, check_url, fetch, named_in
@@ -36,6 +43,35 @@ GOOD: tuple[File, ...] = (
 
 def owned(*prefixes: str, by: str = "polyglot") -> tuple[Source, ...]:
     return tuple(Source(organisation=by, prefix=prefix) for prefix in prefixes)
+
+
+def naming_all(form: str) -> tuple[dict[str, Any], set[str]]:
+    """A delivery that names a file in each place that can, the media in one form or the other; and their names."""
+    said: dict[str, Any] = {
+        "schema": "delivery/1.0",
+        "original": {"language": "ja"},
+        "dub": {"language": "en"},
+        "cast": [{"character": "Ann", "technique": "human"}],
+        "production": {"purposes": ["access"], "tools": [{"name": "T", "version": "1"}]},
+        "extends": "series.yaml",
+    }
+    media = 2 if form == "short" else 3
+    keys = [k for k in sorted(path_fields()) if k[0] not in ("original", "dub") or len(k) == media]
+    names = {"delivery.yaml", "series.yaml"}
+    for n, (*above, last) in enumerate(k for k in keys if k != ("extends",)):
+        name, here = f"f{n}.json", said
+        for key, following in pairwise((*above, last)):
+            if key == EACH:
+                here = here[0]
+            elif following == EACH:
+                here[key] = [name] if last == EACH else [{"sha256": "0" * 64}]
+                here = here[key]
+            else:
+                here = here.setdefault(key, {"sha256": "0" * 64} if key == "intake" else {})
+        if last != EACH:
+            here[last] = name
+        names.add(name)
+    return said, names
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +285,30 @@ def test_a_delivery_does_not_reach_into_a_folder_of_others_that_lies_below_its_o
     assert heard == [1]
 
 
+def test_whose_a_file_is_counts_where_it_lay_when_it_was_digested(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder is a link into another organisation's while it is digested, and is one's own again when somebody asks."""
+    root, submitter = house.manifest.parent, watch(house.manifest).delivery.submitter
+    theirs = Path(shutil.copytree(root / "evidence", tmp_path / "theirs" / "evidence"))
+    roots = (Root(organisation="polyglot", path=root), Root(organisation="other-house", path=tmp_path / "theirs"))
+    settings = house.settings.model_copy(update={"roots": roots})
+    asked: Any = SimpleNamespace(party=submitter, organisation="polyglot", request={"path": "x"})
+    how: Any = {"at": datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
+    genuine, heard = watching.seen, []
+
+    def turned(path: Path) -> Any:
+        if path.parent.name != "evidence":
+            return genuine(path)
+        with turned_into_a_link(root / "evidence", theirs):
+            return genuine(path)
+
+    monkeypatch.setattr(watching, "seen", turned)
+    with pytest.raises(SourceRefusedError, match="may not submit from"):
+        judge(asked, settings, house.manifest, hear=lambda *_, **__: heard.append(1), **how)
+    assert heard == []
+
+
 def nothing(stage: str, share: float) -> None:
     """Progress that nobody watches."""
 
@@ -327,6 +387,51 @@ def test_a_delivery_is_fetched_with_every_file_that_it_names_and_nothing_else(
     (folder / "ep1" / "dub.wav").write_bytes(b"x" * 5000)
     with pytest.raises(InputError, match="large"):
         fetch(f"{base}ep1/delivery.yaml", "polyglot", small, tmp_path / "h", nothing)
+
+
+@pytest.mark.parametrize("form", ["short", "long"])
+def test_every_file_that_the_manifests_model_can_name_is_fetched_and_watched(
+    api: Api, web: tuple[str, Path], tmp_path: Path, form: str
+) -> None:
+    """One list, the model's own: a field that is added tomorrow is fetched, read as a file and watched, or this is red."""
+    base, folder = web
+    document, names = naming_all(form)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"{}")
+    (folder / "series.yaml").write_text("schema: delivery/1.0\n", encoding="utf-8")
+    (folder / "delivery.yaml").write_text(json.dumps(document), encoding="utf-8")
+    (folder / "secret.txt").write_bytes(b"named by nobody")
+    settings = api.state.settings.model_copy(update={"sources": owned(base), "allow_private_sources": True})
+    manifest = fetch(f"{base}delivery.yaml", "polyglot", settings, tmp_path / "f", nothing)
+    got = {p.relative_to(tmp_path / "f").as_posix() for p in (tmp_path / "f").rglob("*") if p.is_file()}
+    assert got == names
+    delivery = load_delivery(manifest)
+    listed = {p for p, _ in delivery.manifests} | {*delivery.files}
+    assert {p.relative_to(delivery.root).as_posix() for p in listed} == names
+
+
+def test_a_file_that_nobody_would_watch_stops_the_program(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Delivery, "files", ())
+    with pytest.raises(RuntimeError, match="nobody would watch"):
+        load_delivery(api.house.manifest)
+
+
+def test_a_manifest_of_another_name_is_not_confused_with_one_beside_it(
+    api: Api, web: tuple[str, Path], tmp_path: Path
+) -> None:
+    base, folder = web
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ep1.yaml").write_text("schema: delivery/1.0\nextends: delivery.yaml\n", encoding="utf-8")
+    (folder / "delivery.yaml").write_text("schema: delivery/1.0\n", encoding="utf-8")
+    sources = (*owned(base), *owned("memory://two/"))
+    settings = api.state.settings.model_copy(update={"sources": sources, "allow_private_sources": True})
+    store = fsspec.filesystem("memory")
+    for name in ("ep1.yaml", "delivery.yaml"):
+        store.pipe(f"/two/{name}", b"x")
+    for url in (f"{base}ep1.yaml", "memory://two/ep1.yaml"):
+        with pytest.raises(InputError, match=r"another delivery\.yaml"):
+            fetch(url, "polyglot", settings, tmp_path / "f", nothing)
 
 
 def test_what_is_another_organisations_is_not_fetched_with_a_delivery(

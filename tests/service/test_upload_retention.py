@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,16 +15,24 @@ from made_service import House
 from sqlalchemy import update
 
 from consent.acts import Act
+from consent.approvals import Candidate
 from consent.errors import RecordError
+from consent.events import Event
+from consent.parties import Party
 from consent.registry import Registry
+from consent.requests import Request, RequestKind, Wanted
+from consent.titles import Title
+from consent.uses import UseNotice
+from consent.vocabulary import Channel, EventKind
 from dubgate.errors import InputError
 from dubgate.service import jobs, retention
+from dubgate.service.awaited import Judged, awaited
 from dubgate.service.chores import Chores
 from dubgate.service.clock import iso
 from dubgate.service.database import changing, open_database
 from dubgate.service.retention import delete_due
 from dubgate.service.settings import read_settings
-from dubgate.service.tables import JOB
+from dubgate.service.tables import FILE, JOB
 
 UPLOAD = "up-" + "0" * 24
 HOURS = 168.0
@@ -141,6 +150,106 @@ def test_a_job_that_is_submitted_in_between_keeps_its_upload(kept: Kept, monkeyp
     assert kept.deleted() == 0
     assert folder.is_dir()
     assert kept.acts() == []
+
+
+SOUND = "5" * 64
+
+
+def asked(kept: Kept, sound: str = SOUND, *, days: int = 30) -> str:
+    """Somebody is asked about a sound; the request's id."""
+    now = kept.house.clock()
+    with kept.registry.view() as view:
+        [title, *_] = [e.record.title_id for e in view.store.of_kind(Title) if isinstance(e.record, Title)]
+        [party, *_] = [e.record.party_id for e in view.store.of_kind(Party) if e.record.record_id != "polyglot"]  # type: ignore[attr-defined]
+    window = {"start": now, "end": None}
+    about = {"title_ids": (title,), "territories": ("DE",), "channels": (Channel.SVOD,), "label_plan_sha256": "3" * 64}
+    release = Candidate.model_validate({**about, "language": "en", "window": window, "packets_sha256": sound})
+    wanted = Wanted(what=RequestKind.APPROVAL, rule="RH-001", about="programme", question="Do you approve it?")
+    made = Request(
+        request_id=f"rq-{sound[:4]}",
+        to=party,
+        asked_by="polyglot",
+        release=release,
+        wanted=(wanted,),
+        asked_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    kept.registry.add(made)
+    return made.request_id
+
+
+def told(kept: Kept, job_id: str, **said: Any) -> None:
+    """What the job says that it judged."""
+    with changing(kept.engine) as connection:
+        row = {"job_id": job_id, "name": "rests_on.json", "media_type": "application/json"}
+        connection.execute(FILE.insert().values(**row, content=json.dumps(said).encode()))
+
+
+def test_an_upload_that_an_open_request_rests_on_stays_until_it_is_closed(kept: Kept) -> None:
+    folder = kept.folder(f"uploads/polyglot/{UPLOAD}")
+    told(kept, kept.job("done", HOURS), sounds=["1" * 64, SOUND])
+    asked(kept)
+    assert kept.deleted() == 0
+    kept.house.clock.forward(hours=24 * 29)
+    assert kept.deleted() == 0
+    assert folder.is_dir()
+    assert kept.acts() == []
+    kept.house.clock.forward(hours=25)  # its time is over
+    assert kept.deleted() == 1
+    assert kept.acts() == [("polyglot", "upload.deleted", UPLOAD)]
+
+
+def test_what_was_fetched_stays_for_an_open_request_too(kept: Kept) -> None:
+    job_id = kept.job("done", HOURS)
+    with changing(kept.engine) as connection:
+        url = json.dumps({"url": "memory://dubs/ep1/delivery.yaml"})
+        connection.execute(update(JOB).where(JOB.c.job_id == job_id).values(request=url))
+    folder = kept.folder(f"fetched/{job_id}")
+    told(kept, job_id, sounds=[SOUND])
+    request_id = asked(kept)
+    assert kept.deleted() == 0
+    withdrawn = {"target": "request", "target_id": request_id, "kind": EventKind.WITHDRAWN, "by": "polyglot"}
+    kept.registry.add(Event.model_validate({**withdrawn, "event_id": "ev-1", "effective_at": kept.house.clock()}))
+    kept.house.clock.forward(hours=0.1)
+    assert kept.deleted() == 1
+    assert not folder.exists()
+
+
+def test_a_request_about_another_sound_keeps_nothing(kept: Kept) -> None:
+    kept.folder(f"uploads/polyglot/{UPLOAD}")
+    told(kept, kept.job("done", HOURS), sounds=[SOUND])
+    asked(kept, "6" * 64)
+    assert kept.deleted() == 1
+
+
+@pytest.mark.parametrize("said", [None, {"files": {}}])
+def test_a_job_that_does_not_say_what_it_judged_is_kept_for_every_question_of_its_submitter(
+    kept: Kept, said: dict[str, Any] | None
+) -> None:
+    """As the jobs of an earlier version."""
+    folder = kept.folder(f"uploads/polyglot/{UPLOAD}")
+    job_id = kept.job("done", HOURS)
+    if said is not None:
+        told(kept, job_id, **said)
+    asked(kept, "6" * 64)
+    assert kept.deleted() == 0
+    assert folder.is_dir()
+
+
+def test_a_job_that_judged_nothing_keeps_nothing(kept: Kept) -> None:
+    kept.folder(f"uploads/polyglot/{UPLOAD}")
+    kept.job("failed", HOURS)
+    asked(kept)
+    assert kept.deleted() == 1
+
+
+def test_a_use_that_its_holder_may_still_object_to_keeps_its_upload(kept: Kept) -> None:
+    now, said = kept.house.clock(), Judged(frozenset((SOUND,)), frozenset())
+    notices = [UseNotice.model_construct(object_until=now + timedelta(hours=h)) for h in (1, 0)]
+    for notice, stays in zip(notices, (True, False), strict=True):
+        entry = SimpleNamespace(record=notice)
+        store = SimpleNamespace(entries=lambda key, kind, e=entry: [e] if kind is UseNotice else [])
+        assert awaited(SimpleNamespace(store=store, now=now), said) is stays  # type: ignore[arg-type]
 
 
 def test_without_its_act_in_the_ledger_nothing_goes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

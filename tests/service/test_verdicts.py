@@ -254,6 +254,9 @@ def test_a_job_records_by_digest_what_it_used(house: House, tmp_path: Path) -> N
         told = api.client.get(f"/v1/jobs/{job['job_id']}/files/rests_on.json", headers=api.vendor).json()
     assert told["company_sha256"] == company_sha256(company)
     assert told["files"]["dub.flac"] == house.digest()
+    features = house.right.features
+    assert features.published is not None
+    assert set(told["sounds"]) == {features.dub.packet_sha256, features.published.packet_sha256}
     assert set(told["packs"]) == {p.name for p in house.right.packs}
     assert not any(name.startswith("company") for name in told["files"])
 

@@ -130,10 +130,12 @@ def test_somebody_elses_passkey_signs_nothing(world: World) -> None:
 def test_a_removed_passkey_signs_nothing_any_more(world: World) -> None:
     hana = world.visit("hana")
     where = hana.send("/requests/rq-1/approve", "/requests/rq-1", decision="approve")
-    from consent.web.ceremonies import passkeys_of, remove_passkey
+    from consent.web.ceremonies import passkeys_of
+    from consent.web.unkeying import remove_passkey
 
     world.later(seconds=1)
-    remove_passkey(world.desk, hana.account, passkeys_of(world.desk, hana.account.account_id)[0]["credential_id"])
+    [own] = passkeys_of(world.desk, hana.account.account_id)
+    remove_passkey(world.desk, hana.account, own["credential_id"], last_too=True)
     world.later(seconds=1)
     answer = hana.sign(where)
     assert answer.status_code == 409

@@ -12,7 +12,7 @@ from consent.conditions import open_conditions
 from consent.errors import StoreError
 from consent.parties import PartyKey
 from consent.registry import Registry
-from consent.web import ceremonies
+from consent.web import ceremonies, unkeying
 
 
 def _refusal_of(world: World, party: str = "hana") -> str:
@@ -97,9 +97,9 @@ def test_a_passkey_that_the_ledger_could_not_revoke_stays_in_the_list_to_be_remo
         patch.object(Registry, "write", side_effect=StoreError("the disk is full")),
         pytest.raises(StoreError),
     ):
-        ceremonies.remove_passkey(world.desk, hana.account, row["credential_id"])
+        unkeying.remove_passkey(world.desk, hana.account, row["credential_id"], last_too=True)
     assert ceremonies.passkeys_of(world.desk, hana.account.account_id) == [row]
-    ceremonies.remove_passkey(world.desk, hana.account, row["credential_id"])
+    unkeying.remove_passkey(world.desk, hana.account, row["credential_id"], last_too=True)
     assert ceremonies.passkeys_of(world.desk, hana.account.account_id) == []
     with world.registry.view() as view:
         key = view.record(f"credential:{row['credential_id']}", PartyKey)

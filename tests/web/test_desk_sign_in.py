@@ -210,6 +210,19 @@ def test_whoever_still_has_a_passkey_stops_a_recovery(world: World) -> None:
     assert recovery.send_due(world.desk) == 0
 
 
+def test_a_recovery_is_stopped_after_its_link_was_sent_too(world: World) -> None:
+    ada, operator = world.visit("ada"), world.visit("op-1")
+    recovery.begin(world.desk, ada.account.account_id)
+    [waiting] = recovery.all_waiting(world.desk)
+    operator.send(f"/recoveries/{waiting['recovery_id']}/agree", "/accounts")
+    world.later(hours=25)
+    assert recovery.send_due(world.desk) == 1
+    world.visit("ada").send("/security/recovery/stop", "/security")
+    answer = world.client().post(link_in(world))
+    assert answer.status_code == 410
+    assert accounts.n_passkeys(world.desk, ada.account.account_id) == 1
+
+
 def test_every_message_carries_the_ledgers_checkpoint_and_a_page_checks_one_that_was_kept(world: World) -> None:
     account = accounts.add_account(world.desk, "ada", "ada@example.org")
     accounts.send_link(world.desk, account, "sign_in")

@@ -317,8 +317,14 @@ def test_a_recovery_revokes_lost_passkeys_in_the_name_of_the_operator_who_agreed
     hana, operator = wanting.visit("hana"), wanting.visit("op-1")
     recovery.begin(wanting.desk, hana.account.account_id)
     [waiting] = recovery.all_waiting(wanting.desk)
+    assert not recovery.open_again(wanting.desk, hana.account.account_id)  # nobody agreed
     recovery.agree(wanting.desk, waiting["recovery_id"], operator.account)
-    recovery.open_again(wanting.desk, hana.account.account_id)
+    assert not recovery.open_again(wanting.desk, hana.account.account_id)  # the day is not over
+    assert ceremonies.passkeys_of(wanting.desk, hana.account.account_id)
+    wanting.later(hours=25)
+    assert recovery.send_due(wanting.desk) == 1
+    assert recovery.open_again(wanting.desk, hana.account.account_id)
+    assert not recovery.open_again(wanting.desk, hana.account.account_id)
     assert ceremonies.passkeys_of(wanting.desk, hana.account.account_id) == []
     [entry] = newest(wanting)
     assert isinstance(entry.record, Event)

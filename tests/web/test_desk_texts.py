@@ -77,7 +77,10 @@ def test_values_are_put_in() -> None:
 
 
 TRIED = (
-    *(f"web/test_desk_{n}.py" for n in ("abuse", "sign_in", "browser", "roles", "inviting", "signed", "tables")),
+    *(
+        f"web/test_desk_{n}.py"
+        for n in ("abuse", "sign_in", "browser", "roles", "inviting", "signed", "tables", "unkeying")
+    ),
     "consent/test_desk_gestures.py",
     "service/test_desk_publishing.py",
 )

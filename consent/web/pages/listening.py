@@ -17,7 +17,9 @@ from consent.web.visiting import NotYoursError, SignedIn, Start, Visitor
 router = APIRouter()
 A_PAGE, MOST_LINES = 40, 200
 EXCERPT_S, PICTURE_S = 20.0, 60.0
-KEPT = {"cache-control": "private, max-age=600"}
+KEPT = {
+    "cache-control": "private, no-cache"
+}  # asked each time: people sign over what they heard, not what lay there before
 
 
 def _listening(who: Visitor) -> Listening:

@@ -11,7 +11,7 @@ from consent.errors import RecordError
 from consent.parties import PartyKey
 from consent.views import View
 from consent.vocabulary import EventKind
-from consent.web import accounts, ceremonies, inviting, recovery, sessions
+from consent.web import accounts, ceremonies, inviting, recovery, sessions, unkeying
 from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.catalogue import text
 from consent.web.page import go, render
@@ -79,10 +79,10 @@ def remove_passkey(request: Request, who: SignedIn, form: Posted, credential_id:
     _require(who)
     own = who.account.account_id
     if accounts.n_passkeys(who.desk, own) < 2:
-        raise RecordError("this is the only passkey; add another one first")
+        raise RecordError(unkeying.LAST)
     if wants_signatures(who) and ceremonies.standing_key(who.desk, who.account, credential_id) is not None:
         return perform(request, who, form, lambda view: _removal(view, who, credential_id))
-    ceremonies.remove_passkey(who.desk, who.account, credential_id, by=who.party_id)
+    unkeying.remove_passkey(who.desk, who.account, credential_id, by=who.party_id)
     accounts.tell(who.desk, who.account, "mail.passkey_removed", link=who.desk.link("/security"))
     return go(request, "/security", said="passkey_removed")
 

@@ -84,7 +84,8 @@ def use(request: Request, token: str, form: OpenForm) -> Response:
         return go(request, "/recover/begun")
     account_id = sessions.use_link(desk, token, "recovered")
     if account_id is not None:
-        recovery.open_again(desk, account_id)
+        if not recovery.open_again(desk, account_id):
+            return render(request, "link.html", code=410, token=token, living=False)
         return _signed_in(request, desk, account_id, "recovery", "/security")
     account_id = sessions.use_link(desk, token, "sign_in", "invite")
     if account_id is None:
