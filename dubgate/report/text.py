@@ -35,6 +35,7 @@ _JA = {
     "resolve": "判断できる人",
     "decided": "決定の根拠",
     "open": "判定できません",
+    "because": "理由",
     "lines": "台詞",
     "script": "台本なし（台詞は音声区間から推定）",
 }
@@ -48,6 +49,7 @@ _EN = {
     "resolve": "can be resolved by",
     "decided": "decided by",
     "open": "not judged",
+    "because": "because",
     "lines": "lines",
     "script": "without a script: lines were found by voice activity",
 }
@@ -117,7 +119,8 @@ def _questions(open_: OpenQuestions, lang: str) -> Iterator[Text]:
     told = _words(lang)
     asked = [f"{q.rule} {printable(getattr(q.asks, lang))} ({printable(getattr(q.of, lang))})" for q in open_.questions]
     head = Text(f"{getattr(OUTCOMES[open_.outcome], lang):<10}", _STYLES[open_.outcome])
-    yield head.append(f"{told['open']}: {printable(getattr(open_.why, lang))}", "default not bold")
+    why = told["because"] if open_.outcome is Outcome.UNKNOWN else told["open"]
+    yield head.append(f"{why}: {printable(getattr(open_.why, lang))}", "default not bold")
     lines = asked if open_.outcome > Outcome.WARN else [_some(asked)]
     yield from (Text(f"{'':10}{line}", "dim") for line in lines)
     yield from (Text(f"{'':10}{told['do']}: {printable(remedy.within(lang))}", "dim") for remedy in open_.remedies)

@@ -81,7 +81,7 @@ def test_one_missing_thing_is_one_reason_however_many_rules_and_lines_it_leaves_
     assert "HOLD: 12 not known" in text
     other = replace(open_[1], text=Text(*(t.replace(why, "only 2.5 s") for t in (open_[1].text.en, open_[1].text.ja))))
     same = replace(open_[0], text=Text(*(t.replace(why, "only 3 s") for t in (open_[0].text.en, open_[0].text.ja))))
-    assert "not judged: only 3 s, and the like\n" in _printed(with_findings(made, same, other, alone=True))
+    assert "because: only 3 s, and the like\n" in _printed(with_findings(made, same, other, alone=True))
     assert _printed(with_findings(made, *open_[:2], alone=True)).count(f"(lines {lines[0].name}, {lines[1].name})") == 1
 
 
