@@ -5,13 +5,16 @@ Written by a machine from the English; no lawyer has read it.
 
 from __future__ import annotations
 
-_ASK = "この利用を対象とする同意を実演家または代理人に依頼し、記録してください（dubgate consent import）"
-_HOLDER = "権利者に依頼してください（dubgate request）。権利者はdubgate approveか画面で回答します"
+_ASK = (
+    "この利用を対象とする同意を実演家または代理人に依頼し、登録してください"
+    "（dubgate consent draft、dubgate consent import）"
+)
+_HOLDER = "権利者に依頼してください（dubgate request）。権利者はdubgate approveまたはデスクで回答します"
 
 IN_JAPANESE: dict[str, tuple[str, str]] = {
     "CON-000": (
         "聴こえたすべての話者が、配役表に載っていること",
-        "話者をdelivery.yamlの配役表に、声と同意を登録簿に加えてください（dubgate consent draft）",
+        "delivery.yamlの配役表に話者を、登録簿に声と同意を加えてください（dubgate consent draft）",
     ),
     "CON-001": ("この声の利用に、誰かが同意していること", _ASK),
     "CON-002": ("同意が現在も公開期間中も有効であること", _ASK),
@@ -36,7 +39,7 @@ IN_JAPANESE: dict[str, tuple[str, str]] = {
     "CON-025": ("同意に、実演家への支払いの定めがあること", "合意した報酬の参照番号を記録してください"),
     "CON-030": (
         "声を登録された録音と照合してよいこと",
-        "照合の許可（match）を本人に依頼するか、声を登録するか（dubgate enrol）、耳で確認してください（dubgate approve --attest CON-030）",
+        "照合の許可（種類match）を本人に依頼するか、声を登録するか（dubgate enrol）、耳で確認してください（dubgate approve --attest CON-030）",
     ),
     "CON-031": ("聴こえた声が、申告された声であること", "実際に使った声を申告するか、台詞を収録し直してください"),
     "CON-032": (
@@ -49,7 +52,7 @@ IN_JAPANESE: dict[str, tuple[str, str]] = {
     ),
     "CON-034": (
         "声の登録を、本人か代理人が確認していること",
-        "本人か代理人に登録を確認してもらってください。画面か、dubgate enrol 声 録音 --confirmed-by 本人 で確認できます",
+        "本人か代理人の確認を得てください（デスク、またはdubgate enrol VOICE RECORDING --confirmed-by OWNER）",
     ),
     "CON-035": (
         "発話の十分な部分を検証できたこと",
@@ -83,11 +86,11 @@ IN_JAPANESE: dict[str, tuple[str, str]] = {
     "RH-013": ("権利の主張を、もう一人の運営者が確認していること", "別の運営者に確認を依頼してください"),
     "RH-020": (
         "マニフェストの作品が、登録簿にある作品であること",
-        "作品を登録するか（dubgate consent draft、dubgate consent import）、delivery.yamlのtitleを訂正してください",
+        "作品を登録するか（dubgate consent draft、dubgate consent import）、delivery.yamlの作品（title）を訂正してください",
     ),
     "LAB-001": (
         "納品物の吹替のすべての項目に、人が読めるAI表示があること",
-        '「日本語 [AI]」のような表示を書き込んでください（dubgate label apply FILE --out NEW --text "…" --language TAG）。'
+        '表示を書き込んでください（dubgate label apply FILE --out NEW --text "日本語 [AI]" --language TAG）。'
         "AC-3とトランスポートストリームには書き込めないため、dubgate label sidecarを使ってください",
     ),
     "LAB-002": (

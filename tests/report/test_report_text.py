@@ -92,9 +92,10 @@ def test_a_question_without_a_number_is_answered_by_what_is_missing_and_not_by_m
     rules = {r.id: r for r in pack.rules}
     who = Subject(Scope.CHARACTER, "ANN")
     flat = unknown(rules["PRO-FLAT"], pack, who, Unmeasured("too little speech"))
-    assert "dubgate approve --attest" in flat.remedy
-    assert "recorded again" not in flat.remedy
-    assert unknown(rules["PRO-RANGE"], pack, who, Unmeasured("too little speech")).remedy == ""
+    assert "dubgate approve --attest" in flat.remedy.en
+    assert "dubgate approve --attest" in flat.remedy.ja
+    assert "recorded again" not in flat.remedy.en
+    assert unknown(rules["PRO-RANGE"], pack, who, Unmeasured("too little speech")).remedy.en == ""
 
 
 def test_japanese_is_told_in_japanese() -> None:
