@@ -157,11 +157,11 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
 
 def _streams_beside(published: Source, known: Sequence[Source | None]) -> tuple[str, ...]:
     """The published file's audio streams that are none of those handed in: whoever plays one hears what nobody judged."""
-    from dubgate.delivery.media import probe
+    from dubgate.delivery.media import sounds_of
 
     named = {source.stream for source in known if source is not None and source.path == published.path}
-    found = (s for s in probe(Path(published.path)).audio if s.index not in named)
-    return tuple(f"stream {s.index} ({s.language or 'no language'})" for s in found)
+    found = (s for s in sounds_of(Path(published.path)) if s[0] not in named)
+    return tuple(f"stream {index} ({language or 'no language'})" for index, language in found)
 
 
 def _language(plan: HearingPlan) -> str | None:

@@ -15,6 +15,7 @@ from dubgate.alignment import BOUNDS, Bounds, Comparison, Fault, compare
 from dubgate.errors import ChildError, MediaError
 from dubgate.features import Floats, Series
 from dubgate.labels.anchors import Anchors, read_anchors
+from dubgate.labels.played import BOXES
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Labels
@@ -241,25 +242,47 @@ def _telling(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
     for k, piece in enumerate(pieces):
         if begins[k]:
             yield (piece,) if begins[k + 1] else (piece, pieces[k + 1])
-        elif not told:
+        elif not told or next(_box_names(piece), b"") not in BOXES:
             yield (piece,)
         told = told or begins[k]
 
 
 def _begins_tracks(piece: Piece) -> bool:
+    return any(name in (b"ftyp", b"moov") for name in _box_names(piece))
+
+
+def _box_names(piece: Piece) -> Iterator[bytes]:
+    """Of each box in it; of what holds no boxes, anything."""
     with open(piece.path, "rb", opener=as_pinned) as file:
-        file.seek(piece.first)
-        return file.read(8)[4:] in (b"ftyp", b"moov")
+        at, size = piece.first, os.fstat(file.fileno()).st_size
+        end = size if piece.length is None else min(size, piece.first + piece.length)
+        while at + 8 <= end:
+            file.seek(at)
+            head = file.read(16)
+            yield head[4:8]
+            length = int.from_bytes(head[8:] if head[:4] == b"\0\0\0\1" else head[:4], "big")
+            at = at + length if length >= 8 else end
 
 
 def _audio_streams(path: Path) -> int:
     from dubgate.delivery.formats import sniff
     from dubgate.delivery.opening import open_media
 
-    if path.read_bytes()[:16].removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")):
-        return 0  # a text
+    if _is_text(path.read_bytes()):
+        return 0
     with open_media(path, sniff(path)) as container:
         return len(container.streams.audio)
+
+
+def _is_text(data: bytes) -> bool:
+    """To the end: some players look for sound behind what they do not know."""
+    if not data.removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")) or b"\0" in data:
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _relative(path: Path, root: Path) -> str:

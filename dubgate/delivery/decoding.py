@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dubgate.delivery.ac3_frames import holds_other_programmes
 from dubgate.delivery.digests import PacketDigest, PcmDigest
 from dubgate.delivery.formats import sniff
 from dubgate.delivery.media import is_lossless, stated_duration_s
@@ -119,6 +120,8 @@ class StreamDecoder:
                 return
             if packet.is_corrupt and demuxer not in _COUNTS_SAMPLES:
                 raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
+            if context.name == "eac3" and holds_other_programmes(bytes(packet)):
+                raise MediaError("its E-AC-3 holds several programmes, of which one is heard", where=self._where)
             self._n_packets += 1
             if self._packets is not None:
                 self._packets.add(packet)

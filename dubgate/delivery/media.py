@@ -110,6 +110,16 @@ def probe(path: Path) -> MediaInfo:
         )
 
 
+def sounds_of(path: Path) -> tuple[tuple[int, str | None], ...]:
+    """Index and language of every audio stream, also of those that dubgate cannot decode: a player may.
+
+    Raises:
+        MediaError: see `probe`.
+    """
+    with open_media(path) as container:
+        return tuple((s.index, _bcp47(s.metadata.get("language"))) for s in container.streams if s.type == "audio")
+
+
 def probe_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:
     """The child's entry for `probe_apart`."""
     return to_stored(probe(Path(request["path"])))
