@@ -186,7 +186,8 @@ def test_a_map_whose_end_lies_before_the_next_one_is_read_whole(tmp_path: Path, 
     first = first[: 188 - 1 - len(section) - 5] + begun[4:]
     second = packet[:3] + b"\x11" + bytes([len(rest)]) + rest + section + b"\xff" * 188
     data = transport[: tables_at(transport, 0)[0] + 188] + first + second[:188]
-    assert len(first) == 188 and packet[3] & 0xF == 0
+    assert len(first) == 188
+    assert packet[3] & 0xF == 0
     with pytest.raises(MediaError, match="name other streams"):
         check_packets(tmp_path / "x", io.BytesIO(data), len(data))
 
@@ -201,8 +202,10 @@ def test_an_e_ac_3_stream_with_a_second_programme_is_refused(tmp_path: Path) -> 
     other, channels = (bytearray(first), bytearray(first))
     other[2] |= 1 << 3
     channels[2] |= 1 << 6 | 1 << 3
-    assert not holds_other_programmes(first + first) and not holds_other_programmes(first + bytes(channels))
-    assert holds_other_programmes(first + bytes(other)) and not holds_other_programmes(b"")
+    assert not holds_other_programmes(first + first)
+    assert not holds_other_programmes(first + bytes(channels))
+    assert holds_other_programmes(first + bytes(other))
+    assert not holds_other_programmes(b"")
     assert not holds_other_programmes(first[:5] + b"\x40" + first[6:])
     list(StreamDecoder(path, 0).blocks(1.0))
     path.write_bytes(data + bytes(other))
@@ -217,7 +220,10 @@ def test_a_sound_that_dubgate_cannot_decode_is_one_all_the_same(tmp_path: Path) 
     path = tmp_path / "x.mka"
     made = made_media.chirp(RATE_HZ, 0.3)
     with av.open(str(path), "w", format="matroska") as out:
-        first, second = out.add_stream("aac", rate=RATE_HZ, layout="mono"), out.add_stream("wavpack", rate=RATE_HZ)
+        first, second = (
+            out.add_stream("aac", rate=RATE_HZ, layout="mono"),
+            out.add_stream("wavpack", rate=RATE_HZ, layout="mono"),
+        )
         second.metadata["language"] = "fra"
         packets = [p for stream in (first, second) for p in made_media._encoded(stream, made, RATE_HZ)]
         for packet in packets:
