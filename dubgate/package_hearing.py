@@ -136,6 +136,8 @@ def _heard(
 
 
 def _compared(rendition: Rendition, master: Listened, listening: Listening, bounds: Bounds) -> tuple[Comparison, float]:
+    from dubgate.meter.added import added_speech
+
     path = listening.scratch / "rendition"
     _joined(rendition.pieces, path)
     try:
@@ -149,6 +151,9 @@ def _compared(rendition: Rendition, master: Listened, listening: Listening, boun
         # The comparison hears mono sums: what the channels of a rendition cancel against each other is looked at apart.
         added = difference(heard.cancelled, [span.padded(NEAR_S) for span in master.cancelled])
         faults = (*comparison.faults, *(Fault(s.start_s, s.end_s, "cancelled") for s in added))
+        if not faults:  # what is the master's within the bounds may hold a voice under its music
+            beside = added_speech(master.spool, heard.spool, comparison.offset_s, listening.speech_prob)
+            faults = tuple(Fault(s.start_s, s.end_s, "spoken") for s in beside)
         return replace(comparison, faults=faults), heard.spool.duration_s
     finally:
         heard.spool.close()
@@ -177,9 +182,10 @@ class Listening:
         """
         from dubgate.meter.unheard import decode_listening
 
-        return Listened(*decode_listening(path, stream, self.scratch, self._speech_prob))
+        return Listened(*decode_listening(path, stream, self.scratch, self.speech_prob))
 
-    def _speech_prob(self, clips: Sequence[Floats]) -> list[Series]:
+    def speech_prob(self, clips: Sequence[Floats]) -> list[Series]:
+        """Voice activity over clips at 16 kHz."""
         if self._activity is None:
             from dubgate.speech.ears import load_voice_activity
 

@@ -1,0 +1,56 @@
+"""What `make mutants` breaks in what makes sure that players play the one sound that was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mutate import Mutant, replaced
+
+ONE = ("tests/delivery/test_one_sound.py",)
+ALIKE = ("tests/labels/test_read_alike.py",)
+PICTURES = ("tests/certificate/test_package_pictures.py",)
+ADDED = ("tests/test_added_speech.py",)
+PACKAGES = ("tests/certificate/test_packaging.py", "-k", "under_the_sound")
+
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+SINGLE = (
+    ("two formats in one file pass", "dubgate/delivery/formats.py", "if len(by_magic) > 1:", "if False:", ONE),
+    ("MXF may begin anywhere", "dubgate/delivery/formats.py", '["mxf"] if head.startswith(MXF_PARTITION) else ["mxf", "something else before it"]', '["mxf"]', ONE),
+    ("two parts of one name pass", "dubgate/delivery/structure.py", "if name in before & _OF_ONE_SOUND:", "if False:", ONE),
+    ("a second index passes", "dubgate/delivery/structure.py", 'b"moov", bytes.fromhex("18538067")', 'bytes.fromhex("18538067")', ONE),
+    ("a second segment of Matroska passes", "dubgate/delivery/structure.py", 'b"moov", bytes.fromhex("18538067")', 'b"moov"', ONE),
+    ("what stands behind a WAV's sound is not read", "dubgate/delivery/structure.py", "if announced in (_UNKNOWN_32, 0) or large:", "if True:", ONE),
+    ("edits are not looked at", "dubgate/delivery/structure.py", "    check_edits(path, file.read(index.end - index.start))\n", "", ONE),
+    ("edits that put together anew pass", "dubgate/delivery/mp4_edits.py", "if len(rows) > 1:", "if False:", ONE),
+    ("edits of another speed pass", "dubgate/delivery/mp4_edits.py", "if rate != _NORMAL_RATE or", "if", ONE),
+    ("a hidden beginning passes", "dubgate/delivery/mp4_edits.py", "if max(start / scale, after_s) > HIDDEN_S", "if after_s > HIDDEN_S", ONE),
+    ("a hidden end passes", "dubgate/delivery/mp4_edits.py", "if max(start / scale, after_s) > HIDDEN_S", "if start / scale > HIDDEN_S", ONE),
+    ("a late start is a hidden one", "dubgate/delivery/mp4_edits.py", "while rows and rows[0][1] == _EMPTY:", "while False:", ONE),
+    ("maps may change", "dubgate/delivery/ts_packets.py", "if self._said.setdefault(pid, said) != said:", "if False:", ONE),
+    ("other tables are no maps", "dubgate/delivery/ts_packets.py", "said = section[:1] + section[3:5]", "said = section[3:5]", ONE),
+    ("the end of a map is lost", "dubgate/delivery/ts_packets.py", "self._waiting[pid] += packet[start + 1 : at]", "pass", ONE),
+    ("further programmes pass", "dubgate/delivery/decoding.py", 'if context.name == "eac3" and', "if False and", ONE),
+    ("channels are programmes", "dubgate/delivery/ac3_frames.py", "if kind != _DEPENDENT and number:", "if number:", ONE),
+    ("what dubgate cannot decode is no sound", "dubgate/delivery/media.py", 'for s in container.streams if s.type == "audio")', "for s in container.streams.audio if _known(s))", ONE),
+    ("lines end where Python ends them", "dubgate/labels/hls.py", "if _NO_LINE.search(text):", "if False:", ALIKE),
+    ("what stands behind no tag passes", "dubgate/labels/hls.py", "if named != len(playlist.segments) + len(playlist.playlists):", "if False:", ALIKE),
+    ("an attribute twice in other tags passes", "dubgate/labels/hls.py", "if tag in _LISTS:", 'if tag == "#EXT-X-MEDIA":', ALIKE),
+    ("names are files", "dubgate/labels/hls.py", "return inside(master.parent, uri, root, named_by=master.name)", "return _inside(master.parent / uri, root)", ALIKE),
+    ("names that are read differently pass", "dubgate/labels/segments.py", "if uri != uri.strip() or _READ_DIFFERENTLY.search(uri):", "if False:", ALIKE),
+    ("templates at two levels pass", "dubgate/labels/dash_segments.py", "if len(found) > 1:\n        raise MediaError(\"its segments", "if False:\n        raise MediaError(\"its segments", ALIKE),
+    ("addresses that are not read pass", "dubgate/labels/dash_segments.py", "    if more:\n", "    if False:\n", ALIKE),
+    ("a presentation may go on with another", "dubgate/labels/dash.py", 'linked = linked or scheme.startswith(("urn:mpeg:dash:chaining:", "urn:mpeg:dash:fallback:"))', "pass", ALIKE),
+    ("a text is one by its first letters", "dubgate/package_hearing.py", '(b"WEBVTT", b"<?xml", b"<tt")) or b"\\0" in data:', '(b"WEBVTT", b"<?xml", b"<tt")):', ALIKE),
+    ("what is no fragment is one", "dubgate/package_hearing.py", 'elif not told or next(_box_names(piece), b"") not in BOXES:', "elif not told:", PICTURES),
+    ("an index behind other boxes is none", "dubgate/package_hearing.py", "at = at + length if length >= 8 else end", "at = end", PICTURES),
+    ("a voice under music is not listened for", "dubgate/package_hearing.py", 'faults = tuple(Fault(s.start_s, s.end_s, "spoken") for s in beside)', "pass", PACKAGES),
+    ("what is left over is not heard", "dubgate/meter/added.py", "if _audible(ours, left):", "if False:", ADDED),
+    ("the music is not taken away", "dubgate/meter/added.py", "return np.asarray(theirs - made, dtype=np.float32)", "return theirs", ADDED),
+    ("a later start is not followed", "dubgate/meter/added.py", "rendition.read_padded(start_s + offset_s, end_s + offset_s)", "rendition.read_padded(start_s, end_s)", ADDED),
+)  # fmt: skip
+
+
+def adversary_mutants() -> Iterator[Mutant]:
+    """Every mutant of these, in a fixed order."""
+    for name, file, old, new, tests in SINGLE:
+        yield Mutant(f"adversary: {name}", file, tests, replaced(old, new))
