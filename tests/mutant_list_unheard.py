@@ -25,7 +25,7 @@ SINGLE = (
     ("what a mix's channels cancel is not asked", "dubgate/hearing.py", "mix = None if plan.mix is None else _decoded(plan.mix, scratch, ears)", "mix = None if plan.mix is None else _decoded(plan.mix, scratch)", TRACKS),
     ("what is cancelled is not told", "dubgate/hearing.py", "        sold.cancelled,\n", "        (),\n", TRACKS),
     ("what is in music and effects is not told", "dubgate/hearing.py", "() if me is None else speech_beside(", "() if True else speech_beside(", TRACKS),
-    ("other sounds of the file are not told", "dubgate/hearing.py", "found = (s for s in probe(Path(published.path)).audio if s.index not in named)", "found = (s for s in ())", UNHEARD),
+    ("other sounds of the file are not told", "dubgate/hearing.py", "found = (s for s in sounds_of(Path(published.path)) if s[0] not in named)", "found = iter(())", UNHEARD),
     ("what lies in another file counts as handed in", "dubgate/hearing.py", " and source.path == published.path}", "}", UNHEARD),
     ("a release may play other sounds", "dubgate/release.py", "    findings += stream_findings(features)\n", "", RELEASE),
     ("a rendition may hold a voice between its channels", "dubgate/package_hearing.py", "for s in added))", "for s in ()))", PACKAGES),
