@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from functools import cache
 
 import av
@@ -22,14 +21,9 @@ from dubgate.speech.silero import SileroVad
 LENGTH_S = 12
 
 
-@dataclass
 class Sound:
-    samples: Floats
-    rate_hz: int = RATE_HZ
-
-    @property
-    def duration_s(self) -> float:
-        return len(self.samples) / self.rate_hz
+    def __init__(self, samples: Floats) -> None:
+        self.samples, self.rate_hz, self.duration_s = samples, RATE_HZ, len(samples) / RATE_HZ
 
     def read_padded(self, start_s: float, end_s: float) -> Floats:
         first, last = round(start_s * self.rate_hz), round(end_s * self.rate_hz)
@@ -75,7 +69,7 @@ def coded(sound: Floats, bitrate: int) -> Floats:
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as given:
+    with av.open(file, "r") as given:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in given.decode(audio=0)])
     return np.asarray(soxr.resample(heard, 48_000, RATE_HZ), dtype=np.float32)
 

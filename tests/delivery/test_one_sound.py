@@ -108,6 +108,7 @@ HIDING = {
     "the middle": ((10_000, 0, WHOLE), (45_000, 15 * RATE_HZ, WHOLE)),
     "the beginning": ((50_000, 10 * RATE_HZ, WHOLE),),
     "the end": ((50_000, 0, WHOLE),),
+    "nothing, and plays some twice": ((60_000, 0, WHOLE), (5_000, 0, WHOLE)),
     "another speed": ((60_000, 0, WHOLE // 2),),
 }
 
