@@ -77,6 +77,7 @@ class MediaInfo:
     timecode: str | None
     time_reference: int | None
     tags: tuple[tuple[str, str], ...]
+    n_sounds: int = 0  # streams of sound, also those that dubgate cannot decode
 
     @property
     def frame_rate(self) -> Fraction | None:
@@ -107,6 +108,7 @@ def probe(path: Path) -> MediaInfo:
             timecode=_timecode(container),
             time_reference=_time_reference(container),
             tags=_tags(container.metadata),
+            n_sounds=len(container.streams.audio),
         )
 
 
