@@ -10,6 +10,8 @@ ONE = ("tests/delivery/test_one_sound.py",)
 ALIKE = ("tests/labels/test_read_alike.py",)
 PICTURES = ("tests/certificate/test_package_pictures.py",)
 ADDED = ("tests/test_added_speech.py",)
+RIGHTS = ("tests/consent/test_rights_and_approvals.py",)
+RENEWING = ("tests/certificate/test_renewing.py", "-k", "lost_its_label")
 PACKAGES = ("tests/certificate/test_packaging.py", "-k", "under_the_sound")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -47,6 +49,10 @@ SINGLE = (
     ("what is left over is not heard", "dubgate/meter/added.py", "if _audible(ours, left):", "if False:", ADDED),
     ("the music is not taken away", "dubgate/meter/added.py", "return np.asarray(theirs - made, dtype=np.float32)", "return theirs", ADDED),
     ("a later start is not followed", "dubgate/meter/added.py", "rendition.read_padded(start_s + offset_s, end_s + offset_s)", "rendition.read_padded(start_s, end_s)", ADDED),
+    ("a refused sound passes in another language", "consent/quorum.py", "    if approval.sounds:\n        return any(", "    if approval.sounds:\n        return approval.language == candidate.language and any(", RIGHTS),
+    ("a refusal of a language is of one tag", "consent/quorum.py", "return languages.overlap(approval.language, candidate.language)", "return approval.language == candidate.language", RIGHTS),
+    ("a language has no other name", "consent/languages.py", "a.language == b.language or _around(a.language) == b.language or a.language == _around(b.language)", "a.language == b.language", RIGHTS),
+    ("a sound that cannot be decoded is renewed", "dubgate/renewing.py", "if len(streams) != 1 or found.n_sounds != 1:", "if len(streams) != 1:", RENEWING),
 )  # fmt: skip
 
 
