@@ -58,7 +58,7 @@ class Speaker:
     def parts(self) -> tuple[Speaker, ...]:
         """The voices that the diarizer, which does not know the script, hears in it; none where it hears one.
 
-        Pooled with four times as much of the declared voice, a voice that nobody declared is neither missed nor found.
+        Pooled with several times as much of the declared voice, one that nobody declared changes nothing and is not found.
         """
         by_cluster: dict[str, list[VoiceSegment]] = {}
         for segment in self.segments:

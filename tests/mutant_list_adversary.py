@@ -12,6 +12,7 @@ PICTURES = ("tests/certificate/test_package_pictures.py",)
 ADDED = ("tests/test_added_speech.py",)
 RIGHTS = ("tests/consent/test_rights_and_approvals.py",)
 RENEWING = ("tests/certificate/test_renewing.py", "-k", "lost_its_label")
+VOICES = ("tests/test_voices_heard.py",)
 PACKAGES = ("tests/certificate/test_packaging.py", "-k", "under_the_sound")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -53,6 +54,11 @@ SINGLE = (
     ("a refusal of a language is of one tag", "consent/quorum.py", "return languages.overlap(approval.language, candidate.language)", "return approval.language == candidate.language", RIGHTS),
     ("a language has no other name", "consent/languages.py", "a.language == b.language or _around(a.language) == b.language or a.language == _around(b.language)", "a.language == b.language", RIGHTS),
     ("a sound that cannot be decoded is renewed", "dubgate/renewing.py", "if len(streams) != 1 or found.n_sounds != 1:", "if len(streams) != 1:", RENEWING),
+    ("the parts of a voice are not searched", "dubgate/voices_heard.py", "for found in (whole, *(search(p.pooled(), protected, own, calibration) for p in speaker.parts())):", "for found in (whole,):", VOICES),
+    ("the parts of a voice are not matched", "dubgate/voices_heard.py", "for part in speaker.parts() if not isinstance(whole, Unmeasured) else ():", "for part in ():", VOICES),
+    ("a part that is like its whole is another's", "dubgate/voices_heard.py", "score < REJECT_LLR <= whole:", "score <= whole:", VOICES),
+    ("the parts of a voice are no clones", "dubgate/voices_heard.py", "return max([whole, *(s for s in scores if not isinstance(s, Unmeasured))])", "return whole", VOICES),
+    ("parts of any length are compared", "dubgate/voices_heard.py", "if p.speech_s >= PART_S)", "if True)", VOICES),
 )  # fmt: skip
 
 

@@ -132,14 +132,14 @@ def test_a_search_holds_from_a_false_hit_rate_of_5_percent(
 
 
 def mixed(axis_of_some: int, n: int = 2, speech_s: float = 6.0) -> ProgrammeFeatures:
-    """OTTO speaks 60 s with his own voice, and in between with another."""
+    """OTTO speaks 120 s with his own voice, and in between with another."""
     rest = tuple(v for v in dub_voices() if v.character != "OTTO")
-    own, other = segments("OTTO", AXES["v-otto"], 30, 10, speech_s=6.0), segments("OTTO", axis_of_some, 40, n, speech_s)
+    own, other = segments("OTTO", AXES["v-otto"], 30, 20, speech_s=6.0), segments("OTTO", axis_of_some, 50, n, speech_s)
     return features((*rest, *own, *other))
 
 
 def test_a_protected_voice_in_some_of_a_characters_lines_is_hit(world: World, view: View) -> None:
-    """Pooled with five times as much of the declared voice it would be neither missed nor found."""
+    """Pooled with ten times as much of the declared voice it would be neither missed nor found."""
     [hit] = measured_hits(compared(world, view, mixed(AXES["v-karl"]))["OTTO"])
     assert (hit.voice_id, hit.blocks) == ("v-karl", True)
     [short] = measured_hits(compared(world, view, mixed(AXES["v-karl"], n=1))["OTTO"])
