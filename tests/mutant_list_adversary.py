@@ -47,7 +47,7 @@ SINGLE = (
     ("what is no fragment is one", "dubgate/package_hearing.py", 'elif not told or next(_box_names(piece), b"") not in BOXES:', "elif not told:", PICTURES),
     ("an index behind other boxes is none", "dubgate/package_hearing.py", "at = at + length if length >= 8 else end", "at = end", PICTURES),
     ("a voice under music is not listened for", "dubgate/package_hearing.py", 'faults = tuple(Fault(s.start_s, s.end_s, "spoken") for s in beside)', "pass", PACKAGES),
-    ("what is left over is not heard", "dubgate/meter/added.py", "if _audible(ours, left):", "if False:", ADDED),
+    ("what is left over is not heard", "dubgate/meter/added.py", "if audible(ours, left):", "if False:", ADDED),
     ("the music is not taken away", "dubgate/meter/added.py", "return np.asarray(theirs - made, dtype=np.float32)", "return theirs", ADDED),
     ("a later start is not followed", "dubgate/meter/added.py", "rendition.read_padded(start_s + offset_s, end_s + offset_s)", "rendition.read_padded(start_s, end_s)", ADDED),
     ("a refused sound passes in another language", "consent/quorum.py", "    if approval.sounds:\n        return any(", "    if approval.sounds:\n        return approval.language == candidate.language and any(", RIGHTS),
@@ -59,6 +59,8 @@ SINGLE = (
     ("a part that is like its whole is another's", "dubgate/voices_heard.py", "score < REJECT_LLR <= whole:", "score <= whole:", VOICES),
     ("the parts of a voice are no clones", "dubgate/voices_heard.py", "return max([whole, *(s for s in scores if not isinstance(s, Unmeasured))])", "return whole", VOICES),
     ("parts of any length are compared", "dubgate/voices_heard.py", "if p.speech_s >= PART_S)", "if True)", VOICES),
+    ("what a mix holds beside stem and effects is not listened to", "dubgate/mixing.py", "        if speech_prob is not None:\n", "        if False:\n", ADDED),
+    ("hearing does not listen to what a mix holds beside", "dubgate/hearing.py", "me, dub, speech_prob)", "me, dub)", ("tests/test_unheard.py", "-k", "listened_for")),
 )  # fmt: skip
 
 

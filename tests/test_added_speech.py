@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -13,10 +15,12 @@ import soxr
 from dubgate.alignment import compare
 from dubgate.features import Floats
 from dubgate.meter.added import added_speech, left_over
+from dubgate.mixing import check_mix
 from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import total_s
 from dubgate.speech.models import resolve
 from dubgate.speech.silero import SileroVad
+from dubgate.unmeasured import measured
 
 LENGTH_S = 12
 
@@ -115,3 +119,16 @@ def test_a_filter_and_a_delay_between_samples_leave_nothing_over() -> None:
     silence = np.zeros_like(master)
     assert np.array_equal(left_over(silence, rendition), rendition), "all of it was added"
     assert len(left_over(master[:0], rendition[:0])) == 0
+
+
+def test_a_voice_in_a_mix_that_neither_stem_nor_effects_hold_is_found_under_them() -> None:
+    effects, nothing, track = 0.1 * music(), np.zeros_like(music()), SimpleNamespace(speech=())
+    mix = effects + 0.1 * 10 ** (-18 / 20) * voice()
+
+    def differs(mixed: Floats, listened: Any) -> float:
+        check = check_mix(True, Sound(nothing), Sound(mixed), Sound(effects), cast("Any", track), listened)
+        return total_s(measured(check.differs))
+
+    assert differs(mix, activity().speech_prob) > 4
+    assert differs(mix, None) < 1, "windows of the sum are within their bound"
+    assert differs(coded(effects, 96_000), activity().speech_prob) == 0

@@ -39,7 +39,7 @@ def added_speech(master: Sound, rendition: Sound, offset_s: float, speech_prob: 
         ours = master.read_padded(start_s, end_s)
         theirs = rendition.read_padded(start_s + offset_s, end_s + offset_s)
         left = left_over(ours, theirs)
-        if _audible(ours, left):
+        if audible(ours, left):
             found += unheard(ours, [left], speech_prob, start_s=start_s)
     return long_enough(found)
 
@@ -70,8 +70,8 @@ def _left(ours: Floats, theirs: Floats) -> Floats:
     return np.asarray(theirs - made, dtype=np.float32)
 
 
-def _audible(judged: Floats, left: Floats) -> bool:
-    """Whether any step of what is left stands out so far that somebody may hear it."""
+def audible(judged: Floats, left: Floats) -> bool:
+    """Whether any step of what is left [of the same length, 16 kHz] stands out so far that somebody may hear it."""
     ours, rest = _powers(judged), _powers(left)
     return bool((rest > np.maximum(10 ** (AUDIBLE_DBFS / 10), ours * 10 ** (MASKED_DB / 10))).any())
 
