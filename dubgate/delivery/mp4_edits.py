@@ -11,7 +11,7 @@ from pathlib import Path
 from dubgate.delivery.mp4_boxes import boxes, inner
 from dubgate.errors import MediaError
 
-HIDDEN_S = 1.0  # encoder delay, and what a cut without coding anew leaves at both ends
+HIDDEN_S = 0.5  # encoder delay, and what a cut without coding anew leaves at both ends
 _EMPTY, _NORMAL_RATE = -1, 0x00010000
 _REMEDY = "export it again without an edit list"
 

@@ -7,7 +7,7 @@ master is what was added to it, and is listened to by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -23,8 +23,17 @@ from dubgate.meter.unheard import (
 )
 from dubgate.spans import Span
 
-if TYPE_CHECKING:
-    from dubgate.alignment import Sound
+
+class Sound(Protocol):
+    """Mono sound at 16 kHz."""
+
+    @property
+    def duration_s(self) -> float: ...
+
+    def read_padded(self, start_s: float, end_s: float) -> Floats:
+        """Exactly the span's samples, zeros where there are none."""
+        ...
+
 
 TAPS = 129  # 8 ms at 16 kHz: what codecs and resamplers do to a spectrum, and delays between samples
 FITTED_S = 3.0

@@ -230,3 +230,27 @@ def test_a_sound_that_dubgate_cannot_decode_is_one_all_the_same(tmp_path: Path) 
         for packet in packets:
             out.mux(packet)
     assert sounds_of(path) == ((0, None), (1, "fr"))
+
+
+# packets
+
+
+def test_packets_that_say_they_are_not_to_be_played_are_refused(tmp_path: Path) -> None:
+    """FFmpeg plays silence there, and whoever does not know DiscardPadding plays what is coded."""
+    opus, given = made_media.make(tmp_path, "opus"), made_media.make(tmp_path, "matroska")
+    with av.open(str(opus)) as file:
+        said = [p.get_sidedata("skip_samples") for p in file.demux() if p.has_sidedata("skip_samples")]
+    assert len(said) == 2, "an encoder's delay, and what fills the last packet"
+    assert list(StreamDecoder(opus, 0).blocks(1.0))
+    said[1].update(bytes(4) + (4608).to_bytes(4, "little") + bytes(2))  # a whole packet
+    hiding = tmp_path / "hiding.mka"
+    with av.open(str(given)) as before, av.open(str(hiding), "w") as after:
+        stream = after.add_stream_from_template(before.streams.audio[0])
+        for k, packet in enumerate(before.demux(before.streams.audio[0])):
+            if packet.dts is not None:
+                if 5 <= k < 15:
+                    packet.set_sidedata(said[1])
+                packet.stream = stream
+                after.mux(packet)
+    with pytest.raises(MediaError, match="not to be played"):
+        list(StreamDecoder(hiding, 0).blocks(1.0))
