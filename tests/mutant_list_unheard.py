@@ -19,7 +19,7 @@ SINGLE = (
     ("speech over speech is not found", "dubgate/meter/unheard.py", "(silent | (power > level * 10 ** (LOUDER_DB / 10)))", "silent", UNHEARD),
     ("speech of the judged sound counts", "dubgate/meter/unheard.py", "silent = _most_near(own) < NOT_SPOKEN", "silent = own < 2", UNHEARD),
     ("every block begins at the start", "dubgate/meter/unheard.py", "        self._at_s += rows.shape[1] / self._rate_hz\n", "", UNHEARD),
-    ("music and effects are not listened to", "dubgate/mixing.py", "            found += unheard(", "            found = unheard(", UNHEARD),
+    ("music and effects are not listened to", "dubgate/mixing.py", "found += unheard(stem.read_padded(start, end), [effects]", "found = unheard(stem.read_padded(start, end), [effects]", UNHEARD),
     ("a moment of another mix passes", "dubgate/mixing.py", "    return whole_db, union(differs)", "    return whole_db, ()", UNHEARD),
     ("what a dub's channels cancel is not asked", "dubgate/hearing.py", "decoded = _decoded(source, scratch, ears if is_dub and plan.mix is None else None)", "decoded = _decoded(source, scratch)", TRACKS),
     ("what a mix's channels cancel is not asked", "dubgate/hearing.py", "mix = None if plan.mix is None else _decoded(plan.mix, scratch, ears)", "mix = None if plan.mix is None else _decoded(plan.mix, scratch)", TRACKS),
