@@ -63,6 +63,8 @@ SINGLE = (
     ("hearing does not listen to what a mix holds beside", "dubgate/hearing.py", "me, dub, speech_prob)", "me, dub)", ("tests/test_unheard.py", "-k", "listened_for")),
     ("what packets leave out is not counted", "dubgate/delivery/decoding.py", "self._n_left_out += _left_out(packet)", "self._n_left_out += 0", ONE),
     ("only what is left out at the start counts", "dubgate/delivery/decoding.py", 'return int.from_bytes(said[:4], "little") + int.from_bytes(said[4:8], "little")', 'return int.from_bytes(said[:4], "little")', ONE),
+    ("samples and fragments pass", "dubgate/delivery/structure.py", 'if b"moof" in before and holds_samples(content):', "if False:", ONE),
+    ("fragments of a file without samples are refused", "dubgate/delivery/mp4_edits.py", '[8:12] not in (b"", bytes(4))', '[8:12] not in (b"",)', ONE),
 )  # fmt: skip
 
 

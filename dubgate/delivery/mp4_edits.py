@@ -1,4 +1,4 @@
-"""Edit lists of MP4 and QuickTime sound (ISO/IEC 14496-12, 8.6.6): one that leaves sound out is refused.
+"""What the index of an MP4 or QuickTime file says of its sound: an edit list that leaves some out (ISO/IEC 14496-12, 8.6.6).
 
 FFmpeg plays only what the list presents; many players, and all that are fed through Media Source Extensions, play what is stored.
 Sound that the list leaves out would be published without being heard.
@@ -29,6 +29,12 @@ def check_edits(path: Path, index: bytes) -> None:
         told = _hidden(inner(track, b"edts", b"elst"), inner(track, b"mdia", b"mdhd"), movie_scale)
         if told:
             raise MediaError(f"its edit list {told}, and not every player follows it", where=str(path), remedy=_REMEDY)
+
+
+def holds_samples(index: bytes) -> bool:
+    """Whether a movie box's content lists samples of any track; that of a fragmented file lists none."""
+    tables = (inner(track, b"mdia", b"minf", b"stbl") for name, track in boxes(index) if name == b"trak")
+    return any(inner(t, name)[8:12] not in (b"", bytes(4)) for t in tables for name in (b"stsz", b"stz2"))
 
 
 def _hidden(edits: bytes, header: bytes, movie_scale: int) -> str:

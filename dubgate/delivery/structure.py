@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_frame_bytes
-from dubgate.delivery.mp4_edits import check_edits
+from dubgate.delivery.mp4_edits import check_edits, holds_samples
 from dubgate.delivery.ogg_pages import check_pages
 from dubgate.delivery.ts_packets import check_packets
 from dubgate.errors import MediaError
@@ -161,7 +161,11 @@ def _mov(path: Path, file: BinaryIO, size: int) -> None:
         raise MediaError(why, where=str(path), remedy=_REMEDY)
     _refuse_references(path, file, index)
     file.seek(index.start)
-    check_edits(path, file.read(index.end - index.start))
+    content = file.read(index.end - index.start)
+    check_edits(path, content)
+    if b"moof" in before and holds_samples(content):
+        what = "its sound lies in its index and in fragments, of which players play one or the other"
+        raise MediaError(what, where=str(path), remedy=_REMEDY)
 
 
 _TO_REFERENCES = {

@@ -137,6 +137,18 @@ def test_an_mp4_has_one_index_and_its_edits_are_looked_at(tmp_path: Path) -> Non
         checked(tmp_path / "x", box(b"moov", movie(*HIDING["the end"])), "mov")
 
 
+def test_an_mp4_has_its_samples_in_its_index_or_in_fragments(tmp_path: Path) -> None:
+    def index(name: bytes, n: int) -> bytes:
+        sizes = box(name, bytes(8), n.to_bytes(4, "big"))
+        return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", sizes)))))
+
+    for name in (b"stsz", b"stz2"):
+        checked(tmp_path / "x", index(name, 7), "mov")
+        checked(tmp_path / "x", index(name, 0) + box(b"moof"), "mov")
+        with pytest.raises(MediaError, match="in its index and in fragments"):
+            checked(tmp_path / "x", index(name, 7) + box(b"moof"), "mov")
+
+
 # MPEG-TS
 
 
