@@ -65,6 +65,8 @@ SINGLE = (
     ("only what is left out at the start counts", "dubgate/delivery/decoding.py", 'return int.from_bytes(said[:4], "little") + int.from_bytes(said[4:8], "little")', 'return int.from_bytes(said[:4], "little")', ONE),
     ("samples and fragments pass", "dubgate/delivery/structure.py", 'if b"moof" in before and holds_samples(content):', "if False:", ONE),
     ("fragments of a file without samples are refused", "dubgate/delivery/mp4_edits.py", '[8:12] not in (b"", bytes(4))', '[8:12] not in (b"",)', ONE),
+    ("ordered chapters pass", "dubgate/delivery/structure.py", "if flag.name == _ORDERED and any(", "if False and any(", ONE),
+    ("chapters are ordered whatever they say", "dubgate/delivery/structure.py", "if flag.name == _ORDERED and any(file.read(min(8, flag.end - flag.start))):", "if flag.name == _ORDERED:", ONE),
 )  # fmt: skip
 
 

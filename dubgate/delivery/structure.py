@@ -18,7 +18,7 @@ from dubgate.delivery.ts_packets import check_packets
 from dubgate.errors import MediaError
 from dubgate.pinned import as_pinned
 
-_MAX_PARTS = 20_000
+_MAX_PARTS, _MAX_ELEMENTS = 20_000, 200_000
 _UNKNOWN_32, _UNKNOWN_64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _CUT = "the file was cut off: it holds {has:,} bytes of the {needs:,} it announces"
 _REMEDY = "copy or export it again"
@@ -199,20 +199,45 @@ def _self_contained(file: BinaryIO, entry: Part) -> bool:
     return bool(int.from_bytes(file.read(4), "big") & 1)
 
 
+_SEGMENT, _CHAPTERS, _EDITION, _ORDERED = (bytes.fromhex(i) for i in ("18538067", "1043a770", "45b9", "45dd"))
+
+
 def _matroska(path: Path, file: BinaryIO, size: int) -> None:
-    at, before = 0, set[bytes]()
-    for _ in range(_MAX_PARTS):
+    before: set[bytes] = set()
+    for part in _elements(path, file, 0, size):
+        _must_be_one(path, part.name, before)
+        _must_fit(path, part.end, size)
+        if part.name == _SEGMENT:
+            for inner in _elements(path, file, part.start, part.end if part.end > part.start else size):
+                if inner.name == _CHAPTERS:
+                    _refuse_ordered(path, file, inner)
+
+
+def _refuse_ordered(path: Path, file: BinaryIO, chapters: Part) -> None:
+    """Ordered chapters (RFC 9559, 20.1.3) put the film together anew, also from other files; FFmpeg plays it as it is stored."""
+    for edition in _elements(path, file, chapters.start, chapters.end):
+        for flag in _elements(path, file, edition.start, edition.end) if edition.name == _EDITION else ():
+            file.seek(flag.start)
+            if flag.name == _ORDERED and any(file.read(min(8, flag.end - flag.start))):
+                what = "its chapters are ordered: players put it together anew from them"
+                raise MediaError(what, where=str(path), remedy="export it without ordered chapters")
+
+
+def _elements(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Part]:
+    """EBML elements; behind one whose length is not announced, as in a live recording, none is told."""
+    for _ in range(_MAX_ELEMENTS):
         file.seek(at)
         head = file.read(12)
-        if len(head) < 2 or head[0] == 0 or head[0] < 0x10:
+        if at >= end or len(head) < 2 or head[0] < 0x10:
             return
         id_bytes = 9 - head[0].bit_length()
-        _must_be_one(path, head[:id_bytes], before)
         start, length = _ebml_length(head[id_bytes:], at + id_bytes)
-        if length is None:  # a live recording: its end is not announced
+        if length is None:
+            yield Part(head[:id_bytes], start, start)
             return
-        _must_fit(path, start + length, size)
+        yield Part(head[:id_bytes], start, start + length)
         at = start + length
+    raise MediaError(f"more than {_MAX_ELEMENTS:,} elements", where=str(path))
 
 
 def _ebml_length(head: bytes, at: int) -> tuple[int, int | None]:

@@ -84,6 +84,28 @@ def test_an_aiff_a_caf_a_w64_and_a_matroska_file_have_one_sound(tmp_path: Path) 
             checked(tmp_path / "x", made(2), demuxer)
 
 
+def test_chapters_that_put_a_film_together_anew_are_refused(tmp_path: Path) -> None:
+    def element(name: str, *content: bytes) -> bytes:
+        body = b"".join(content)
+        return bytes.fromhex(name) + (1 << 56 | len(body)).to_bytes(8, "big") + body
+
+    def film(*edition: bytes) -> bytes:
+        chapters = element("1043a770", element("ec", b"x"), element("45b9", *edition))
+        return element("1a45dfa3") + element("18538067", element("1654ae6b", b"tracks"), chapters, element("1f43b675"))
+
+    checked(tmp_path / "x", film(element("45bc", b"\1"), element("b6", b"chapter")), "matroska")
+    checked(tmp_path / "x", film(element("45dd", b"\0")), "matroska")
+    for yes in (b"\1", b"\0\1"):
+        with pytest.raises(MediaError, match="chapters are ordered"):
+            checked(tmp_path / "x", film(element("45bc", b"\1"), element("45dd", yes)), "matroska")
+    with pytest.raises(MediaError, match="cut off"):
+        checked(tmp_path / "x", film()[:-1], "matroska")
+    endless = film(element("45dd", b"\1")).replace(bytes.fromhex("18538067") + b"\1", bytes.fromhex("18538067ff"), 1)
+    endless = endless[: endless.index(b"\x67\xff") + 2] + endless[endless.index(b"\x67\xff") + 9 :]
+    with pytest.raises(MediaError, match="chapters are ordered"):  # its length is not announced
+        checked(tmp_path / "x", endless, "matroska")
+
+
 # MP4
 
 
