@@ -23,7 +23,7 @@ SINGLE = (
     ("a second index passes", "dubgate/delivery/structure.py", 'b"moov", bytes.fromhex("18538067")', 'bytes.fromhex("18538067")', ONE),
     ("a second segment of Matroska passes", "dubgate/delivery/structure.py", 'b"moov", bytes.fromhex("18538067")', 'b"moov"', ONE),
     ("what stands behind a WAV's sound is not read", "dubgate/delivery/structure.py", "if announced in (_UNKNOWN_32, 0) or large:", "if True:", ONE),
-    ("edits are not looked at", "dubgate/delivery/structure.py", "    check_edits(path, file.read(index.end - index.start))\n", "", ONE),
+    ("edits are not looked at", "dubgate/delivery/structure.py", "    check_edits(path, content)\n", "", ONE),
     ("edits that put together anew pass", "dubgate/delivery/mp4_edits.py", "if len(rows) > 1:", "if False:", ONE),
     ("edits of another speed pass", "dubgate/delivery/mp4_edits.py", "if rate != _NORMAL_RATE or", "if", ONE),
     ("a hidden beginning passes", "dubgate/delivery/mp4_edits.py", "if max(start / scale, after_s) > HIDDEN_S", "if after_s > HIDDEN_S", ONE),
