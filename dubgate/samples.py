@@ -180,22 +180,18 @@ def _paste(track: Floats, clip: Floats, at_s: float) -> Floats:
     return out
 
 
-def _with(scene: Scene, **changes: Any) -> Scene:
-    return replace(scene, **changes)
-
-
 def shift_line(scene: Scene, step: dict[str, Any]) -> Scene:
     """Move the sound of one line by `by_s`."""
     span = scene.cue(step["cue"]).span
     left, line = _cut(scene.dub, span)
-    return _with(scene, dub=_paste(left, line, span.start_s + step["by_s"]))
+    return replace(scene, dub=_paste(left, line, span.start_s + step["by_s"]))
 
 
 def shift_all(scene: Scene, step: dict[str, Any]) -> Scene:
     """Move the whole dub by `by_s`, its length kept."""
     n = _index(step["by_s"])
     moved = np.concatenate([_bed(max(n, 0)), scene.dub[max(-n, 0) :], _bed(max(-n, 0))])[: len(scene.dub)]
-    return _with(scene, dub=moved)
+    return replace(scene, dub=moved)
 
 
 def resample(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -203,36 +199,36 @@ def resample(scene: Scene, step: dict[str, Any]) -> Scene:
     import soxr
 
     played = soxr.resample(scene.dub, RATE_HZ * step["ratio"], RATE_HZ)
-    return _with(scene, dub=np.asarray(played, dtype=np.float32))
+    return replace(scene, dub=np.asarray(played, dtype=np.float32))
 
 
 def gain(scene: Scene, step: dict[str, Any]) -> Scene:
     """Change the dub's level by `db`; what goes over full scale is clipped when written."""
-    return _with(scene, dub=np.clip(scene.dub * np.float32(10 ** (step["db"] / 20)), -1.0, 1.0))
+    return replace(scene, dub=np.clip(scene.dub * np.float32(10 ** (step["db"] / 20)), -1.0, 1.0))
 
 
 def silence(scene: Scene, step: dict[str, Any]) -> Scene:
     """A dub of digital silence."""
-    return _with(scene, dub=np.zeros_like(scene.dub))
+    return replace(scene, dub=np.zeros_like(scene.dub))
 
 
 def replace_line(scene: Scene, step: dict[str, Any]) -> Scene:
     """Put the take `with` (a file of the case) in place of one line."""
     span = scene.cue(step["cue"]).span
     left, _ = _cut(scene.dub, span)
-    return _with(scene, dub=_paste(left, _read(scene.folder / step["with"]), span.start_s))
+    return replace(scene, dub=_paste(left, _read(scene.folder / step["with"]), span.start_s))
 
 
 def mute_line(scene: Scene, step: dict[str, Any]) -> Scene:
     """Leave a line out: room tone in its place."""
-    return _with(scene, dub=_cut(scene.dub, scene.cue(step["cue"]).span)[0])
+    return replace(scene, dub=_cut(scene.dub, scene.cue(step["cue"]).span)[0])
 
 
 def keep_original(scene: Scene, step: dict[str, Any]) -> Scene:
     """Leave the original's sound in place of one dubbed line."""
     span = scene.cue(step["cue"]).span
     left, _ = _cut(scene.dub, span)
-    return _with(scene, dub=_paste(left, _cut(scene.original, span)[1], span.start_s))
+    return replace(scene, dub=_paste(left, _cut(scene.original, span)[1], span.start_s))
 
 
 def mark(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -241,7 +237,7 @@ def mark(scene: Scene, step: dict[str, Any]) -> Scene:
     if "kind" in step:
         changes["kind"] = CueKind(step["kind"])
     cues = tuple(replace(c, **changes) if c.id == step["cue"] else c for c in scene.sheet.cues)
-    return _with(scene, sheet=replace(scene.sheet, cues=cues))
+    return replace(scene, sheet=replace(scene.sheet, cues=cues))
 
 
 def original_speaks(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -254,7 +250,7 @@ def original_speaks(scene: Scene, step: dict[str, Any]) -> Scene:
             at = 0 if at + n > len(take) else at
             original, _ = _cut(original, cue.span)
             original, at = _paste(original, take[at : at + n], cue.span.start_s), at + n
-    return _with(scene, original=original)
+    return replace(scene, original=original)
 
 
 def append(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -262,7 +258,7 @@ def append(scene: Scene, step: dict[str, Any]) -> Scene:
     n = _index(step["room_s"])
     dub = np.concatenate([scene.dub, _bed(n)])
     dub = _paste(dub, _read(scene.folder / step["with"]), len(scene.dub) / RATE_HZ)
-    return _with(scene, dub=dub, original=np.concatenate([scene.original, _bed(n)]))
+    return replace(scene, dub=dub, original=np.concatenate([scene.original, _bed(n)]))
 
 
 def repeat(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -275,7 +271,7 @@ def repeat(scene: Scene, step: dict[str, Any]) -> Scene:
     )
     sheet = CueSheet(scene.sheet.name, cues, scene.sheet.language, scene.sheet.style)
     n = step["times"]
-    return _with(scene, original=np.tile(scene.original, n), dub=np.tile(scene.dub, n), sheet=sheet)
+    return replace(scene, original=np.tile(scene.original, n), dub=np.tile(scene.dub, n), sheet=sheet)
 
 
 def music(scene: Scene, step: dict[str, Any]) -> Scene:
@@ -286,13 +282,13 @@ def music(scene: Scene, step: dict[str, Any]) -> Scene:
     stem = scene.dub
     other = _cut(stem, scene.cue(step["swapped"]).span)[0] if "swapped" in step else stem
     extras = (("stem", other), ("me", bed))
-    return _with(scene, dub=(stem + bed).astype(np.float32), extras=extras)
+    return replace(scene, dub=(stem + bed).astype(np.float32), extras=extras)
 
 
 def between_channels(scene: Scene, step: dict[str, Any]) -> Scene:
     """Let the enrolment of another voice run from `at_s` on between the dub's two channels: their mono sum stays as it was."""
     take = _read(scene.folder.parent / "voices" / f"{step['voice']}.flac")
-    return _with(scene, between=_paste(np.zeros_like(scene.dub), take, step["at_s"]))
+    return replace(scene, between=_paste(np.zeros_like(scene.dub), take, step["at_s"]))
 
 
 STEPS: dict[str, Step] = {

@@ -42,6 +42,7 @@ from dubgate.errors import InputError
 from dubgate.intake import differing
 from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
+from dubgate.intake.file import read_intake
 from dubgate.judgement import Judgement
 from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
@@ -573,6 +574,7 @@ def test_an_unfavourable_intake_holds_even_where_the_file_claims_otherwise(
     path.write_text(json.dumps(plain | {"favourable": True, "advice": "ai_dub", "reasons": []}), encoding="utf-8")
     found = judged(world, company, intake=RecordedFile(path, _digest(path.read_bytes())))
     assert decisive(found) == {"INT-007", "REC-FAVOURABLE"}
+    assert not differing.favourable(read_intake(path)), "whatever else finds it out"
 
 
 @pytest.mark.parametrize(
