@@ -70,6 +70,24 @@ def covers(granted: str, used: str, *, subtags: bool = True) -> bool:
     )
 
 
+def overlap(left: str, right: str) -> bool:
+    """Whether a refusal of one canonical tag may mean the other: one is part of the other, or of the language around both."""
+    a, b = parts(left), parts(right)
+    return (
+        (a.language == b.language or _around(a.language) == b.language or a.language == _around(b.language))
+        and (not a.script or not b.script or a.script == b.script)
+        and (a.variants <= b.variants or b.variants <= a.variants)
+        and (not a.region or not b.region or bool(countries(a.region) & countries(b.region)))
+    )
+
+
+def _around(language: str) -> str | None:
+    """The macrolanguage (ISO 639-3) of a language: `zh` of `cmn` and `yue`, `no` of `nb`; Indonesian stands for itself."""
+    from langcodes.data_dicts import MACROLANGUAGES
+
+    return None if language == "id" else MACROLANGUAGES.get(language)
+
+
 def _region_covers(granted: str, used: str) -> bool:
     if granted in ("", used):
         return True

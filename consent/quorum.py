@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from consent import languages
 from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials, same_sound
 from consent.denials import Denial
 from consent.regions import expand
@@ -61,13 +62,12 @@ def _latest(histories: Iterable[ApprovalHistory]) -> dict[str, datetime]:
 
 
 def _refuses(approval: Approval, candidate: Candidate) -> bool:
-    """Whether this is a refusal of what is delivered, or of any sound of the title in this language."""
-    return (
-        approval.decision is ApprovalDecision.REJECT
-        and approval.title_id in candidate.title_ids
-        and approval.language == candidate.language
-        and (not approval.sounds or any(same_sound(s, candidate) for s in approval.sounds))
-    )
+    """Whether this is a refusal of what is delivered, under whatever language it is, or of any sound in its language."""
+    if approval.decision is not ApprovalDecision.REJECT or approval.title_id not in candidate.title_ids:
+        return False
+    if approval.sounds:
+        return any(same_sound(s, candidate) for s in approval.sounds)
+    return languages.overlap(approval.language, candidate.language)
 
 
 def _within(candidate: Candidate, claim: Claim) -> Candidate:

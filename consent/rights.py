@@ -170,10 +170,10 @@ def _meets(refusal: Refusal, use: Use, voice_id: str | None) -> bool:
         and by_place
         and (not refusal.characters or use.character is None or use.character in refusal.characters)
         and (not refusal.techniques or use.technique in refusal.techniques)
-        and (not refusal.languages or _overlapping(refusal.languages, use.language))
+        and (not refusal.languages or any(languages.overlap(tag, use.language) for tag in refusal.languages))
     )
 
 
 def _overlapping(tags: Sequence[str], used: str) -> bool:
-    """A refusal for `fr-CA` meets a dub in `fr` as well as one in `fr-CA`: whatever the two have in common."""
+    """A claim for `fr-CA` touches a dub in `fr` as well as one in `fr-CA`."""
     return any(languages.covers(tag, used) or languages.covers(used, tag) for tag in tags)

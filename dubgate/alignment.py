@@ -70,7 +70,7 @@ class Fault:
 
     start_s: float
     end_s: float
-    what: str  # offset, length, gain, take, envelope, level, added, cancelled
+    what: str  # offset, length, gain, take, envelope, level, added, cancelled, spoken
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,14 +140,15 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         )
     mix = None if plan.mix is None else _decoded(plan.mix, scratch, ears)
     me = None if plan.music_and_effects is None else _decoded(plan.music_and_effects, scratch).spool
-    check = check_mix(mix is not None, dub_sound.spool, None if mix is None else mix.spool, me, dub)
+    speech_prob = ears.voice_activity.speech_prob
+    check = check_mix(mix is not None, dub_sound.spool, None if mix is None else mix.spool, me, dub, speech_prob)
     sold = mix or dub_sound
     published = Published(
         sold.spool.packet_sha256,
         sold.spool.pcm_sha256,
         ai_rhythm(sold.spool.read, sold.spool.duration_s),
         sold.cancelled,
-        () if me is None else speech_beside(dub_sound.spool, me, ears.voice_activity.speech_prob),
+        () if me is None else speech_beside(dub_sound.spool, me, speech_prob),
         _streams_beside(plan.mix or plan.dub, (plan.original, plan.dub, plan.mix, plan.music_and_effects)),
     )
     features = ProgrammeFeatures(original, dub, check, ears.infos, published)
@@ -157,11 +158,11 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
 
 def _streams_beside(published: Source, known: Sequence[Source | None]) -> tuple[str, ...]:
     """The published file's audio streams that are none of those handed in: whoever plays one hears what nobody judged."""
-    from dubgate.delivery.media import probe
+    from dubgate.delivery.media import sounds_of
 
     named = {source.stream for source in known if source is not None and source.path == published.path}
-    found = (s for s in probe(Path(published.path)).audio if s.index not in named)
-    return tuple(f"stream {s.index} ({s.language or 'no language'})" for s in found)
+    found = (s for s in sounds_of(Path(published.path)) if s[0] not in named)
+    return tuple(f"stream {index} ({language or 'no language'})" for index, language in found)
 
 
 def _language(plan: HearingPlan) -> str | None:

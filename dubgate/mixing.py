@@ -35,11 +35,21 @@ class Sound(Protocol):
 
 
 def check_mix(
-    has_stem: bool, heard_sound: Sound, mix: Sound | None, me: Sound | None, heard: TrackFeatures
+    has_stem: bool,
+    heard_sound: Sound,
+    mix: Sound | None,
+    me: Sound | None,
+    heard: TrackFeatures,
+    speech_prob: SpeechProb | None = None,
 ) -> MixCheck:
-    """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest."""
+    """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest.
+
+    With voice activity, what the sum leaves over of the mix is listened to: a voice is told at levels where noise is none.
+    """
     if mix is not None and me is not None:
         residual_db, differs = _residual(heard_sound, me, mix)
+        if speech_prob is not None:
+            differs = union((*differs, *_spoken_beside(heard_sound, me, mix, speech_prob)))
         return MixCheck(residual_db, _power_ratio_db(heard_sound, me, heard.speech), differs)
     missing = "no M&E was given beside the stem" if has_stem else "no stem was given beside the mix"
     return MixCheck(Unmeasured(missing), _above_floor_db(heard))
@@ -58,6 +68,21 @@ def _residual(stem: Sound, me: Sound, mix: Sound) -> tuple[float, tuple[Span, ..
         differs += [Span(start + k * WINDOW_S, start + (k + 1) * WINDOW_S) for k in np.flatnonzero(out).tolist()]
     whole_db = 0.0 if power == 0 else max(-120.0, 10 * float(np.log10(max(residual / power, 1e-12))))
     return whole_db, union(differs)
+
+
+def _spoken_beside(stem: Sound, me: Sound, mix: Sound, speech_prob: SpeechProb) -> tuple[Span, ...]:
+    """Where the mix speaks and the sum of stem and M&E does not."""
+    from dubgate.meter.added import audible
+    from dubgate.meter.unheard import long_enough, unheard
+
+    found: list[Span] = []
+    for start in map(float, np.arange(0.0, mix.duration_s, BLOCK_S)):
+        end = min(start + BLOCK_S, mix.duration_s)
+        both = stem.read_padded(start, end) + me.read_padded(start, end)
+        left = mix.read_padded(start, end) - both
+        if audible(both, left):
+            found += unheard(both, [left], speech_prob, start_s=start)
+    return long_enough(found)
 
 
 def speech_beside(stem: Sound, me: Sound, speech_prob: SpeechProb) -> tuple[Span, ...]:

@@ -15,6 +15,7 @@ from dubgate.alignment import BOUNDS, Bounds, Comparison, Fault, compare
 from dubgate.errors import ChildError, MediaError
 from dubgate.features import Floats, Series
 from dubgate.labels.anchors import Anchors, read_anchors
+from dubgate.labels.played import BOXES
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
 from dubgate.labels.segments import Piece
 from dubgate.labels.tracks import Labels
@@ -135,6 +136,8 @@ def _heard(
 
 
 def _compared(rendition: Rendition, master: Listened, listening: Listening, bounds: Bounds) -> tuple[Comparison, float]:
+    from dubgate.meter.added import added_speech
+
     path = listening.scratch / "rendition"
     _joined(rendition.pieces, path)
     try:
@@ -148,6 +151,9 @@ def _compared(rendition: Rendition, master: Listened, listening: Listening, boun
         # The comparison hears mono sums: what the channels of a rendition cancel against each other is looked at apart.
         added = difference(heard.cancelled, [span.padded(NEAR_S) for span in master.cancelled])
         faults = (*comparison.faults, *(Fault(s.start_s, s.end_s, "cancelled") for s in added))
+        if not faults:  # what is the master's within the bounds may hold a voice under its music
+            beside = added_speech(master.spool, heard.spool, comparison.offset_s, listening.speech_prob)
+            faults = tuple(Fault(s.start_s, s.end_s, "spoken") for s in beside)
         return replace(comparison, faults=faults), heard.spool.duration_s
     finally:
         heard.spool.close()
@@ -176,9 +182,10 @@ class Listening:
         """
         from dubgate.meter.unheard import decode_listening
 
-        return Listened(*decode_listening(path, stream, self.scratch, self._speech_prob))
+        return Listened(*decode_listening(path, stream, self.scratch, self.speech_prob))
 
-    def _speech_prob(self, clips: Sequence[Floats]) -> list[Series]:
+    def speech_prob(self, clips: Sequence[Floats]) -> list[Series]:
+        """Voice activity over clips at 16 kHz."""
         if self._activity is None:
             from dubgate.speech.ears import load_voice_activity
 
@@ -241,25 +248,47 @@ def _telling(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
     for k, piece in enumerate(pieces):
         if begins[k]:
             yield (piece,) if begins[k + 1] else (piece, pieces[k + 1])
-        elif not told:
+        elif not told or next(_box_names(piece), b"") not in BOXES:
             yield (piece,)
         told = told or begins[k]
 
 
 def _begins_tracks(piece: Piece) -> bool:
+    return any(name in (b"ftyp", b"moov") for name in _box_names(piece))
+
+
+def _box_names(piece: Piece) -> Iterator[bytes]:
+    """Of each box in it; of what holds no boxes, anything."""
     with open(piece.path, "rb", opener=as_pinned) as file:
-        file.seek(piece.first)
-        return file.read(8)[4:] in (b"ftyp", b"moov")
+        at, size = piece.first, os.fstat(file.fileno()).st_size
+        end = size if piece.length is None else min(size, piece.first + piece.length)
+        while at + 8 <= end:
+            file.seek(at)
+            head = file.read(16)
+            yield head[4:8]
+            length = int.from_bytes(head[8:] if head[:4] == b"\0\0\0\1" else head[:4], "big")
+            at = at + length if length >= 8 else end
 
 
 def _audio_streams(path: Path) -> int:
     from dubgate.delivery.formats import sniff
     from dubgate.delivery.opening import open_media
 
-    if path.read_bytes()[:16].removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")):
-        return 0  # a text
+    if _is_text(path.read_bytes()):
+        return 0
     with open_media(path, sniff(path)) as container:
         return len(container.streams.audio)
+
+
+def _is_text(data: bytes) -> bool:
+    """To the end: some players look for sound behind what they do not know."""
+    if not data.removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")) or b"\0" in data:
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _relative(path: Path, root: Path) -> str:

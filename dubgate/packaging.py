@@ -56,6 +56,7 @@ _SAID = {
     "level": "another level",
     "added": "sound that the master does not have",
     "cancelled": "speech between the channels that the master does not have",
+    "spoken": "speech under its sound that the master does not have",
     "offset": "it starts at another time",
     "length": "it is longer or shorter",
     "gain": "its level as a whole is another",

@@ -191,9 +191,10 @@ def _stream_of(file: Path, claim: Claim) -> int:
     from dubgate.delivery.media import probe_apart
     from dubgate.digesting import digest_sound
 
-    streams = [stream.index for stream in probe_apart(file).audio]
-    if len(streams) != 1:
-        raise OtherBytes(f"it has {len(streams)} audio streams, and one was judged", where=file.name)
+    found = probe_apart(file)
+    streams = [stream.index for stream in found.audio]
+    if len(streams) != 1 or found.n_sounds != 1:
+        raise OtherBytes(f"it has {found.n_sounds} audio streams, and one was judged", where=file.name)
     if claim.packets_sha256 is None or digest_sound(file, streams[0]).packet_sha256 != claim.packets_sha256:
         raise OtherBytes("its sound or its place on the timeline is not what was judged", where=file.name)
     return streams[0]

@@ -6,7 +6,7 @@ Vectors stay in memory. A voice is compared only with templates that the registr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -17,14 +17,15 @@ from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
-from dubgate.policy.speakers import Heard
-from dubgate.protected_voices import Protected, protected_of, search
+from dubgate.policy.speakers import Heard, Hit
+from dubgate.protected_voices import POOLED_S, Protected, Searched, protected_of, search
 from dubgate.spans import Span
 from dubgate.speech.calibration import Calibration, Relation, find
 from dubgate.unmeasured import Unmeasured
 
 ACCEPT_LLR = 5.0  # a stranger reaches it in under 0.7 % of cases, if the ratio is calibrated (Markov: exp(-5))
 REJECT_LLR = -2.0
+PART_S = 5.0  # a part of a character's speech that is compared by itself, where the diarizer takes it for another voice
 CLONE_Z = 4.0  # deviations by which a voice stands out towards one original speaker over its null
 
 
@@ -53,6 +54,18 @@ class Speaker:
         if not (np.isfinite(length) and length > 0):
             return Unmeasured("what the speaker encoder gave is no voice")
         return np.asarray(total / length, dtype=np.float32), sum(t for _, t in told)
+
+    def parts(self) -> tuple[Speaker, ...]:
+        """The voices that the diarizer, which does not know the script, hears in it; none where it hears one.
+
+        Pooled with several times as much of the declared voice, one that nobody declared changes nothing and is not found.
+        """
+        by_cluster: dict[str, list[VoiceSegment]] = {}
+        for segment in self.segments:
+            if segment.cluster is not None:
+                by_cluster.setdefault(segment.cluster, []).append(segment)
+        found = (Speaker(self.name, tuple(own)) for own in by_cluster.values())
+        return tuple(p for p in found if p.speech_s >= PART_S) if len(by_cluster) > 1 else ()
 
 
 def compare_voices(
@@ -121,22 +134,57 @@ def _heard(
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
     enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
     own = frozenset(entry.voice_ids) if entry is not None else frozenset()
-    searched = search(speaker.pooled(), protected, own, calibration)
+    searched = _searched(speaker, protected, own, calibration)
     return Heard(
         name=speaker.name,
         speech_s=speaker.speech_s,
         spans=speaker.spans,
-        match_llr=_match(speaker, enrolled, calibration),
+        match_llr=_match_throughout(speaker, enrolled, calibration),
         accept=ACCEPT_LLR,
         reject=REJECT_LLR,
         hits=searched.hits,
-        original_llr=clone_score(speaker, null),
+        original_llr=_clone_score_throughout(speaker, null),
         original_from=CLONE_Z,
         original_granted=own_translation(entry, release, view, at),
         search_gap=searched.gap,
         n_searched=searched.n,
         n_unpermitted=protected.unpermitted,
     )
+
+
+def _searched(
+    speaker: Speaker, protected: Protected, own: frozenset[str], calibration: Calibration | Unmeasured
+) -> Searched:
+    """The search for the whole of a speaker, and beside it whoever is hit by a part; the strongest hit of each voice."""
+    whole = search(speaker.pooled(), protected, own, calibration)
+    if isinstance(whole.hits, Unmeasured):
+        return whole
+    best: dict[str, Hit] = {}
+    for found in (whole, *(search(p.pooled(), protected, own, calibration) for p in speaker.parts())):
+        for hit in () if isinstance(found.hits, Unmeasured) else found.hits:
+            best[hit.voice_id] = max(hit, best.get(hit.voice_id, hit), key=lambda h: (h.blocks, h.llr))
+    return replace(whole, hits=tuple(best.values()))
+
+
+def _match_throughout(
+    speaker: Speaker, enrolled: Sequence[EnrolledVoice], calibration: Calibration | Unmeasured
+) -> float | Unmeasured:
+    """The LLR of the whole; Unmeasured where a part of it is another voice's."""
+    whole = _match(speaker, enrolled, calibration)
+    for part in speaker.parts() if not isinstance(whole, Unmeasured) else ():
+        score = _match(part, enrolled, calibration)
+        if not isinstance(score, Unmeasured) and score < REJECT_LLR <= whole:
+            return Unmeasured(f"{part.speech_s:.1f} s of it sound like somebody else, at {score:.1f} nat")
+    return whole
+
+
+def _clone_score_throughout(speaker: Speaker, null: tuple[Floats, ...] | Unmeasured) -> float | Unmeasured:
+    """The score of the whole, or that of the part which stands out most."""
+    whole = clone_score(speaker, null)
+    if isinstance(whole, Unmeasured):
+        return whole
+    scores = (clone_score(p, null) for p in speaker.parts() if p.speech_s >= POOLED_S)
+    return max([whole, *(s for s in scores if not isinstance(s, Unmeasured))])
 
 
 def _likeness(vector: Floats, enrolled: EnrolledVoice) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutant_list_adversary import adversary_mutants
 from mutant_list_api import api_mutants
 from mutant_list_api2 import api2_mutants
 from mutant_list_batch import batch_mutants
@@ -254,6 +255,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
         yield from without_verification(root, file, tests, "signatures")
     for name, file, old, new, tests in SINGLE:
         yield Mutant(name, file, tests, replaced(old, new))
+    yield from adversary_mutants()
     yield from api_mutants(root)
     yield from api2_mutants(root)
     yield from certificate_mutants(root)

@@ -54,7 +54,7 @@ SINGLE = (
     ("a representation that says no codecs is silent", "dubgate/labels/dash.py", "*_untold(mpd, manifest))", ")", SOUNDING),
     ("codecs that nobody knows are silent", "dubgate/labels/codecs.py", "return False if named and all(name.startswith(_PICTURES_AND_TEXTS) for name in named) else None", "return False", SOUNDING),
     ("a later file among pictures is not asked", "dubgate/package_hearing.py", "        if begins[k]:\n", "        if begins[k] and not told:\n", PICTURES),
-    ("streams among pictures are not asked", "dubgate/package_hearing.py", "        elif not told:\n", "        elif False:\n", PICTURES),
+    ("streams among pictures are not asked", "dubgate/package_hearing.py", "        elif not told or next(_box_names(piece), b\"\") not in BOXES:\n", "        elif False:\n", PICTURES),
     ("the register may vanish", "dubgate/company/folder.py", "    pins().require_there(register)\n", "", VANISHED),
     ("whose a file is is asked by its path", "dubgate/service/judging.py", "require_own_files(watched.lie_at, ", "require_own_files((Path(s.path) for s in watched.seen), ", WHOSE),
     ("where a file lay is asked by its path", "dubgate/delivery/digests.py", 'os.readlink(f"/proc/self/fd/{descriptor}")', "str(path)", WHOSE),

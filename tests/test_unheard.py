@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import av
 import numpy as np
@@ -207,7 +208,9 @@ def test_both_are_listened_for_in_what_is_published(tmp_path: Path) -> None:
     alone = heard("hiding")
     assert total_s(measured(alone.cancelled)) > 0.8
     assert alone.in_effects == ()
-    beside = heard("stem", mix=source["hiding"], music_and_effects=source["effects"])
+    with patch("dubgate.hearing.check_mix", wraps=check_mix) as checked:
+        beside = heard("stem", mix=source["hiding"], music_and_effects=source["effects"])
+    assert len(checked.call_args.args[5]([a])) == 1, "what the mix holds beside stem and effects is listened to"
     assert total_s(measured(beside.cancelled)) > 0.8
     assert total_s(measured(beside.in_effects)) > 0.8
     assert alone.beside == ()

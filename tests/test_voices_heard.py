@@ -131,6 +131,47 @@ def test_a_search_holds_from_a_false_hit_rate_of_5_percent(
     assert [h.blocks for h in found] == [blocks] * hits
 
 
+def mixed(axis_of_some: int, n: int = 2, speech_s: float = 6.0) -> ProgrammeFeatures:
+    """OTTO speaks 120 s with his own voice, and in between with another."""
+    rest = tuple(v for v in dub_voices() if v.character != "OTTO")
+    own, other = segments("OTTO", AXES["v-otto"], 30, 20, speech_s=6.0), segments("OTTO", axis_of_some, 50, n, speech_s)
+    return features((*rest, *own, *other))
+
+
+def test_a_protected_voice_in_some_of_a_characters_lines_is_hit(world: World, view: View) -> None:
+    """Pooled with ten times as much of the declared voice it would be neither missed nor found."""
+    [hit] = measured_hits(compared(world, view, mixed(AXES["v-karl"]))["OTTO"])
+    assert (hit.voice_id, hit.blocks) == ("v-karl", True)
+    [short] = measured_hits(compared(world, view, mixed(AXES["v-karl"], n=1))["OTTO"])
+    assert (short.voice_id, short.blocks) == ("v-karl", False)
+    assert measured_hits(compared(world, view, mixed(AXES["v-otto"]))["OTTO"]) == ()
+    assert measured_hits(compared(world, view, mixed(AXES["v-karl"], n=1, speech_s=4.0))["OTTO"]) == (), "too little"
+
+
+def test_a_stranger_in_some_of_a_characters_lines_leaves_the_match_open(world: World, view: View) -> None:
+    found = compared(world, view, mixed(NOBODY))["OTTO"].match_llr
+    assert isinstance(found, Unmeasured)
+    assert "12.0 s of it sound like somebody else" in found.reason
+    assert measured(compared(world, view, mixed(AXES["v-otto"]))["OTTO"].match_llr) > 10
+    assert measured(compared(world, view, mixed(NOBODY, n=1, speech_s=4.0))["OTTO"].match_llr) > 5, "too little"
+
+
+def test_one_voice_in_two_moods_is_still_its_own(world: World, view: View) -> None:
+    """The diarizer may take them for two; what is alike enough is not rejected."""
+    heard = mixed(AXES["v-otto"])
+    assert not isinstance(heard.dub.voices, Unmeasured)
+    moods = tuple(replace(v, cluster="S9") if v.span.start_s >= 240 else v for v in heard.dub.voices)
+    found = compared(world, view, replace(heard, dub=replace(heard.dub, voices=moods)))["OTTO"]
+    assert measured(found.match_llr) > 10
+    assert measured_hits(found) == ()
+
+
+def test_a_clone_of_an_original_speaker_in_some_of_a_characters_lines_stands_out(world: World, view: View) -> None:
+    assert measured(compared(world, view, mixed(ORIGINAL_AXES[1]))["OTTO"].original_llr) > CLONE_Z
+    assert measured(compared(world, view, mixed(ORIGINAL_AXES[1], n=1))["OTTO"].original_llr) < CLONE_Z, "too little"
+    assert measured(compared(world, view, mixed(AXES["v-otto"]))["OTTO"].original_llr) < CLONE_Z
+
+
 def measured_hits(heard: Heard) -> tuple:  # type: ignore[type-arg]
     assert not isinstance(heard.hits, Unmeasured)
     return heard.hits

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dubgate.delivery.ac3_frames import holds_other_programmes
 from dubgate.delivery.digests import PacketDigest, PcmDigest
 from dubgate.delivery.formats import sniff
 from dubgate.delivery.media import is_lossless, stated_duration_s
+from dubgate.delivery.mp4_edits import HIDDEN_S
 from dubgate.delivery.opening import DECODERS, open_media, programme_zero
 from dubgate.delivery.structure import mp3_frames
 from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
@@ -107,7 +109,7 @@ class StreamDecoder:
     def _frames(self, container: Any, stream: Any, demuxer: str) -> Iterator[tuple[Any, int | None]]:
         """Decoded frames, each with the container time at which its packet ends."""
         self._packets: PacketDigest | None = None
-        self._n_packets = 0
+        self._n_packets = self._n_left_out = 0
         context = stream.codec_context
         if self._digests:
             parameters = bytes(context.extradata or b"")
@@ -119,7 +121,16 @@ class StreamDecoder:
                 return
             if packet.is_corrupt and demuxer not in _COUNTS_SAMPLES:
                 raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
+            if context.name == "eac3" and holds_other_programmes(bytes(packet)):
+                raise MediaError("its E-AC-3 holds several programmes, of which one is heard", where=self._where)
             self._n_packets += 1
+            self._n_left_out += _left_out(packet)
+            if self._n_left_out > HIDDEN_S * context.sample_rate:
+                raise MediaError(
+                    "its packets hold sound that they say is not to be played, and not every player leaves it out",
+                    where=self._where,
+                    remedy=_REMEDY,
+                )
             if self._packets is not None:
                 self._packets.add(packet)
             end = packet.pts + packet.duration if packet.pts is not None and packet.duration else None
@@ -231,6 +242,14 @@ def as_float32(samples: Native) -> Floats:
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from rest
+
+
+def _left_out(packet: Any) -> int:
+    """Samples of a packet that FFmpeg drops: an encoder's delay, what fills the last packet, DiscardPadding in Matroska."""
+    if not packet.has_sidedata("skip_samples"):
+        return 0
+    said = bytes(packet.get_sidedata("skip_samples"))
+    return int.from_bytes(said[:4], "little") + int.from_bytes(said[4:8], "little")
 
 
 def _at(packet: Any) -> str:

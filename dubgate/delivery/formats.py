@@ -38,7 +38,11 @@ def sniff(path: Path) -> str:
         MediaError: no regular readable file, an empty one, or content of a format that is not read.
     """
     head, after_tag = read_head(path)
-    found = _by_magic(head) or _by_frames(after_tag)
+    by_magic = _by_magic(head)
+    if len(by_magic) > 1:
+        what = f"this can be read as {' and as '.join(by_magic)}: players may play another sound of it"
+        raise MediaError(what, where=str(path), remedy=_REMEDY)
+    found = by_magic[0] if by_magic else _by_frames(after_tag)
     if found is None:
         raise MediaError(f"this is {_what_else(head)}, not a sound or video file", where=str(path), remedy=_REMEDY)
     return found
@@ -103,17 +107,19 @@ def is_packed_sound(data: bytes) -> bool:
     return _by_frames(data) in ("aac", "mp3", "ac3", "eac3")
 
 
-def _by_magic(head: bytes) -> str | None:
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return "aiff"
-    if head[4:8] in _MP4_BOXES:
-        return "mov"
-    if MXF_PARTITION in head:
-        return "mxf"
+def _by_magic(head: bytes) -> list[str]:
+    """Every format that it may be taken for; MXF may begin behind other bytes (ST 377-1, run-in)."""
     starts = ((_W64_RIFF, "w64"), (b"OggS", "ogg"), (b"caff", "caf"), (b"\x1aE\xdf\xa3", "matroska"))
-    return next((name for magic, name in starts if head.startswith(magic)), None)
+    found = [name for magic, name in starts if head.startswith(magic)]
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        found.append("wav")
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        found.append("aiff")
+    if head[4:8] in _MP4_BOXES:
+        found.append("mov")
+    if MXF_PARTITION in head:
+        found += ["mxf"] if head.startswith(MXF_PARTITION) else ["mxf", "something else before it"]
+    return found
 
 
 def _by_frames(data: bytes) -> str | None:

@@ -77,6 +77,7 @@ class MediaInfo:
     timecode: str | None
     time_reference: int | None
     tags: tuple[tuple[str, str], ...]
+    n_sounds: int = 0  # streams of sound, also those that dubgate cannot decode
 
     @property
     def frame_rate(self) -> Fraction | None:
@@ -107,7 +108,18 @@ def probe(path: Path) -> MediaInfo:
             timecode=_timecode(container),
             time_reference=_time_reference(container),
             tags=_tags(container.metadata),
+            n_sounds=len(container.streams.audio),
         )
+
+
+def sounds_of(path: Path) -> tuple[tuple[int, str | None], ...]:
+    """Index and language of every audio stream, also of those that dubgate cannot decode: a player may.
+
+    Raises:
+        MediaError: see `probe`.
+    """
+    with open_media(path) as container:
+        return tuple((s.index, _bcp47(s.metadata.get("language"))) for s in container.streams if s.type == "audio")
 
 
 def probe_task(request: dict[str, Any], scratch: Path, progress: Callable[[str, float], None]) -> tuple[Any, Arrays]:

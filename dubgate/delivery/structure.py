@@ -1,4 +1,4 @@
-"""Is the file whole, and does it stand alone? Read from the container's own lengths, before any decoder sees it.
+"""Is the file whole, does it stand alone, and is it one sound? Read from the container's own lengths, before any decoder sees it.
 
 FFmpeg plays what is left of a file that was cut off, and ignores references to other files; both must be refused.
 """
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dubgate.delivery.formats import HEAD_BYTES, MXF_PARTITION, id3_bytes, mpeg_frame_bytes
+from dubgate.delivery.mp4_edits import check_edits, holds_samples
 from dubgate.delivery.ogg_pages import check_pages
 from dubgate.delivery.ts_packets import check_packets
 from dubgate.errors import MediaError
 from dubgate.pinned import as_pinned
 
-_MAX_PARTS = 20_000
+_MAX_PARTS, _MAX_ELEMENTS = 20_000, 200_000
 _UNKNOWN_32, _UNKNOWN_64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _CUT = "the file was cut off: it holds {has:,} bytes of the {needs:,} it announces"
 _REMEDY = "copy or export it again"
@@ -33,10 +34,10 @@ class Part:
 
 
 def check_structure(path: Path, file: BinaryIO, demuxer: str) -> None:
-    """Refuse a file that is cut off or that points to another file.
+    """Refuse a file that is cut off, points to another file, or holds sound that some players play and others do not.
 
     Raises:
-        MediaError: cut off, without its index, or with a reference to other files.
+        MediaError: cut off, without its index, with a reference to other files, or with parts that players choose between.
     """
     size = os.fstat(file.fileno()).st_size
     check = _CHECKS.get(demuxer)
@@ -53,8 +54,9 @@ def _must_fit(path: Path, needs: int, has: int) -> None:
 def _riff(path: Path, file: BinaryIO, size: int) -> None:
     file.seek(0)
     large = file.read(4) in (b"RF64", b"BW64")
-    data_bytes = 0
+    data_bytes, before = 0, set[bytes]()
     for part in _chunks(path, file, 12, size, "little"):
+        _must_be_one(path, part.name, before)
         if part.name == b"ds64" and large:
             file.seek(part.start + 8)
             data_bytes = int.from_bytes(file.read(8), "little")
@@ -64,8 +66,21 @@ def _riff(path: Path, file: BinaryIO, size: int) -> None:
                 announced = data_bytes
             if announced not in (_UNKNOWN_32, 0):  # what a program that writes into a pipe leaves there
                 _must_fit(path, part.start + announced, size)
-            return
-    raise MediaError("the WAV has no data chunk", where=str(path), remedy=_REMEDY)
+            if announced in (_UNKNOWN_32, 0) or large:
+                return
+    if b"data" not in before:
+        raise MediaError("the WAV has no data chunk", where=str(path), remedy=_REMEDY)
+
+
+_OF_ONE_SOUND = frozenset((b"fmt ", b"data", b"SSND", b"COMM", b"desc", b"moov", bytes.fromhex("18538067")))
+
+
+def _must_be_one(path: Path, name: bytes, before: set[bytes]) -> None:
+    """A part that tells the sound stands once: of two, some players take the first and others the last."""
+    if name in before & _OF_ONE_SOUND:
+        what = f"the part {name.decode('latin-1')!r} stands in it twice: players may play another sound of it"
+        raise MediaError(what, where=str(path), remedy=_REMEDY)
+    before.add(name)
 
 
 def _chunks(path: Path, file: BinaryIO, at: int, size: int, order: str) -> Iterator[Part]:
@@ -81,32 +96,37 @@ def _chunks(path: Path, file: BinaryIO, at: int, size: int, order: str) -> Itera
 
 
 def _aiff(path: Path, file: BinaryIO, size: int) -> None:
+    before: set[bytes] = set()
     for part in _chunks(path, file, 12, size, "big"):
+        _must_be_one(path, part.name, before)
         if part.name == b"SSND":
             _must_fit(path, part.end, size)
 
 
 def _w64(path: Path, file: BinaryIO, size: int) -> None:
-    at = 40
+    at, before = 40, set[bytes]()
     for _ in range(_MAX_PARTS):
         file.seek(at)
         head = file.read(24)
         if len(head) < 24:
             return
         length = int.from_bytes(head[16:], "little")
+        _must_be_one(path, head[:4], before)
         if head[:4] == b"data":
             _must_fit(path, at + length, size)
-            return
         at += max(24, (length + 7) & ~7)
 
 
 def _caf(path: Path, file: BinaryIO, size: int) -> None:
-    at = 8
+    at, before = 8, set[bytes]()
     for _ in range(_MAX_PARTS):
         file.seek(at)
         head = file.read(12)
         length = int.from_bytes(head[4:], "big")
-        if len(head) < 12 or length == _UNKNOWN_64:
+        if len(head) < 12:
+            return
+        _must_be_one(path, head[:4], before)
+        if length == _UNKNOWN_64:
             return
         _must_fit(path, at + 12 + length, size)
         at += 12 + length
@@ -131,14 +151,21 @@ def _boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Part]:
 
 
 def _mov(path: Path, file: BinaryIO, size: int) -> None:
-    index: Part | None = None
+    index, before = None, set[bytes]()
     for box in _boxes(path, file, 0, size):
+        _must_be_one(path, box.name, before)
         _must_fit(path, box.end, size)
         index = box if box.name == b"moov" else index
     if index is None:
         why = "the MP4/MOV has no index (moov): it was cut off or never finished"
         raise MediaError(why, where=str(path), remedy=_REMEDY)
     _refuse_references(path, file, index)
+    file.seek(index.start)
+    content = file.read(index.end - index.start)
+    check_edits(path, content)
+    if b"moof" in before and holds_samples(content):
+        what = "its sound lies in its index and in fragments, of which players play one or the other"
+        raise MediaError(what, where=str(path), remedy=_REMEDY)
 
 
 _TO_REFERENCES = {
@@ -172,19 +199,45 @@ def _self_contained(file: BinaryIO, entry: Part) -> bool:
     return bool(int.from_bytes(file.read(4), "big") & 1)
 
 
+_SEGMENT, _CHAPTERS, _EDITION, _ORDERED = (bytes.fromhex(i) for i in ("18538067", "1043a770", "45b9", "45dd"))
+
+
 def _matroska(path: Path, file: BinaryIO, size: int) -> None:
-    at = 0
-    for _ in range(_MAX_PARTS):
+    before: set[bytes] = set()
+    for part in _elements(path, file, 0, size):
+        _must_be_one(path, part.name, before)
+        _must_fit(path, part.end, size)
+        if part.name == _SEGMENT:
+            for inner in _elements(path, file, part.start, part.end if part.end > part.start else size):
+                if inner.name == _CHAPTERS:
+                    _refuse_ordered(path, file, inner)
+
+
+def _refuse_ordered(path: Path, file: BinaryIO, chapters: Part) -> None:
+    """Ordered chapters (RFC 9559, 20.1.3) put the film together anew, also from other files; FFmpeg plays it as it is stored."""
+    for edition in _elements(path, file, chapters.start, chapters.end):
+        for flag in _elements(path, file, edition.start, edition.end) if edition.name == _EDITION else ():
+            file.seek(flag.start)
+            if flag.name == _ORDERED and any(file.read(min(8, flag.end - flag.start))):
+                what = "its chapters are ordered: players put it together anew from them"
+                raise MediaError(what, where=str(path), remedy="export it without ordered chapters")
+
+
+def _elements(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Part]:
+    """EBML elements; behind one whose length is not announced, as in a live recording, none is told."""
+    for _ in range(_MAX_ELEMENTS):
         file.seek(at)
         head = file.read(12)
-        if len(head) < 2 or head[0] == 0 or head[0] < 0x10:
+        if at >= end or len(head) < 2 or head[0] < 0x10:
             return
         id_bytes = 9 - head[0].bit_length()
         start, length = _ebml_length(head[id_bytes:], at + id_bytes)
-        if length is None:  # a live recording: its end is not announced
+        if length is None:
+            yield Part(head[:id_bytes], start, start)
             return
-        _must_fit(path, start + length, size)
+        yield Part(head[:id_bytes], start, start + length)
         at = start + length
+    raise MediaError(f"more than {_MAX_ELEMENTS:,} elements", where=str(path))
 
 
 def _ebml_length(head: bytes, at: int) -> tuple[int, int | None]:

@@ -78,7 +78,8 @@ def parse_mpd(manifest: Path) -> Element:
     """The root of a presentation that stands for itself.
 
     Raises:
-        MediaError: no MPD, no audio, or parts that lie elsewhere (xlink, Location, patches).
+        MediaError: no MPD, no audio, or parts that lie elsewhere (xlink, Location, patches, another presentation that
+            players go on with).
     """
     mpd = parse_xml(manifest, "the manifest", read_pinned(manifest))
     if local_name(mpd) != "MPD":
@@ -86,6 +87,8 @@ def parse_mpd(manifest: Path) -> Element:
     elsewhere = {"Location", "PatchLocation", "ImportedMPD"}
     for element in mpd.iter():
         linked = any(key.endswith("}href") for key in element.attrib)
+        scheme = element.get("schemeIdUri", "")
+        linked = linked or scheme.startswith(("urn:mpeg:dash:chaining:", "urn:mpeg:dash:fallback:"))
         if linked or local_name(element) in elsewhere:
             raise MediaError(f"a part of it lies elsewhere ({local_name(element)})", where=manifest.name)
     return mpd

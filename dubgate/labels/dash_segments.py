@@ -65,6 +65,7 @@ def _base_url(element: Element, manifest: Path) -> str:
 
 def _addresses(line: tuple[Element, ...], manifest: Path, *, whole: str) -> Iterator[tuple[str, str | None]]:
     """URI and byte range of each piece."""
+    _refuse_two_ways(line, manifest)
     by_list, template = _lowest(line, "SegmentList"), _lowest(line, "SegmentTemplate")
     if template is not None:
         yield from _of_template(template, line, manifest)
@@ -84,6 +85,29 @@ def _lowest(line: tuple[Element, ...], name: str) -> Element | None:
         if found:
             return found[0]
     return None
+
+
+_WAYS = ("SegmentBase", "SegmentList", "SegmentTemplate")
+
+
+def _refuse_two_ways(line: tuple[Element, ...], manifest: Path) -> None:
+    """What one level says is inherited by the next (5.3.9.1), and players merge it in more ways than one."""
+    found = [e for level in line for e in level if local_name(e) in _WAYS]
+    if len(found) > 1:
+        raise MediaError("its segments are addressed at more than one level, or in two ways", where=manifest.name)
+    rows = [row for e in found for row in e.iter() if local_name(row) in ("SegmentTemplate", "S")]
+    more = {key for row in rows for key in row.attrib} - _ADDRESSES
+    if more:
+        raise MediaError(f"its segments are addressed by {', '.join(sorted(more))}, not read here", where=manifest.name)
+
+
+# Of a template and its timeline, what is read, and what does not change which segments are played.
+_ADDRESSES = frozenset(
+    (
+        *("media", "initialization", "startNumber", "duration", "timescale", "presentationTimeOffset", "t", "d", "r"),
+        *("availabilityTimeOffset", "availabilityTimeComplete", "index"),
+    )
+)
 
 
 def _of_template(template: Element, line: tuple[Element, ...], manifest: Path) -> Iterator[tuple[str, None]]:

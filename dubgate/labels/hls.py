@@ -14,7 +14,7 @@ from dubgate.errors import MediaError
 from dubgate.labels.anchors import Anchors
 from dubgate.labels.codecs import sounds
 from dubgate.labels.played import Played, played
-from dubgate.labels.segments import Piece, as_written
+from dubgate.labels.segments import Piece, as_written, inside
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
 from dubgate.pinned import read_pinned
@@ -100,7 +100,7 @@ def _played(entry: Any, master: Path, root: Path, anchors: Anchors | None, known
     if not entry.uri:
         return Played("", ())
     if entry.uri not in known:
-        known[entry.uri] = rendition_played(_inside(master.parent / entry.uri, root), root, anchors)
+        known[entry.uri] = rendition_played(playlist_in(master, entry.uri, root), root, anchors)
     return known[entry.uri]
 
 
@@ -142,7 +142,7 @@ def hls_pieces(playlist: Any, path: Path, root: Path) -> Iterator[Piece]:
 
 
 def _piece(uri: str, byterange: str | None, playlist: Path, root: Path, ends: dict[Path, int]) -> Piece:
-    path = _inside(playlist.parent / uri, root)
+    path = playlist_in(playlist, uri, root)
     if byterange is None:
         return Piece(path)
     length, at, offset = byterange.partition("@")
@@ -160,12 +160,12 @@ def _inside(path: Path, root: Path) -> Path:
 
 
 def playlist_in(master: Path, uri: str, root: Path) -> Path:
-    """The playlist that a master playlist names.
+    """What a playlist names, as players ask a server for it.
 
     Raises:
         MediaError: outside `root`, or not there.
     """
-    return _inside(master.parent / uri, root)
+    return inside(master.parent, uri, root, named_by=master.name)
 
 
 def load_playlist(path: Path, root: Path) -> Any:
@@ -182,21 +182,30 @@ def load_playlist(path: Path, root: Path) -> Any:
     try:
         text = data.decode("utf-8-sig")
         _refuse_ambiguity(text, path.name)
-        return m3u8.loads(text)
+        playlist = m3u8.loads(text)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise MediaError(f"not a readable HLS playlist: {error}", where=path.name) from error
+    named = sum(bool(line.strip()) and not line.startswith("#") for line in text.splitlines())
+    if named != len(playlist.segments) + len(playlist.playlists):
+        raise MediaError("it names something that stands behind no tag, which some players play", where=path.name)
+    return playlist
 
 
+# What Python takes for the end of a line and players do not, and the reverse: they would read other lines.
+_NO_LINE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]|\r(?!\n)")
+_LISTS = ("#EXT-X-MEDIA", "#EXT-X-STREAM-INF", "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-MAP")
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)(?:,|$)')
 
 
 def _refuse_ambiguity(text: str, name: str) -> None:
-    """What one player reads in one way and another in another: an attribute twice, variables (RFC 8216bis, 4.2, 4.4.2.3)."""
+    """What one player reads in one way and another in another: lines, an attribute twice, variables (RFC 8216bis, 4.1, 4.2, 4.4.2.3)."""
+    if _NO_LINE.search(text):
+        raise MediaError("it holds control characters, at which not every player ends a line", where=name)
     for line in text.splitlines():
         tag, _, rest = line.strip().partition(":")
         if tag == "#EXT-X-DEFINE":
             raise MediaError("it defines variables, which are not read", where=name)
-        if tag == "#EXT-X-MEDIA":
+        if tag in _LISTS:
             keys = [key for key, _ in _ATTRIBUTE.findall(rest)]
             if len(set(keys)) < len(keys):
                 raise MediaError(f"an entry says an attribute twice: {line.strip()[:200]!r}", where=name)

@@ -50,7 +50,7 @@ _OVERLAP = 10  # bytes of a tag's header, which may lie across two blocks
 _MOST_TOLD = 3
 Found = Place | Unmeasured
 # How a segment of fragmented MP4 can begin.
-_BOXES = frozenset(
+BOXES = frozenset(
     (
         b"ftyp",
         b"styp",
@@ -139,7 +139,7 @@ def _places(piece: Piece) -> Iterator[Found]:
         end = size if piece.length is None else piece.first + piece.length
         file.seek(piece.first)
         head = file.read(min(200, end - piece.first))
-        if head[4:8] in _BOXES:
+        if head[4:8] in BOXES:
             yield from _of_boxes(piece.path, file, piece.first, end)
         elif is_transport(head):
             yield from transport_places(piece.path, file, piece.first, end)

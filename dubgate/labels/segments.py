@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from dubgate.errors import MediaError
 from dubgate.pinned import as_pinned
 
 _BLOCK = 1 << 20
+# Left out by whoever reads URLs as browsers do, or taken for a separator by some servers and not by others.
+_READ_DIFFERENTLY = re.compile("[\0-\x1f\x7f]|%2f|%5c|%00", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ def inside(folder: Path, uri: str, root: Path, *, named_by: str) -> Path:
     Raises:
         MediaError: another place than the delivery's folder, a link in it, or no file there.
     """
+    if uri != uri.strip() or _READ_DIFFERENTLY.search(uri):
+        raise MediaError(f"names something that not every player reads alike: {uri!r}", where=named_by)
     relative = unquote(uri)
     absolute = relative.startswith(("/", "\\", "~")) or ":" in relative.split("/")[0]
     if absolute or any(c in relative for c in "?#\\\0") or "://" in relative:

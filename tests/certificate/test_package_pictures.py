@@ -9,6 +9,7 @@ import pytest
 from dubgate.labels.segments import Piece
 from dubgate.package_hearing import _telling
 
+LATE = b"styp" + bytes(8) + b"\0\0\0\x10moovlate"
 INIT, PART, WHOLE, STREAM = b"ftypinit", b"moofpart", b"moovlate", b"\x47packet-of-a-stream"
 
 
@@ -32,6 +33,8 @@ def asked(folder: Path, *parts: bytes) -> list[list[int]]:
         ((INIT, PART, WHOLE), [[0, 1], [2]]),
         ((STREAM, STREAM, STREAM), [[0], [1], [2]]),
         ((STREAM, INIT, PART), [[0], [1, 2]]),
+        ((INIT, PART, STREAM), [[0, 1], [2]]),  # no fragment: some players read it as what it is
+        ((INIT, PART, LATE), [[0, 1], [2]]),  # an index behind other boxes
     ],
 )
 def test_every_part_that_tells_its_own_tracks_is_asked(

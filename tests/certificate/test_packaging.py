@@ -36,6 +36,7 @@ from dubgate.certificate.package import DUB, MANIFEST, OTHER, PackageClaim
 from dubgate.errors import ChangedError, InputError, MediaError
 from dubgate.evidence_folder import EvidenceRequest, check_evidence, write_evidence
 from dubgate.packaging import PackageCertified, PackageRequest, certify_package
+from dubgate.spans import Span
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "labels"))
 
@@ -217,6 +218,16 @@ def test_a_voice_between_the_channels_of_a_rendition_is_refused(
     assert "another" not in reason
     package_in_stereo(sound, sound)
     assert packaged(place, certificate, package, tmp_path / "out")
+
+
+def test_a_voice_under_the_sound_of_a_rendition_is_refused(
+    place: Place, certificate: Path, package: Path, tmp_path: Path
+) -> None:
+    """What is found is tests/test_added_speech.py's; here, that it is asked for and counts."""
+    with patch("dubgate.meter.added.added_speech", lambda *asked: (Span(1.0, 2.0),)):
+        reason = refused(place, certificate, package, tmp_path / "out")
+    assert reason.startswith("other-performance")
+    assert "speech under its sound that the master does not have from 1.0 s to 2.0 s" in reason
 
 
 def test_one_segment_of_another_take_is_refused_where_it_lies(

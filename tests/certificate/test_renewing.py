@@ -384,7 +384,11 @@ def test_a_rewrapped_file_that_lost_its_label_or_its_place_in_time_is_not_renewe
     with patch("dubgate.renewing.broken_label_rules", return_value=()):  # the checks see it, whatever rules judged
         assert said(wrapped(sounding.file, tmp_path / "plain.mka", "English")).startswith("label-lost")
     assert said(wrapped(sounding.file, tmp_path / "late.mka", LABEL, late=4800)).startswith("other-bytes")
-    assert said(wrapped(sounding.file, tmp_path / "two.mka", LABEL, n=2)).startswith("other-bytes")
+    two = wrapped(sounding.file, tmp_path / "two.mka", LABEL, n=2)
+    assert said(two).startswith("other-bytes: it has 2 audio streams")
+    first, second, rest = two.read_bytes().split(b"A_FLAC")
+    two.write_bytes(first + b"A_FLAC" + second + b"A_NONE" + rest)  # which some player knows
+    assert said(two).startswith("other-bytes: it has 2 audio streams")
     other = tmp_path / "other.flac"
     other.write_bytes(sounding.file.read_bytes()[:-1] + b"\0")
     with pytest.raises((refusals.OtherBytes, InputError)):

@@ -410,7 +410,11 @@ def test_a_quorum_is_made_of_holders_whose_last_word_is_yes_and_no_holders_last_
 
 @pytest.mark.parametrize(
     "changes",
-    [{"language": "de"}, {"title_id": "film"}, {"sounds": ({"packets_sha256": "9" * 64, "pcm_sha256": None},)}],
+    [
+        {"language": "de", "sounds": ()},
+        {"title_id": "film"},
+        {"sounds": ({"packets_sha256": "9" * 64, "pcm_sha256": None},)},
+    ],
 )
 def test_a_refusal_of_another_language_title_or_sound_says_nothing_about_this_one(changes: dict[str, Any]) -> None:
     said = approval(approval_id="a-2", decision=ApprovalDecision.REJECT, **changes)

@@ -173,6 +173,15 @@ def test_a_claim_of_the_wrong_form_does_not_exist(changes: dict[str, Any]) -> No
         ({"languages": ("fr",)}, {}, True),
         ({"languages": ("fr-CA",)}, {"language": "fr"}, True),
         ({"languages": ("fr-CA",)}, {}, False),
+        ({"languages": ("zh",)}, {"language": "cmn-Hans"}, True),  # the same under another name
+        ({"languages": ("yue",)}, {"language": "zh"}, True),
+        ({"languages": ("yue",)}, {"language": "cmn"}, False),
+        ({"languages": ("no",)}, {"language": "nb-NO"}, True),
+        ({"languages": ("sr",)}, {"language": "hr"}, False),
+        ({"languages": ("ms",)}, {"language": "id"}, False),
+        ({"languages": ("zh-Hant",)}, {"language": "cmn-Hans"}, False),
+        ({"languages": ("es-005",)}, {"language": "es-419"}, True),
+        ({"languages": ("ca-valencia",)}, {"language": "ca"}, True),
         ({"territories": ("EU",)}, {}, True),
         ({"territories": ("BE",)}, {}, True),
         ({"territories": ("US",)}, {}, False),
@@ -433,6 +442,15 @@ def test_a_refusal_after_an_approval_wins_and_one_of_another_sound_says_nothing(
         )
         == 1
     )
+
+
+def test_a_refused_sound_stays_refused_under_another_language() -> None:
+    """Handed in again as `fr-CA` and approved by another holder, what one refused as `fr-FR` is the same sound."""
+    joint = claim(holder_ids=("studio", "rival"), quorum=Quorum.SOME, quorum_n=1)
+    no = {"approval_id": "a-no", "by": "rival", "for_holder_id": "rival", "decision": ApprovalDecision.REJECT}
+    assert wanted([joint], approved(), approved(**no, language="de")) == 1
+    assert wanted([joint], approved(), approved(**no, language="de", sounds=())) == 0, "of any sound in German"
+    assert wanted([joint], approved(), approved(**no, language="fr", sounds=())) == 1
 
 
 def test_the_reasons_why_an_approval_fails_are_handed_on() -> None:
