@@ -51,8 +51,8 @@ def engine_for(location: str | Path, *, create: bool, read_only: bool = False, b
 
 
 def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
-    if create and path.exists():
-        raise StoreError("a file is already there", where=str(path), remedy="Choose another name, or leave out init.")
+    if create:
+        _claim(path)
     if not create and not path.is_file():
         raise StoreError("there is no registry", where=str(path), remedy="Make one with `dubgate consent init`.")
     mode = "ro" if read_only else "rwc" if create else "rw"
@@ -63,7 +63,7 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "trusted_schema=OFF"):
             connection.execute(f"PRAGMA {pragma}")
-        if not read_only:
+        if create or (not read_only and _has_meta(connection)):  # a file that is none of ours stays as it is
             connection.execute("PRAGMA journal_mode=WAL")
         record.info["file"] = path, _identity(path)
 
@@ -73,6 +73,24 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _claim(path: Path) -> None:
+    """Make the file, which nobody else can then: who fails later takes away what is their own."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        remedy = "Choose another name, or leave out init."
+        raise StoreError("a file is already there", where=str(path), remedy=remedy) from None
+    except OSError as error:
+        what = f"the registry cannot be made ({error.strerror})"
+        raise StoreError(what, where=str(path), remedy="Check the path and its permissions.") from None
+
+
+def _has_meta(connection: sqlite3.Connection) -> bool:
+    return (
+        connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone() is not None
+    )
 
 
 def sqlite_path(engine: Engine) -> Path | None:
@@ -150,15 +168,34 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def made_whole(engine: Engine) -> Iterator[None]:
+    """A SQLite registry that could not be made whole is taken away again, so that the same command can be given again."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        if (path := sqlite_path(engine)) is not None:
+            for left in (path, *(path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))):
+                left.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     """The database's own failures, as a StoreError that says what to do."""
     try:
         yield
     except DBAPIError as error:
         what, remedy = _cause(str(error.orig))
-        raise StoreError(what, where=_shown(str(engine.url)), remedy=remedy) from error
+        raise StoreError(what, where=_place(engine), remedy=remedy) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {error}", where=_shown(str(engine.url))) from error
+        raise StoreError(f"the database failed: {error}", where=_place(engine)) from error
+
+
+def _place(engine: Engine) -> str:
+    """The file, or the URL without its password."""
+    path = sqlite_path(engine)
+    return _shown(str(engine.url)) if path is None else str(path)
 
 
 _CAUSES = (
@@ -174,7 +211,7 @@ _CAUSES = (
     ("readonly", "the registry cannot be written", "Check the permissions of the file and its folder."),
     ("read-only", "the registry cannot be written", "Check the permissions of the file and its folder."),
     ("is full", "the disk is full; nothing was written", "Make room and try again."),
-    ("not a database", "this file is not a registry", None),
+    ("not a database", "this file is not a registry", "Name another, or make one with `dubgate consent init`."),
     ("malformed", "the registry's file is damaged", "Restore a backup; `dubgate consent audit` shows what it holds."),
     ("unable to open", "the registry cannot be opened", "Check the path and its permissions."),
     ("no such table", "this file is not a registry", "Make one with `dubgate consent init`."),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent import languages
-from consent.events import RecordedEvent, State, Step, fold
+from consent.events import ENDED_JA, RecordedEvent, State, Step, fold
 from consent.regions import expand
 from consent.remarks import unpaid_union_work
 from consent.terms import Grant, Use
@@ -112,7 +112,8 @@ def _not_alive(step: Step | None) -> _Found:
             "同意はストライキのため停止されています",
         )
     day = step.at.date().isoformat()
-    return "CON-002", "events", f"the grant is {step.kind} since {day}", f"同意は{day}から無効です（{step.kind}）"
+    said = ENDED_JA.get(step.kind, "終了")
+    return "CON-002", "events", f"the grant is {step.kind} since {day}", f"同意は{day}から無効です（{said}）"
 
 
 def _ends_within(ended: Step | datetime) -> _Found:

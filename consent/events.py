@@ -35,6 +35,18 @@ TargetKind = Literal[
 ]
 
 OPENING = frozenset({EventKind.GIVEN, EventKind.RENEWED})
+# How people call in Japanese what ended a giving, or kept it from one.
+ENDED_JA = {
+    EventKind.SUSPENDED: "一時停止",
+    EventKind.WITHDRAWN: "撤回",
+    EventKind.REVOKED: "取消し",
+    EventKind.REFUSED: "拒否",
+    EventKind.EXPIRED: "期限切れ",
+    EventKind.INVALIDATED: "無効",
+    EventKind.SUPERSEDED: "差替え",
+    EventKind.REQUESTED: "依頼中",
+    EventKind.DEFERRED: "保留",
+}
 TERMINAL = frozenset(
     {
         EventKind.REFUSED,

@@ -17,7 +17,16 @@ from consent import ledger
 from consent.audit import Audit, audit
 from consent.backup import read_header, restore, write_backup
 from consent.checkpoint import Checkpoint
-from consent.database import SCHEMA_VERSION, create_schema, engine_for, reading, require_version, sqlite_path, writing
+from consent.database import (
+    SCHEMA_VERSION,
+    create_schema,
+    engine_for,
+    made_whole,
+    reading,
+    require_version,
+    sqlite_path,
+    writing,
+)
 from consent.entries import Entry, iso
 from consent.errors import ConsentError, RecordError, StoreError
 from consent.parties import Party
@@ -62,10 +71,8 @@ class Registry:
 
         A registry made with `signatures_required` takes no grant, approval, permission, refusal or event without its
         author's signature, but for an operator's own events.
-
-        `busy_s` is how long to wait for another writer (30 s by default).
-
-        The key file is `key_file`, else DUBGATE_REGISTRY_KEY, else the database's path with `.key` behind it.
+        `busy_s` is how long to wait for another writer (30 s by default). The key file is `key_file`, else
+        DUBGATE_REGISTRY_KEY, else the database's path with `.key` behind it.
 
         Raises:
             StoreError: missing, locked, damaged, newer or older than this program; or, with `create`, already there.
@@ -73,15 +80,14 @@ class Registry:
         engine = engine_for(location, create=create, read_only=read_only, busy_s=busy_s)
         place = key_file or _default_key_file(engine)
         if create:
-            with writing(engine) as connection:
-                _found(connection, _new_meta(clock, signatures_required))
+            with made_whole(engine):
+                with writing(engine) as connection:
+                    _found(connection, _new_meta(clock, signatures_required))
+                if place is not None and not place.exists():
+                    new_keyring(place)
         with reading(engine) as connection:
             require_version(connection, str(location))
-        if create and place is not None and not place.exists():
-            keyring: Keyring | None = new_keyring(place)
-        else:
-            keyring = read_keyring(place) if place is not None else None
-        return cls(engine, keyring, clock)
+        return cls(engine, None if place is None else read_keyring(place), clock)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -291,5 +297,4 @@ def _default_key_file(engine: Engine) -> Path | None:
     named = os.environ.get("DUBGATE_REGISTRY_KEY")
     if named:
         return Path(named)
-    path = sqlite_path(engine)
-    return Path(f"{path}.key") if path is not None else None
+    return None if (path := sqlite_path(engine)) is None else Path(f"{path}.key")

@@ -91,8 +91,12 @@ def new_keyring(path: Path) -> Keyring:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise RecordError(f"the registry's key cannot be written ({error.strerror})", where=str(path)) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key.hex() + "\n")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(key.hex() + "\n")
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a key opens nothing
+        raise RecordError(f"the registry's key cannot be written ({error.strerror})", where=str(path)) from None
     return Keyring(key)
 
 

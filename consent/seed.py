@@ -88,10 +88,17 @@ def _failure(add: Any, where: str, addition: Addition) -> str:
     return ""
 
 
+def _nothing(failures: list[str]) -> str:
+    again = any("already" in f for f in failures)
+    return (
+        f"Nothing was imported.{' A seed is imported once: leave out what the registry has already.' if again else ''}"
+    )
+
+
 def _raise(failures: list[str]) -> None:
     if failures:
         more = f"\n… and {len(failures) - 50} more" if len(failures) > 50 else ""
-        raise RecordError("\n".join(failures[:50]) + more, remedy="Nothing was imported.")
+        raise RecordError("\n".join(failures[:50]) + more, remedy=_nothing(failures))
 
 
 def _items(lines: Lines) -> Iterator[tuple[str, Addition]]:

@@ -149,17 +149,24 @@ class Store:
 
     def newest(self, keys: Sequence[str], kind: type[Record], most: int) -> list[Entry]:
         """The newest entries of one kind under any of many keys, the newest first; only these are read."""
+        return self.at_places(self.newest_places(keys, kind, most))
+
+    def newest_places(self, keys: Sequence[str], kind: type[Record], most: int) -> list[int]:
+        """Where those stand, without reading them."""
         self.flush()
         found: set[int] = set()
         for start in range(0, len(keys), _AT_ONCE):
             bound = {"keys": list(keys[start : start + _AT_ONCE]), "schema": kind.schema_name}
             found.update(self.connection.execute(_NEWEST_PLACES.limit(most), bound).scalars())
-        chosen = sorted(found, reverse=True)[:most]
+        return sorted(found, reverse=True)[:most]
+
+    def at_places(self, places: Sequence[int]) -> list[Entry]:
+        """The entries at some places of the ledger, in the order of the places."""
         rows: dict[int, Entry] = {}
-        for start in range(0, len(chosen), _AT_ONCE):
-            some = {"places": chosen[start : start + _AT_ONCE]}
+        for start in range(0, len(places), _AT_ONCE):
+            some = {"places": list(places[start : start + _AT_ONCE])}
             rows |= {int(r["leaf_index"]): entry_of(r) for r in self.connection.execute(_AT_PLACES, some).mappings()}
-        return [rows[place] for place in chosen]
+        return [rows[place] for place in places]
 
     def count(self, key: str, kind: type[Record]) -> int:
         """How many entries of one kind there are under a key."""

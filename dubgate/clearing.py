@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
-from dubgate.policy.findings import Finding
+from dubgate.policy.findings import Finding, Text
 from dubgate.policy.speakers import Declared
 from dubgate.unmeasured import Unmeasured
 
@@ -67,17 +67,13 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
             if identifiers
             else "the manifest names no title by identifier"
         )
-        findings.append(failed("RH-020", PROGRAMME, en, "作品が登録されていません"))
+        unknown = failed("RH-020", PROGRAMME, en, "作品が登録されていません")
+        findings.append(unknown if identifiers else replace(unknown, remedy=_NAME_IT))
     where = delivery.distribution
     if where is None:
-        findings.append(
-            failed(
-                "RH-001",
-                PROGRAMME,
-                "the delivery does not say where, how and when it is to be released",
-                "公開の地域・媒体・期間が示されていません",
-            )
-        )
+        en = "the delivery does not say where, how and when it is to be released"
+        nowhere = failed("RH-001", PROGRAMME, en, "公開の地域・媒体・期間が示されていません")
+        findings.append(replace(nowhere, remedy=_SAY_WHERE))
         return None, tuple(findings)
     window = Window(start=where.window.start, end=where.window.end)
     trained = (delivery.production.used_to_train if delivery.production else None) or ()
@@ -85,6 +81,16 @@ def release_of(delivery: Delivery, view: View) -> tuple[Release | None, tuple[Fi
     partners = tuple(sorted(where.partners))
     release = Release(title, language, where.countries, where.channels, window, submitter, partners, trained)
     return release, tuple(findings)
+
+
+_NAME_IT = Text(
+    "add title to delivery.yaml, with the identifier under which the registry knows it (internal, eidr or isan)",
+    "delivery.yamlのtitleに、登録簿にある作品の識別子（internal、eidr、isan）を記載してください",
+)
+_SAY_WHERE = Text(
+    "add distribution to delivery.yaml: territories, channels and window; then ask the rights holder: dubgate request",
+    "delivery.yamlのdistributionに地域・媒体・期間を記載し、権利者に依頼してください（dubgate request）",
+)
 
 
 def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id: str | None = None) -> Use:

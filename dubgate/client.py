@@ -49,8 +49,11 @@ class Client:
     """One token at one API; `token` may be read from a file with `token_of`."""
 
     def __init__(self, url: str, token: str, *, pause: Callable[[float], None] | None = None) -> None:
-        parts = urlsplit(url)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        try:
+            parts = urlsplit(url)
+            local, _ = parts.hostname in ("localhost", "127.0.0.1", "::1"), parts.port
+        except ValueError as error:
+            raise InputError(f"this is no URL: {error}", where="url") from None
         if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not local):
             raise InputError("the API is an https:// URL (http:// on this machine only)", where="url")
         self._parts, self._token, self._pause = parts, token, pause or time.sleep
@@ -143,7 +146,10 @@ class Client:
             try:
                 status, raw = self._once(method, target, body, headers)
             except (OSError, http.client.HTTPException) as error:
-                problem = ApiError(f"no answer: {type(error).__name__}", remedy="Do not publish; try again.")
+                what = f"no answer from {self._parts.hostname}: {type(error).__name__}"
+                problem = ApiError(
+                    what, remedy="Do not publish. Check the address and that the service runs; try again."
+                )
                 continue
             if status not in (429, 502, 503, 504):
                 return status, raw
@@ -180,10 +186,16 @@ def token_of(path: Path) -> str:
     Raises:
         InputError: it cannot be read.
     """
+    remedy = "A file with what `dubgate tokens new` printed, and nothing else."
     try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the token cannot be read: {error}", where=str(path)) from None
+        token = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise InputError(f"the token cannot be read: {error.strerror}", where=str(path), remedy=remedy) from None
+    except UnicodeDecodeError:
+        raise InputError("this is no token", where=str(path), remedy=remedy) from None
+    if not token or len(token.split()) != 1:
+        raise InputError("no token is in it" if not token else "this is no token", where=str(path), remedy=remedy)
+    return token
 
 
 def file_digest(path: Path) -> str:

@@ -18,7 +18,9 @@ from dubgate.record_facts import Looked, record_values
 from dubgate.unmeasured import Unmeasured
 from dubgate.voice_facts import CLONING, voice_rows
 
-NOWHERE = Unmeasured("the delivery does not say where, how and when it is to be released")
+NOWHERE = Unmeasured(
+    "the delivery does not say where, how and when it is to be released: distribution in delivery.yaml"
+)
 
 
 def synthetic(declared: Sequence[Declared]) -> bool | Unmeasured:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dubgate.errors import DubgateError
+from dubgate.errors import DubgateError, InputError
 from dubgate.sample_registry import SampleRegistry, make_registry, sign_case
 from dubgate.samples import cases, change_after, expected, find_samples, materialise, read_case
 
@@ -60,7 +60,11 @@ def judge_samples(
         DubgateError: a case could not be judged.
     """
     root = find_samples(samples)
-    folders = [f for f in cases(root) if not only or f.name in only]
+    every = cases(root)
+    if unknown := sorted(set(only) - {f.name for f in every}):
+        known = ", ".join(f.name for f in every)
+        raise InputError(f"no sample is called {', '.join(unknown)}", where="--only", remedy=f"There are: {known}.")
+    folders = [f for f in every if not only or f.name in only]
     done = 0
     progress("enrolling voices", 0.0)
     whole = any(read_case(f).get("command") == "check" for f in folders)

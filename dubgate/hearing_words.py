@@ -154,7 +154,10 @@ def alignments_of(
     if isinstance(ears.aligner, Unmeasured):
         return ears.aligner
     if cues is None or language is None:
-        return Unmeasured("no script was given" if cues is None else "the dub's language is not known")
+        return Unmeasured(
+            "no script was given; name its cue sheet" if cues is None else "the dub's language is not known"
+        )
+    cues = [c for c in cues if c.span.padded(ALIGN_PAD_S).start_s < spool.duration_s]  # a dub may end before its script
     spans = [Span(c.span.padded(ALIGN_PAD_S).start_s, min(c.span.end_s + ALIGN_PAD_S, spool.duration_s)) for c in cues]
     placed: list[Aligned | Unmeasured] = []
     for k in range(0, len(cues), ALIGN_AT_ONCE):

@@ -6,6 +6,7 @@ nobody, and who refused for good is not asked again.
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -158,9 +159,13 @@ def answer(
 
 def commands(request: Request, manifest: str, registry: str) -> Iterator[str]:
     """The commands with which a party answers a request: yes by the signed thing itself, no by a refusal."""
+    registry = shlex.quote(registry)
     own = f"--as {request.to} --key KEY --registry {registry}"
     for wanted in request.wanted:
-        yield from _command(wanted, manifest, own, registry)
+        if wanted.what is RequestKind.ENROLMENT:
+            yield f"dubgate enrol VOICE RECORDING --supplied-by {request.to} --confirmed-by {request.to} --registry {registry}"
+        else:
+            yield from _command(wanted, shlex.quote(manifest), own, registry)
     yield f"dubgate request --refuse {request.request_id} {own} --reason WHY"
 
 
@@ -173,5 +178,6 @@ def _command(wanted: Wanted, manifest: str, own: str, registry: str) -> Iterator
         yield f"dubgate approve {manifest} {own} --human"
     elif wanted.what is RequestKind.SIGN_OFF:
         yield f"dubgate approve {manifest} {own} --sign-off {wanted.rule.removeprefix('SGN-').lower().replace('-', '_')}"
-    else:
-        yield f"dubgate consent import YOUR-{wanted.what.value.upper()}.yaml --registry {registry}"
+    else:  # a grant, a permission: what was agreed, written down
+        yield f"dubgate consent draft {manifest} --out seed.yaml --registry {registry}"
+        yield f"dubgate consent import seed.yaml --registry {registry}"

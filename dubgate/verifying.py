@@ -182,7 +182,8 @@ def require_passed(opened: Certificate, name: str) -> None:
     if verdict.result != PASSED:
         raise NotPassed(f"the gate said {claim.decision}: {', '.join(claim.reasons[:20])}", where=name)
     if verdict.level not in opened.gate.levels:
-        raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name)
+        remedy = "Have it judged with the best models (dubgate models pull best); or accept these: dubgate keys trust --accept-embedded."
+        raise LevelNotAccepted(f"{verdict.level} is not accepted from {verdict.verifier}", where=name, remedy=remedy)
 
 
 def require_language(opened: Certificate, language: str, name: str) -> None:

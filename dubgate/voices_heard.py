@@ -154,7 +154,7 @@ def _match(
     if isinstance(calibration, Unmeasured):
         return calibration
     if not enrolled:
-        return Unmeasured("the declared voice has no enrolment for this speaker encoder")
+        return Unmeasured("the declared voice has no enrolment for this speaker encoder: dubgate enrol VOICE RECORDING")
     vector, seconds = pooled
     return calibration.llr(max(_likeness(vector, e) for e in enrolled), seconds)
 

@@ -90,7 +90,7 @@ def _wanted(kind: RequestKind, finding: Finding) -> Wanted:
         return Wanted(
             what=kind, rule="RH-001", about=about, question="Do you approve exactly this sound for this release?"
         )
-    return Wanted(what=kind, rule=finding.rule, about=about, question=f"{finding.why}: {finding.text.en}")
+    return Wanted(what=kind, rule=finding.rule, about=about, question=f"{finding.why.en}: {finding.text.en}")
 
 
 def _whom(view: View, release: Release, finding: Finding) -> tuple[RequestKind, tuple[str, ...]]:

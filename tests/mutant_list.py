@@ -13,12 +13,14 @@ from mutant_list_certificate import certificate_mutants
 from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
+from mutant_list_desk3 import desk3_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
+from mutant_list_stranger import stranger_mutants
 from mutant_list_unheard import unheard_mutants
 from mutate import (
     Equivalent,
@@ -204,7 +206,7 @@ SINGLE = (
     ("notices: written over", "consent/notices.py", "if path.exists() and not over:", "if False:", NOTICES),
     ("notices: delivered ones are sent again", "consent/notices.py", "if waiting.delivered or target is None", "if target is None", NOTICES),
     ("notices: a key touches nothing", "consent/consequences.py", 'if word in ("claim", "key", "enrolment"):', 'if word in ("claim", "enrolment"):', NOTICES),
-    ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "pack, role, Outcome.HOLD, Text", "pack, role, Outcome.PASS, Text", SIGNED),
+    ("sign-offs: missing passes", "dubgate/policy/signoffs.py", "pack, role, Outcome.HOLD, missing", "pack, role, Outcome.PASS, missing", SIGNED),
 )  # fmt: skip
 
 
@@ -259,6 +261,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from consent_mutants(root)
     yield from desk_mutants(root)
     yield from desk2_mutants(root)
+    yield from desk3_mutants(root)
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
@@ -266,3 +269,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from record_mutants(root)
     yield from review_mutants(root)
     yield from seal_mutants(root)
+    yield from stranger_mutants(root)

@@ -32,7 +32,7 @@ SINGLE = (
     ("a claim that does not count opens a title", f"{WEB}/scope.py", "for e, c in mine if claim_counts(view, e, c, view.now)", "for e, c in mine", _of(ABUSE, "claim_that_does_not")),
     ("anybody hears everything", f"{WEB}/pages/deliveries.py", "    if not allowed(view, who, found.summary):\n        raise NotYoursError\n", "", OTHERS),
     ("anybody answers", f"{WEB}/pages/deliveries.py", "        return found.summary\n    raise NotYoursError", "        return found.summary\n    return found.summary", OTHERS),
-    ("excerpts are of anything", f"{WEB}/pages/listening.py", "    if not whole and not any(", "    if False and not any(", _of(ABUSE, "excerpts")),
+    ("excerpts are of anything", f"{WEB}/pages/listening.py", "    if not whole and not inside:", "    if False:", _of(ABUSE, "excerpts")),
     ("excerpts are of any length", f"{WEB}/pages/listening.py", "not 0 <= start < end <= start + EXCERPT_S", "not 0 <= start < end", _of(ABUSE, "excerpts")),
     ("every operator's page is everybody's", f"{WEB}/pages/accounts.py", "    if not who.operator:", "    if False:", OTHERS),
     ("a house's reviewer answers for it", f"{WEB}/pages/requests.py", "    if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "    if scope.request_of(view, who, request_id) is None:", _of(SIGNED, "reviewer_of_the_house")),

@@ -56,7 +56,7 @@ SINGLE = (
     ("two first accounts at once", f"{WEB}/accounts.py", "if first and connection", "if False and connection", _of(TABLES, "first_accounts")),
     ("a person's name is signed", f"{WEB}/scope.py", "party is None or party.person", "party is None", ("tests/web/test_desk_decisions.py", "-k", "no_person")),
     ("names of the credits are signed", "dubgate/disclosure/writing.py", "for person in told.people if person.name in worded", "for person in told.people", ("tests/disclosure", "-k", "decision")),
-    ("somebody else's statements are taken home", f"{WEB}/pages/signing.py", " or not scope.may_take(who, entry.record)", "", _of(SIGNED, "taken_home")),
+    ("somebody else's statements are taken home", f"{WEB}/pages/taken.py", " or not scope.may_take(who, entry.record)", "", _of(SIGNED, "taken_home")),
     ("a house's words about a voice are taken home", f"{WEB}/scope.py", "(of_titles and author[0] in who.ids)", "author[0] in who.ids", _of(SIGNED, "take_home")),
     ("the disclosure speaks of the approval that is asked for", "dubgate/disclosure/writing.py", "*writer.shortly(())", "*writer.social()", ("tests/web/test_desk_judge.py", "-k", "disclosure")),
     ("no disclosure is shown", "dubgate/service/desk_judge.py", "cast, casting, disclosure, clips", "cast, casting, {}, clips", ("tests/web/test_desk_judge.py", "-k", "disclosure")),

@@ -57,6 +57,7 @@ ORDER = (
         "approving_ahead",
         "labelling",
         "delivery_facts",
+        "consent_draft",
         "answers",
         "label_rules",
     ),

@@ -586,6 +586,22 @@ def test_the_summary_is_safe_to_open(tmp_path: Path) -> None:
                 assert not any(cell.startswith(("=", "+", "@")) for cell in row)
 
 
+def test_the_summary_leads_to_reports_that_are_there_and_shows_no_column_in_which_nothing_stands(
+    tmp_path: Path,
+) -> None:
+    rows = (done("ep01", "release"), Done("ep02", "/b", "s", None, why="the file is gone"))
+    write_summary(Finished(rows, rows), tmp_path)
+    page = (tmp_path / "summary.html").read_text()
+    assert 'href="ep01/report.html"' in page
+    assert 'href="ep02' not in page
+    assert "the file is gone" in page
+    assert "<b>1</b> release" in page
+    assert "<b>1</b> error" in page
+    assert "<b>0</b>" not in page
+    assert ">why not judged</th>" in page
+    assert ">certificate</th>" not in page
+
+
 def test_the_parquet_table_is_the_csv(tmp_path: Path) -> None:
     from pyarrow import parquet
 

@@ -117,7 +117,7 @@ def test_what_other_episodes_show_only_warns() -> None:
     found = compare(season(e7=odd))["ep7"]
     assert {f.rule for f in found} == {"SER-MODEL", "SER-REGISTER", "SER-LEVEL", "SER-VOICE"}
     assert {f.outcome for f in found} == {Outcome.WARN}
-    assert all(f.text.ja and f.why and f.remedy and f.value and f.bound for f in found)
+    assert all(f.text.ja and f.why.ja and f.remedy.ja and f.value and f.bound_ja for f in found)
 
 
 def test_episodes_are_in_the_order_of_their_numbers_and_languages_apart() -> None:

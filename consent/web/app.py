@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +30,7 @@ from consent.web.visiting import (
     PasskeyNeededError,
     RefusedFormError,
     SignInNeededError,
+    desk_of,
     visitor_or_nobody,
 )
 
@@ -67,7 +69,20 @@ def _problem(request: Request, status: int, key: str, words: str = "") -> Respon
         who = visitor_or_nobody(request)
     except (StoreError, RecordError):
         who = None
-    return render(request, "problem.html", who, status, key=key, words=words)
+    english = words if words.isascii() else ""  # the registry's own errors are written in English
+    return render(
+        request, "problem.html", who, status, key=key, words=words, english=english, back=_page_before(request)
+    )
+
+
+def _page_before(request: Request) -> str:
+    """The desk's own page on which a form stood that was not taken; empty where there is none."""
+    desk, came = desk_of(request), urlsplit(request.headers.get("referer", ""))
+    own = urlsplit(desk.settings.origin)
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    inside = (came.scheme, came.netloc) == (own.scheme, own.netloc) and came.path.startswith(f"{root}/")
+    inside = inside and not came.path.removeprefix(root).startswith("//")
+    return came.path.removeprefix(root) if request.method == "POST" and inside else ""
 
 
 def _not_signed_in(request: Request, error: Exception) -> Response:

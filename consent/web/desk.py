@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from consent.registry import Registry
+from consent.web.glancing import Glances
 from consent.web.outbox import MailBox
 from consent.web.protocols import Judge, Listening
 from consent.web.rows import Tables
@@ -27,6 +28,7 @@ class Desk:
     listening: Listening | None = None
     path: str = ""
     titles: TitleTree = field(default_factory=TitleTree)
+    glances: Glances = field(default_factory=Glances)
 
     def link(self, path: str) -> str:
         """The full address of one of the desk's pages, for messages."""

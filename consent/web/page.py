@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from consent.web.catalogue import has, text, word
 from consent.web.rows import new_secret
+from consent.web.scope import told_name
 from consent.web.visiting import Visitor, has_passkey, language_of, wants_signatures
-from consent.web.wording import day, length, moment, places, places_short, span, until
+from consent.web.wording import day, length, moment, places, places_short, span, spoken, until
 
 
 @cache
@@ -45,11 +46,28 @@ def render(request: Request, template: str, who: Visitor | None = None, code: in
         "until": lambda value: until(value, language),
         "span": lambda start, end: span(start, end, language),
         "moment": lambda value: moment(value, language),
+        "spoken": lambda tag: spoken(tag, language),
+        "called": _Names(who).of,
         "places": lambda codes, out=(): places(codes, out, language),
         "places_short": lambda codes, out=(): places_short(codes, out, language),
     }
     page = _environment().get_template(template).render(**shared, **values)
     return HTMLResponse(page, code, {"cache-control": "no-store"})
+
+
+class _Names:
+    """What parties are called on a page: an organisation by its name, a person by their id; each is read once."""
+
+    def __init__(self, who: Visitor | None) -> None:
+        self._who, self._known = who, dict[str, str]()
+
+    def of(self, party_id: str) -> str:
+        if self._who is None:
+            return party_id
+        if party_id not in self._known:
+            with self._who.desk.registry.view() as view:
+                self._known[party_id] = told_name(view, party_id)
+        return self._known[party_id]
 
 
 def _secured(who: Visitor | None) -> Markup:

@@ -59,15 +59,12 @@ def _height(hz: float) -> float:
     return GAP + (HEIGHT * 0.55 - GAP) * (1 - share)
 
 
-def bars(values: Sequence[tuple[str, int]], title: str) -> str:
-    """A bar for each value with its number; as wide as the largest."""
-    most, row = max((n for _, n in values), default=1) or 1, 26
-    drawn = []
-    for k, (name, n) in enumerate(values):
-        y, length = k * row + 4, 330 * n / most
-        drawn.append(f'<text x="150" y="{y + 13}" text-anchor="end" class="bar-name">{escape(name)}</text>')
-        drawn.append(f'<rect x="160" y="{y}" width="{max(2.0, length):.1f}" height="18" rx="3" class="bar"/>')
-        drawn.append(f'<text x="{168 + length:.1f}" y="{y + 13}" class="bar-n">{n}</text>')
-    height = max(1, len(values)) * row + 4
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 540 {height}" role="img" class="bars">'
-    return f"{head}<title>{escape(title)}</title>{''.join(drawn)}</svg>"
+def bars(values: Sequence[tuple[str, int]]) -> str:
+    """A bar for each value with its name and number as text, so that both are read at any width; as wide as the largest."""
+    most = max((n for _, n in values), default=1) or 1
+    rows = (
+        f'<div><dt>{escape(name)}</dt><dd><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect width="{max(1.0, 100 * n / most):.1f}" height="10" class="bar"/></svg><span>{n}</span></dd></div>'
+        for name, n in values
+    )
+    return f'<dl class="bars">{"".join(rows)}</dl>'

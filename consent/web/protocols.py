@@ -26,7 +26,8 @@ class CannotAnswerError(Exception):
 class Finding:
     """What one rule says of one subject. `key` stays the same when the delivery is judged again.
 
-    `answers` are the ways in which a person may change it; `approvers` is how many must waive it.
+    `answers` are the ways in which a person may change it; `approvers` is how many must waive it. What has no Japanese
+    is shown in English, and marked as that.
     """
 
     key: str
@@ -47,6 +48,11 @@ class Finding:
     approvers: int = 1
     voice_id: str | None = None
     decided_by: tuple[str, ...] = ()
+    value_ja: str = ""
+    bound_ja: str = ""
+    why_ja: str = ""
+    remedy_ja: str = ""
+    required: bool = False  # `why` says what must be so, and not why somebody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A delivery in a list. `predecessor_id` is the delivery that this one replaces after it was sent back."""
+    """A delivery in a list. `predecessor_id` is the delivery that this one replaces after it was sent back.
+
+    `because` are sentences in English and Japanese, the worst first, one a rule: what holds or blocks it.
+    """
 
     delivery_id: str
     title_id: str
@@ -75,6 +84,7 @@ class Summary:
     holding: tuple[str, ...] = ()
     blocking: tuple[str, ...] = ()
     predecessor_id: str | None = None
+    because: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

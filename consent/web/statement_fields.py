@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consent.web.catalogue import has, text
-from consent.web.wording import places
+from consent.web.wording import moment, places, span
 
 # Members whose values are words of a closed list, and the group of the catalogue that names them.
 _WORDS = {
@@ -19,6 +20,7 @@ _WORDS = {
     "answer": "answer_of",
     "role": "role",
 }
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 Group = tuple[str, list[tuple[str, str]]]
 
 
@@ -52,7 +54,8 @@ def _said(name: str, value: Any, language: str) -> str:
     if name in ("territories", "territories_excluded") and isinstance(value, list):
         return places(tuple(map(str, value)), (), language) or "–"
     if name == "window" and isinstance(value, Mapping):
-        return f"{value['start']} – {value.get('end') or text('act.open', language)}"
+        raw = f"{value['start']} – {value.get('end') or text('act.open', language)}"
+        return f"{span(str(value['start']), value.get('end'), language)} ({raw})"
     if name in _WORDS:
         values = value if isinstance(value, list) else [value]
         return ", ".join(_worded(_WORDS[name], v, language) for v in values) or "–"
@@ -73,4 +76,4 @@ def _plain(value: Any, language: str) -> str:
         return "; ".join(f"{k}: {_plain(v, language)}" for k, v in value.items())
     if isinstance(value, bool):
         return text("act.yes" if value else "act.no", language)
-    return str(value)
+    return f"{moment(value, language)} ({value})" if isinstance(value, str) and _TIME.match(value) else str(value)

@@ -137,8 +137,11 @@ class _Telling:
     def sentences(self, dossier: Dossier | None) -> tuple[str, ...]:
         """Who asks for what; whose voices with which consent; what the audience is told, and what was checked."""
         release, who = self.request.release, told_name(self.view, self.request.asked_by)
+        needs = list(dict.fromkeys(self._t(f"need.{w.what}") for w in self.request.wanted))
+        approves = any(w.what is RequestKind.APPROVAL for w in self.request.wanted) or not needs
         what = self._t(
-            "story.asks",
+            "story.asks" if approves else "story.needs",
+            **({} if approves else {"needs": self._t("base.and").join(needs)}),
             who=who,
             title=self.title,
             spoken=spoken(release.language, self.language),
@@ -153,6 +156,10 @@ class _Telling:
         n, covered = len(self.voiced), sum(v.covered for v in self.voiced)
         if not n:
             return self._t("story.voices_unknown")
+        if n == 1:
+            return self._t("story.voice_one") if covered else self._t("story.voice_none")
+        if not covered:
+            return self._t("story.voices_none", n=n)
         return self._t("story.voices_all" if covered == n else "story.voices_some", n=n, covered=covered)
 
     def _told(self, dossier: Dossier | None) -> str:

@@ -208,6 +208,12 @@ def save_private_key(private_key: Any, path: Path, passphrase: bytes | None) -> 
         file.write(data)
 
 
+def _why(error: Exception) -> str:
+    """The library's own words, without its reading list."""
+    said = str(error)
+    return "it is no PEM file" if "PEM" in said else said.split(". ")[0][:200]
+
+
 def load_private_key(path: Path, passphrase: bytes | None) -> Any:
     """The Ed25519 private key of a PEM file.
 
@@ -220,8 +226,11 @@ def load_private_key(path: Path, passphrase: bytes | None) -> Any:
 
     try:
         key = load_pem_private_key(path.read_bytes(), passphrase)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"cannot read this signing key: {error}", where=str(path)) from error
+    except OSError as error:
+        raise InputError(f"cannot read this signing key: {error.strerror}", where=str(path)) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        remedy = "A private key in PEM (`dubgate keys new` makes one), with its own passphrase."
+        raise InputError(f"cannot read this signing key: {_why(error)}", where=str(path), remedy=remedy) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError("not an Ed25519 key", where=str(path), remedy="make one with `dubgate keys new`")
     return key

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from dubgate.cli.registry_options import registry_option
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
@@ -32,9 +34,7 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
 @click.option(
     "--key", type=click.Path(path_type=Path), required=True, help="The signer's private key (dubgate keys new)."
 )
-@click.option(
-    "--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="Where the title is known."
-)
+@registry_option("Where the title is known.")
 @click.option("--reject", is_flag=True, help="Refuse instead of approving.")
 @click.option("--human", is_flag=True, help="State that people performed the voices that the cast declares as human.")
 @click.option("--attest", "rule", metavar="CHECK", help="Answer an unknown check by ear, for example CON-030.")
@@ -168,6 +168,22 @@ def approve(
             delivery, sounds, title_id=title_id, by=by, holder=holder or by, key=private, at=at, decision=decision
         )
     click.echo(save(envelope, delivery, name or f"{kind}-{by}"))
+    say_whether_it_counts(registry, by, private)
+
+
+def say_whether_it_counts(registry: str, by: str, private: Any) -> None:
+    """A signature by a key that the registry does not know as this party's counts for nothing, and would hold the delivery."""
+    from dubgate.certificate.dsse import public_of
+    from dubgate.release import open_registry
+
+    public = public_of(private)
+    with open_registry(registry) as opened, opened.view() as view:
+        known = view.key(public.keyid, view.now)
+    if known is None or known.party.party_id != by or known.problem:
+        click.echo(
+            f"  it does not count yet: the registry knows no living key {public.public_hex[:16]}… of {by} (keys: in a seed)",
+            err=True,
+        )
 
 
 def role_of(text: str):  # type: ignore[no-untyped-def]

@@ -11,6 +11,7 @@ import click
 
 from dubgate.cli.certify_options import certify_options, gate_of
 from dubgate.cli.judging import FORMATS, company_option, judging_options, moment
+from dubgate.cli.registry_options import registry_option
 
 if TYPE_CHECKING:
     from dubgate.engine.batch import Engine
@@ -34,13 +35,7 @@ Exit codes: the worst of all: 2 one could not be judged, else 1 block, 3 hold, 0
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifests", nargs=-1, required=True, metavar="MANIFESTS...")
-@click.option(
-    "--registry",
-    envvar="DUBGATE_REGISTRY",
-    required=True,
-    metavar="PATH|URL",
-    help="The consent registry: an SQLite file or a database URL. Also DUBGATE_REGISTRY.",
-)
+@registry_option()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for reports, journal and summary.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who hears.")
 @click.option("--workers", type=click.IntRange(1, 10_000), help="How many at once. Default: 1; with ray, what fits.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.registry_options import plain
+from dubgate.cli.tasks import Commands
 
 if TYPE_CHECKING:
     from dubgate.cache import Entry, Freed
@@ -29,12 +30,12 @@ Where: DUBGATE_CACHE (a folder, or `off`), else ~/.cache/dubgate/heard; how much
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def cache() -> None:
     """List and erase what is kept of earlier hearing."""
 
 
-@cache.command("ls")
+@cache.command("ls", epilog="\b\nExamples:\n  dubgate cache ls\n  dubgate cache ls --format json")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_(form: str) -> None:
     """List what is kept, used last first."""
@@ -68,7 +69,7 @@ def _bytes(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
     return int(found[1]) * _UNITS[found[2].upper()]
 
 
-@cache.command()
+@cache.command(epilog="\b\nExamples:\n  dubgate cache prune\n  dubgate cache prune --most 2GB --older-than 7")
 @click.option(
     "--most", callback=_bytes, metavar="BYTES", help="Leave at most this much, such as 500MB. Default: the limit."
 )
@@ -83,7 +84,7 @@ def prune(most: int | None, older_than: float | None) -> None:
     _say(kept.prune(most, age_s))
 
 
-@cache.command()
+@cache.command(epilog="\b\nExamples:\n  dubgate cache purge --voice v-ada\n  dubgate cache purge --all")
 @click.option("--voice", metavar="ID", help="Erase all that was kept of deliveries in which this voice was compared.")
 @click.option("--all", "everything", is_flag=True, help="Erase everything.")
 def purge(voice: str | None, everything: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,3 +86,6 @@ def say_certified(certified: Certified) -> None:
     verdict = certified.verdict
     click.echo(f"certificate: {certified.certificate} ({verdict.result}, {verdict.level})")
     click.echo(f"annex: {certified.annex} (private)")
+    if verdict.result == "PASSED":
+        asked = f"dubgate verify {shlex.quote(str(certified.certificate))} FILE --territory CODE --channel CHANNEL"
+        click.echo(f"before it is published: {asked} --trust trust.json --root root.hex")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dubgate.cli.certify_options import gate_options, signing_gate
+from dubgate.cli.registry_options import registry_option
 from dubgate.cli.verify import FILE, REFUSED, root_key, say_refused, trust_options
 
 EXAMPLES = """\b
@@ -28,7 +29,7 @@ Package before encryption and before ads are inserted; the folder may hold nothi
 @click.option(
     "--stream", type=click.IntRange(0), default=0, show_default=True, help="Its audio stream that was judged."
 )
-@click.option("--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="The consent registry.")
+@registry_option()
 @trust_options
 @gate_options
 @click.option("--out", type=FILE, default=Path("."), show_default=True, help="Folder for package-certificate.json.")

@@ -9,6 +9,7 @@ import click
 
 from dubgate.cli.certify_options import certify_options, gate_of, say_certified
 from dubgate.cli.judging import company_option, judging_options, moment, report_options
+from dubgate.cli.registry_options import registry_option
 
 EXAMPLES = """\b
 Examples:
@@ -25,13 +26,7 @@ Only 0 means that every check was made and passed."""
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option(
-    "--registry",
-    envvar="DUBGATE_REGISTRY",
-    required=True,
-    metavar="PATH|URL",
-    help="The consent registry: an SQLite file or a database URL. Also DUBGATE_REGISTRY.",
-)
+@registry_option()
 @judging_options
 @company_option
 @report_options
@@ -63,10 +58,11 @@ def check(
     from dubgate.cli.progress import progress_bar
     from dubgate.judging_again import judge_again
     from dubgate.release import CheckRequest
-    from dubgate.report.write import print_judgement, write_reports
+    from dubgate.report.write import print_judgement, require_place, write_reports
 
     request = CheckRequest(manifest, registry, packs, models, device, company)
     folder = out or manifest.parent / "report"
+    require_place(folder)
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
     if gate is not None:
         from dubgate.certifying import certify as sign

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.tasks import Commands
+
 FOLDER = click.Path(path_type=Path)
 
 REGISTER = """\
@@ -27,7 +29,7 @@ tools:
 """
 
 
-@click.group(epilog="\b\nExample:\n  dubgate company init company/ && dubgate company check company/")
+@click.group(cls=Commands, epilog="\b\nExample:\n  dubgate company init company/ && dubgate company check company/")
 def company() -> None:
     """The company's folder, handed to a check with --company (or DUBGATE_COMPANY): register.yaml and policies/*.json."""
 
@@ -40,10 +42,14 @@ def init(folder: Path) -> None:
 
     path = folder / "register.yaml"
     if path.exists():
-        raise InputError("a register is already there", where=str(path))
+        raise InputError(
+            "a register is already there", where=str(path), remedy=f"Look at it: dubgate company check {folder}"
+        )
     (folder / "policies").mkdir(parents=True, exist_ok=True)
     path.write_text(REGISTER, encoding="utf-8")
-    click.echo(path)
+    click.echo(
+        f"{path}: fill in your tools, then dubgate company check {folder}; policies go into {folder / 'policies'}"
+    )
 
 
 @company.command(

@@ -58,5 +58,6 @@ def _read(path: Path) -> StoredReport:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        remedy = "Give the report.json that `dubgate qc` or `dubgate check` wrote, or the folder that it lies in."
+        raise InputError(f"cannot be read: {error.strerror}", where=str(file), remedy=remedy) from error
     return read_report(data, where=str(file))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli import consent_import, consent_migrate, endings, registry_files, spoken
+from dubgate.cli import consent_draft, consent_import, consent_migrate, consent_verify, endings, registry_files, spoken
 from dubgate.cli.registry_options import open_registry, plain, read_text, registry_options, say, write_text
+from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,15 +19,23 @@ if TYPE_CHECKING:
     from consent.checkpoint import Checkpoint
 
 
-@click.group()
+_MADE = """Made the registry {}. Back its key file up apart: without it no name and no voice in it can be read.
+  next, for each delivery:  dubgate consent draft delivery.yaml --out seed.yaml --registry {}
+  many at once:             dubgate consent import --template grants"""
+CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
+
+
+@click.group(cls=Commands, epilog=CODES)
 def consent() -> None:
     """The consent registry: who agreed to what, and who took it back.
 
     \b
-    dubgate consent init --registry registry.db
-    dubgate consent import seed.yaml --registry registry.db --dry-run
-    dubgate consent show voice:v-ada --registry registry.db
-    dubgate consent audit --registry registry.db --format json
+    dubgate consent init --registry consent.db
+    dubgate consent draft delivery.yaml --out seed.yaml
+    dubgate consent import seed.yaml --registry consent.db --dry-run
+    dubgate consent show voice:v-ada --registry consent.db
+    dubgate consent audit --registry consent.db --format json
+    dubgate consent verify statement-142.json --checkpoint message.eml
     """
 
 
@@ -37,11 +46,11 @@ def init(require_signatures: bool, location: str, key_file: Path | None, form: s
     """Make an empty registry, and the key that names and templates are sealed under.
 
     \b
-    dubgate consent init --registry registry.db
+    dubgate consent init --registry consent.db
     """
     with open_registry(location, key_file, create=True, signatures_required=require_signatures) as registry:
         head = registry.head()
-    say(form, {"origin": head.origin, "entries": 0}, f"Made the registry {head.origin}. Back its key file up apart.")
+    say(form, {"origin": head.origin, "entries": 0}, _MADE.format(plain(head.origin), plain(location)))
 
 
 @consent.command()
@@ -51,7 +60,7 @@ def show(key: str, location: str, key_file: Path | None, form: str) -> None:
     """Show every entry under a key: grant:ID, voice:ID, title:ID, party:ID, approval:ID, release:ID.
 
     \b
-    dubgate consent show grant:g-ada --registry registry.db --format json
+    dubgate consent show grant:g-ada --registry consent.db --format json
     """
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         entries = view.store.entries(key)
@@ -92,8 +101,8 @@ def audit(checkpoint: Path | None, vkey: str | None, location: str, key_file: Pa
     """Verify the whole history. Exit code 0 where it is sound, 1 where it is not.
 
     \b
-    dubgate consent audit --registry registry.db
-    dubgate consent audit --registry registry.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent audit --registry consent.db
+    dubgate consent audit --registry consent.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
     """
     from consent.checkpoint import open_note, verifier_key
 
@@ -149,7 +158,7 @@ def checkpoint(
     """Print the ledger's checkpoint, signed where a key is given. Give it to somebody outside: it exposes a rewriting.
 
     \b
-    dubgate consent checkpoint --registry registry.db --sign-with ledger.pem --out checkpoint.txt
+    dubgate consent checkpoint --registry consent.db --sign-with ledger.pem --out checkpoint.txt
     """
     with open_registry(location, key_file, read_only=True) as registry:
         head = registry.head()
@@ -171,6 +180,12 @@ def _signed(head: Checkpoint, sign_with: Path, passphrase_env: str | None) -> tu
     return sign(head, key), str(VerifierKey(head.origin, key.public_key().public_bytes_raw()))
 
 
-_MORE = (*consent_import.COMMANDS, *endings.COMMANDS, *registry_files.COMMANDS, *spoken.COMMANDS)
-for _command in (*_MORE, consent_migrate.migrate):
+_MORE = (
+    *consent_draft.COMMANDS,
+    *consent_import.COMMANDS,
+    *endings.COMMANDS,
+    *registry_files.COMMANDS,
+    *spoken.COMMANDS,
+)
+for _command in (*_MORE, consent_migrate.migrate, consent_verify.verify):
     consent.add_command(_command)

@@ -59,15 +59,15 @@ def import_(
 ) -> None:
     """Import FILE: a YAML seed, or records in bulk from .csv or .json; all of it, or nothing.
 
-    Every error is told with its line and column. What is there already and the same is left alone; a record that differs
-    from one under the same id is an error. A last day is included: until 2026-12-31 ends when 2027 starts in --zone.
+    Every error is told with its line and column. In bulk, what is there already and the same is left alone, and a record that
+    differs from one under the same id is an error; a seed is imported once. A last day is included: until 2026-12-31 ends when 2027 starts in --zone.
 
     JSON holds lists: {"schema": "consent-bulk/1.0", "zone": "Europe/Berlin", "parties": [...], "grants": [...]}.
 
     \b
-    dubgate consent import seed.yaml --registry registry.db --dry-run
+    dubgate consent import seed.yaml --registry consent.db --dry-run
     dubgate consent import --template grants > grants.csv
-    dubgate consent import grants.csv --kind grants --zone Europe/Berlin --registry registry.db --dry-run
+    dubgate consent import grants.csv --kind grants --zone Europe/Berlin --registry consent.db --dry-run
     """
     if file.suffix.lower() in (".csv", ".json"):
         with open_registry(location, key_file) as registry:

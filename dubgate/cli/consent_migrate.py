@@ -24,8 +24,8 @@ def migrate(dry_run: bool, location: str, key_file: Path | None, form: str) -> N
     registry open meanwhile. Of a PostgreSQL registry make a dump before.
 
     \b
-    dubgate consent migrate --registry registry.db --dry-run
-    dubgate consent migrate --registry registry.db
+    dubgate consent migrate --registry consent.db --dry-run
+    dubgate consent migrate --registry consent.db
     """
     from consent.migrations.upgrade import migrate as bring_up
 

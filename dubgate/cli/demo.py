@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n  dubgate demo --out build/samples\n  dubgate demo --only clean --only late\n\n\b\nExit codes: 0 every decision and every decisive rule is as expected, 2 one is not, or a case could not be judged."
+)
 @click.option("--samples", type=click.Path(path_type=Path), help="The samples folder. Default: this checkout's.")
 @click.option(
     "--out",
@@ -35,7 +37,8 @@ import click
 def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int, device: str) -> int:
     """Judge every sample with the embedded models at a fixed time, and print a table.
 
-    Exit code 0 where every decision and every decisive rule is as expected, 2 where one is not.
+    Each sample is a fault of its own (or none): what is wrong with it, what comes out, and where its report lies. All of
+    them take some minutes; --only takes one.
     """
     from dubgate.cli.progress import progress_bar
     from dubgate.demonstration import judge_samples, print_table
@@ -43,4 +46,4 @@ def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int, devi
     with progress_bar(quiet=False) as progress:
         rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress, device=device)
     print_table(rows)
-    return 0 if all(row.as_expected for row in rows) else 2
+    return 0 if rows and all(row.as_expected for row in rows) else 2

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.interrupted import served_until_asked
+
 EXAMPLES = """\b
 Examples:
   dubgate desk --demo
@@ -115,4 +117,5 @@ def _serve(
 def _run(app: object, host: str, port: int) -> None:
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)  # type: ignore[arg-type]
+    with served_until_asked():
+        uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)  # type: ignore[arg-type]

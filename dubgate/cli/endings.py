@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     """The command that records events of one kind."""
 
-    @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry registry.db")
+    @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry consent.db")
     @click.argument("target")
     @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
     @click.option("--effective", callback=moment, help="From when; never earlier than now for an end.")
@@ -109,8 +109,8 @@ def impact(target: str, location: str, key_file: Path | None, form: str) -> None
     """Show which live releases would be touched by ending a grant, without ending it.
 
     \b
-    dubgate consent impact g-ada --registry registry.db
-    dubgate consent impact approval:ap-1 --registry registry.db --format json
+    dubgate consent impact g-ada --registry consent.db
+    dubgate consent impact approval:ap-1 --registry consent.db --format json
     """
     from consent.consequences import touched
 

@@ -33,7 +33,8 @@ company_option = click.option(
     "--company",
     type=click.Path(path_type=Path),
     envvar="DUBGATE_COMPANY",
-    help="The company's folder: register of tools, and what must never be AI. Also DUBGATE_COMPANY.",
+    show_envvar=True,
+    help="The company's folder: register of tools, and what must never be AI.",
 )
 
 

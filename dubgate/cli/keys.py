@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,8 +28,20 @@ Examples:
   dubgate keys export root.pem > root.hex
   dubgate keys trust trust.json --root root.pem --gate gate.pem --ledger ledger.pem --registry consent.db"""
 
+_ANOTHER = "Choose another name, or make one that takes over: dubgate keys rotate."
+_UNATTENDED = (
+    "Set {own}, or {own}_FILE to a file that holds it; a key that was made with --no-passphrase asks for none."
+)
+_NEXT = {
+    "": "hand it to whoever keeps the registry (public_hex under keys: in a seed; dubgate consent draft)",
+    "root": "hand it to whoever verifies (dubgate keys export > root.hex), and keep the key offline",
+    "gate": "a trust store lists it (dubgate keys trust)",
+    "ledger": "a trust store lists it (dubgate keys trust)",
+    "webhook": "hand it to whoever receives webhooks",
+}
 
-@click.group(epilog=EXAMPLES)
+
+@click.group(cls=Commands, epilog=EXAMPLES)
 def keys() -> None:
     """Ed25519 signing keys as files, and keys in key services by URI.
 
@@ -36,7 +50,9 @@ def keys() -> None:
     """
 
 
-@keys.command()
+@keys.command(
+    epilog="\b\nExamples:\n  dubgate keys new holder.pem                                   # a party's key; the registry says what it may sign\n  dubgate keys new gate.pem --purpose gate --days 365\n  DUBGATE_KEY_PASSPHRASE_FILE=secret dubgate keys new ledger.pem --purpose ledger\n  dubgate keys new gate.json --purpose gate --uri awskms:KEY-ID --public gate.pub.pem"
+)
 @click.argument("path", type=FILE)
 @click.option("--purpose", type=PURPOSE, help="The one thing that it may sign. Default: a party's key, without a card.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it may sign.")
@@ -58,15 +74,18 @@ def new(path: Path, purpose: str | None, days: int, uri: str | None, public: Pat
             raise click.UsageError("--uri goes with --purpose and --public")
         click.echo(new_service_card(path, purpose, uri, public, datetime.now(UTC), until))
         return
+    if path.exists():  # before a passphrase is asked for, and before a card is written beside a key that is not its own
+        raise InputError("a file is already there, and a key is never overwritten", where=str(path), remedy=_ANOTHER)
     key = new_private_key()
     secret = None if no_passphrase else passphrase(confirm=True, purpose=purpose or "")
     if purpose is not None:
         new_card(path, purpose, public_of(key), datetime.now(UTC), until)
     save_private_key(key, path, secret)
     click.echo(public_of(key).public_hex)
+    click.echo(f"{path}: keep it secret. The line above is its public half: {_NEXT[purpose or '']}", err=True)
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys show holder.pem")
 @click.argument("path", type=FILE)
 def show(path: Path) -> None:
     """Print the public half of the key at PATH: what `dubgate consent` registers for a party."""
@@ -75,18 +94,23 @@ def show(path: Path) -> None:
     click.echo(public_of(_open(path)).public_hex)
 
 
-@keys.command(name="list")
+@keys.command(name="list", epilog="\b\nExample:\n  dubgate keys list .")
 @click.argument("folder", type=FILE, default=".")
 def list_keys(folder: Path) -> None:
     """Every key in FOLDER that has a card: what it is for, until when, and whether it is valid."""
     from dubgate.certificate.key_cards import cards_in
 
-    for path, card in cards_in(folder):
+    if not folder.is_dir():
+        raise InputError("no such folder", where=str(folder), remedy="Name the folder that holds the keys.")
+    found = cards_in(folder)
+    if not found:
+        click.echo(f"{folder}: no key here has a card; a party's own key has none (dubgate keys show PATH)", err=True)
+    for path, card in found:
         status = card.status(datetime.now(UTC))
         click.echo(f"{path.name}  {card.purpose}  {status}  until {card.not_after.date()}  {card.key.keyid}")
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys rotate gate.pem gate-2.pem --overlap-days 7")
 @click.argument("old", type=FILE)
 @click.argument("path", type=FILE)
 @click.option("--overlap-days", type=click.IntRange(0, 90), default=7, show_default=True, help="How long both sign.")
@@ -110,7 +134,7 @@ def rotate(old: Path, path: Path, overlap_days: int, days: int, no_passphrase: b
     click.echo(public_of(key).public_hex)
 
 
-@keys.command()
+@keys.command(epilog='\b\nExample:\n  dubgate keys revoke gate.pem --reason "laptop stolen"')
 @click.argument("path", type=FILE)
 @click.option("--reason", required=True, help="Why, for whoever reads the card.")
 def revoke(path: Path, reason: str) -> None:
@@ -121,7 +145,7 @@ def revoke(path: Path, reason: str) -> None:
     click.echo(f"revoked: {card.key.keyid}. Sign a new trust store now: dubgate keys trust.")
 
 
-@keys.command()
+@keys.command(epilog="\b\nExample:\n  dubgate keys export root.pem > root.hex")
 @click.argument("path", type=FILE)
 def export(path: Path) -> None:
     """Print the public half of the key whose card lies beside PATH: hex for Ed25519, else PEM. Asks for no passphrase."""
@@ -130,7 +154,9 @@ def export(path: Path) -> None:
     click.echo(read_card(path).key.public)
 
 
-@keys.command()
+@keys.command(
+    epilog="\b\nExamples:\n  dubgate keys trust trust.json --root root.pem --gate gate.pem --ledger ledger.pem --registry consent.db\n  dubgate keys trust trust.json --root root.pem --gate gate.pem --gate gate-2.pem --ledger ledger.pem --registry consent.db"
+)
 @click.argument("out", type=FILE)
 @click.option("--root", type=FILE, required=True, help="The offline root key.")
 @click.option("--gate", "gates", type=FILE, multiple=True, required=True, help="A gate's key or card; may be repeated.")
@@ -220,5 +246,10 @@ def passphrase(*, confirm: bool = False, purpose: str = "") -> bytes:
                 return Path(named).read_bytes().rstrip(b"\r\n")
             except OSError as error:
                 raise InputError(f"the passphrase cannot be read: {error.strerror}", where=named) from None
-    asked: str = click.prompt(f"Passphrase of the {purpose} key", hide_input=True, confirmation_prompt=confirm)
+    if not sys.stdin.isatty():
+        raise InputError(
+            "a passphrase is needed, and there is no terminal to ask at", remedy=_UNATTENDED.format(own=name)
+        )
+    what = f"Passphrase of the {purpose} key" if purpose else "Passphrase of the key"
+    asked: str = click.prompt(what, hide_input=True, confirmation_prompt=confirm)
     return asked.encode()

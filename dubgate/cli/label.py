@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from dubgate.cli.tasks import Commands
 
 if TYPE_CHECKING:
     from dubgate.labels.signing import Signing
@@ -29,12 +33,14 @@ FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), d
 FILE = click.Path(path_type=Path)
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def label() -> None:
     """The label that tells viewers and machines that AI made a dub: read it back, write it."""
 
 
-@label.command(epilog="\b\nExample:\n  dubgate label check package/ --language en --anchors studio-ca.pem")
+@label.command(
+    epilog="\b\nExamples:\n  dubgate label check dub.mov\n  dubgate label check package/ --language en --anchors studio-ca.pem\n  dubgate label check published.mp4 --was master.mp4\n\n\b\nExit codes: 0 labelled, 3 something was not verified, 1 not labelled or not readable, 2 could not look."
+)
 @click.argument("path", type=FILE)
 @click.option("--language", metavar="TAG", help="Judge only entries of this language (BCP-47). Default: every entry.")
 @click.option(
@@ -115,7 +121,10 @@ Examples:
   dubgate label apply master.m3u8 --in-place --text "English [AI]" --language en
   dubgate label apply ep1.wav --out ep1-cn.wav --text "中文 [AI]" --language zh --aigc-producer Studio --aigc-id 7
   dubgate label apply ep1.mp4 --out ep1-signed.mp4 --text "English [AI]" --language en --source-language ja \\
-      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem"""
+      --c2pa-key signer.pem --c2pa-chain chain.pem --anchors studio-ca.pem
+
+\b
+Exit codes: 0 labelled and proved (with --dry-run: could be), 2 not labelled; nothing was written."""
 )
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("--out", type=FILE, help="Where the labelled file goes; never over a file that is there.")
@@ -171,7 +180,7 @@ def apply(
     plan = planned(text, language, stream, aigc_producer, aigc_id)
     signing = _signing(c2pa_key, c2pa_chain, anchors, source_language, source_type)
     target = _target(source, out, in_place=in_place, dry_run=dry_run)
-    with progress_bar(quiet=form == "json") as progress:
+    with progress_bar(quiet=form == "json") as progress, _told_where(target):
         applied = apply_label(source, target, plan, signing=signing, dry_run=dry_run, progress=progress)
     click.echo((applied_json if form == "json" else applied_text)(applied))
     return 0
@@ -212,6 +221,18 @@ def sidecar(manifest: Path, text: str, by: str, key: Path, name: str | None) -> 
     envelope = signed_label(published.path, sounds_of(delivery).dub, plan, by=by, key=private, at=at)
     click.echo(save(envelope, delivery, name or f"label-{by}"))
     return 0
+
+
+@contextmanager
+def _told_where(target: Path) -> Iterator[None]:
+    """A disk that is full or gone, by the name of what could not be written."""
+    from dubgate.errors import InputError
+
+    try:
+        yield
+    except OSError as error:
+        remedy = "Nothing was written. Make room, or name another place with --out."
+        raise InputError(f"cannot be written: {error.strerror}", where=str(target), remedy=remedy) from error
 
 
 def _target(source: Path, out: Path | None, *, in_place: bool, dry_run: bool) -> Path:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from dubgate.cli.tasks import Commands
 
-@click.group(epilog="\b\nExamples:\n  dubgate models list\n  dubgate models pull large-v3\n  dubgate models verify")
+
+@click.group(
+    cls=Commands, epilog="\b\nExamples:\n  dubgate models list\n  dubgate models pull large-v3\n  dubgate models verify"
+)
 def models() -> None:
     """Speech models: list, fetch, verify.
 
@@ -15,7 +20,7 @@ def models() -> None:
     """
 
 
-@models.command("list")
+@models.command("list", epilog="\b\nExample:\n  dubgate models list")
 def list_() -> None:
     """What each kind has, where it lies, its licence and size."""
     from rich.console import Console
@@ -23,16 +28,21 @@ def list_() -> None:
 
     from dubgate.speech.models import advice, list_models
 
-    table = Table("kind", "name", "MB", "licence", "where", "grade", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("kind", "name", "MB", "licence", "grade"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "MB" else "left")
+    table.add_column("where", overflow="fold")
     for row in list_models():
         card = row.card
         grade = "best" if card.best else "embedded" if card.embedded else ""
-        table.add_row(card.kind, card.name, f"{card.size / 1e6:.0f}", card.licence, row.where, grade)
-    Console().print(table)
+        table.add_row(card.kind, card.name, f"{max(1, card.size / 1e6):.0f}", card.licence, grade, row.where)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     click.echo(advice())
 
 
-@models.command()
+@models.command(
+    epilog="\b\nExamples:\n  dubgate models pull large-v3\n  dubgate models pull best --to /srv/models        # then DUBGATE_MODELS=/srv/models on machines without a network"
+)
 @click.argument("name")
 @click.option("--to", type=click.Path(path_type=Path), help="The folder to fetch into. Default: the user's cache.")
 def pull(name: str, to: Path | None) -> None:
@@ -43,7 +53,7 @@ def pull(name: str, to: Path | None) -> None:
         click.echo(f"{ref.kind} {ref.name}: {ref.path} ({ref.sha256[:16]}…)")
 
 
-@models.command()
+@models.command(epilog="\b\nExample:\n  dubgate models verify")
 def verify() -> None:
     """Hash every model on this machine again and compare with the pinned digests."""
     from dubgate.speech.models import verify as check

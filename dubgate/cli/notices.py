@@ -146,8 +146,8 @@ def notices(send_: bool, write_: bool, posting: Posting, location: str, key_file
     """List the takedown notices of the outbox, and send again what was not delivered. Exit code 1 while some wait.
 
     \b
-    dubgate consent notices --registry registry.db
-    dubgate consent notices --send --webhook https://example.org/takedowns --registry registry.db
+    dubgate consent notices --registry consent.db
+    dubgate consent notices --send --webhook https://example.org/takedowns --registry consent.db
     """
     outbox = posting.outbox(location)
     if write_:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from dubgate.cli.judging import company_option, judging_options, moment
+from dubgate.cli.registry_options import registry_option
+from dubgate.errors import InputError
 
 EXAMPLES = """\b
 Examples:
@@ -22,7 +26,7 @@ later either."""
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="Also DUBGATE_REGISTRY.")
+@registry_option()
 @click.option(
     "--start", "start_s", type=click.FloatRange(0), help="Second at which to begin. Default: where most is said."
 )
@@ -58,10 +62,28 @@ def pilot(
 
     request = PilotRequest(manifest, registry, out, start_s, length_s, packs, models, device, company)
     clock = Clock()
-    with progress_bar(quiet=quiet) as progress:
+    with progress_bar(quiet=quiet) as progress, _new_folder(out):
         found = run_pilot(request, at=moment(at), progress=progress, clock=clock)
-    with clock.stage("report"):
-        write_reports(found.judgement, out / "report", ("html", "json"))
-    write_text(out / "pilot.json", json.dumps(pilot_json(found), ensure_ascii=False, indent=1) + "\n")
+        with clock.stage("report"):
+            write_reports(found.judgement, out / "report", ("html", "json"))
+        write_text(out / "pilot.json", json.dumps(pilot_json(found), ensure_ascii=False, indent=1) + "\n")
     click.echo(pilot_text(found))
     return found.exit_code
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[None]:
+    """A folder that this run made, and could not fill, is taken away again; one that was there is left alone."""
+    import shutil
+
+    was_there = out.exists()
+    try:
+        yield
+    except BaseException as error:
+        if not was_there:
+            shutil.rmtree(out, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise InputError(
+                f"cannot be written: {error.strerror}", where=str(out), remedy="Nothing was kept."
+            ) from error
+        raise

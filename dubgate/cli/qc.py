@@ -71,9 +71,10 @@ def qc(
     from dubgate.delivery.script import Style
     from dubgate.delivery.timecode import clock_from
     from dubgate.gate import QualityRequest, Track, quality
-    from dubgate.report.write import print_judgement, write_reports
+    from dubgate.report.write import print_judgement, require_place, write_reports
 
-    spoken = language(dub_language)
+    spoken, folder = language(dub_language), out or dub.with_suffix(".qc")
+    require_place(folder)
     request = QualityRequest(
         original=track(original, original_stream),
         dub=Track(dub, *_stream(dub_stream), spoken=spoken),
@@ -88,7 +89,6 @@ def qc(
     )
     with progress_bar(quiet=quiet) as progress:
         judgement = quality(request, at=moment(at), progress=progress)
-    folder = out or dub.with_suffix(".qc")
     written = write_reports(judgement, folder, formats, media=media, lang=lang)
     print_judgement(judgement, written, lang=lang)
     return judgement.verdict.decision.exit_code

@@ -20,7 +20,7 @@ def export(kind: str, out: Path, location: str, key_file: Path | None, form: str
     """Write every record as JSON, or every consent as an ISO/IEC TS 27560 record; never a name or template.
 
     \b
-    dubgate consent export --as dpv --out consents.jsonld --registry registry.db
+    dubgate consent export --as dpv --out consents.jsonld --registry consent.db
     """
     from consent.export import export_dpv, export_json
 
@@ -39,7 +39,7 @@ def report(party: str, out: Path, location: str, key_file: Path | None, form: st
     """Write what was done with a party's voices and titles, for that party to read.
 
     \b
-    dubgate consent report p-ada --out ada.html --registry registry.db
+    dubgate consent report p-ada --out ada.html --registry consent.db
     """
     from consent.report import to_csv, to_html
 
@@ -65,7 +65,7 @@ def backup(history: Path, keys: Path, location: str, key_file: Path | None, form
     """Write the history and, apart from it, the wrapped keys. The registry's own key file is in neither.
 
     \b
-    dubgate consent backup history.jsonl keys.jsonl --registry registry.db
+    dubgate consent backup history.jsonl keys.jsonl --registry consent.db
     """
     with open_registry(location, key_file, read_only=True) as registry:
         n = registry.backup(history, keys)
@@ -80,7 +80,7 @@ def restore(history: Path, keys: Path, location: str, key_file: Path | None, for
     """Make a new registry from a backup; it comes to the same root, and what was erased stays erased.
 
     \b
-    dubgate consent restore history.jsonl keys.jsonl --registry again.db --key-file registry.db.key
+    dubgate consent restore history.jsonl keys.jsonl --registry again.db --key-file consent.db.key
     """
     from consent.registry import Registry
 

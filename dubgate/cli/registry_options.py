@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,21 +16,43 @@ from dubgate.errors import DubgateError, InputError, RegistryError
 if TYPE_CHECKING:
     from consent.registry import Registry
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+WHICH = "The consent registry: an SQLite file, or a postgresql:// URL."
+
+
+class _Place(click.ParamType[str]):
+    """Where a registry is: a path or URL, and what to do where nobody has one yet."""
+
+    name = "place"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        return "Make one: `dubgate consent init --registry consent.db`."
+
+
+def registry_option(told: str = WHICH, *, name: str = "registry") -> Callable[[F], F]:
+    """`--registry`, needed; without one the reader is told how to make it."""
+    return click.option(
+        "--registry",
+        name,
+        envvar="DUBGATE_REGISTRY",
+        show_envvar=True,
+        required=True,
+        type=_Place(),
+        metavar="PATH|URL",
+        help=told,
+    )
+
 
 def registry_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--registry`, `--key-file` and `--format`, and the registry's errors as dubgate's."""
 
-    @click.option(
-        "--registry",
-        "location",
-        envvar="DUBGATE_REGISTRY",
-        required=True,
-        help="Path of a SQLite file, or a postgresql:// URL.  [env: DUBGATE_REGISTRY]",
-    )
+    @registry_option(name="location")
     @click.option(
         "--key-file",
         type=click.Path(path_type=Path),
         envvar="DUBGATE_REGISTRY_KEY",
+        show_envvar=True,
         help="The key that names and templates are sealed under; by default beside the SQLite file.",
     )
     @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.certify_options import VERIFIER, signing_gate
+from dubgate.cli.registry_options import registry_option
 from dubgate.cli.verify import FILE, REFUSED, plain, root_key, say_refused, trust_options
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ What was withdrawn, refused, revoked or changed is never renewed: have it judged
 @click.argument("certificate", type=FILE)
 @click.option("--annex", type=FILE, help="Its private annex. Default: annex.json beside it.")
 @click.option("--file", "published", type=FILE, help="The published file, where it is the same sound re-wrapped.")
-@click.option("--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="The consent registry.")
+@registry_option()
 @trust_options
 @click.option("--key", type=FILE, envvar="DUBGATE_GATE_KEY", help="The gate's key file, or its card.")
 @click.option(

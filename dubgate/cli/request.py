@@ -196,7 +196,7 @@ def _asked_data(judged: Judged, asking: Asking) -> dict[str, Any]:
         "refused": [r.request_id for r in asking.refused],
         "told": [n.model_dump(mode="json") for n in asking.told],
         "mend_first": [{"rule": f.rule, "text": f.text.en} for f in asking.mend],
-        "nobody_to_ask": [{"rule": f.rule, "text": f.text.en, "remedy": f.remedy} for f in asking.nobody],
+        "nobody_to_ask": [{"rule": f.rule, "text": f.text.en, "remedy": f.remedy.en} for f in asking.nobody],
     }
 
 
@@ -217,4 +217,4 @@ def _asked(judged: Judged, asking: Asking, manifest: Path, location: str) -> Ite
     yield from (f"Refused by {r.to} ({r.request_id})." for r in asking.refused)
     for n in asking.told:
         yield f"Told {n.to} of this use of {n.approval_id} ({n.notice_id}); objections until {n.object_until.isoformat()}."
-    yield from (f"Nobody to ask: {f.rule}  {plain(f.text.en)}  {plain(f.remedy)}" for f in asking.nobody)
+    yield from (f"Nobody to ask: {f.rule}  {plain(f.text.en)}  {plain(f.remedy.en)}" for f in asking.nobody)

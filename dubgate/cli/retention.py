@@ -68,8 +68,8 @@ def retention(
     that event in it, against the checkpoint. A second run finds nothing to do.
 
     \b
-    dubgate voices retention --registry registry.db
-    dubgate voices retention --apply --by operator-1 --proof erased.json --registry registry.db
+    dubgate voices retention --registry consent.db
+    dubgate voices retention --apply --by operator-1 --proof erased.json --registry consent.db
     dubgate voices retention --schedule json > retention-schedule.json
     """
     from consent.retention import apply_schedule, due_data, find_due

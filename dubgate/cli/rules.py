@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli import rules_adopt
+from dubgate.cli.tasks import Commands
 
 if TYPE_CHECKING:
+    from dubgate.policy.findings import Text
     from dubgate.policy.packs import Pack
 
 NAMES = click.argument("packs", nargs=-1, metavar="[NAME|FILE.yaml]...")
@@ -34,12 +36,15 @@ Exit codes: 0 fine, 1 a rule fails its own test, 2 a pack does not load.
 Rules are no legal advice: each names its source, the day on which somebody looked, and whether the primary text was read."""
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def rules() -> None:
     """List, show, lint and test rule packs."""
 
 
-@rules.command("list")
+@rules.command(
+    "list",
+    epilog="\b\nExamples:\n  dubgate rules list\n  dubgate rules list quality-lipsync netflix\n  dubgate rules list my-channel.yaml --format json",
+)
 @NAMES
 @FORMAT
 def list_rules(packs: tuple[str, ...], form: str) -> None:
@@ -76,7 +81,7 @@ def list_rules(packs: tuple[str, ...], form: str) -> None:
             click.echo(f"  {check.id:<22} {check.asks}: {check.failed.name.lower()}")
 
 
-@rules.command()
+@rules.command(epilog="\b\nExamples:\n  dubgate rules show TIM-ONSET\n  dubgate rules show MY-1 --pack my-channel.yaml")
 @click.argument("rule_id", metavar="RULE")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in this pack; may be repeated.")
 def show(rule_id: str, packs: tuple[str, ...]) -> None:
@@ -84,7 +89,9 @@ def show(rule_id: str, packs: tuple[str, ...]) -> None:
     click.echo(_described(rule_id, packs))
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExamples:\n  dubgate rules explain TXT-WORDS\n  dubgate rules explain delivery.yaml --registry consent.db"
+)
 @click.argument("what", metavar="RULE|DELIVERY.yaml")
 @click.option(
     "--pack", "packs", multiple=True, metavar="NAME|FILE.yaml", help="Look in (or add) this pack; may be repeated."
@@ -108,12 +115,28 @@ def explain(what: str, packs: tuple[str, ...], registry: str | None, lang: str, 
         for rule in pack.rules:
             if rule.id == what:
                 asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
-                click.echo(f"{asks}\n  {text}\n  why: {rule.why}\n  what to do: {rule.remedy}")
+                told = text.format_map(_STANDS_FOR[lang])
+                click.echo(f"{asks}\n  {told}\n{_why_and_what(rule.why.told, rule.remedy.told, lang)}")
                 return
     check = CHECKS.get(what)
     if check is None:
         raise _unknown(what)
-    click.echo(f"{check.asks}\n  what to do: {check.remedy}\n  source: {check.source}")
+    click.echo(f"{check.why.within(lang)}\n{_what(check.to_do, lang)}\n  source: {check.source}")
+
+
+def _why_and_what(why: Text, remedy: Text, lang: str) -> str:
+    return f"  {'理由' if lang == 'ja' else 'why'}: {why.within(lang)}\n{_what(remedy, lang)}"
+
+
+def _what(remedy: Text, lang: str) -> str:
+    return f"  {'対処' if lang == 'ja' else 'what to do'}: {remedy.within(lang)}"
+
+
+# What a finding puts into a rule's sentence, where there is no finding.
+_STANDS_FOR = {
+    "en": {"line": "a line", "character": "a character", "value": "…", "size": "…"},
+    "ja": {"line": "台詞", "character": "登場人物", "value": "…", "size": "…"},
+}
 
 
 def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> str:
@@ -135,7 +158,9 @@ def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None
     return explained_text(found, lang)
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExample:\n  dubgate rules lint my-channel.yaml\n\n\b\nExit codes: 0 every pack loads, 2 one does not (file, line and column are printed)."
+)
 @NAMES
 def lint(packs: tuple[str, ...]) -> None:
     """Load packs, and say what is wrong with them at file, line and column."""
@@ -143,7 +168,9 @@ def lint(packs: tuple[str, ...]) -> None:
         click.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, sha256 {pack.sha256}")
 
 
-@rules.command()
+@rules.command(
+    epilog="\b\nExamples:\n  dubgate rules test\n  dubgate rules test my-channel.yaml\n\n\b\nExit codes: 0 every case comes out as it should, 1 one does not, 2 a pack does not load."
+)
 @NAMES
 def test(packs: tuple[str, ...]) -> None:
     """Run each rule's own tests."""

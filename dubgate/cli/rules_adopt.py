@@ -7,10 +7,10 @@ from typing import Literal
 
 import click
 
+from dubgate.cli.registry_options import registry_option
+
 FILE = click.Path(path_type=Path)
-REGISTRY = click.option(
-    "--registry", envvar="DUBGATE_REGISTRY", required=True, metavar="PATH|URL", help="The registry."
-)
+REGISTRY = registry_option("The registry whose ledger records it.")
 NAMES = click.argument("packs", nargs=-1, required=True, metavar="NAME|FILE.yaml...")
 BY = click.option("--as", "by", required=True, metavar="PARTY", help="Who answers for it.")
 KEY = click.option("--key", type=FILE, required=True, help="That party's signing key.")

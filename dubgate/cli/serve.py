@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubgate.cli.interrupted import served_until_asked
 from dubgate.cli.registry_options import errors_told
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, 
         from consent.web.watching import watch_behind
 
         watch_behind(app.state.review_desk.state.desk)
-    with _reads_digested(app.state.service, settings):
+    with _reads_digested(app.state.service, settings), served_until_asked():
         server_of(app, settings).run()
     return 0
 

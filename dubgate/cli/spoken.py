@@ -21,7 +21,7 @@ def phrase(voice_id: str, by: str, minutes: int, location: str, key_file: Path |
     Saying it also permits one comparison of that recording with the enrolled voice.
 
     \b
-    dubgate consent phrase v-ada --by op-1 --registry registry.db
+    dubgate consent phrase v-ada --by op-1 --registry consent.db
     """
     from consent.spoken import new_phrase
 
@@ -49,7 +49,7 @@ def spoken(
     step passed, 1 where one did not.
 
     \b
-    dubgate consent spoken v-ada said.wav --phrase ph-0123456789abcdef0123 --by op-1 --registry registry.db
+    dubgate consent spoken v-ada said.wav --phrase ph-0123456789abcdef0123 --by op-1 --registry consent.db
     """
     from dubgate.spoken import check_spoken
 

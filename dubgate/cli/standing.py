@@ -80,7 +80,7 @@ def standing(
 
     \b
     dubgate consent standing season-1 --as kestrel --key holder.pem --language de --territory 150 --channel svod
-      --number 8 --hours 72 --wait --until 2027-12-31T00:00:00Z --registry registry.db
+      --number 8 --hours 72 --wait --until 2027-12-31T00:00:00Z --registry consent.db
     """
     from pydantic import ValidationError
 

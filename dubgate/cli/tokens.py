@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dubgate.cli.registry_options import open_registry, plain, registry_options, say
+from dubgate.cli.tasks import Commands
 
 EXAMPLES = """\b
 Examples:
@@ -21,15 +22,22 @@ Scopes: read (may-publish, jobs, certificates), submit, approve (answer requests
 One token never has two of submit, approve and admin."""
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Commands, epilog=EXAMPLES)
 def tokens() -> None:
     """Tokens of the HTTP API: each for one party of the registry, with scopes, until a day. Kept as hashes."""
 
 
-@tokens.command()
+@tokens.command(
+    epilog="\b\nExamples:\n  dubgate tokens new --party polyglot --scope submit --scope read --by op-1 --registry consent.db > token\n  dubgate tokens new --party pipeline --scope read --for polyglot --days 30 --by op-1 --registry consent.db > token"
+)
 @click.option("--party", required=True, help="Whose token it is: a party of the registry.")
 @click.option(
-    "--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "submit", "approve", "admin"])
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["read", "submit", "approve", "admin"]),
+    help="What it may do; may be repeated.",
 )
 @click.option(
     "--for", "asks_for", multiple=True, metavar="ORG", help="It may also ask about this organisation's releases."
@@ -60,7 +68,7 @@ def new(
     say(form, data, made.token)
 
 
-@tokens.command(name="list")
+@tokens.command(name="list", epilog="\b\nExample:\n  dubgate tokens list --registry consent.db")
 @registry_options
 def list_tokens(location: str, key_file: Path | None, form: str) -> None:
     """List tokens, the dead ones too; none of them can be read back."""
@@ -78,7 +86,7 @@ def _line(row: dict[str, Any]) -> str:
     return plain(f"{row['token_id']}  {row['party']}  {row['scopes']}  {state}  {row['note']}")
 
 
-@tokens.command()
+@tokens.command(epilog="\b\nExample:\n  dubgate tokens revoke 0f3a9c21b7de --by op-1 --registry consent.db")
 @click.argument("token_id")
 @click.option("--by", required=True, metavar="PARTY", help="The operator who revokes it.")
 @registry_options

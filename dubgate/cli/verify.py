@@ -123,7 +123,9 @@ def root_key(text: str) -> str:
         except (OSError, UnicodeDecodeError, ValueError):
             raise click.BadParameter(f"{text[:80]!r} is neither a key in hex nor a file", param_hint="--root") from None
     if not re.fullmatch(r"[0-9a-f]{64}", given):
-        raise click.BadParameter("not an Ed25519 key: 64 hex digits", param_hint="--root")
+        raise click.BadParameter(
+            "not an Ed25519 key: 64 hex digits, as `dubgate keys export root.pem` prints them", param_hint="--root"
+        )
     return given
 
 

@@ -10,6 +10,7 @@ import click
 from dubgate.cli import voices_compare
 from dubgate.cli.registry_options import open_registry, registry_options, say
 from dubgate.cli.retention import retention
+from dubgate.cli.tasks import Commands
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from consent.voices import Voice
 
 
-@click.group()
+@click.group(cls=Commands)
 def voices() -> None:
     """Enrolled voices: whose they are, what they may be compared for, and how they are forgotten.
 
     \b
-    dubgate voices list --registry registry.db
-    dubgate voices permissions v-ada --registry registry.db
-    dubgate voices erase v-ada --by p-ada --reason "asked by the performer" --registry registry.db
+    dubgate voices list --registry consent.db
+    dubgate voices permissions v-ada --registry consent.db
+    dubgate voices erase v-ada --by p-ada --reason "asked by the performer" --registry consent.db
     """
 
 
@@ -34,7 +35,7 @@ def list_(location: str, key_file: Path | None, form: str) -> None:
     """List the voices, their permissions and enrolments; never a template.
 
     \b
-    dubgate voices list --registry registry.db --format json
+    dubgate voices list --registry consent.db --format json
     """
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         rows = [_voice_row(view, voice.voice_id) for voice in view.voices()]
@@ -51,7 +52,7 @@ def show_voice(voice_id: str, location: str, key_file: Path | None, form: str) -
     """Show one voice.
 
     \b
-    dubgate voices show v-ada --registry registry.db
+    dubgate voices show v-ada --registry consent.db
     """
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         row = _voice_row(view, voice_id)
@@ -65,7 +66,7 @@ def permissions(voice_id: str, location: str, key_file: Path | None, form: str) 
     """Show what a voice may be compared for now: match, protect, keep; with term and legal basis.
 
     \b
-    dubgate voices permissions v-ada --registry registry.db
+    dubgate voices permissions v-ada --registry consent.db
     """
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         _known_voice(view, voice_id)
@@ -86,7 +87,7 @@ def erase(voice_id: str, by: str, reason: str, location: str, key_file: Path | N
     What this machine kept of hearing deliveries in which it was compared goes too; elsewhere `dubgate cache purge --voice`.
 
     \b
-    dubgate voices erase v-ada --by p-ada --reason "asked by the performer" --registry registry.db
+    dubgate voices erase v-ada --by p-ada --reason "asked by the performer" --registry consent.db
     """
     from dubgate.cache import purge
 

@@ -37,8 +37,8 @@ def verify(
     makes of it; from 5 nat on it is that voice, below -2 nat it is not.
 
     \b
-    dubgate voices verify v-ada take.wav --registry registry.db
-    dubgate voices verify v-ada take.wav --registry registry.db --format json
+    dubgate voices verify v-ada take.wav --registry consent.db
+    dubgate voices verify v-ada take.wav --registry consent.db --format json
     """
     from dubgate.comparing import verify as verified
     from dubgate.enrolling import hear_voice
@@ -65,7 +65,7 @@ def identify(recording: Path, models: str, device: str, location: str, key_file:
     takes 10 s of speech of one voice. A hit that strangers would be given in more than 5 % of searches is no hit.
 
     \b
-    dubgate voices identify stranger.wav --registry registry.db
+    dubgate voices identify stranger.wav --registry consent.db
     """
     from dubgate.comparing import identify as identified
     from dubgate.enrolling import hear_voice
@@ -137,9 +137,9 @@ def search(
     """Show, or switch, the search for protected voices. Switched off, CON-032 is attested by people and never passes.
 
     \b
-    dubgate voices search --registry registry.db
-    dubgate voices search --off --by op-1 --legal-basis "Order 12 of the authority" --until 2027-03-01 --registry registry.db
-    dubgate voices search --on --by op-1 --registry registry.db
+    dubgate voices search --registry consent.db
+    dubgate voices search --off --by op-1 --legal-basis "Order 12 of the authority" --until 2027-03-01 --registry consent.db
+    dubgate voices search --on --by op-1 --registry consent.db
     """
     if (off and on) or (off and not (by and legal_basis and until)) or (on and not by):
         raise click.UsageError("--off goes with --by, --legal-basis and --until; --on with --by")

@@ -44,10 +44,19 @@ def _read(path: Path) -> Document:
     try:
         document = read_yaml(path)
     except StrictYamlError as error:
-        raise ManifestError(error.what, where=error.where, remedy=error.remedy) from None
+        raise ManifestError(error.what, where=error.where, remedy=error.remedy or _remedy(path)) from None
     if not isinstance(document.data, dict):
         raise ManifestError("a manifest is a mapping of keys to values", where=document.where())
     return document
+
+
+def _remedy(path: Path) -> str | None:
+    """What to do about a manifest that is none; nothing where its own lines are at fault."""
+    if path.is_dir():
+        return f"Name the manifest in it: {path / 'delivery.yaml'}."
+    if not path.is_file() or path.stat().st_size == 0:
+        return "Draft one: dubgate init original.mov dub.wav script.srt."
+    return None
 
 
 def _series_file(extends: Any, root: Path, where: str) -> Path:

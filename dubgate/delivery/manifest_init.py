@@ -62,22 +62,26 @@ _STEM = frozenset({"stem", "dialogue", "dialog", "dx", "dia", "vocals", "voices"
 _ORIGINAL = frozenset({"original", "orig", "ov", "source", "src"})
 _DUB = frozenset({"dub", "dubbed", "dubbing", "target", "synchro", "synchron"})
 _HEAD = f"""\
-# The draft of a delivery. Lines that end in "# FILL IN" need a value; blocks in comments are for packs that ask.
+# The draft of a delivery. Lines with "FILL IN:" need a value; take the "# " away from the blocks below as you fill them.
 schema: {SCHEMA}
 """
 _TAIL = f"""\
 
+# -- what a release needs: without it `dubgate check` blocks, and says what is missing --
 # title:
 #   name: The Lighthouse
-#   internal: LH-S01E02                 # or eidr: 10.5240/…, isan: …
-# style: lipsync                        # lipsync, voiceover or lector
+#   internal: LH-S01E02                 # as the registry knows it; or eidr: 10.5240/…, isan: …
+# submitter: studio-north               # your id in the registry
 # distribution:
 #   territories: [FR, BE]               # countries (ISO 3166-1), UN M49 regions (001, 150, 419) or EU
 #   channels: [svod]                    # {", ".join(Channel)}
-#   window: {{from: 2026-12-01T00:00:00+01:00, until: open}}
+#   window: {{from: 2026-12-01T00:00:00+01:00, until: open}}   # open needs consents that are open, too
 # label:
-#   text: {{fr: "Voix générées par intelligence artificielle"}}
+#   text: {{fr: "Voix générées par intelligence artificielle"}}   # what the audience reads, in the dub's language
 #   machine_token: public.machine-generated
+
+# -- what changes how it is judged, and what packs, partners or your own house ask for --
+# style: lipsync                        # lipsync, voiceover or lector
 # production:
 #   purposes: [access]                  # {", ".join(Purpose)}
 #   tools:
@@ -87,8 +91,7 @@ _TAIL = f"""\
 #   people:
 #     - {{role: adapter, name: Ada Adapter}}
 #     - {{role: dubbing_director, name: Dora Director}}
-# submitter: studio-north               # your id in the registry
-# evidence:
+# evidence:                             # not needed for what `dubgate approve` writes into evidence/
 #   approvals: [evidence/approval.json]
 #   human_performance: []
 """
@@ -111,7 +114,7 @@ def init_from(
     original, dub = _sides(streams)
     if not original or not dub:
         remedy = "Name both, or a file that holds both as audio streams."
-        raise InputError("an original and a dub are needed", where="--from", remedy=remedy)
+        raise InputError("an original and a dub are needed", where="FILES", remedy=remedy)
     text = _HEAD + _track("original", original) + _track("dub", dub)
     text += "".join(f"# not used: {_file(f)}  # {_described(f)}\n" for f in streams if f not in (*original, *dub))
     if cues is not None:

@@ -107,7 +107,7 @@ def _model(trait: Trait, before: _Before) -> Finding | None:
     ]
     en = f"{trait.character} is declared otherwise than in {before.where}: {'; '.join(changed)}"
     ja = f"{trait.character}の音声の申告が前の回と異なります"
-    return _finding("SER-MODEL", trait, en, ja, "; ".join(changed), "as in the earlier episodes")
+    return _finding("SER-MODEL", trait, en, ja, "; ".join(changed), Text("as in the earlier episodes", "前の回と同じ"))
 
 
 _REGISTER = (
@@ -134,9 +134,8 @@ def _drift(
         return None
     unit, said, ways, ja = what
     en = f"{trait.character} {said.format(f'{abs(apart):.1f}', ways[0] if apart > 0 else ways[1])}"
-    return _finding(
-        rule, trait, en, trait.character + ja, f"{apart:+.1f} {unit}", f"at most {most:g} {unit} either way"
-    )
+    bound = Text(f"at most {most:g} {unit} either way", f"{most:g} {unit}以下（前後とも）")
+    return _finding(rule, trait, en, trait.character + ja, f"{apart:+.1f} {unit}", bound)
 
 
 def _voice(
@@ -153,20 +152,33 @@ def _voice(
         if not isinstance(llr, Unmeasured) and llr < OTHER_VOICE_LLR:
             en = f"{trait.character} is spoken by another voice than in the earlier episodes"
             ja = f"{trait.character}の声が前の回と別人のものです"
-            return [_finding("SER-VOICE", trait, en, ja, f"{llr:.1f} nat", f"at least {OTHER_VOICE_LLR:g} nat")]
+            bound = Text(f"at least {OTHER_VOICE_LLR:g} nat", f"{OTHER_VOICE_LLR:g} nat以上")
+            return [_finding("SER-VOICE", trait, en, ja, f"{llr:.1f} nat", bound)]
     before.vectors.append((vector, seconds))
     return []
 
 
 _WHY = {
-    "SER-VOICE": ("an audience knows a character by its voice", "compare with the earlier episodes; record again, or say why"),
-    "SER-REGISTER": ("a character keeps its pitch over a season", "guide the part by the earlier episodes"),
-    "SER-LEVEL": ("a character keeps its level over a season", "match the level of the earlier episodes"),
-    "SER-MODEL": ("another model or version sounds otherwise, and its grant may not cover it", "keep the model of the season, or have the change agreed"),
+    "SER-VOICE": (
+        Text("an audience knows a character by its voice", "視聴者は、声で登場人物を覚えています"),
+        Text("compare with the earlier episodes; record again, or say why", "前の回と聴き比べ、収録し直すか、理由を示してください"),
+    ),
+    "SER-REGISTER": (
+        Text("a character keeps its pitch over a season", "登場人物の声の高さは、シーズンを通して変わりません"),
+        Text("guide the part by the earlier episodes", "前の回を手本に、この役を整えてください"),
+    ),
+    "SER-LEVEL": (
+        Text("a character keeps its level over a season", "登場人物の音量は、シーズンを通して変わりません"),
+        Text("match the level of the earlier episodes", "前の回の音量に合わせてください"),
+    ),
+    "SER-MODEL": (
+        Text("another model or version sounds otherwise, and its grant may not cover it", "モデルやバージョンが変わると音も変わり、同意の対象外になることがあります"),
+        Text("keep the model of the season, or have the change agreed", "シーズンと同じモデルを使うか、変更の合意を得てください"),
+    ),
 }  # fmt: skip
 
 
-def _finding(rule: str, trait: Trait, en: str, ja: str, value: str, bound: str) -> Finding:
+def _finding(rule: str, trait: Trait, en: str, ja: str, value: str, bound: Text) -> Finding:
     why, remedy = _WHY[rule]
     subject = Subject(Scope.CHARACTER, trait.character)
     return Finding(
@@ -177,7 +189,8 @@ def _finding(rule: str, trait: Trait, en: str, ja: str, value: str, bound: str) 
         Outcome.WARN,
         Text(en, ja),
         value=value,
-        bound=bound,
+        bound=bound.en,
+        bound_ja=bound.ja,
         why=why,
         remedy=remedy,
         source="issue of scale: episodes of one series are compared",

@@ -167,52 +167,75 @@ _HEADINGS = {
     SERIES: ("Against earlier episodes", "前の回との比較"),
 }
 _STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#1b1b1b;background:#fff}"
-    "table{border-collapse:collapse;margin:.6rem 0 1.8rem}th,td{padding:.3rem .7rem;border:1px solid #c9c9c9;text-align:left;"
-    "vertical-align:top;overflow-wrap:anywhere}th{background:#f2f2f2}td.n{text-align:right}caption{text-align:left;font-weight:600}"
-    ".block,.error{background:#fbe3e3}.hold{background:#fff4d6}.release{background:#e5f4e5}"
+    ":root{color-scheme:light dark;--ink:#1b1f22;--soft:#5a6268;--ground:#f5f5f1;--card:#fff;--edge:#d6d8d4;"
+    "--block:#a61b1b;--hold:#8a5000;--release:#20673b}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e7e9ea;--soft:#a3abb2;--ground:#14181b;--card:#1c2024;--edge:#343a40;"
+    "--block:#ff9a8f;--hold:#ffb45c;--release:#86d6a0}}"
+    "*{box-sizing:border-box}body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;padding:24px 20px;max-width:1500px;color:var(--ink);"
+    "background:var(--ground)}h1{font-size:1.5rem;margin:.2em 0 .1em}.counts{display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 1rem}"
+    ".counts b{font-variant-numeric:tabular-nums}a{color:inherit}p{color:var(--soft);margin:.4em 0}"
+    "h2{font-size:1.05rem;margin:1.8rem 0 .5rem}h2 span{color:var(--soft);font-weight:400}"
+    ".scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:10px}"
+    "table{border-collapse:collapse;min-width:min(100%,30rem)}th,td{padding:.4rem .8rem;border-bottom:1px solid var(--edge);text-align:left;"
+    "vertical-align:top}tr:last-child td{border-bottom:0}th{white-space:nowrap;color:var(--soft);font-weight:600;font-size:.85rem}"
+    "td{min-width:4ch}td.n{text-align:right;font-variant-numeric:tabular-nums}td.why{min-width:26ch;overflow-wrap:anywhere}"
+    ".block,.error{color:var(--block);font-weight:650}.hold{color:var(--hold);font-weight:650}.release{color:var(--release);font-weight:650}"
+    "@media(max-width:640px){thead{display:none}table,tbody,tr,td{display:block}tr{padding:.5rem 0;border-bottom:1px solid var(--edge)}"
+    "td,td.n{border:0;padding:.1rem .9rem;text-align:left;overflow-wrap:anywhere}td:empty{display:none}"
+    "td::before{content:attr(data-of) ': ';color:var(--soft)}}"
 )
-_SHOWN = ("delivery", "title", "language", "vendor", "decision", "blocks", "holds", "series", "minutes", "review minutes",
-          "rounds", "why not judged", "certificate")  # fmt: skip
+_SHOWN = ("decision", "delivery", "title", "language", "vendor", "blocks", "holds", "why not judged", "series", "minutes",
+          "review minutes", "rounds", "certificate")  # fmt: skip
 
 
 def page_of(finished: Finished, tables: Mapping[str, Rows]) -> str:
     """One page without scripts; each delivery leads to its report."""
     counts = {k: sum(d.decision == k for d in finished.done) for k in ("release", "hold", "block", "error")}
-    told = ", ".join(f"{n} {k}" for k, n in counts.items())
+    told = "".join(f"<span class={k}><b>{n}</b> {k}</span>" for k, n in counts.items() if n)
     notes = [*(f"listed more than once, judged once: {t}" for t in finished.listed_twice), *finished.notes]
+    reports = frozenset(d.name for d in finished.done if d.facts is not None)
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        f"<title>dubgate batch</title><style>{_STYLE}</style><h1>{len(finished.done)} deliveries: {told}</h1>",
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>",
+        f"<title>dubgate batch</title><style>{_STYLE}</style><h1>{len(finished.done)} deliveries</h1><div class=counts>{told}</div>",
         *(f"<p>{_safe(n)}</p>" for n in notes),
-        *(_table(name, _only(rows, name)) for name, rows in tables.items() if rows),
+        *(_table(name, _only(rows, name), reports) for name, rows in tables.items() if rows),
         "<p>Review minutes: the places that hold or block, with two seconds around each. What other episodes show only warns.</p>",
     ]
     return "\n".join(parts) + "\n"
 
 
 def _only(rows: Rows, name: str) -> Rows:
-    return [{k: row[k] for k in _SHOWN} for row in rows] if name == DELIVERIES else rows
+    """Of deliveries the columns that people read, and no column in which nothing stands."""
+    if name != DELIVERIES:
+        return rows
+    kept = [k for k in _SHOWN if any(row[k] not in ("", None) for row in rows)]
+    return [{k: row[k] for k in kept} for row in rows]
 
 
-def _table(name: str, rows: Rows) -> str:
+def _table(name: str, rows: Rows, reports: frozenset[str]) -> str:
     en, ja = _HEADINGS[name]
     head = "".join(f"<th scope=col>{_safe(column)}</th>" for column in rows[0])
-    body = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    return f"<table><caption>{en} <span lang=ja>{ja}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    body = "".join(f"<tr>{''.join(_cells(row, reports))}</tr>" for row in rows)
+    told = f"<h2>{en} <span lang=ja>{ja}</span></h2>"
+    return f"{told}<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def _cells(row: Mapping[str, Cell]) -> Iterable[str]:
+def _cells(row: Mapping[str, Cell], reports: frozenset[str]) -> Iterable[str]:
+    """Each cell says of what it is, for a screen on which a row is a card; a delivery leads to its report where it has one."""
     for column, cell in row.items():
+        of = f'data-of="{_safe(column)}"'
         if column == "delivery":
             name = _safe(str(cell))
-            yield f'<td><a href="{name}/report.html">{name}</a></td>'
+            yield (
+                f'<td {of}><a href="{name}/report.html">{name}</a></td>' if cell in reports else f"<td {of}>{name}</td>"
+            )
         elif column == "decision":
-            yield f'<td class="{_safe(str(cell))}">{_safe(str(cell))}</td>'
+            yield f'<td {of} class="{_safe(str(cell))}">{_safe(str(cell))}</td>'
         elif isinstance(cell, str) or cell is None:
-            yield f"<td>{_safe(cell or '')}</td>"
+            why = ' class="why"' if column == "why not judged" and cell else ""
+            yield f"<td {of}{why}>{_safe(cell or '')}</td>"
         else:
-            yield f"<td class=n>{cell:g}</td>"
+            yield f"<td {of} class=n>{cell:g}</td>"
 
 
 def _safe(text: str) -> str:

@@ -87,5 +87,5 @@ def _of_packs(packs: Sequence[Pack]) -> Iterator[Demand]:
         for condition in pack.conditions:
             kind = _KIND_OF.get(condition.group or pack.group)
             if kind is not None:
-                what = f"{condition.asks.en} ({condition.severity}): {condition.remedy}"
+                what = f"{condition.asks.en} ({condition.severity}): {condition.remedy.en}"
                 yield Demand(kind, what, "the localization team", (f"{pack.name}/{condition.id}",), (condition.source,))

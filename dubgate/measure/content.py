@@ -21,7 +21,7 @@ HEARD_SHARE = 0.5  # of a line's words; fewer and the line is missing (quality-m
 SHORTEST_INVENTION_WORDS = 3  # in a row; single words are slips of the transcriber
 _CHANCE_LETTERS = 3  # a lone match this short inside a difference is chance
 _ALIASES = {"nb": "no", "cmn": "zh"}  # models say Norwegian and Chinese
-_NO_SCRIPT = Unmeasured("no script was given")
+_NO_SCRIPT = Unmeasured("no script was given; name its cue sheet")
 _PROGRAMME = Subject(Scope.PROGRAMME)
 _PER_LINE = ("script_words_heard", "divergent_run_words")
 

@@ -93,7 +93,7 @@ def _missing(missing: Missing) -> Iterator[Finding]:
     holders = ", ".join(missing.claim.holder_ids)
     yield from (_denied(d, f"{holders}: ") for d in missing.denials)
     if all(d.code == "RH-004" for d in missing.denials) and not _waits_only(missing):
-        en = f"{holders} has not approved this release ({missing.kind})"
+        en = f"{holders} has not approved this release ({missing.kind.replace('_', ' ')})"
         yield failed("RH-001", PROGRAMME, en, "権利者の承認がありません")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from dubgate.delivery.script import Style
 from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.findings import Finding, Outcome, Text
+from dubgate.policy.pack_parts import BlockWhen
 from dubgate.policy.pack_schema import BandRule
 from dubgate.policy.packs import Pack
 from dubgate.policy.rule_findings import (
@@ -151,19 +152,18 @@ def _together(rule: BandRule, pack: Pack, findings: Sequence[Finding]) -> Iterat
     n, of = len(failed), len(counted)
     en = f"{n} of {of} fail, {run} of them in a row ({rule.asks.en}): {subjects}."
     ja = f"{rule.asks.ja}: {of}件中{n}件が不合格です（最長の連続{run}件）: {subjects}。"
-    bound = " or ".join(_bounds_together(rule))
+    value = Text(f"{n} of {of}, run of {run}", f"{of}件中{n}件、連続{run}件")
     spans = tuple(span for f in failed for span in f.spans)
     yield finding(
-        rule, pack, PROGRAMME, Outcome.BLOCK, Text(en, ja), value=f"{n} of {of}, run of {run}", bound=bound, spans=spans
+        rule, pack, PROGRAMME, Outcome.BLOCK, Text(en, ja), value=value, bound=_bound_together(when), spans=spans
     )
 
 
-def _bounds_together(rule: BandRule) -> Iterator[str]:
-    assert rule.block_when is not None
-    if rule.block_when.share is not None:
-        yield f"under {rule.block_when.share:.0%} fail"
-    if rule.block_when.run is not None:
-        yield f"no run of {rule.block_when.run}"
+def _bound_together(when: BlockWhen) -> Text:
+    share = [] if when.share is None else [Text(f"under {when.share:.0%} fail", f"不合格{when.share:.0%}未満")]
+    run = [] if when.run is None else [Text(f"no run of {when.run}", f"連続{when.run}件未満")]
+    bounds = [*share, *run]
+    return Text(" or ".join(b.en for b in bounds), "、または".join(b.ja for b in bounds))
 
 
 def _longest_run(flags: Sequence[bool]) -> int:

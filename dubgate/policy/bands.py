@@ -62,6 +62,12 @@ class Band(PackModel):
         parts += [f"at most {self.at_most}"] if self.at_most else []
         return " and ".join(parts)
 
+    @property
+    def in_japanese(self) -> str:
+        """The band as it is printed in Japanese: `0.3秒以上、2秒以下`."""
+        bounds = ((self.at_least, "以上"), (self.at_most, "以下"))
+        return "、".join(f"{told(b.value, b.unit, 'ja')}{words}" for b, words in bounds if b is not None)
+
 
 _PERCENT = (Unit.SHARE, Unit.PROBABILITY)
 _WORDS_EN = {

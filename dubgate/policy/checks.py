@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubgate.measure.measurement import Subject
-from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.checks_ja import IN_JAPANESE
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text, same
 from dubgate.spans import Span
 
 CHECKS_PACK = "core"
@@ -28,16 +29,27 @@ class Check:
     attestable_by: tuple[str, ...] = ()
     who_can_resolve: str | None = None
 
+    @property
+    def why(self) -> Text:
+        """What it asks, for people."""
+        return Text(self.asks, IN_JAPANESE.get(self.id, _NO_JAPANESE)[0])
 
+    @property
+    def to_do(self) -> Text:
+        """What to do where it fails, for people."""
+        return Text(self.remedy, IN_JAPANESE.get(self.id, _NO_JAPANESE)[1])
+
+
+_NO_JAPANESE = ("", "")  # then the English is shown, and a test is red
 _B, _H, _U = Outcome.BLOCK, Outcome.HOLD, Outcome.UNKNOWN
 _C, _A, _L, _I = Group.CONSENT, Group.APPROVAL, Group.LABEL, Group.INTEGRITY
 _EAR = ("performer", "agent", "reviewer")
 _OWNER_EAR = (*_EAR, "guardian", "estate", "heir")
-_ASK = "ask the performer or agent for a grant that covers this use: dubgate request"
-_HOLDER = "ask the rights holder: dubgate request"
+_ASK = "ask the performer or agent for a grant that covers this use, and record it: dubgate consent import"
+_HOLDER = "ask the rights holder (dubgate request), who answers with dubgate approve or at the desk"
 
 _ROWS = (
-    Check("CON-000", _C, _B, "every speaker heard has an entry in the cast", "add the speaker to the cast, with the grant", "design: evidence, not claims", _EAR),
+    Check("CON-000", _C, _B, "every speaker heard has an entry in the cast", "add the speaker to the cast in delivery.yaml, and the voice with its grant to the registry: dubgate consent draft", "design: evidence, not claims", _EAR),
     Check("CON-001", _C, _B, "somebody granted a use of this voice", _ASK, "Netflix talent and performance; NAVA", (), "performer"),
     Check("CON-002", _C, _B, "the grant stands now and through the release window", _ASK, "DPV consent status", (), "performer"),
     Check("CON-003", _C, _B, "the evidence of the grant stands", _ASK, "GDPR 7(1)", (), "performer"),
@@ -59,12 +71,12 @@ _ROWS = (
     Check("CON-023", _C, _B, "no strike suspends the grant", "wait until the suspension is lifted", "SAG-AFTRA 2026", (), "performer"),
     Check("CON-024", _C, Outcome.WARN, "the grant's term is no longer than ten years, a minor's no longer than five", "agree on a shorter term", "NO FAKES Act of 2026 (bill), licence terms"),
     Check("CON-025", _C, Outcome.WARN, "the grant says how the performer is paid", "record the reference of the payment agreed", "SAG-AFTRA; NAVA: payment", (), "performer"),
-    Check("CON-030", _C, _U, "the voice may be compared with its enrolment", "ask for the permission to compare, or attest by ear", "GDPR 9; BIPA", _EAR, "performer"),
+    Check("CON-030", _C, _U, "the voice may be compared with its enrolment", "ask the owner for the permission to compare (kind match), enrol the voice (dubgate enrol), or attest by ear: dubgate approve --attest CON-030", "GDPR 9; BIPA", _EAR, "performer"),
     Check("CON-031", _C, _B, "the voice heard is the one that was declared", "declare the voice that was used, or record the line again", "threat 2: declare one, use another", _EAR),
-    Check("CON-032", _C, _B, "the voice heard is none that asked for protection", "use a voice whose owner consents; the owner can say \"not me\"", "threat 2; do-not-clone list", _OWNER_EAR),
+    Check("CON-032", _C, _B, "the voice heard is none that asked for protection", "use a voice whose owner consents; the owner can say \"not me\": dubgate voices not-me", "threat 2; do-not-clone list", _OWNER_EAR),
     Check("CON-033", _C, _B, "the voice heard is not cloned from the original's cast", "ask that performer for a grant (translation of own performance)", "design: the original's speakers are the first who did not consent", _EAR, "performer"),
-    Check("CON-034", _C, _U, "the voice's owner or agent confirmed its enrolment", "ask the owner to confirm the enrolment", "threat 2: poisoned enrolment", _EAR, "performer"),
-    Check("CON-035", _C, _U, "enough of the speech could be verified", "have the rest attested by ear", "threat 3: clones in minor characters", _EAR, "reviewer"),
+    Check("CON-034", _C, _U, "the voice's owner or agent confirmed its enrolment", "have the owner or agent confirm the enrolment: at the desk, or dubgate enrol VOICE RECORDING --confirmed-by OWNER", "threat 2: poisoned enrolment", _EAR, "performer"),
+    Check("CON-035", _C, _U, "enough of the speech could be verified", "have the rest attested by ear: dubgate approve --attest CON-035", "threat 3: clones in minor characters", _EAR, "reviewer"),
     Check("CON-040", _C, _H, "a signed statement says that people performed the human voices", "have the dubbing director sign: dubgate approve --human", "threat 5: AI declared as human", (), "dubbing director"),
     Check("RH-001", _A, _B, "the rights holder approved this release", _HOLDER, "Kadokawa and Prime Video, 2025", (), "rights holder"),
     Check("RH-002", _A, _B, "the approval is valid now, and its conditions are met", _HOLDER, "approval validity", (), "rights holder"),
@@ -72,12 +84,12 @@ _ROWS = (
     Check("RH-004", _A, _H, "the holder was told of this use of its standing approval and had its time to object", "tell the holder, or wait: dubgate request", "design: a standing approval notifies every use and can be objected to", (), "rights holder"),
     Check("RH-005", _A, _B, "who approved is not who submitted; of the same house only where it holds the title", _HOLDER, "threat 15: an insider approves their own dub", (), "rights holder"),
     Check("RH-006", _A, _B, "nothing is AI that the studio's signed policy keeps for people", "have a person perform it, or ask the studio to change its policy", "design: what must never be AI is the studio's to say"),
-    Check("RH-010", _A, _B, "the registry knows whose title it is", "register the title and its holder, with a second operator's confirmation", "threat 16: fake holder", (), "rights holder"),
+    Check("RH-010", _A, _B, "the registry knows whose title it is", "register the title and its holder, with a second operator's confirmation: dubgate consent draft, dubgate consent import", "threat 16: fake holder", (), "rights holder"),
     Check("RH-011", _A, _B, "one holder, not two, claims the right", "settle the claims", "threat 16: fake holder", (), "rights holder"),
     Check("RH-012", _A, _H, "nobody contests the claim", "settle the claim", "design: a contested title holds", (), "rights holder"),
     Check("RH-013", _A, _B, "a second operator confirmed the claim", "have another operator confirm the claim", "threat 16: fake holder", (), "operator"),
-    Check("RH-020", _A, _B, "the manifest names the title that the registry knows", "register the title, or correct its identifier", "design: the registry says whose title it is", (), "rights holder"),
-    Check("LAB-001", _L, _B, "each entry of the dub in the deliverable is labelled as AI for people", "write it, for example \"English [AI]\": dubgate label apply; AC-3 and transport streams hold none: dubgate label sidecar", "EU AI Act 50; consent-and-labels (b)"),
+    Check("RH-020", _A, _B, "the manifest names the title that the registry knows", "register the title (dubgate consent draft, dubgate consent import), or correct title in delivery.yaml", "design: the registry says whose title it is", (), "rights holder"),
+    Check("LAB-001", _L, _B, "each entry of the dub in the deliverable is labelled as AI for people", "write it: dubgate label apply FILE --out NEW --text \"English [AI]\" --language TAG; AC-3 and transport streams hold none: dubgate label sidecar", "EU AI Act 50; consent-and-labels (b)"),
     Check("LAB-002", _L, Outcome.WARN, "each entry carries the machine-readable token", "add CHARACTERISTICS=\"public.machine-generated\"", "Apple HLS AVMediaCharacteristicMachineGenerated"),
     Check("LAB-009", _L, _B, "the labelled entry plays what was heard", "package the sound that was judged", "threats 1 and 7"),
     Check("LAB-010", _L, _B, "every label could be read", "write the label in plain characters, in a container that can hold one", "threats 17 and 18"),
@@ -103,12 +115,13 @@ def said(
     en: str,
     ja: str,
     *,
-    value: str = "",
-    bound: str = "",
+    value: str | Text = "",
+    bound: str | Text = "",
     spans: tuple[Span, ...] = (),
 ) -> Finding:
     """What a check says of a subject."""
     check = CHECKS[check_id]
+    measured, wanted = (same(x) if isinstance(x, str) else x for x in (value, bound))
     return Finding(
         rule=check.id,
         pack=CHECKS_PACK,
@@ -116,10 +129,12 @@ def said(
         subject=subject,
         outcome=outcome,
         text=Text(en, ja),
-        value=value,
-        bound=bound,
-        why=check.asks,
-        remedy=check.remedy if outcome > Outcome.PASS else "",
+        value=measured.en,
+        value_ja=measured.ja,
+        bound=wanted.en,
+        bound_ja=wanted.ja,
+        why=check.why,
+        remedy=check.to_do if outcome > Outcome.PASS else SILENT,
         source=check.source,
         spans=spans,
         who_can_resolve=check.who_can_resolve if outcome > Outcome.WARN else None,

@@ -12,7 +12,7 @@ from consent.remarks import remarks
 from consent.terms import Grant
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import CHECKS, failed, passed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
 
@@ -132,7 +132,10 @@ def _verified_share(
     sure = {f.subject for f in findings if f.rule in ("CON-031", "CON-040") and f.outcome is Outcome.PASS}
     total = sum(h.speech_s for h in heard)
     share = sum(h.speech_s for h in heard if _subject(h) in sure) / total if total else 0.0
-    shown = {"value": f"{share:.2f} share", "bound": f"at least {at_least:g} share"}
+    shown = {
+        "value": Text(f"{share:.2f} share", f"{share:.0%}"),
+        "bound": Text(f"at least {at_least:g} share", f"{at_least:.0%}以上"),
+    }
     if share >= at_least:
         return passed(
             "CON-035",

@@ -10,11 +10,14 @@ from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.media_label_checks import disagree, media_findings
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
+# What a reader of labels advises, it advises in English, file by file; these say the same in general.
+_WRITE_AGAIN = "ファイルを書き出し直し、表示（来歴情報の場合は署名）を付け直してください"
+_HAND_IN = "検証に必要なもの（来歴情報の場合は認証局の証明書）を指定してください"
 
 
 def label_findings(labels: Labels, *, synthetic: bool | Unmeasured) -> tuple[Finding, ...]:
@@ -85,14 +88,15 @@ def _unreadable(problem: str) -> Finding:
     """Why a label could not be read, and what its own error says to do about it."""
     what, _, remedy = problem.partition("\n")
     found = failed("LAB-010", PROGRAMME, f"a label could not be read: {what}", f"表示を読み取れません: {what}")
-    return replace(found, remedy=remedy.strip() or found.remedy)
+    return replace(found, remedy=Text(remedy.strip(), _WRITE_AGAIN) if remedy.strip() else found.remedy)
 
 
 def _unverified(reason: str) -> Finding:
     """What could have been read with more at hand; the reason says with what."""
     what, _, remedy = reason.partition(": ")
     en = f"a label was not verified: {what}"
-    return replace(said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります"), remedy=remedy)
+    found = said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります")
+    return replace(found, remedy=Text(remedy, _HAND_IN) if remedy else found.remedy)
 
 
 def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:

@@ -12,17 +12,24 @@ from dubgate.labels.tracks import Labels, Place
 from dubgate.labels.wording import claims_people, denies_ai, language_named, speak_alike, unreadable_reason
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.unmeasured import Unmeasured
 
 PROGRAMME = Subject(Scope.PROGRAMME)
-_WHY = "the labels agree: with each other, with the language, with what is declared"
-_AGAIN = "label the master (dubgate label apply) and package it again, or correct the manifest"
+_WHY = Text(
+    "the labels agree: with each other, with the language, with what is declared",
+    "表示が、互いに、言語と、申告と一致すること",
+)
+_AGREE = Text("make the labels agree", "表示を一致させてください")
+_AGAIN = Text(
+    "label the master (dubgate label apply) and package it again, or correct the manifest",
+    "マスターに表示を付けて（dubgate label apply）パッケージし直すか、マニフェストを訂正してください",
+)
 _OF_NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 _SPOKEN = (" language", " TLAN")  # places that say what is spoken, and nothing else
 
 
-def disagree(en: str, ja: str, remedy: str = "make the labels agree") -> Finding:
+def disagree(en: str, ja: str, remedy: Text = _AGREE) -> Finding:
     """Labels that contradict each other, or what is declared."""
     return replace(failed("LAB-009", PROGRAMME, en, ja), why=_WHY, remedy=remedy)
 

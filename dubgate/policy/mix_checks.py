@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dubgate.features import ProgrammeFeatures
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.spans import total_s
 from dubgate.unmeasured import Unmeasured
 
@@ -21,7 +21,8 @@ def mix_findings(features: ProgrammeFeatures, *, has_stem: bool) -> tuple[Findin
 
 
 def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
-    residual, bound = features.mix.residual_db, f"at most {RESIDUAL_AT_MOST_DB:g} dB"
+    residual = features.mix.residual_db
+    bound = Text(f"at most {RESIDUAL_AT_MOST_DB:g} dB", f"{RESIDUAL_AT_MOST_DB:g} dB以下")
     if not has_stem:
         yield said(
             "INT-002",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dubgate.delivery.script import Style
 from dubgate.policy.bands import Band, PackModel
 from dubgate.policy.expression_types import Condition, check_condition
+from dubgate.policy.findings import Text
+from dubgate.policy.pack_sources import Words
 
 PLACEHOLDERS = ("value", "size", "bound", "line", "character")
 
@@ -34,6 +36,25 @@ class Said(PackModel):
 
     en: Template
     ja: Template
+
+
+class Reason(PackModel):
+    """Why a rule asks, or what to do where it fails; `ja` is None where the pack writes in English only."""
+
+    en: Words
+    ja: Words | None
+
+    @property
+    def told(self) -> Text:
+        """Both languages, for a finding."""
+        return Text(self.en, self.ja or "")
+
+
+def _one_sentence_is_english(value: Any) -> Any:
+    return {"en": value, "ja": None} if isinstance(value, str) else value
+
+
+Told = Annotated[Reason, BeforeValidator(_one_sentence_is_english)]
 
 
 class Coverage(PackModel):

@@ -11,6 +11,7 @@ from dubgate.errors import PackError
 from dubgate.measure.measurement import Scope
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.checks import CHECKS
+from dubgate.policy.pack_parts import Reason
 from dubgate.policy.pack_schema import BandRule, ConditionRule, Rule
 from dubgate.policy.pack_terms import brought_in_by, pack_rows, terms_data, terms_of
 from dubgate.policy.packs import Pack, pack_folders
@@ -104,14 +105,14 @@ def must(rule: Rule) -> str:
     """What a rule requires, in a few words."""
     if isinstance(rule, ConditionRule):
         return rule.require
-    return "" if rule.require is None else _of(rule) + bound_of(rule, rule.require)
+    return "" if rule.require is None else _of(rule) + bound_of(rule, rule.require).en
 
 
 def should(rule: Rule) -> str:
     """What a rule prefers."""
     if isinstance(rule, ConditionRule) or rule.prefer is None:
         return ""
-    return _of(rule) + bound_of(rule, rule.prefer)
+    return _of(rule) + bound_of(rule, rule.prefer).en
 
 
 def fails(rule: Rule) -> str:
@@ -125,7 +126,7 @@ def fails(rule: Rule) -> str:
 
 
 def _of(rule: BandRule) -> str:
-    inside = f" inside {bound_of(rule, rule.within)}" if rule.within is not None else ""
+    inside = f" inside {bound_of(rule, rule.within).en}" if rule.within is not None else ""
     return "" if rule.of == "each" else f"{rule.of}{inside} "
 
 
@@ -136,6 +137,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def _in_japanese(words: Reason) -> list[tuple[str, str]]:
+    return [] if words.ja is None else [("", words.ja)]
 
 
 def described(rule: Rule, pack: Pack, evidence: Mapping[str, RuleEvidence]) -> str:
@@ -150,8 +155,10 @@ def described(rule: Rule, pack: Pack, evidence: Mapping[str, RuleEvidence]) -> s
         ("attestable by", ", ".join(rule.attestable_by) or "nobody"),
         ("said", rule.text.en),
         ("", rule.text.ja),
-        ("why", rule.why),
-        ("remedy", rule.remedy),
+        ("why", rule.why.en),
+        *_in_japanese(rule.why),
+        ("remedy", rule.remedy.en),
+        *_in_japanese(rule.remedy),
         ("source", rule.source),
         *terms_of(rule, pack),
         ("false alarms", str(evidence.get(rule.id, "not measured"))),

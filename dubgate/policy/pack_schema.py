@@ -1,4 +1,4 @@
-"""The schema of rule packs, `pack/1.1` (and `pack/1.0`): strict models in which a rule that could not judge is an error.
+"""The schema of rule packs, `pack/1.2` (and those before it): strict models in which a rule that could not judge is an error.
 
 A band rule bounds a metric; a condition rule asks something of the delivery's facts. `require` is what must hold,
 `prefer` what should. A single line outside a band holds at most; `block_when` says which share or run of lines blocks.
@@ -17,11 +17,11 @@ from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import Band, PackModel
 from dubgate.policy.expression_types import Condition, check_condition
 from dubgate.policy.findings import Group, Severity
-from dubgate.policy.pack_parts import BandCase, BlockWhen, ConditionCase, Coverage, Exemption, Instead, Said
+from dubgate.policy.pack_parts import BandCase, BlockWhen, ConditionCase, Coverage, Exemption, Instead, Said, Told
 from dubgate.policy.pack_sources import ChosenBy, Counsel, Day, Effective, Status, Territories, Words
 from dubgate.units import Unit
 
-SCHEMA = "pack/1.1"
+SCHEMA = "pack/1.2"
 # Consent, rights, labels and integrity are judged by the program itself and by the pack that comes with it.
 RESERVED = ("CON-", "RH-", "LAB-", "INT-")
 
@@ -31,8 +31,8 @@ class _Rule(PackModel):
     group: Group | None = None
     severity: Severity
     source: Words
-    why: Words
-    remedy: Words
+    why: Told
+    remedy: Told
     asks: Said  # what is asked, as a phrase: "the start of the lines"
     text: Said  # the sentence where it fails
     passes: Said | None = None  # the sentence where it passes
@@ -181,7 +181,7 @@ class PackFile(PackModel):
     `chosen_by` is what of a delivery brings it in without anybody asking for it. `jurisdictions` (ISO 3166) are told.
     """
 
-    schema_name: Literal["pack/1.0", "pack/1.1"] = Field(alias="schema")
+    schema_name: Literal["pack/1.0", "pack/1.1", "pack/1.2"] = Field(alias="schema")
     pack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,60}$")]
     version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}(\.\d+)?$")]
     as_of: Day
@@ -208,14 +208,16 @@ class PackFile(PackModel):
 
     @model_validator(mode="after")
     def _of_its_version(self) -> Self:
-        if self.schema_name == SCHEMA:
+        if self.schema_name != SCHEMA and any(rule.why.ja or rule.remedy.ja for rule in self.rules):
+            raise ValueError(f"why and remedy in Japanese came with {SCHEMA}")
+        if self.schema_name != "pack/1.0":
             if "status" not in self.model_fields_set:
                 raise ValueError("status is missing: say whether the sources were verified")
             return self
         newer = sorted(self.model_fields_set & _NEW_IN_1_1)
         newer += sorted({key for rule in self.rules for key in rule.model_fields_set & _NEW_IN_A_RULE_1_1})
         if newer:
-            raise ValueError(f"{', '.join(newer)} came with {SCHEMA}")
+            raise ValueError(f"{', '.join(newer)} came with pack/1.1")
         return self
 
 

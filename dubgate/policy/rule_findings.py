@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.bands import Band, told, with_unit
-from dubgate.policy.findings import Finding, Outcome, Severity, Text
+from dubgate.policy.findings import NOT_MEASURED, SILENT, Finding, Outcome, Severity, Text
 from dubgate.policy.pack_parts import Said
 from dubgate.policy.pack_schema import BandRule, Rule
 from dubgate.policy.pack_sources import Status
@@ -28,8 +29,8 @@ def finding(
     outcome: Outcome,
     text: Text,
     *,
-    value: str = "",
-    bound: str = "",
+    value: Text = SILENT,
+    bound: Text = SILENT,
     spans: tuple[Span, ...] = (),
 ) -> Finding:
     """A finding with all that the rule itself brings."""
@@ -41,10 +42,12 @@ def finding(
         subject=subject,
         outcome=outcome,
         text=text,
-        value=value,
-        bound=bound,
-        why=rule.why,
-        remedy=rule.remedy if outcome > Outcome.WAIVED else "",
+        value=value.en,
+        bound=bound.en,
+        value_ja=value.ja,
+        bound_ja=bound.ja,
+        why=rule.why.told,
+        remedy=rule.remedy.told if outcome > Outcome.WAIVED else SILENT,
         source=source_of(rule, pack),
         spans=spans,
         who_can_resolve=str(rule.attestable_by[0]) if attested else None,
@@ -63,14 +66,14 @@ def unknown_outcome(rule: Rule) -> Outcome:
     return Outcome.WARN if rule.severity is Severity.WARN else Outcome.UNKNOWN
 
 
-def not_applicable(rule: Rule, pack: Pack, subject: Subject, en: str, ja: str, value: str = "") -> Finding:
+def not_applicable(rule: Rule, pack: Pack, subject: Subject, en: str, ja: str, value: Text = SILENT) -> Finding:
     """The rule does not concern this subject, with the reason."""
     text = Text(f"{rule.asks.en}: {en}", f"{rule.asks.ja}: {ja}")
     return finding(rule, pack, subject, Outcome.NOT_APPLICABLE, text, value=value)
 
 
 def unknown(
-    rule: Rule, pack: Pack, subject: Subject, why: Unmeasured, *, bound: str = "", spans: tuple[Span, ...] = ()
+    rule: Rule, pack: Pack, subject: Subject, why: Unmeasured, *, bound: Text = SILENT, spans: tuple[Span, ...] = ()
 ) -> Finding:
     """The question stays open, with the reason."""
     who = named(subject)
@@ -78,7 +81,20 @@ def unknown(
         f"{who.en}: {rule.asks.en} could not be judged ({why.reason}).",
         f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
     )
-    return finding(rule, pack, subject, unknown_outcome(rule), text, value="not measured", bound=bound, spans=spans)
+    made = finding(rule, pack, subject, unknown_outcome(rule), text, value=NOT_MEASURED, bound=bound, spans=spans)
+    return replace(made, remedy=_to_be_known(rule))
+
+
+def _to_be_known(rule: Rule) -> Text:
+    """The rule's own remedy mends what fails; here nothing was judged. A note asks nothing of anybody."""
+    if rule.severity is Severity.WARN:
+        return SILENT
+    if rule.attestable_by:
+        return Text(
+            "hand in what the reason names; or somebody who listened answers: dubgate approve --attest RULE",
+            "理由に挙げたものを提出するか、聴いた人が回答してください: dubgate approve --attest RULE",
+        )
+    return Text("hand in what the reason names", "理由に挙げたものを提出してください")
 
 
 def judged(
@@ -93,7 +109,7 @@ def judged(
         subject,
         outcome,
         _said_of(rule, said, subject, value, band),
-        value=with_unit(value, rule.unit),
+        value=Text(with_unit(value, rule.unit), told(value, rule.unit, "ja")),
         bound=bound_of(rule, band),
         spans=spans,
     )
@@ -107,10 +123,11 @@ def broken_band(rule: BandRule, outcome: Outcome) -> Band:
     return band
 
 
-def bound_of(rule: BandRule, band: Band | None = None) -> str:
+def bound_of(rule: BandRule, band: Band | None = None) -> Text:
     """The bound as it is printed: `at most 0.5 s`, `at most 0.5 s either way`."""
     band = band or broken_band(rule, Outcome.PASS)
-    return f"{band} either way" if rule.magnitude else str(band)
+    en, ja = (" either way", "（前後とも）") if rule.magnitude else ("", "")
+    return Text(f"{band}{en}", f"{band.in_japanese}{ja}")
 
 
 def _sentence(rule: BandRule, outcome: Outcome, value: float, band: Band) -> Said | None:
@@ -148,7 +165,7 @@ def _fill(hole: str, lang: str, rule: BandRule, subject: Subject, value: float, 
     if hole == "size":
         return told(abs(value), rule.unit, lang)
     if hole == "bound":
-        return bound_of(rule, band)
+        return bound_of(rule, band).within(lang)
     who = named(subject)
     return who.ja if lang == "ja" else who.en
 

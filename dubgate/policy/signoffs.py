@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from consent.vocabulary import Role
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text
 from dubgate.policy.packs import Pack
 from dubgate.policy.signed_objects import Circumstances, SignOff, VerifiedStatement, refused, sorted_out
 
@@ -45,24 +45,49 @@ def _counts(sign_off: Signed, demanded: set[Role], now: Circumstances) -> bool:
     return role in demanded and role in sign_off.roles and sign_off.house not in now.submitters | now.vendor_houses
 
 
+ROLES = {
+    Role.LOCALIZATION_SUPERVISOR: "ローカライズ監督",
+    Role.CREATIVE_LEAD: "クリエイティブ責任者",
+    Role.LEGAL: "法務",
+    Role.PRODUCTION: "制作",
+    Role.RIGHTS_HOLDER: "権利者",
+    Role.DUBBING_DIRECTOR: "吹替の演出家",
+    Role.REVIEWER: "確認者",
+    Role.PERFORMER: "実演家",
+    Role.AGENT: "代理人",
+    Role.GUARDIAN: "後見人",
+    Role.ESTATE: "遺産管理者",
+    Role.HEIR: "相続人",
+    Role.UNION: "組合",
+    Role.LICENSEE: "ライセンシー",
+    Role.DUBBING_VENDOR: "吹替制作会社",
+    Role.TTS_VENDOR: "音声合成の提供元",
+    Role.OPERATOR: "運営者",
+}
+
+
+def of_role(role: Role) -> Text:
+    """A role by name, in English and Japanese."""
+    return Text(role.replace("_", " "), ROLES[role])
+
+
 def _asked(pack: Pack, role: Role, mine: Sequence[Signed]) -> Finding:
     no = [s for s in mine if s.record.answer == "refused"]
-    name = role.replace("_", " ")
+    name = of_role(role)
     if no:
-        words = no[0].record.words or "without words"
-        en, ja = f"The {name} refuses: {words}", f"{name}が拒否しました: {words}"
-        return _finding(pack, role, Outcome.BLOCK, Text(en, ja), no)
+        words = no[0].record.words
+        en = f"The {name.en} refuses: {words or 'without words'}"
+        return _finding(pack, role, Outcome.BLOCK, Text(en, f"{name.ja}が拒否しました: {words or '理由なし'}"), no)
     if mine:
         who = ", ".join(s.party for s in mine)
-        return _finding(
-            pack, role, Outcome.PASS, Text(f"The {name} agrees ({who}).", f"{name}が承認しました（{who}）。"), mine
-        )
-    return _finding(
-        pack, role, Outcome.HOLD, Text(f"The {name} has not signed off yet.", f"{name}の承認がまだありません。"), ()
-    )
+        said = Text(f"The {name.en} agrees ({who}).", f"{name.ja}が承認しました（{who}）。")
+        return _finding(pack, role, Outcome.PASS, said, mine)
+    missing = Text(f"The {name.en} has not signed off yet.", f"{name.ja}の承認がまだありません。")
+    return _finding(pack, role, Outcome.HOLD, missing, ())
 
 
 def _finding(pack: Pack, role: Role, outcome: Outcome, text: Text, by: Sequence[Signed]) -> Finding:
+    name = of_role(role)
     return Finding(
         rule=f"SGN-{role.upper().replace('_', '-')}",
         pack=pack.name,
@@ -70,8 +95,10 @@ def _finding(pack: Pack, role: Role, outcome: Outcome, text: Text, by: Sequence[
         subject=_PROGRAMME,
         outcome=outcome,
         text=text,
-        why=f"the pack {pack.name} demands it",
-        remedy="" if outcome is Outcome.PASS else f"ask the {role.replace('_', ' ')}: dubgate request",
+        why=Text(f"the pack {pack.name} demands it", f"規則パック{pack.name}が求めています"),
+        remedy=SILENT
+        if outcome is Outcome.PASS
+        else Text(f"ask the {name.en}: dubgate request", f"{name.ja}に依頼してください（dubgate request）"),
         source=f"{pack.name} {pack.version}",
         who_can_resolve=role.replace("_", " ") if outcome is Outcome.HOLD else None,
         decided_by=tuple(f"sign-off {s.record.record_id} by {s.party}" for s in by),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dubgate.measure.measurement import Subject
 from dubgate.policy.checks import failed, passed, said
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.speakers import Declared, Heard, Hit
 from dubgate.unmeasured import Unmeasured
 
@@ -37,7 +37,7 @@ def identity(heard: Heard, declared: Declared, subject: Subject, who: str) -> It
 def _match(heard: Heard, subject: Subject, who: str) -> Finding:
     score, bound = heard.match_llr, f"at least {heard.accept:.1f} nat"
     if isinstance(score, Unmeasured):
-        return said(
+        open_ = said(
             "CON-031",
             subject,
             Outcome.UNKNOWN,
@@ -46,6 +46,7 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
             bound=bound,
             spans=heard.spans,
         )
+        return replace(open_, remedy=_NAMED_OR_BY_EAR)
     if score >= heard.accept:
         return passed(
             "CON-031",
@@ -65,7 +66,7 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
             bound=bound,
             spans=heard.spans,
         )
-    return said(
+    unsure = said(
         "CON-031",
         subject,
         Outcome.UNKNOWN,
@@ -75,6 +76,16 @@ def _match(heard: Heard, subject: Subject, who: str) -> Finding:
         bound=bound,
         spans=heard.spans,
     )
+    return replace(unsure, remedy=_BY_EAR)
+
+
+_BY_EAR = Text(
+    "have somebody who knows the voice answer by ear: dubgate approve --attest CON-031",
+    "声を知る人に、耳で確認して回答してもらってください（dubgate approve --attest CON-031）",
+)
+_NAMED_OR_BY_EAR = Text(
+    f"hand in what the reason names, or {_BY_EAR.en}", f"理由に挙げたものを提出するか、{_BY_EAR.ja}"
+)
 
 
 def protected(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
@@ -118,7 +129,9 @@ def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
         outcome = Outcome.UNKNOWN
         en, ja = f"{en}; nobody confirmed that enrolment", f"{ja}。登録音声は本人により確認されていません"
     rate = hit.false_hit_rate
-    bound = "" if rate is None else f"hit by chance in at most {rate:.2g} of searches"
+    bound: str | Text = ""
+    if rate is not None:
+        bound = Text(f"hit by chance in at most {rate:.2g} of searches", f"偶然の一致は検索の{rate:.2g}以下")
     found = said("CON-032", subject, outcome, en, ja, value=f"{hit.llr:.1f} nat", bound=bound, spans=heard.spans)
     return replace(found, voice_id=hit.voice_id, who_can_resolve=f"the owner of {hit.voice_id}")
 
@@ -163,6 +176,6 @@ def cloned(heard: Heard, subject: Subject, who: str, declared: Declared | None =
             f"{who} sounds like the original's own performer, who granted nothing",
             f"{who}は同意のない原音の俳優の声に似ています",
             value=f"{score:.1f}",
-            bound=f"under {heard.original_from:.1f}",
+            bound=Text(f"under {heard.original_from:.1f}", f"{heard.original_from:.1f}未満"),
             spans=heard.spans,
         )

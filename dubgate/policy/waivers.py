@@ -9,9 +9,15 @@ from consent.vocabulary import Role
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.policy.pack_schema import RESERVED
-from dubgate.policy.signed_objects import Circumstances, VerifiedStatement, Waiver, refused, sorted_out
+from dubgate.policy.signed_objects import Circumstances, VerifiedStatement, Waiver, WaiverReason, refused, sorted_out
 
 MAY_WAIVE = frozenset({Role.LOCALIZATION_SUPERVISOR, Role.CREATIVE_LEAD, Role.PRODUCTION})
+
+_REASONS_JA = {
+    WaiverReason.CREATIVE_INTENT: "演出意図",
+    WaiverReason.BEST_POSSIBLE: "これ以上は不可能",
+    WaiverReason.FALSE_ALARM: "誤検出",
+}
 
 Signed = VerifiedStatement[Waiver]
 
@@ -56,12 +62,15 @@ def _forgiven(finding: Finding, waivers: Sequence[Signed], used: set[str]) -> Fi
     if min(len({w.party for w in mine}), len({w.key_id for w in mine})) < needed:
         return finding
     used |= {w.record.record_id for w in mine}
-    en = "; ".join(_told(w) for w in mine)
-    text = Text(f"{finding.text.en} Waived: {en}.", f"{finding.text.ja} 免除: {en}。")
+    en, ja = ("; ".join(_told(w, lang) for w in mine) for lang in ("en", "ja"))
+    text = Text(f"{finding.text.en} Waived: {en}.", f"{finding.text.ja} 免除: {ja}。")
     by = tuple(f"waiver {w.record.record_id} by {w.party}" for w in mine)
     return replace(finding, outcome=Outcome.WAIVED, text=text, was=finding.outcome, decided_by=by)
 
 
-def _told(waiver: Signed) -> str:
-    record = waiver.record
-    return f"{record.reason} ({waiver.party}, until {record.expires_at.date().isoformat()}): {record.words}"
+def _told(waiver: Signed, lang: str) -> str:
+    record, until = waiver.record, waiver.record.expires_at.date().isoformat()
+    words = record.words.rstrip(".。 ")
+    if lang == "ja":
+        return f"{_REASONS_JA[record.reason]}（{waiver.party}、{until}まで）: {words}"
+    return f"{record.reason} ({waiver.party}, until {until}): {words}"

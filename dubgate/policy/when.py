@@ -12,6 +12,14 @@ from dubgate.policy.pack_schema import Rule
 from dubgate.policy.packs import Pack
 
 REVIEW_DUE = "REVIEW-DUE"
+_WHY = Text(
+    "laws and partners' terms change; a rule is as good as the day on which somebody last read its source",
+    "法律や取引先の規約は変わります。規則の信頼性は、出典が最後に確認された日の時点のものです",
+)
+_REMEDY = Text(
+    "read the sources again, and use a pack of today: dubgate rules show",
+    "出典を確認し直し、最新の規則パックを使ってください（dubgate rules show）",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ def _review_due(pack: Pack, day: str) -> Finding:
         ),
         value=pack.version,
         bound=f"by {day}",
-        why="laws and partners' terms change; a rule is as good as the day on which somebody last read its source",
-        remedy="read the sources again, and use a pack of today: dubgate rules show",
+        bound_ja=f"{day}まで",
+        why=_WHY,
+        remedy=_REMEDY,
         source=f"{pack.name} {pack.version}, as of {pack.as_of}",
     )

@@ -18,6 +18,7 @@ from dubgate.report.page_tables import (
     group_states,
     line_rows,
     measurement_groups,
+    open_reasons,
     outcome_counts,
     reasons,
 )
@@ -122,7 +123,7 @@ def _shown(judgement: Judgement) -> dict[str, Any]:
     """What the page says without its script."""
     verdict, features = judgement.verdict, judgement.features
     word, sentence = decided(verdict)
-    found = reasons(judgement)
+    found, unjudged = reasons(judgement), open_reasons(judgement)
     return {
         "title": judgement.title,
         "judged_at": judgement.judged_at.strftime("%Y-%m-%d %H:%M UTC"),
@@ -133,7 +134,10 @@ def _shown(judgement: Judgement) -> dict[str, Any]:
         "groups": group_states(judgement),
         "counts": outcome_counts(judgement),
         "deciding": [r for r in found if r.outcome != "warn"],
+        "lead": found[0] if found and found[0].outcome != "warn" else None,
         "open": [r for r in found if r.outcome == "unknown"],
+        "unjudged": [o for o in unjudged if o.outcome != "warn"],
+        "unnoted": [o for o in unjudged if o.outcome == "warn"],
         "minor": [r for r in found if r.outcome == "warn"],
         "notes": judgement.notes,
         "style_name": judgement.style.value,

@@ -42,7 +42,7 @@ def _row(occurrence: Occurrence, judgement: Judgement) -> tuple[Cell, ...]:
         labels = (str(timecode_at(span.start_s, clock)), str(timecode_at(span.end_s, clock)))
         times = (*labels, round(span.start_s, 3), round(span.end_s, 3))
     line = occurrence.cue.id if occurrence.cue else ""
-    said = (f.text.en, f.text.ja, f.value, f.bound, f.why, f.remedy, "")
+    said = (f.text.en, f.text.ja, f.value, f.bound, f.why.en, f.remedy.en, "")
     return (line, occurrence.character or "", *times, f.rule, f.outcome.name.lower(), SEVERITY[f.outcome], *said)
 
 

@@ -77,4 +77,4 @@ def subject_name(subject: Subject) -> str:
 def _told(finding: Finding, judgement: Judgement) -> str:
     when = ", ".join(str(timecode_at(s.start_s, judgement.clock)) for s in finding.spans)
     measured = f"{finding.value}, wanted {finding.bound}" if finding.value and finding.bound else finding.value
-    return " | ".join(printable(part) for part in (finding.text.en, measured, when, finding.remedy) if part)
+    return " | ".join(printable(part) for part in (finding.text.en, measured, when, finding.remedy.en) if part)

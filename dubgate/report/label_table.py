@@ -100,4 +100,4 @@ def _cell(text: str) -> str:
 
 
 def _remedy(finding: Finding) -> str:
-    return f"\n           {finding.remedy}" if finding.outcome > Outcome.WARN and finding.remedy else ""
+    return f"\n           {finding.remedy.en}" if finding.outcome > Outcome.WARN and finding.remedy.en else ""

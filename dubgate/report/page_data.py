@@ -13,10 +13,10 @@ from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.bands import with_unit
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding
 from dubgate.report.line_sound import words_in
 from dubgate.report.occurrences import LineFindings, dub_extents, failed, lines_with_findings
-from dubgate.report.phrases import bound_ja, value_ja
 from dubgate.report.printable import printable
 from dubgate.report.sounds import window_of
 from dubgate.spans import Span
@@ -89,11 +89,14 @@ def _finding(f: Finding) -> dict[str, Any]:
         "en": printable(f.text.en),
         "ja": printable(f.text.ja),
         "value": printable(f.value),
-        "value_ja": printable(value_ja(f.value)),
+        "value_ja": printable(f.measured.ja),
         "bound": printable(f.bound),
-        "bound_ja": printable(bound_ja(f.bound)),
-        "why": printable(f.why),
-        "remedy": printable(f.remedy),
+        "bound_ja": printable(f.wanted.ja),
+        "why": printable(f.why.en),
+        "why_ja": printable(f.why.ja),
+        "required": f.rule in CHECKS,
+        "remedy": printable(f.remedy.en),
+        "remedy_ja": printable(f.remedy.ja),
         "source": printable(f.source),
         "who": printable(f.who_can_resolve or ""),
         "decided_by": [printable(d) for d in f.decided_by],

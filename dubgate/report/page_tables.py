@@ -13,10 +13,12 @@ from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS, Metric
 from dubgate.policy.bands import with_unit
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
-from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES, bound_ja, value_ja
+from dubgate.report.open_questions import OpenQuestions, open_questions
+from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES
 from dubgate.unmeasured import Unmeasured
 
 MOST_PLACES = 60  # of one rule, listed as links; the table of lines has them all
@@ -44,8 +46,9 @@ class Reason:
     pack: str
     value: Text
     bound: Text
-    why: str
-    remedy: str
+    why: Text
+    required: bool  # `why` is what must be so, and not a reason
+    remedy: Text
     source: str
     who: str | None
     decided_by: tuple[str, ...]
@@ -54,10 +57,34 @@ class Reason:
     everywhere: bool  # all lines: then a link to each says nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Questions that stayed open for one reason, with the places that they are about where those are not all lines."""
+
+    outcome: str
+    label: Text
+    asked: OpenQuestions
+    places: tuple[Place, ...]
+    n_places: int
+
+
 def reasons(judgement: Judgement) -> tuple[Reason, ...]:
-    """Everything that failed, by rule, worst first."""
-    n_lines = len(judgement.sheet.cues)
-    return tuple(_reason(group, judgement.clock, n_lines) for group in by_rule(judgement.verdict.findings))
+    """Everything that failed, by rule, worst first; without what could not be judged, which is told by its reason."""
+    n_lines, findings = len(judgement.sheet.cues), judgement.verdict.findings
+    told = {id(f) for q in open_questions(findings) for f in q.findings}
+    return tuple(_reason(g, judgement.clock, n_lines) for g in by_rule(f for f in findings if id(f) not in told))
+
+
+def open_reasons(judgement: Judgement) -> tuple[Open, ...]:
+    """Why something could not be judged, and what that leaves open."""
+    every = {c.id for c in judgement.sheet.cues}
+    return tuple(_open(q, judgement.clock, every) for q in open_questions(judgement.verdict.findings))
+
+
+def _open(asked: OpenQuestions, clock: Clock, every: set[str]) -> Open:
+    about = {p.line: p for f in asked.findings for p in _places(f, clock) if p.line is not None}
+    places = () if set(about) >= every else tuple(about.values())
+    return Open(asked.outcome.name.lower(), OUTCOMES[asked.outcome], asked, places[:MOST_PLACES], n_places=len(places))
 
 
 def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
@@ -70,9 +97,10 @@ def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
         n_more=len(group) - 1,
         rule=first.rule,
         pack=first.pack,
-        value=Text(first.value, value_ja(first.value)),
-        bound=Text(first.bound, bound_ja(first.bound)),
+        value=first.measured,
+        bound=first.wanted,
         why=first.why,
+        required=first.rule in CHECKS,
         remedy=first.remedy,
         source=first.source,
         who=first.who_can_resolve,

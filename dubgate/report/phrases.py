@@ -52,24 +52,3 @@ QUALITY_ONLY = Text("quality only, not a release", "品質検査のみ（公開�
 def decided(verdict: Verdict) -> tuple[Text, Text]:
     """The decision as a word and as half a sentence."""
     return (_QUALITY if verdict.quality_only else _RELEASE)[verdict.decision]
-
-
-def bound_ja(bound: str) -> str:
-    """A bound in Japanese, where it is of the form that rules print: `at most 0.5 s` becomes `0.5 s以下`."""
-    either = bound.removesuffix(" either way")
-    parts = [_half_ja(part) for part in either.split(" and ")]
-    if any(part is None for part in parts):
-        return bound
-    return "、".join(p for p in parts if p) + ("（前後とも）" if either != bound else "")
-
-
-def value_ja(value: str) -> str:
-    """A value in Japanese: numbers and units stay, `not measured` is said."""
-    return "測定不能" if value == "not measured" else value
-
-
-def _half_ja(part: str) -> str | None:
-    for start, end in (("at least ", "以上"), ("at most ", "以下")):
-        if part.startswith(start):
-            return part.removeprefix(start) + end
-    return None

@@ -37,7 +37,7 @@ def _plain(f: Finding) -> dict[str, Any]:
         "outcome": f.outcome.name.lower(),
         "subject": subject,
         "text": f.text.en,
-        "remedy": f.remedy,
+        "remedy": f.remedy.en,
     }
 
 
@@ -69,7 +69,7 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _line(f: Finding) -> str:
     name = f" {f.subject.name}" if f.subject.name else ""
-    return f"{f.rule}{name}: {f.text.en} ({f.remedy})" if f.remedy else f"{f.rule}{name}: {f.text.en}"
+    return f"{f.rule}{name}: {f.text.en} ({f.remedy.en})" if f.remedy.en else f"{f.rule}{name}: {f.text.en}"
 
 
 def _by_person(findings: Sequence[Finding]) -> Iterator[str]:

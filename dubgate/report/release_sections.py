@@ -9,6 +9,7 @@ from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.policy.verdict import Decision
+from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.unmeasured import Unmeasured
 
 OUTSIDE = "(outside every line)"  # as clearance names a voice that no line claims
@@ -145,8 +146,23 @@ def _public(judgement: Judgement) -> tuple[Step, ...]:
 def _grouped(findings: Iterable[Finding]) -> tuple[Step, ...]:
     """One step per remedy and person."""
     groups: dict[tuple[str, str | None], list[Finding]] = {}
-    for f in findings:
-        groups.setdefault((f.remedy or f.text.en, f.who_can_resolve), []).append(f)
+    given = list(findings)
+    questions = [q for q in open_questions(given) if q.outcome > Outcome.WARN]
+    told = {id(f) for q in questions for f in q.findings}
+    for f in given:
+        if id(f) not in told:
+            groups.setdefault((f.remedy.en or f.text.en, f.who_can_resolve), []).append(f)
+    return *_mended(groups), *map(_answered, questions)
+
+
+def _answered(asked: OpenQuestions) -> Step:
+    """What one reason left open, as one step."""
+    do = Text(f"hand in what is missing: {asked.why.en}", f"不足しているもの: {asked.why.ja}")
+    rules = tuple(q.rule for q in asked.questions)
+    return Step(asked.outcome, do, rules, len(asked.findings), ", ".join(asked.who) or None)
+
+
+def _mended(groups: dict[tuple[str, str | None], list[Finding]]) -> tuple[Step, ...]:
     return tuple(
         Step(max(f.outcome for f in g), _remedy(g), tuple(sorted({f.rule for f in g})), len(g), who)
         for (_, who), g in groups.items()
@@ -154,9 +170,6 @@ def _grouped(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 
 def _remedy(group: list[Finding]) -> Text:
-    """Remedies are written in English; the Japanese reader is told what is wrong first, with the remedy after it."""
+    """What mends them; where nothing is known to, what is wrong."""
     first = group[0]
-    if not first.remedy:
-        return first.text
-    others = f"（ほか{len(group) - 1}件）" if len(group) > 1 else ""
-    return Text(first.remedy, f"{first.text.ja}{others} → {first.remedy}")
+    return first.remedy if first.remedy.en else first.text

@@ -7,12 +7,14 @@ from itertools import islice
 
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.report.occurrences import was_not_measured
 from dubgate.report.phrases import OUTCOMES
 from dubgate.report.printable import printable
 from dubgate.report.release_sections import READERS, SECTIONS, Step, Voice, release_sections
 from dubgate.unmeasured import Unmeasured
 
 MOST_LINES = 40  # of one section
+MOST_THAT_STAND = 10  # of what passed in one section; what failed is told above, and the page has all of it
 READY = Text(
     "Ready for approval: only decisions of other people are missing.",
     "承認待ち: 残っているのは関係者の判断だけです。",
@@ -37,8 +39,10 @@ def release_text(judgement: Judgement, lang: str) -> Iterator[str]:
         yield getattr(READY, lang)
     yield from _section(getattr(VOICES, lang), [_voice(v, lang) for v in release.voices])
     for group, title in SECTIONS:
-        said = [_said(f, lang) for f in judgement.verdict.findings if f.group is group and is_told(f)]
-        yield from _section(getattr(title, lang), list(dict.fromkeys(said)))
+        stands = [
+            f for f in judgement.verdict.findings if f.group is group and is_told(f) and f.outcome <= Outcome.WAIVED
+        ]
+        yield from _section(getattr(title, lang), list(dict.fromkeys(_said(f, lang) for f in stands)), MOST_THAT_STAND)
     yield f"{getattr(NEXT, lang)}:"
     for reader, steps in release.next:
         yield from (f"  {getattr(READERS[reader], lang)}: {_step(s, lang)}" for s in islice(steps, MOST_LINES))
@@ -46,17 +50,19 @@ def release_text(judgement: Judgement, lang: str) -> Iterator[str]:
 
 def is_told(finding: Finding) -> bool:
     """Of integrity and record only what passed: what failed is told above, and the rest of them was not asked."""
+    if was_not_measured(finding):  # told above, by its reason
+        return False
     if finding.group in (Group.INTEGRITY, Group.RECORD):
         return finding.outcome is Outcome.PASS
     return finding.outcome is not Outcome.NOT_APPLICABLE
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
+def _section(title: str, lines: list[str], most: int = MOST_LINES) -> Iterator[str]:
     if lines:
         yield f"{title}:"
-        yield from (f"  {line}" for line in lines[:MOST_LINES])
-    if len(lines) > MOST_LINES:
-        yield f"  + {len(lines) - MOST_LINES}"
+        yield from (f"  {line}" for line in lines[:most])
+    if len(lines) > most:
+        yield f"  + {len(lines) - most}"
 
 
 def _voice(voice: Voice, lang: str) -> str:
@@ -80,4 +86,4 @@ def _said(finding: Finding, lang: str) -> str:
 def _step(step: Step, lang: str) -> str:
     rules = f" [{', '.join(step.rules)}]" if step.rules else ""
     who = f" ({step.who})" if step.who else ""
-    return f"{printable(getattr(step.do, lang))}{printable(who + rules)}"
+    return f"{printable(step.do.within(lang))}{printable(who + rules)}"

@@ -215,6 +215,10 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"dubgate:{SCHEMA}", **shape}
 
 
+_NO_REPORT = "this is no dubgate report"
+_GIVE = "Give the report.json that `dubgate qc` or `dubgate check` wrote, or the folder that it lies in."
+
+
 def from_json(data: Any, *, where: str | None = None) -> StoredReport:
     """Read what `to_json` wrote.
 
@@ -223,7 +227,7 @@ def from_json(data: Any, *, where: str | None = None) -> StoredReport:
     """
     told = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(told, str) or not told.startswith("report/"):
-        raise InputError("this is no dubgate report", where=where, remedy="give the report.json that dubgate wrote")
+        raise InputError(_NO_REPORT, where=where, remedy=_GIVE)
     if told != SCHEMA:
         raise InputError(
             f"its schema {told} is not known, {SCHEMA} is", where=where, remedy="judge again with this dubgate"
@@ -246,8 +250,10 @@ def read_report(data: bytes, *, where: str) -> StoredReport:
         raise InputError(f"larger than {MOST_BYTES // 1_000_000} MB", where=where)
     try:
         document = json.loads(data, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except UnicodeDecodeError:
+        raise InputError(_NO_REPORT, where=where, remedy=_GIVE) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"this is no dubgate report: {error}", where=where) from None
+        raise InputError(f"{_NO_REPORT}: {error}", where=where, remedy=_GIVE) from None
     return from_json(document, where=where)
 
 

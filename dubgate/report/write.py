@@ -19,6 +19,8 @@ from dubgate.report.markers import markers
 from dubgate.report.sounds import cut_sounds
 
 SOUNDS = "report-sounds"
+PAGE = "report.html"
+_HINTS = {"en": "  (in a browser: click a line to hear it)", "ja": "  （ブラウザで開き、台詞をクリックすると聴けます）"}
 SOUND_NAME = re.compile(r"\d{9,}-[\w-]*-(original|dub)\.\w+")
 
 _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
@@ -27,6 +29,18 @@ _EXTRA: dict[str, Callable[[Judgement], dict[str, bytes]]] = {
     "xlsx": lambda j: {"issues.xlsx": issues_xlsx(j)},
     "markers": lambda j: {f"markers/{name}": data for name, data in markers(j).items()},
 }
+
+
+def require_place(folder: Path) -> None:
+    """Whether reports can lie there, asked before minutes of hearing and not after.
+
+    Raises:
+        InputError: the folder, or the nearest one above it that is there, is none or may not be written to.
+    """
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        remedy = "Name another folder with --out."
+        raise InputError("reports cannot be written here", where=str(folder), remedy=remedy)
 
 
 def write_reports(
@@ -104,7 +118,7 @@ def html_files(judgement: Judgement, media: str, *, lang: str = "en") -> dict[st
         return f"{SOUNDS}/{name}"
 
     sounds = cut_sounds(judgement, media, keep)
-    return {**beside, "report.html": render_html(judgement, sounds=sounds, lang=lang).encode()}
+    return {**beside, PAGE: render_html(judgement, sounds=sounds, lang=lang).encode()}
 
 
 def _stage(path: Path, data: bytes) -> Path:
@@ -130,4 +144,4 @@ def print_judgement(judgement: Judgement, written: Sequence[Path], *, lang: str 
     console = Console(highlight=False)
     print_text(judgement, console, lang=lang)
     for path in written:
-        console.print(f"report: {path}", markup=False, soft_wrap=True)
+        console.print(f"report: {path}{_HINTS[lang] if path.name == PAGE else ''}", markup=False, soft_wrap=True)

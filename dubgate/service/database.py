@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from consent.database import append_only, engine_for, reading
+from consent.database import append_only, engine_for, reading, require_version, sqlite_path
 from consent.errors import ConsentError, StoreError
 from dubgate.errors import RegistryError
 from dubgate.service.tables import HISTORY, META, SERVICE
@@ -34,6 +34,8 @@ def open_database(location: str) -> Engine:
     """
     try:
         engine = engine_for(location, create=False)
+        with reading(engine) as connection:  # nothing is made in a database that is none of ours
+            require_version(connection, str(sqlite_path(engine) or engine.url.render_as_string(hide_password=True)))
         with changing(engine) as connection:
             _bring_up(connection)
     except ConsentError as error:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from consent.web.protocols import AnswerKind, Finding, Judged
 from dubgate.judgement import Judgement
+from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding as Found
 from dubgate.policy.findings import Outcome
 from dubgate.policy.signed_objects import Attestable
 from dubgate.policy.waivers import is_waivable
 
+MOST_TOLD = 3
 _WAITING = (Outcome.UNKNOWN, Outcome.HOLD)
 
 
@@ -35,9 +37,14 @@ def _finding(f: Found, rules: Mapping[str, Attestable]) -> Finding:
         scope=f.subject.scope.value,
         name=f.subject.name,
         value=f.value,
+        value_ja=f.measured.ja,
         bound=f.bound,
-        why=f.why,
-        remedy=f.remedy,
+        bound_ja=f.wanted.ja,
+        why=f.why.en,
+        why_ja=f.why.ja,
+        remedy=f.remedy.en,
+        remedy_ja=f.remedy.ja,
+        required=f.rule in CHECKS,
         spans=tuple((s.start_s, s.end_s) for s in f.spans[:50]),
         who=f.who_can_resolve or "",
         answers=_answers(f, rules),
@@ -60,3 +67,18 @@ def key_of(f: Found) -> str:
     """A finding's name that stays when it is judged again: its rule, its subject, and the voice that was hit."""
     said = f"{f.pack} {f.rule} {f.subject.scope.value} {f.subject.name} {f.voice_id or ''}"
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def because_of(judged: Judged | None) -> tuple[tuple[str, str], ...]:
+    """What holds or blocks, in a sentence for each rule, the worst first."""
+    found: dict[str, tuple[str, str]] = {}
+    for outcome in ("block", "hold", "unknown"):
+        for f in judged.findings if judged is not None else ():
+            if f.outcome == outcome and len(found) < MOST_TOLD:
+                found.setdefault(f.rule, (f.en, f.ja))
+    return tuple(found.values())
+
+
+def rules_of(judged: Judged | None, outcome: str) -> tuple[str, ...]:
+    """The rules that came to this outcome."""
+    return tuple(sorted({f.rule for f in judged.findings if f.outcome == outcome})) if judged is not None else ()

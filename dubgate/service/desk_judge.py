@@ -29,7 +29,7 @@ from dubgate.release import CheckRequest, open_registry, quality_request
 from dubgate.service.desk_answers import draft_of, keep_envelope
 from dubgate.service.desk_clips import clips_of
 from dubgate.service.desk_disclosure import disclosures_of
-from dubgate.service.desk_findings import judged_of, key_of
+from dubgate.service.desk_findings import because_of, judged_of, key_of, rules_of
 from dubgate.service.desk_listening import Heard
 from dubgate.service.desk_sounds import Places, places_of, sounds_of
 
@@ -261,7 +261,7 @@ def _summary_of(delivery_id: str, delivery: Delivery, verdict: _Verdict | None, 
     title = release.title.title if release is not None and release.title is not None else None
     name = title.name if title is not None else (delivery.title.name if delivery.title else "")
     judged = verdict.judged if verdict is not None else None
-    rules = {o: _rules(judged, o) for o in ("block", "hold", "unknown")}
+    rules = {o: rules_of(judged, o) for o in ("block", "hold", "unknown")}
     return Summary(
         delivery_id=delivery_id,
         title_id=title.title_id if title is not None else "",
@@ -274,11 +274,8 @@ def _summary_of(delivery_id: str, delivery: Delivery, verdict: _Verdict | None, 
         judged_at=judged.judged_at if judged is not None else None,
         holding=tuple(sorted({*rules["hold"], *rules["unknown"]})),
         blocking=rules["block"],
+        because=because_of(judged),
     )
-
-
-def _rules(judged: Judged | None, outcome: str) -> tuple[str, ...]:
-    return tuple(sorted({f.rule for f in judged.findings if f.outcome == outcome})) if judged is not None else ()
 
 
 def _predecessor(summary: Summary, older: Sequence[Summary]) -> str | None:

@@ -193,7 +193,10 @@ def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_bytes()
         data = tomllib.loads(text.decode()) if path.suffix == ".toml" else load_yaml(text, path.name).data
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        remedy = "What they hold: dubgate serve --help."
+        raise InputError(f"the settings cannot be read: {error.strerror}", where=str(path), remedy=remedy) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"the settings cannot be read: {error}", where=str(path)) from None
     if not isinstance(data, dict):
         raise InputError("settings are a mapping of keys to values", where=str(path))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ from consent.acts import Act
 from consent.audit import Audit, audit
 from consent.checkpoint import sign
 from consent.database import engine_for
-from consent.errors import RecordError, SignatureError
+from consent.errors import RecordError, SignatureError, StoreError
 from consent.evidence import files_of
 from consent.quorum import missing_approvals
 from consent.registry import Registry
@@ -843,3 +845,19 @@ def test_keys_and_templates_that_changed_owners_do_not_open(tmp_path: Any) -> No
             assert any("entry 17" in p for p in audit(Store(connection, keyring), origin="").problems), swap
             point.rollback()
     engine.dispose()
+
+
+def test_of_many_who_make_a_registry_at_once_one_does_and_nobody_takes_it_away(tmp_path: Path) -> None:
+    place, meet = tmp_path / "registry.db", threading.Barrier(6, timeout=20)
+
+    def make() -> bool:
+        meet.wait()
+        try:
+            Registry.open(place, create=True).close()
+        except StoreError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(lambda _: make(), range(6))) == [False] * 5 + [True]
+    Registry.open(place).close()

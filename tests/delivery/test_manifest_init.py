@@ -93,7 +93,7 @@ def test_a_draft_is_refused_where_it_must_be_filled_in_and_loads_once_it_is(tmp_
 def test_every_block_in_comments_is_right_once_the_comment_is_taken_away(tmp_path: Path) -> None:
     text = init_from([("a.wav", Media((Stream(language="en"),))), ("b.wav", Media((Stream(language="fr"),)))])
     head, _, blocks = text.partition("\n# title:")
-    opened = head.replace("# - {", "- {") + ("\n# title:" + blocks).replace("\n# ", "\n")
+    opened = head.replace("# - {", "- {") + ("\n# title:" + blocks).replace("\n# --", "\n#--").replace("\n# ", "\n")
     for name in ("a.wav", "b.wav", "evidence/approval.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")

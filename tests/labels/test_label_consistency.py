@@ -89,7 +89,7 @@ def test_a_manifest_that_tells_of_another_language_blocks() -> None:
 def test_what_was_not_verified_holds_and_says_what_would() -> None:
     labels = Labels((TRACK,), unmeasured=("dub.wav carries a manifest: name the anchors",))
     [finding] = [f for f in wording_findings(labels) if f.outcome is Outcome.UNKNOWN]
-    assert finding.remedy == "name the anchors"
+    assert finding.remedy.en == "name the anchors"
     assert decide(label_findings(labels, synthetic=True)) is Decision.HOLD
 
 

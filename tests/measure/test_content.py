@@ -180,7 +180,7 @@ def test_without_a_script_everything_is_unmeasured_and_says_so() -> None:
         ("missing_lines", ""),
         ("invented_words", ""),
     ):
-        assert found[metric, line].value == Unmeasured("no script was given")
+        assert found[metric, line].value == Unmeasured("no script was given; name its cue sheet")
 
 
 def test_where_nothing_was_heard_at_all_the_reason_is_kept() -> None:

@@ -168,7 +168,7 @@ def test_every_finding_says_what_to_do_where_something_is_wrong() -> None:
             assert f.group is Group.CONSENT
             assert f.text.en
             assert f.text.ja
-            assert bool(f.remedy) == (f.outcome > Outcome.PASS)
+            assert bool(f.remedy.ja) == (f.outcome > Outcome.PASS)
 
 
 CASES = st.sampled_from([(HEARD, ADA), *((h, d) for _, h, d, _ in FAILING)])

@@ -15,7 +15,7 @@ from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.bands import told
 from dubgate.policy.facts import Facts, facts_from
-from dubgate.policy.findings import Finding, Group, Outcome
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text
 from dubgate.policy.judge import judge, judge_conditions
 from dubgate.policy.packs import Pack, load_packs
 from dubgate.policy.verdict import Decision, Verdict, decide
@@ -55,14 +55,14 @@ def test_a_finding_says_what_people_need() -> None:
     assert found.text.ja == "台詞L7（MARA）は0.913秒ずれています。"
     assert (found.value, found.bound) == ("0.913 s", "at most 0.5 s")
     assert (found.rule, found.pack, found.group) == ("HOU-ONE", "house", Group.QUALITY)
-    assert (found.why, found.remedy, found.source) == ("because", "mend it", "a test")
+    assert (found.why, found.remedy, found.source) == (Text("because", ""), Text("mend it", ""), "a test")
     assert found.spans == (Span(2.0, 3.0),)
 
 
 def test_a_warning_shows_the_bound_that_it_breaks_and_a_pass_asks_for_nothing() -> None:
     warned, passed = judged(pack(band()), lines(0.4, 0.1))
     assert warned.bound == "at most 0.3 s"
-    assert passed.remedy == ""
+    assert passed.remedy == SILENT
     assert passed.text.en == "Line L02 (MARA): The start is as it should be."
 
 

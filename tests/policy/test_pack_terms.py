@@ -60,6 +60,9 @@ def test_every_version_of_the_schema_that_was_released_still_loads() -> None:
     assert brought_in_by(new).startswith("territories: EU; channels: svod; partners: netflix, x-our-own")
     assert brought_in_by(old) == "asking for it"
     assert all(result.passed for result in run_cases(new))
+    newest = read_pack((STORED / "pack-1.2.yaml").read_bytes(), "pack-1.2.yaml")
+    assert [rule.why.ja, newest.rules[0].why.ja] == [None, "人に伝えなければなりません"]
+    assert newest.rules[0].why.en == rule.why.en
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,6 @@ def test_no_rule_concerns_a_dub_that_people_performed() -> None:
 
 
 def test_every_remedy_says_what_to_do_and_some_whom_to_escalate_to() -> None:
-    remedies = [rule.remedy for rule in pack().rules]
+    remedies = [rule.remedy.en for rule in pack().rules]
     assert all(remedies)
     assert sum("escalate to" in remedy for remedy in remedies) >= 8

@@ -11,7 +11,7 @@ from dubgate.features import VoiceSegment
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.verdict import Verdict
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
@@ -35,7 +35,13 @@ UNDECLARED = failed(
 UNLABELLED = failed(
     "LAB-001", PROGRAMME, "track 3 has no name, which does not tell that AI made it", "AI表示がありません"
 )
-LATE_LINE = replace(UNAPPROVED, rule="TIM-ONSET", who_can_resolve=None, outcome=Outcome.HOLD, remedy="move the line")
+LATE_LINE = replace(
+    UNAPPROVED,
+    rule="TIM-ONSET",
+    who_can_resolve=None,
+    outcome=Outcome.HOLD,
+    remedy=Text("move the line", "台詞を動かしてください"),
+)
 
 
 def checked(*findings: Finding) -> Judgement:

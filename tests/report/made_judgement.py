@@ -128,7 +128,7 @@ def finding(
     """A finding with what tests do not look at filled in."""
     return Finding(
         rule=rule, pack="quality-lipsync", group=group, subject=subject, outcome=outcome, text=Text(en, ja),
-        value=value, bound=bound, why=why, remedy=remedy, source="quality-metrics", spans=spans,
+        value=value, bound=bound, why=Text(why, ""), remedy=Text(remedy, ""), source="quality-metrics", spans=spans,
     )  # fmt: skip
 
 

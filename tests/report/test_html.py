@@ -21,10 +21,11 @@ from dubgate.delivery.script import CueSheet
 from dubgate.features import Series
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.policy.findings import Finding, Outcome
+from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.report.html import render_html, script_json
 from dubgate.report.page_data import LOWEST_DB, LOWEST_HZ, STEPS_A_DB, STEPS_A_SEMITONE, energy_series, f0_series
 from dubgate.report.sounds import Clip, Sounds
+from dubgate.report.text import text_lines
 from dubgate.spans import Span
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u202e\u2028\x1b[31m"
@@ -225,9 +226,46 @@ def test_what_could_not_be_measured_for_the_same_reason_is_said_once_and_other_r
 
     two = with_findings(made, *(unknown(k, noisy if k % 2 else silent) for k in range(6)), alone=True)
     page = render_html(two)
-    assert page.count("and 2 more like it") == 2
-    assert page.count(noisy) >= 1
-    assert page.count(silent) >= 1
+    said = page[: page.index('id="data"')].partition("Could not be judged")[2].partition("</section>")[0]
+    assert said.count('class="reason unknown"') == 2
+    assert said.count(noisy) == said.count(silent) == 2  # in English, and where the Japanese gives no reason of its own
+    assert said.count("lines ") == 2
+    assert said.count("data-line=") == 6
     every = render_html(with_findings(made, *(unknown(k, noisy) for k in range(6)), alone=True))
-    assert "So it is for all lines." in every
+    assert "6 lines" in every
     assert 'data-line="3"' not in every
+
+
+def test_why_and_what_to_do_stand_in_both_languages_and_english_is_marked_where_there_is_no_other() -> None:
+    told = finding(
+        "HOU-ONE", PROGRAMME, Outcome.HOLD, "It is late.", "遅れています。", value="0.9 s", bound="at most 0.5 s"
+    )
+    own = replace(
+        told, why=Text("viewers notice", "視聴者は気づきます"), remedy=Text("move it", ""), bound_ja="0.5秒以下"
+    )
+    required = replace(own, rule="RH-001", why=Text("the holder approved it", "権利者が承認していること"))
+    page = render_html(with_findings(judgement(12), own, required), lang="ja")
+    assert '<span class="t" lang="ja">視聴者は気づきます</span>' in page
+    assert '<span class="t" lang="ja"><span lang="en">move it</span></span>' in page
+    assert '<span class="t" lang="ja">0.5秒以下</span>' in page
+    assert page.count('<span class="t" lang="en">required</span>') == 1
+    shown = {f["rule"]: f for f in data_of(page)["findings"]}
+    assert (shown["HOU-ONE"]["why_ja"], shown["HOU-ONE"]["remedy_ja"]) == ("視聴者は気づきます", "")
+    assert (shown["HOU-ONE"]["required"], shown["RH-001"]["required"]) == (False, True)
+
+
+def test_the_terminal_says_why_and_what_to_do_in_the_readers_language() -> None:
+    told = finding("HOU-ONE", PROGRAMME, Outcome.HOLD, "It is late.", "遅れています。")
+    own = replace(told, why=Text("viewers notice", "視聴者は気づきます"), remedy=Text("move it", ""))
+    required = replace(own, rule="RH-001", why=Text("the holder approved it", "権利者が承認していること"))
+    lines = "\n".join(line.plain for line in text_lines(with_findings(judgement(12), own, required), "ja"))
+    assert "理由: 視聴者は気づきます" in lines
+    assert "対処: move it" in lines
+    assert "必要なこと: 権利者が承認していること" in lines
+
+
+def test_the_head_says_the_worst_reason_and_what_to_do() -> None:
+    head = render_html(judgement(12)).partition("<main>")[0]
+    assert 'class="lead"' in head
+    assert "is not in the dub" in head
+    assert "too late" not in head.partition('class="lead"')[2].partition("</p>")[0]

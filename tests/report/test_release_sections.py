@@ -76,7 +76,7 @@ def test_it_is_ready_for_approval_where_only_other_peoples_decisions_are_missing
 def test_the_vendor_is_told_every_remedy_once_with_who_decides() -> None:
     steps = _steps("vendor", UNGRANTED, UNGRANTED, UNLABELLED)
     assert [(s.rules, s.n_findings, s.who) for s in steps] == [(("CON-001",), 2, "performer"), (("LAB-001",), 1, None)]
-    assert steps[0].do.en == UNGRANTED.remedy
+    assert steps[0].do.en == UNGRANTED.remedy.en
 
 
 def test_the_holder_is_asked_only_what_the_holder_decides_and_told_what_else_is_open() -> None:

@@ -13,9 +13,12 @@ from made_judgement import PROGRAMME, finding, judgement, with_findings
 from rich.console import Console
 
 from dubgate.judgement import Judgement
-from dubgate.policy.findings import Outcome
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.findings import Outcome, Text
+from dubgate.policy.rule_findings import named, unknown
 from dubgate.report.printable import printable
 from dubgate.report.text import print_text
+from dubgate.unmeasured import Unmeasured
 
 ANSI, BIDI, MARKUP = "\x1b[2J\x1b]0;x\x07", "\u202eabc\u2066", "[bold red]not bold[/] [link=http://x]y[/link]"
 
@@ -58,6 +61,41 @@ def test_a_quality_check_says_that_it_is_no_release_and_a_check_does_not() -> No
     assert "quality only, not a release" in _printed(judgement(2))
     assert "quality only" not in _printed(checked(UNAPPROVED))
     assert "What to do next:" in _printed(checked(UNAPPROVED))
+
+
+def test_one_missing_thing_is_one_reason_however_many_rules_and_lines_it_leaves_open() -> None:
+    made, why = judgement(6), "no script was given"
+    lines = [Subject(Scope.LINE, c.id, c.character) for c in made.sheet.cues]
+    asked = {"TXT-RUN": "Runs of other words", "TXT-WORDS": "Errors in the words"}
+    open_ = [
+        finding(rule, who, Outcome.UNKNOWN, f"{named(who).en}: {asks} could not be judged ({why}).", f"{named(who).ja}: 語を判定できませんでした（{why}）。",
+                value="not measured", remedy="hand it in")
+        for rule, asks in asked.items()
+        for who in lines
+    ]  # fmt: skip
+    text = _printed(with_findings(made, *open_, alone=True))
+    assert text.count(why) == 1
+    assert "TXT-RUN Runs of other words (6 lines)" in text
+    assert "TXT-WORDS Errors in the words (6 lines)" in text
+    assert text.count("do: hand it in") == 1
+    assert "HOLD: 12 not known" in text
+    other = replace(open_[1], text=Text(*(t.replace(why, "only 2.5 s") for t in (open_[1].text.en, open_[1].text.ja))))
+    same = replace(open_[0], text=Text(*(t.replace(why, "only 3 s") for t in (open_[0].text.en, open_[0].text.ja))))
+    assert "because: only 3 s, and the like\n" in _printed(with_findings(made, same, other, alone=True))
+    assert _printed(with_findings(made, *open_[:2], alone=True)).count(f"(lines {lines[0].name}, {lines[1].name})") == 1
+
+
+def test_a_question_without_a_number_is_answered_by_what_is_missing_and_not_by_mending_the_dub() -> None:
+    from dubgate.policy.packs import load_packs
+
+    pack = load_packs(["quality-lipsync"])[-1]
+    rules = {r.id: r for r in pack.rules}
+    who = Subject(Scope.CHARACTER, "ANN")
+    flat = unknown(rules["PRO-FLAT"], pack, who, Unmeasured("too little speech"))
+    assert "dubgate approve --attest" in flat.remedy.en
+    assert "dubgate approve --attest" in flat.remedy.ja
+    assert "recorded again" not in flat.remedy.en
+    assert unknown(rules["PRO-RANGE"], pack, who, Unmeasured("too little speech")).remedy.en == ""
 
 
 def test_japanese_is_told_in_japanese() -> None:

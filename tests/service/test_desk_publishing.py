@@ -130,7 +130,12 @@ def _language_rule(place: Place) -> None:
     rule = shipped[shipped.index("  - id: TXT-LANGUAGE") :]
     end = rule.find("\n  - id:", 1)
     pack = place.world.folder / "house.yaml"
-    pack.write_text(pack.read_text() + (rule if end < 0 else rule[: end + 1]))
+    own = (
+        pack.read_text(encoding="utf-8")
+        .replace("schema: pack/1.0", "schema: pack/1.2")
+        .replace("\nrules:", "\nstatus: verified\nrules:")
+    )
+    pack.write_text(own + (rule if end < 0 else rule[: end + 1]), encoding="utf-8")
 
 
 def _other_bytes(heard: ProgrammeFeatures) -> ProgrammeFeatures:

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import chromium, person, served
+from chromium import Person, chromium, person, served
 from test_desk_decisions import approvals, status
-from world import World
+from world import World, request
 
 from consent.asking import request_histories
 from consent.errors import SignatureError
+from consent.requests import RequestKind, Wanted
 from consent.signatures import check_envelope
+from consent.statement_check import Answer, check_statement
+from consent.taken_home import TakenHome, read_taken_home
 from consent.vocabulary import PermissionKind
 from consent.web import inviting
 
@@ -244,10 +247,6 @@ def test_two_reviewers_listen_answer_and_send_back(browser: Any, desk: World) ->
 
 
 def _asked(party: str) -> Any:
-    from world import request
-
-    from consent.requests import RequestKind, Wanted
-
     listen = Wanted(what=RequestKind.ATTESTATION, rule="VOI-ONE", about="character:MARA", question="One voice?")
     return request(f"rq-{party}", party, wanted=(listen,))
 
@@ -339,9 +338,50 @@ def test_where_signatures_are_wanted_every_page_on_the_way_is_read_and_worked_by
             focus(page, "form[data-passkey] button")
             page.keyboard.press("Enter")
             page.wait_for_url("**said=grant_withdraw")
+            problems += _taken_home(axe, ada)
         assert problems == []
         with desk.registry.view() as view:
             assert view.grants("v-ada")[0].state(view.now).alive(view.now) is not passkey
+
+
+def _taken_home(axe: Any, ada: Person) -> list[str]:
+    """From the list of what was signed to the file, by keyboard; the file holds against the ledger's head of now."""
+    ada.go("/signed")
+    problems = looked_at(axe, ada)
+    focus(ada.page, "main li a")
+    ada.page.keyboard.press("Enter")
+    ada.page.wait_for_url("**/signed/*")
+    problems += looked_at(axe, ada)
+    focus(ada.page, "aside a.button")
+    with ada.page.expect_download() as coming:
+        ada.page.keyboard.press("Enter")
+    found = read_taken_home(Path(coming.value.path()).read_bytes(), "statement.json")
+    assert isinstance(found, TakenHome)
+    checked = check_statement(found, kept=ada.world.registry.head())
+    assert (checked.answer, checked.holder and checked.holder.party.party_id) == (Answer.HOLDS, "ada")
+    return problems
+
+
+def test_a_performer_hears_where_their_voice_was_hit_and_says_not_me_by_keyboard(browser: Any, desk: World) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe").Axe()
+    wanted = Wanted(what=RequestKind.ATTESTATION, rule="CON-032", about="character:MARA", question="Is it you?")
+    desk.registry.add(request("rq-own", "berta", wanted=(wanted,)))
+    with person(browser, desk, "berta") as berta:
+        page = berta.page
+        berta.go("/requests/rq-own")
+        assert looked_at(axe, berta) == []
+        with page.expect_response("**/excerpt/dub*") as heard:
+            page.locator("#decide [data-excerpt*='/excerpt/dub']").first.press("Enter")
+        assert heard.value.status == 200
+        focus(page, "input[name=agreed][value=yes]")
+        page.keyboard.press("Space")
+        focus(page, "textarea[name=words]")
+        page.keyboard.type("This is not my voice.")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        sign(page)
+        assert berta.complaints == []
+    assert next(f.outcome for f in desk.gate.findings["d-1"] if f.key == "k-hit") == "pass"
 
 
 def test_the_first_view_is_under_200_kb(browser: Any, desk: World) -> None:

@@ -209,6 +209,24 @@ def test_a_held_rule_is_waived_by_the_creative_lead_and_not_by_a_reviewer_withou
     assert gate.finding("HOU-PEAK").outcome == "waived"
 
 
+def test_every_finding_of_the_gate_says_why_and_what_to_do_in_japanese_but_of_packs_from_outside(gate: Gate) -> None:
+    """HOU-PEAK is of a house's own pack, which writes in English only: it is shown so, and not made up."""
+    without_approval(gate)
+    gate.heard = _too_loud(gate.heard)
+    found = gate.desk.judge("d-1").findings
+    own = [f for f in found if not f.rule.startswith("HOU-")]
+    assert sum(bool(f.why) for f in own) > 20
+    for f in own:
+        assert (bool(f.why_ja), bool(f.remedy_ja)) == (bool(f.why), bool(f.remedy)), f.rule
+        assert f.why_ja != f.why or not f.why, f.rule
+    [listed] = gate.desk.deliveries()
+    assert listed.because[0] == (gate.finding("RH-001").en, gate.finding("RH-001").ja)
+    assert len(listed.because) == len({*listed.blocking, *listed.holding}) <= 3
+    peak = gate.finding("HOU-PEAK")
+    assert (peak.why, peak.why_ja) == ("because", "")
+    assert (peak.bound.startswith("at most"), peak.bound_ja.endswith("以下")) == (True, True)
+
+
 def test_consent_and_approval_are_never_waived(gate: Gate) -> None:
     without_approval(gate)
     gate.desk.judge("d-1")

@@ -42,6 +42,38 @@ def test_every_page_answers_in_both_languages(world: World, party: str) -> None:
                 assert f'<html lang="{language}">' in answer.text
 
 
+def test_findings_are_told_in_the_readers_language_and_english_is_marked_where_there_is_no_other(world: World) -> None:
+    """A pack from outside may say what to do in English alone."""
+    visit = world.visit("rev-a")
+    english = visit.get("/deliveries/d-1")
+    assert "<strong>Why:</strong> One character, one voice.</p>" in english
+    assert "3 lines (at most 0)" in english
+    assert 'lang="en"' not in english.split("<main", 1)[1].split("<footer")[0]
+    visit.client.post("/language", data={"language": "ja", "next": "/"})
+    world.visit("rev-a")
+    japanese = visit.get("/deliveries/d-1")
+    assert "<strong>理由:</strong> 一人の登場人物に一つの声。</p>" in japanese
+    assert "3行 (0以下)" in japanese
+    assert "One character, one voice." not in japanese
+    assert '<span lang="en">Record the lines again.</span>' in japanese
+
+
+def test_a_form_that_was_not_taken_leads_back_to_its_own_page_and_to_no_other_site(world: World) -> None:
+    visit = world.visit("ada")
+    form = visit.hidden(visit.get("/refusals")) | {"words": "Never."}
+    for referer, back in (
+        (f"{ORIGIN}/refusals", 'href="/refusals">Back to the page before'),
+        ("https://evil.example/refusals", ""),
+        (f"{ORIGIN}//evil.example/x", ""),
+        (f"{ORIGIN}.evil.example/x", ""),
+    ):
+        answer = visit.client.post("/refusals", data=form, headers={"referer": referer})
+        assert answer.status_code == 409
+        assert ("Back to the page before" in answer.text) is bool(back)
+        assert back in answer.text
+        assert "evil" not in answer.text
+
+
 def test_a_mounted_desk_keeps_its_links_cookies_and_ways_below_its_path(tmp_path: Path) -> None:
     from fastapi import FastAPI
 

@@ -79,7 +79,18 @@ def test_values_are_put_in() -> None:
 TRIED = (
     *(
         f"web/test_desk_{n}.py"
-        for n in ("abuse", "sign_in", "browser", "roles", "inviting", "signed", "tables", "unkeying")
+        for n in (
+            "abuse",
+            "sign_in",
+            "browser",
+            "roles",
+            "inviting",
+            "signed",
+            "tables",
+            "taken",
+            "own_voice",
+            "unkeying",
+        )
     ),
     "consent/test_desk_gestures.py",
     "service/test_desk_publishing.py",

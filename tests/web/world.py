@@ -374,7 +374,7 @@ def _waivable() -> Finding:
     return Finding(
         "k-one", "VOI-ONE", "quality", "block", "A line is spoken by another voice.", "別の声の台詞があります。", "character",
         "MARA", "3 lines", "at most 0", "One character, one voice.", "Record the lines again.", ((6.0, 7.5),), "",
-        ("waive",), 2,
+        ("waive",), 2, value_ja="3行", bound_ja="0以下", why_ja="一人の登場人物に一つの声。",
     )  # fmt: skip
 
 
@@ -388,7 +388,7 @@ def _attestable() -> Finding:
 def _hit() -> Finding:
     return Finding(
         "k-hit", "CON-032", "consent", "hold", "MARA sounds like v-berta.", "MARAはv-bertaに似ています。", "character",
-        "MARA", who="performer", answers=("attest",), voice_id="v-berta",
+        "MARA", who="performer", answers=("attest",), voice_id="v-berta", spans=((2.5, 4.0),),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from consent.web.pages import (
     security,
     sign_in,
     signing,
+    taken,
     titles,
     voices,
 )
@@ -29,6 +30,7 @@ ROUTERS = tuple(
         security,
         requests,
         signing,
+        taken,
         approvals,
         titles,
         refusals,

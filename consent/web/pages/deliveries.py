@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from consent.errors import RecordError
 from consent.views import View
 from consent.web import accounts, scope
+from consent.web.answering import concerns, own_voices
 from consent.web.catalogue import text
 from consent.web.page import go, render
 from consent.web.protocols import Answer, AnswerKind, CannotAnswerError, Finding, Judge, Judged, Summary
@@ -125,9 +126,7 @@ def _answerable(view: View, who: Visitor, delivery_id: str, key: str) -> Summary
         raise NotYoursError
     if scope.may_review(view, who, found.summary):
         return found.summary
-    hit = _find(judge_of(who).last(delivery_id), key)
-    voices = {v.voice_id for v in scope.voices_of(view, who)}
-    if hit.voice_id in voices or any(set(c.voice_ids) & voices for c in found.cast if c.character == hit.name):
+    if concerns(_find(judge_of(who).last(delivery_id), key), found, own_voices(view, who)):
         return found.summary
     raise NotYoursError
 

@@ -29,7 +29,7 @@ def home(request: Request, who: SignedIn) -> Response:
         names = scope.title_names(view, (h.request.release.title_ids[0] for h in waiting[:50]))
         voices = scope.voices_of(view, who) if who.performer else ()
         shown: dict[str, Any] = {
-            "waiting": waiting[:NEWEST],
+            "waiting": [(h.request, scope.delivery_of(who, h.request)) for h in waiting[:NEWEST]],
             "n_waiting": len(waiting),
             "names": names,
             "ending": ending_soon(view, voices, iso(view.now), iso(view.now + SOON))[:NEWEST],

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from consent.web import scope
+from consent.web.answering import may_hear, own_findings
 from consent.web.page import render
 from consent.web.pages.deliveries import delivery_of, judge_of
 from consent.web.pictures import contour
@@ -90,7 +91,8 @@ def sound(who: SignedIn, delivery_id: str, which: Which) -> Response:
 
 @router.get("/deliveries/{delivery_id}/excerpt/{which}")
 def excerpt(who: SignedIn, delivery_id: str, which: Which, start: float, end: float) -> Response:
-    """At most 20 s: for whoever may hear the whole, and of their own clips for whoever was asked or is heard."""
+    """At most 20 s: for whoever may hear the whole, and of their own clips, and of what was found of
+    their own voice, for whoever was asked or is heard."""
     found = judge_of(who).dossier(delivery_id)
     if found is None or not 0 <= start < end <= start + EXCERPT_S:
         raise NotYoursError
@@ -99,8 +101,10 @@ def excerpt(who: SignedIn, delivery_id: str, which: Which, start: float, end: fl
         voices = {v.voice_id for v in scope.voices_of(view, who)}
         mine = {c.character for c in found.cast if set(c.voice_ids) & voices}
         asked = scope.asked_about(view, who, found.summary.packets_sha256)
+        own = own_findings(view, who, judge_of(who), found) if who.performer else ()
     clips = [c for c in found.clips if asked or c.character in mine]
-    if not whole and not any(c.start_s <= start and end <= c.end_s + 0.05 for c in clips):
+    inside = any(c.start_s <= start and end <= c.end_s + 0.05 for c in clips) or may_hear(start, end, own)
+    if not whole and not inside:
         raise NotYoursError
     data = _listening(who).excerpt(delivery_id, which, start, end)
     if data is None:

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from consent.report import uses_csv
 from consent.views import View
 from consent.web import scope
-from consent.web.catalogue import text
 from consent.web.page import iso_minute, render
 from consent.web.paper import to_pdf
 from consent.web.pictures import bars
@@ -41,7 +40,7 @@ def report(
         found = chosen_lines(view, who, chosen, start=max(0, start))
         names = _names(who, found)
     charts = [
-        (key, Markup(bars(counted(found.every, field, who.language), text(f"reports.{key}", who.language))))
+        (key, Markup(bars(counted(found.every, field, who.language))))
         for key, field in (("by_decision", "decision"), ("by_language", "language"), ("by_month", "decided_at"))
         if found.every
     ]
@@ -69,10 +68,10 @@ def _chosen(view: View, who: Visitor, since: str, until: str, title: str, voice:
         scope.title_of(view, who, title)
     if voice:
         scope.voice_of(view, who, voice)
-    now = view.now
-    first = _day(since) or now - timedelta(days=90)
-    last = (_day(until) or now) + timedelta(days=1) if _day(until) else now
-    return Chosen(first, max(first, last), title, voice)
+    last = _day(until)
+    end = view.now + timedelta(microseconds=1) if last is None else last + timedelta(days=1)  # now counts too
+    first = _day(since) or end - timedelta(days=90)
+    return Chosen(first, max(first, end), title, voice, last.date().isoformat() if last is not None else "")
 
 
 def _names(who: Visitor, found: Found) -> dict[str, str]:

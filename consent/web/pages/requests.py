@@ -12,19 +12,21 @@ from consent.asking import request_histories
 from consent.errors import RecordError
 from consent.events import Event
 from consent.passkey_signing import to_sign
+from consent.requests import Request as Asked
 from consent.requests import RequestHistory, RequestKind
 from consent.shown import Shown
 from consent.views import View
 from consent.vocabulary import EventKind, Role
 from consent.web import accounts, scope
 from consent.web.acting import Act, event_of, perform, shown_as
+from consent.web.answering import own_findings
 from consent.web.batch import propose_list
 from consent.web.catalogue import text
 from consent.web.deciding import CONDITION_KINDS, approval_of, terms_of
 from consent.web.granting import given, grant_of_request
 from consent.web.page import go, render
 from consent.web.signing import propose
-from consent.web.telling import approves_sound, dossier_of, story_of
+from consent.web.telling import Story, approves_sound, dossier_of, story_of
 from consent.web.visiting import (
     PERFORMING,
     Form,
@@ -47,7 +49,7 @@ def requests(request: Request, who: SignedIn, all: str = "", start: Start = 0) -
         found = scope.asked_of(view, who) if all else scope.waiting_for(view, who)
         part = found[max(0, start) : max(0, start) + A_PAGE]
         names = scope.title_names(view, (h.request.release.title_ids[0] for h in part))
-        rows = [_row(view, h, names) for h in part]
+        rows = [_row(view, h, names) | {"delivery": scope.delivery_of(who, h.request)} for h in part]
     return render(request, "requests.html", who, rows=rows, all=bool(all), total=len(found), start=start, step=A_PAGE)
 
 
@@ -66,11 +68,13 @@ def _row(view: View, history: RequestHistory, names: dict[str, str]) -> dict[str
 @router.get("/requests/{request_id}")
 def one(request: Request, who: SignedIn, request_id: str) -> Response:
     """One request: the story, the clips, every field, and the decision."""
+    judge = who.desk.judge
     with who.desk.registry.view() as view:
         history = scope.request_of(view, who, request_id)
         asked = history.request
         story = story_of(view, asked, dossier_of(who.desk.judge, asked), who.language)
         refusal = history.refusal(view.now)
+        mine = list(scope.voices_of(view, who)) if who.performer else []
         shown: dict[str, Any] = {
             "history": history,
             "asked": asked,
@@ -81,12 +85,32 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
             "approves": approves_sound(asked),
             "sound": who.desk.listening is not None,
             "wanted": [w for w in asked.wanted if w.what is not RequestKind.APPROVAL],
-            "voices": [v.voice_id for v in scope.voices_of(view, who)] if who.performer else [],
+            "voices": _to_grant(story, asked, [v.voice_id for v in mine if v.owner_id == who.party_id]),
+            "to_voices": _to_see(story, asked, [v.voice_id for v in mine]),
+            "own": own_findings(view, who, judge, story.dossier) if judge is not None and story.dossier else (),
         }
     ready = accounts.well_kept(who.desk, who.account.account_id)
     return render(
         request, "request.html", who, story=story, ready=ready, condition_kinds=CONDITION_KINDS, days=180, **shown
     )
+
+
+def _to_grant(story: Story, asked: Asked, owned: list[str]) -> list[str]:
+    """The visitor's own voices for which a consent was asked for: those that speak in it, all where nobody says who does."""
+    if not any(w.what is RequestKind.GRANT for w in asked.wanted):
+        return []
+    return _cast(story, owned) if story.dossier is not None else owned
+
+
+def _to_see(story: Story, asked: Asked, voices: list[str]) -> list[str]:
+    """The voices on whose pages a recording is confirmed, or a comparison permitted, where that was asked for."""
+    kinds = {RequestKind.ENROLMENT, RequestKind.PERMISSION}
+    return (_cast(story, voices) or voices) if any(w.what in kinds for w in asked.wanted) else []
+
+
+def _cast(story: Story, voices: list[str]) -> list[str]:
+    spoken = {v for c in (story.dossier.cast if story.dossier else ()) for v in c.voice_ids}
+    return [v for v in voices if v in spoken]
 
 
 @router.post("/requests/{request_id}/approve")

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consent.errors import RecordError
-from consent.parties import PartyKey
+from consent.parties import Party, PartyKey
 from consent.views import View
 from consent.vocabulary import EventKind
-from consent.web import accounts, ceremonies, inviting, recovery, sessions, unkeying
+from consent.web import accounts, ceremonies, inviting, recovery, scope, sessions, unkeying
 from consent.web.acting import Act, event_of, perform, shown_as
 from consent.web.catalogue import text
 from consent.web.page import go, render
@@ -39,10 +39,13 @@ def security(request: Request, who: SignedIn) -> Response:
 def _page(request: Request, who: Visitor, codes: tuple[str, ...] = ()) -> Response:
     desk, own = who.desk, who.account.account_id
     begun = ceremonies.begin_registration(desk, who.account) if may_change_keys(who) else None
+    with desk.registry.view() as view:
+        name = scope.name_of(view, who.party_id, Party)
     return render(
         request,
         "security.html",
         who,
+        name=name,
         begun=begun,
         options=json.dumps(begun.options) if begun else "",
         passkeys=ceremonies.passkeys_of(desk, own),

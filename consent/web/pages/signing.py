@@ -17,7 +17,7 @@ from consent.web.deciding import record_approval
 from consent.web.page import go, render
 from consent.web.signing import ToSign, proposed, signed
 from consent.web.statement_fields import fields_of
-from consent.web.visiting import NotYoursError, Posted, SignedIn, Visitor
+from consent.web.visiting import Posted, SignedIn, Visitor
 from consent.web.watching import told_asker
 
 router = APIRouter()
@@ -46,18 +46,6 @@ def sign(request: Request, who: SignedIn, form: Posted, challenge_id: str) -> Re
     envelope = signed(who, waiting, form.get("answer"))
     path, said = _DO[waiting.about["kind"]](who, waiting, envelope)
     return go(request, path, said=said)
-
-
-@router.get("/signed/{leaf_index}.json")
-def statement(who: SignedIn, leaf_index: int) -> Response:
-    """What the visitor signed, or their house of its titles, in its envelope as it stands in the ledger, to be kept and
-    verified elsewhere."""
-    with who.desk.registry.view() as view:
-        entry = view.store.entry(leaf_index) if 0 <= leaf_index < view.store.size() else None
-    if entry is None or entry.envelope is None or not scope.may_take(who, entry.record):
-        raise NotYoursError
-    head = {"content-disposition": f'attachment; filename="entry-{leaf_index}.dsse.json"'}
-    return Response(entry.envelope, media_type="application/json", headers=head)
 
 
 def _approval(who: Visitor, waiting: ToSign, envelope: str) -> tuple[str, str]:

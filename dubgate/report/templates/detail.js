@@ -68,8 +68,8 @@ function findingCard(f) {
     el("dl", { class: "more" },
       ...(f.value ? row("measured", "測定値", both(f.value, f.value_ja)) : []),
       ...(f.bound ? row("wanted", "基準", both(f.bound, f.bound_ja)) : []),
-      ...row("why", "理由", f.why),
-      ...row("do", "対処", f.remedy),
+      ...(f.why ? row(...(f.required ? ["required", "必要なこと"] : ["why", "理由"]), both(f.why, f.why_ja)) : []),
+      ...(f.remedy ? row("do", "対処", both(f.remedy, f.remedy_ja)) : []),
       ...row("who can resolve it", "判断できる人", f.who),
       ...row("decided by", "決定の根拠", f.decided_by.join(", ")),
       ...row("rule", "規則", el("span", { class: "mono" }, f.rule), ` ${f.pack}${f.source ? ` · ${f.source}` : ""}`)));

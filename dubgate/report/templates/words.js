@@ -27,7 +27,8 @@ function el(name, attributes, ...children) {
 
 function both(en, ja) {
   const made = document.createDocumentFragment();
-  made.append(el("span", { class: "t", lang: "en" }, en), el("span", { class: "t", lang: "ja" }, ja));
+  // Where nobody wrote it in Japanese, the Japanese page shows the English, marked as English.
+  made.append(el("span", { class: "t", lang: "en" }, en), el("span", { class: "t", lang: "ja" }, ja || el("span", { lang: "en" }, en)));
   return made;
 }
 
