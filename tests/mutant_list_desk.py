@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mutate import Mutant, replaced
 
-ABUSE, DECIDED, SIGN_IN = (f"tests/web/test_desk_{n}.py" for n in ("abuse", "decisions", "sign_in"))
+ABUSE, DECIDED, SIGN_IN, SIGNED = (f"tests/web/test_desk_{n}.py" for n in ("abuse", "decisions", "sign_in", "signed"))
 GATE, RECORDS = "tests/web/test_desk_judge.py", "tests/consent/test_desk_records.py"
 WEB = "consent/web"
 
@@ -35,7 +35,7 @@ SINGLE = (
     ("excerpts are of anything", f"{WEB}/pages/listening.py", "    if not whole and not inside:", "    if False:", _of(ABUSE, "excerpts")),
     ("excerpts are of any length", f"{WEB}/pages/listening.py", "not 0 <= start < end <= start + EXCERPT_S", "not 0 <= start < end", _of(ABUSE, "excerpts")),
     ("every operator's page is everybody's", f"{WEB}/pages/accounts.py", "    if not who.operator:", "    if False:", OTHERS),
-    ("a house's reviewer answers for it", f"{WEB}/pages/requests.py", "    if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "    if scope.request_of(view, who, request_id) is None:", _of(ABUSE, "other_people")),
+    ("a house's reviewer answers for it", f"{WEB}/pages/requests.py", "    if not who.decides_for(scope.request_of(view, who, request_id).request.to, Role.RIGHTS_HOLDER, *PERFORMING):", "    if scope.request_of(view, who, request_id) is None:", _of(SIGNED, "reviewer_of_the_house")),
     ("another origin's form counts", f"{WEB}/visiting.py", "if origin != desk_of(request).settings.origin or", "if", SITE),
     ("a form from another site counts", f"{WEB}/visiting.py", ' or site != "same-origin"', "", SITE),
     ("a form needs no token", f"{WEB}/visiting.py", "    if not who.session.says(form.get(\"csrf\")):\n        raise RefusedFormError(\"refused.csrf\")\n", "", SITE),

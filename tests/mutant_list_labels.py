@@ -8,6 +8,7 @@ from pathlib import Path
 from mutate import Mutant, replaced, without_equality, without_guards
 
 PROVENANCE = ("tests/labels/test_label_provenance.py",)
+OF_PIECES = ("tests/labels/test_media_labels.py",)
 SIGNING = ("tests/labels/test_label_signing.py",)
 SIDECARS = ("tests/policy/test_label_sidecars.py",)
 STRIPPED = ("tests/labels/test_label_stripped.py",)
@@ -19,7 +20,7 @@ ATTACKS = ("tests/labels/test_label_attacks.py", "tests/labels/test_hls.py")
 # (file, tests): every guard in the file is removed in turn.
 GUARDED = (
     ("dubgate/labels/anchors.py", PROVENANCE),
-    ("dubgate/labels/provenance.py", PROVENANCE),
+    ("dubgate/labels/provenance.py", (*PROVENANCE, *OF_PIECES)),
     ("dubgate/labels/signing.py", SIGNING),
     ("dubgate/labels/audible.py", AUDIBLE),
     ("dubgate/meter/rhythm.py", AUDIBLE),

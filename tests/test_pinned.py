@@ -235,3 +235,13 @@ def test_a_pinned_file_that_a_folder_no_longer_lists_changed(tmp_path: Path) -> 
     held.require_listed(folder, named)
     with pytest.raises(ChangedError, match=r"b\.json"):
         held.require_listed(folder, named[:1])
+
+
+def test_a_pinned_file_that_was_renamed_away_is_missed(dub: Path) -> None:
+    before = seen(dub)
+    with pinned({before.path: before.place}):
+        pins().require_there(dub)
+        pins().require_there(dub.with_name("never pinned"))
+        dub.rename(dub.with_name("aside"))
+        with pytest.raises(ChangedError, match="changed while it was being read"):
+            pins().require_there(dub)

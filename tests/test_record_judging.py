@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from made_delivery import DAY, NOW, ROOT, SHEET, SIGNED_AT, SOUNDS, World, decisive, make_world
+from made_delivery import DAY, LABELLED, NOW, ROOT, SHEET, SIGNED_AT, SOUNDS, World, decisive, make_world
 
 from consent.parties import Party, PartyKey
 from consent.registry import Registry
@@ -44,6 +44,7 @@ from dubgate.intake.answers import read_answers
 from dubgate.intake.asking import take_in
 from dubgate.intake.file import read_intake
 from dubgate.judgement import Judgement
+from dubgate.labels.tracks import Labels
 from dubgate.policy.facts import FACTS, Facts
 from dubgate.policy.findings import Outcome
 from dubgate.policy.packs import available, load_packs
@@ -697,3 +698,19 @@ def test_every_fact_of_the_record_is_filled_from_a_real_delivery(
     assert facts.values["record.tools"]
     assert facts.values["record.files"]
     assert len(mine) == 20
+
+
+def test_where_only_the_label_speaks_for_a_dub_the_finding_says_that_a_label_is_not_an_authorisation(
+    world: World,
+) -> None:
+    bare = replace(world.delivery, production=None, credits=None, dub_card=None, settings=(), logs=())
+    unasked = world.with_evidence("unasked", delivery=bare)
+
+    def said(labels: Labels) -> str:
+        findings = world.judged(delivery=unasked, labels=labels).verdict.findings
+        return " ".join(f.text.en for f in findings if f.rule == "RH-001" and f.outcome is Outcome.BLOCK)
+
+    assert "a label is not an authorisation" in said(Labels((LABELLED,)))
+    unlabelled = said(Labels(()))
+    assert unlabelled
+    assert "authorisation" not in unlabelled

@@ -323,3 +323,17 @@ def test_a_programme_without_machine_voices_says_that(world: World) -> None:
     found = replace(complete(world), parts=(Part("MARA", "human"),))
     assert "no voice was made or changed with AI" in write(found, "press", wording("en")).text
     assert "no voice was made with AI" in write(found, "social", wording("en")).text
+
+
+def test_who_approves_beside_somebody_who_refuses_is_not_told_as_an_approval(world: World) -> None:
+    assert told(world, world.approval()).approvals
+    found = told(world, world.approval(), world.approval("kestrel-clerk", decision=ApprovalDecision.REJECT))
+    assert found.approvals == ()
+    assert found.not_approved
+
+
+def test_a_sign_off_of_the_vendors_own_house_is_not_told_as_a_review(world: World) -> None:
+    signers = (("counsel", "Kestrel Pictures"), ("vendor-counsel", None))
+    for by, house in signers:
+        agreed = sign_off(SOUNDS, role=Role.LEGAL, agreed=True, by=by, key=world.keys[by], at=NOW - DAY)
+        assert [r.name for r in told(world, agreed).reviews] == ([] if house is None else [house])

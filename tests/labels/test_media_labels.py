@@ -398,3 +398,13 @@ def test_each_reader_of_its_own_reads_the_file_that_was_digested(tmp_path: Path,
         (tmp_path / "other").rename(path)
         with pytest.raises(ChangedError):
             READERS[what](path)
+
+
+def test_credentials_in_packed_audio_that_nobody_verifies_there_are_not_measured_and_accuse_nobody(
+    tmp_path: Path,
+) -> None:
+    tag = files.id3((b"GEOB", "application/c2pa\0\0\0a manifest"))
+    labels = read(files.segmented(tmp_path, [tag + SOUND, SOUND]), Anchors(authority("Media Root").pem))
+    assert labels.unreadable == ()
+    assert any("verified in no packed audio of this kind" in why for why in labels.unmeasured)
+    assert decide(wording_findings(labels)) is Decision.HOLD
