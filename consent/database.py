@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlmodel import SQLModel
 
 from consent.errors import StoreError
+from consent.founding import claim
 from consent.tables import HISTORY
 
 SCHEMA_VERSION = 2  # with a step in migrations/versions for each
@@ -52,7 +53,7 @@ def engine_for(location: str | Path, *, create: bool, read_only: bool = False, b
 
 def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
     if create:
-        _claim(path)
+        claim(path)
     if not create and not path.is_file():
         raise StoreError("there is no registry", where=str(path), remedy="Make one with `dubgate consent init`.")
     mode = "ro" if read_only else "rwc" if create else "rw"
@@ -73,18 +74,6 @@ def _sqlite(path: Path, create: bool, read_only: bool, busy_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
-
-
-def _claim(path: Path) -> None:
-    """Make the file, which nobody else can then: who fails later takes away what is their own."""
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError:
-        remedy = "Choose another name, or leave out init."
-        raise StoreError("a file is already there", where=str(path), remedy=remedy) from None
-    except OSError as error:
-        what = f"the registry cannot be made ({error.strerror})"
-        raise StoreError(what, where=str(path), remedy="Check the path and its permissions.") from None
 
 
 def _has_meta(connection: sqlite3.Connection) -> bool:
@@ -165,19 +154,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
             _require_same_file(connection)
             yield connection
             _require_same_file(connection)
-
-
-@contextmanager
-def made_whole(engine: Engine) -> Iterator[None]:
-    """A SQLite registry that could not be made whole is taken away again, so that the same command can be given again."""
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
-        if (path := sqlite_path(engine)) is not None:
-            for left in (path, *(path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))):
-                left.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

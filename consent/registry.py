@@ -21,7 +21,6 @@ from consent.database import (
     SCHEMA_VERSION,
     create_schema,
     engine_for,
-    made_whole,
     reading,
     require_version,
     sqlite_path,
@@ -29,6 +28,7 @@ from consent.database import (
 )
 from consent.entries import Entry, iso
 from consent.errors import ConsentError, RecordError, StoreError
+from consent.founding import made_whole
 from consent.parties import Party
 from consent.report import Report, report_for
 from consent.sealing import Keyring, new_keyring, read_keyring
@@ -80,7 +80,7 @@ class Registry:
         engine = engine_for(location, create=create, read_only=read_only, busy_s=busy_s)
         place = key_file or _default_key_file(engine)
         if create:
-            with made_whole(engine):
+            with made_whole(engine, sqlite_path(engine)):
                 with writing(engine) as connection:
                     _found(connection, _new_meta(clock, signatures_required))
                 if place is not None and not place.exists():

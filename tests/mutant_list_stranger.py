@@ -26,7 +26,7 @@ SINGLE = (
     ("reports are refused only after the hearing", "dubgate/cli/check.py", "    require_place(folder)\n", "", (*SAYING, "-k", "place_where")),
     ("anybody confirms an enrolment", "dubgate/cli/enrol.py", "if by not in owners:", "if False:", ("tests/cli/test_enrol_again.py",)),
     ("an enrolment of another voice is confirmed", "dubgate/cli/enrol.py", "    if not own:\n", "    if False:\n", ("tests/cli/test_enrol_again.py",)),
-    ("a registry half made stays", "consent/database.py", "                left.unlink(missing_ok=True)\n", "                pass\n", (*SAYING, "-k", "whole")),
+    ("a registry half made stays", "consent/founding.py", "                left.unlink(missing_ok=True)\n", "                pass\n", (*SAYING, "-k", "whole")),
     ("a signature that counts for nothing is not told", "dubgate/cli/approve.py", "if known is None or known.party.party_id != by or known.problem:", "if known is None:", (*SAYING, "-k", "signs")),
     ("a manifest names a file outside its folder", "dubgate/cli/init.py", "if path.exists() and not path.resolve().is_relative_to(folder):", "if False:", INIT),
 )  # fmt: skip
