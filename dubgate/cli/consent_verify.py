@@ -16,19 +16,11 @@ if TYPE_CHECKING:
     from consent.checkpoint import Checkpoint
     from consent.statement_check import Checked
 
-EXAMPLES = """\b
-Examples:
-  dubgate consent verify statement-142.json --checkpoint message.eml
-  dubgate consent verify statement-142.json --checkpoint checkpoint.txt --verifier-key "$(cat ledger.vkey)"
-  dubgate consent verify statement-142.json --registry consent.db
-  dubgate consent verify ap-1.dsse.json --registry consent.db --lang ja
-
-\b
-Exit codes: 0 it holds, 3 nothing contradicts it and something is missing (no checkpoint, a consent taken back since),
+EXIT_CODES = """Exit codes: 0 it holds, 3 nothing contradicts it and something is missing (no checkpoint, a consent taken back since),
 1 it does not hold (changed, another key, another ledger), 2 the file could not be read."""
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXIT_CODES)
 @click.argument("statement", type=click.Path(path_type=Path))
 @click.option(
     "--checkpoint",
@@ -57,6 +49,12 @@ def verify(
 
     A file can only agree with itself. That its ledger is the true one, a checkpoint shows that you kept elsewhere (each message of
     the desk carries one), or the registry.
+
+    \b
+    dubgate consent verify statement-142.json --checkpoint message.eml
+    dubgate consent verify statement-142.json --checkpoint checkpoint.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent verify statement-142.json --registry consent.db
+    dubgate consent verify ap-1.dsse.json --registry consent.db --lang ja
     """
     from consent.statement_check import EXIT
 

@@ -92,4 +92,4 @@ def test_ten_thousand_segments_are_not_told_one_by_one(tmp_path: Path) -> None:
 def test_the_reason_names_the_segment_and_says_what_to_do(tmp_path: Path, data: bytes) -> None:
     [found] = [f for f in wording_findings(read(tmp_path, data)) if f.rule == "LAB-010"]
     assert "en-0.seg" in found.text.en
-    assert "package it" in found.remedy
+    assert "package it" in found.remedy.en
