@@ -168,7 +168,7 @@ class Listened:
 
 
 class Listening:
-    """Decodes tracks; voice activity is loaded where channels differ from each other audibly, and else not."""
+    """Decodes tracks; voice activity is loaded where there is something to listen to apart, and else not."""
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch

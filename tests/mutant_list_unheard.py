@@ -17,7 +17,7 @@ SINGLE = (
     ("the last block is not listened to", "dubgate/meter/unheard.py", "        if self._seconds:\n            self._block()\n        return", "        return", UNHEARD),
     ("only louder speech is found", "dubgate/meter/unheard.py", "(silent | (power", "((power", UNHEARD),
     ("speech over speech is not found", "dubgate/meter/unheard.py", "(silent | (power > level * 10 ** (LOUDER_DB / 10)))", "silent", UNHEARD),
-    ("speech of the judged sound counts", "dubgate/meter/unheard.py", "silent = _most_near(own) < NOT_SPOKEN", "silent = own < 2", UNHEARD),
+    ("speech of the judged sound counts", "dubgate/meter/unheard.py", "silent = ~(_most_near(own) >= NOT_SPOKEN)", "silent = own < 2", UNHEARD),
     ("every block begins at the start", "dubgate/meter/unheard.py", "        self._at_s += rows.shape[1] / self._rate_hz\n", "", UNHEARD),
     ("music and effects are not listened to", "dubgate/mixing.py", "found += unheard(stem.read_padded(start, end), [effects]", "found = unheard(stem.read_padded(start, end), [effects]", UNHEARD),
     ("a moment of another mix passes", "dubgate/mixing.py", "    return whole_db, union(differs)", "    return whole_db, ()", UNHEARD),
@@ -28,6 +28,8 @@ SINGLE = (
     ("other sounds of the file are not told", "dubgate/hearing.py", "found = (s for s in sounds_of(Path(published.path)) if s[0] not in named)", "found = iter(())", UNHEARD),
     ("what lies in another file counts as handed in", "dubgate/hearing.py", " and source.path == published.path}", "}", UNHEARD),
     ("a release may play other sounds", "dubgate/release.py", "    findings += stream_findings(features)\n", "", RELEASE),
+    ("samples may overflow", "dubgate/delivery/decoding.py", "not (np.abs(block) <= LOUDEST).all():", "not np.isfinite(block).all():", UNHEARD),
+    ("no number is no speech", "dubgate/meter/unheard.py", "~(prob < SPOKEN)", "(prob >= SPOKEN)", UNHEARD),
     ("a rendition may hold a voice between its channels", "dubgate/package_hearing.py", "for s in added))", "for s in ()))", PACKAGES),
 )  # fmt: skip
 

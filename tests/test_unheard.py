@@ -17,9 +17,10 @@ import soundfile
 from scipy.signal import fftconvolve
 
 from dubgate.delivery.audio import downmix_weights
+from dubgate.errors import MediaError
 from dubgate.features import Floats, Published, Series
 from dubgate.hearing import HearingPlan, Source, _streams_beside, hear_here
-from dubgate.meter.unheard import BLOCK_S, CancelledSpeech, long_enough, lost_rows
+from dubgate.meter.unheard import BLOCK_S, CancelledSpeech, long_enough, lost_rows, unheard
 from dubgate.mixing import check_mix, speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import Span, total_s
@@ -234,3 +235,24 @@ def test_other_sounds_of_the_published_file_are_told_but_for_those_that_were_han
     assert _streams_beside(sources[1], sources) == ()
     elsewhere = replace(sources[2], path=str(tmp_path / "other.mka"))
     assert "stream 2 (en)" in _streams_beside(sources[1], [*sources[:2], elsewhere, sources[3]])
+
+
+@pytest.mark.parametrize(("huge", "subtype"), [(3e38, "FLOAT"), (2e4, "FLOAT"), (1e300, "DOUBLE")])
+def test_one_sample_that_overflows_hides_nothing(tmp_path: Path, huge: float, subtype: str) -> None:
+    """In antiphase it is not in the mono sum, and what it makes of the rest would be no number."""
+    a, b = (clip[: 8 * RATE_HZ].astype(np.float64) for clip in clips())
+    sound = np.stack([a + b, a - b])
+    sound[:, 10] = huge, -huge
+    soundfile.write(tmp_path / "huge.wav", sound.T, RATE_HZ, subtype=subtype)
+    source = Source(str(tmp_path / "huge.wav"), 0, "huge.wav", "en")
+    plan = HearingPlan(source, source, None, "embedded", "cpu", without=("transcriber", "aligner"))
+    with pytest.raises(MediaError, match="80 dB above full scale"):
+        hear_here(plan, tmp_path, lambda *_: None)
+
+
+def test_what_is_no_number_counts_as_speech_that_nobody_heard() -> None:
+    def broken(given: Sequence[Floats]) -> list[Series]:
+        return [Series(0.032, np.full(-(-len(clip) // 512), np.nan, np.float32)) for clip in given]
+
+    quiet = np.full(2 * RATE_HZ, 0.1, dtype=np.float32)
+    assert unheard(quiet, [quiet], broken)

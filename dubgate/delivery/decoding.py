@@ -35,6 +35,11 @@ _SHORT_BY_S = 0.1
 _REMEDY = "copy or export it again"
 
 
+LOUDEST = (
+    1e4  # of full scale; what lies far above overflows in the sums that are heard, and all around it is heard no more
+)
+
+
 class StreamDecoder:
     """Iterates over blocks [shape=(n_channels, n)] in the decoder's own sample type, gaps filled with silence.
 
@@ -186,8 +191,10 @@ class StreamDecoder:
             self.pcm_sha256 = self._pcm.close()
 
     def _checked(self, block: Native) -> Native:
-        if block.dtype.kind == "f" and not np.isfinite(block).all():
-            raise MediaError("it holds samples that are not numbers (NaN or infinite)", where=self._where)
+        if block.dtype.kind == "f" and not (np.abs(block) <= LOUDEST).all():
+            if not np.isfinite(block).all():
+                raise MediaError("it holds samples that are not numbers (NaN or infinite)", where=self._where)
+            raise MediaError("it holds samples over 80 dB above full scale", where=self._where, remedy=_REMEDY)
         if self._pcm is not None:
             self._pcm.add(block)
         return block

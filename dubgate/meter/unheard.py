@@ -62,7 +62,7 @@ class CancelledSpeech:
             return
         rows = self._rows @ samples
         power = np.mean(np.square(rows), axis=1)
-        self._audible |= power > np.maximum(10 ** (AUDIBLE_DBFS / 10), power[0] * 10 ** (MASKED_DB / 10))
+        self._audible |= ~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), power[0] * 10 ** (MASKED_DB / 10)))
         self._seconds.append(rows)
         if len(self._seconds) == BLOCK_S:
             self._block()
@@ -124,13 +124,14 @@ def lost_rows(layout: Sequence[str]) -> Floats:
 def unheard(judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *, start_s: float = 0.0) -> list[Span]:
     """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or is drowned."""
     own, *probs = (series.values for series in speech_prob([judged, *others]))
-    silent = _most_near(own) < NOT_SPOKEN
+    # Asked so that what is no number counts as speech that is not in what is judged.
+    silent = ~(_most_near(own) >= NOT_SPOKEN)
     level = _power(judged, len(own))
     found = np.zeros(len(own), dtype=np.bool_)
     for sound, prob in zip(others, probs, strict=True):
         power = _power(sound, len(own))
-        audible = power > np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (MASKED_DB / 10))
-        found |= (prob >= SPOKEN) & audible & (silent | (power > level * 10 ** (LOUDER_DB / 10)))
+        audible = ~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (MASKED_DB / 10)))
+        found |= ~(prob < SPOKEN) & audible & (silent | (power > level * 10 ** (LOUDER_DB / 10)))
     return [Span(start_s + a * STEP_S, start_s + b * STEP_S) for a, b in _runs(found)]
 
 
