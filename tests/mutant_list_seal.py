@@ -64,7 +64,7 @@ SINGLE = (
     ("a worker's packs are believed", BATCH, "    require_same(result, here)\n", "", JUDGES),
     ("a worker's models are believed", BATCH, "    models.require_same(result.facts)\n", "", JUDGES),
     ("an earlier run's models are forgotten", BATCH, "    models = Models(d.facts for d in journal.done if", "    models = Models(d.facts for d in () if", JUDGES),
-    ("a worker that does not say is believed", JUDGED_BY, "    if theirs == here:\n", "    if theirs is None or theirs == here:\n", JUDGES),
+    ("a worker that does not say is believed", JUDGED_BY, "if theirs is None or getattr(theirs", "if theirs is not None and getattr(theirs", JUDGES),
     ("a worker's packs may change while it judges", "dubgate/engine/judging.py", "        if judges_of(settings) != judges:\n", "        if False:\n", WORKER),
     ("another program judges the same round", JUDGED_BY, '        program=code_sha256(WHOLE) or "",\n', '        program="",\n', JUDGES),
     ("two removals end the last passkey", UNKEYING, "        if not last_too:\n            require_another(writer, desk, account, credential_id)\n", "", KEYS),
