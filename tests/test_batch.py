@@ -28,7 +28,7 @@ from dubgate.engine.batch import Finished, run_batch
 from dubgate.engine.fetching import fetched, state_of
 from dubgate.engine.jobs import Answer, Failure, Job, Judges, Result, Settings
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
-from dubgate.engine.judges import Models, judges_of, sha256_of
+from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import LocalEngine, Task
 from dubgate.engine.summary import csv_of, tables_of, write_summary
@@ -435,6 +435,14 @@ def test_everything_that_judges_makes_another_round() -> None:
     changed: dict[str, Any] = {"models": ("a b",)} | dict.fromkeys(("version", "program", "packs", "company"), "other")
     assert set(changed) == {f.name for f in fields(Judges)}
     assert len({sha256_of(here), *(sha256_of(replace(here, **{k: v})) for k, v in changed.items())}) == 6
+
+
+def test_a_program_whose_source_nobody_can_read_is_not_the_same_anywhere() -> None:
+    unread = replace(judges_of(SETTINGS), program="")
+    answer = Answer(facts(), {}, judges=unread)
+    with pytest.raises(InputError, match="another program"):
+        require_same(answer, unread)
+    require_same(replace(answer, judges=judges_of(SETTINGS)), judges_of(SETTINGS))
 
 
 def test_a_pack_that_cannot_be_read_begins_no_batch(tmp_path: Path) -> None:
