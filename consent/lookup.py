@@ -88,6 +88,11 @@ class Lookup:
         """A party."""
         return self.record(f"party:{party_id}", Party)
 
+    def house_of(self, party_id: str) -> str:
+        """The organisation that a party acts for; the party itself where it acts for none or is not registered."""
+        party = self.party(party_id)
+        return party_id if party is None else party.house_id
+
     def key(self, key: str, at: datetime) -> KeyHolder | None:
         """Who owns a key (32 bytes in hex, or its key id in an envelope), and whether it may be used at `at`."""
         found = self.record(f"public:{key}", PartyKey) or self.record(f"keyid:{key}", PartyKey)

@@ -91,9 +91,8 @@ def envelope_of(payload: bytes, keyid: str, assertion: Assertion) -> str:
 
 def last_counter(view: Lookup, key: PartyKey) -> int:
     """The highest counter of this passkey in what the registry holds; 0 where it does not count or never signed."""
-    owner = view.party(key.party_id)
-    house_id = owner.house_id if owner is not None else key.party_id
-    return max((n for said in signed_with(view, key, house_id) for n in counters_of(said, key.keyid)), default=0)
+    said_by_key = signed_with(view, key, view.house_of(key.party_id))
+    return max((n for said in said_by_key for n in counters_of(said, key.keyid)), default=0)
 
 
 def _object(response: Mapping[str, Any] | str) -> Mapping[str, Any]:

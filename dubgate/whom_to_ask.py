@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.approvals import Approval, Candidate
-from consent.asking import house_of
 from consent.parties import Party
 from consent.requests import RequestHistory, RequestKind, Wanted
 from consent.titles import Claim
@@ -150,4 +149,4 @@ def _in_role(view: View, role: Role) -> tuple[str, ...]:
 
 
 def _same_house(view: View, one: str, other: str) -> bool:
-    return house_of(view, one) == house_of(view, other)
+    return view.house_of(one) == view.house_of(other)
