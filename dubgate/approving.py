@@ -28,7 +28,7 @@ from dubgate.certificate.statements import (
 )
 from dubgate.clearing import NO_LABEL_SHA256, plan_sha256
 from dubgate.delivery.manifest import Delivery, Source
-from dubgate.delivery.media import probe_apart, select_stream
+from dubgate.delivery.media import stream_of
 from dubgate.digesting import Sound, digest_sound
 from dubgate.errors import InputError
 from dubgate.policy.findings import Severity
@@ -63,19 +63,13 @@ def sounds_of(delivery: Delivery) -> Sounds:
     """Decode and digest the published dub and the original, in the child.
 
     Raises:
-        InputError: the delivery names neither a mix nor a stem of one of them.
+        MediaError, ChildError: one of them cannot be decoded.
     """
-    return Sounds(
-        _sound(delivery.dub.mix or delivery.dub.stem), _sound(delivery.original.stem or delivery.original.mix)
-    )
+    return Sounds(_sound(delivery.dub.published), _sound(delivery.original.clearest))
 
 
-def _sound(source: Source | None) -> Sound:
-    if source is None:
-        raise InputError("the delivery names no sound to sign over")
-    language = None if source.stream is not None else source.language
-    stream = select_stream(probe_apart(source.path), index=source.stream, language=language)
-    return digest_sound(source.path, stream.index)
+def _sound(source: Source) -> Sound:
+    return digest_sound(source.path, stream_of(source).index)
 
 
 def approve(

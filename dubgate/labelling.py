@@ -72,8 +72,8 @@ def beside(
     at: datetime,
 ) -> tuple[Labels, tuple[Finding, ...]]:
     """The labels with the signed sidecar that stands in for one, where the delivery brings such; and what does not count."""
-    files, published = evidence.get(LABEL_SIDECAR, ()), delivery.dub.mix or delivery.dub.stem
-    if not files or published is None or features.published is None:
+    files, published = evidence.get(LABEL_SIDECAR, ()), delivery.dub.published
+    if not files or features.published is None:
         return labels, ()
     opened, bad = open_all(SIDECARS, files, view, at)
     now = Published(

@@ -97,19 +97,14 @@ def title_id_of(delivery: Delivery, registry: str) -> str:
 
 def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest:
     """What `qc` would be asked of this delivery."""
-    dub, original = delivery.dub, delivery.original
-    published = dub.mix or dub.stem
-    source = original.stem or original.mix
-    if published is None or source is None:
-        raise ManifestError("original and dub each need a mix or a stem", where=str(request.manifest))
-    style = delivery.style
+    dub = delivery.dub
     return QualityRequest(
-        original=_track(source),
-        dub=_track(published),
+        original=_track(delivery.original.clearest),
+        dub=_track(dub.published),
         script=delivery.cues,
         stem=_track(dub.stem) if dub.stem is not None and dub.mix is not None else None,
         music_and_effects=_track(dub.me) if dub.me is not None else None,
-        style=style,
+        style=delivery.style,
         packs=request.packs,
         models=request.models,
         device=request.device,
@@ -121,23 +116,26 @@ def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest
 
 
 def _track(source: Source) -> Track:
-    language = None if source.stream is not None else source.language
-    return Track(source.path, source.stream, language, spoken=source.language)
+    return Track(source.path, source.stream, source.language, spoken=source.language)
 
 
 def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
-    """The labels of the dub as they stand in what is delivered."""
-    published = delivery.dub.mix or delivery.dub.stem
-    assert published is not None
-    read = read_labels(
+    """The labels of the dub as they stand in what is delivered, and whether it says aloud what it is."""
+    read = labels_in(delivery, heard.streams[1])
+    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
+
+
+def labels_in(delivery: Delivery, stream: int) -> Labels:
+    """The labels of the dub as they stand in what is delivered; `stream` is the published one in its file."""
+    published = delivery.dub.published
+    return read_labels(
         published=published.path,
-        stream=heard.streams[1],
+        stream=stream,
         language=delivery.dub.language,
         published_sha256=file_sha256(published.path),
         package=delivery.package if delivery.stage == "package" else None,
         root=delivery.root,
     )
-    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
 
 
 def judge_delivery(
