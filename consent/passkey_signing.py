@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from consent.approvals import Approval
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.lookup import Lookup, signed_with
 from consent.parties import PartyKey
 from consent.passkeys import Assertion, PasskeyError, assertion_of, challenge_of, check_assertion, check_counter
-from consent.signatures import PAYLOAD_TYPE, counters_of, pre_authentication_encoding, predicate_type
+from consent.signatures import counters_of, predicate_type
 from consent.strict import Record, canonical_json
-
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.dsse import STATEMENT_TYPE
 from consent.strict import Id, Language, Line, Record, Sha256, Time, canonical_json
-from dubgate.certificate.dsse import STATEMENT_TYPE, Opened, SignatureError
+from dubgate.certificate.dsse import Opened, SignatureError
 
 APPROVAL = "urn:dubgate:approval:1.0"
 HUMAN_PERFORMANCE = "urn:dubgate:human-performance:1.0"
