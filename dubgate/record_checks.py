@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, RecordedFile
 from dubgate.delivery.manifest_record import CreditRole, Revision
 from dubgate.delivery.unanswered import is_answer

@@ -6,7 +6,6 @@ every lookup starts from a voice that was heard or a byte that was delivered. Th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,15 +16,15 @@ from consent.registry import Registry
 from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_of, declared_of, release_of
+from dubgate.clearing import Release, candidate_of, declared_of, release_of, script_sha256_of
 from dubgate.company.folder import NO_COMPANY, Company
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, Source
-from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery.script import CueSheet
 from dubgate.delivery_facts import facts_of, synthetic
 from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
-from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, with_lines
+from dubgate.gate import QualityRequest, Track, judge_quality, lines_of, style_of
 from dubgate.judgement import Judgement
 from dubgate.labelling import beside
 from dubgate.labels.audible import audible_of
@@ -33,7 +32,6 @@ from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.measurement import Measurement, Scope, Subject
-from dubgate.pinned import read_pinned
 from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.authorisation import told_apart
 from dubgate.policy.checks import failed, passed
@@ -154,9 +152,8 @@ def judge_delivery(
     `company` is what the company keeps once for all deliveries. `measured` is what was measured and compared of the
     same sound before, None to do it now.
     """
-    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
-    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
-    style = quality.style or sheet.style or Style.LIPSYNC
+    sheet, features = lines_of(heard.features, heard.sheet)
+    style = style_of(quality, sheet)
     release, found = release_of(delivery, view)
     evidence, unsorted = evidence_files(delivery)
     findings = [*found, *unsorted]
@@ -260,8 +257,3 @@ def _cleared(
         for entry in delivery.cast
     ]
     return speakers, declared
-
-
-def script_sha256_of(delivery: Delivery) -> str | None:
-    """The digest of the script as it lies there; None where the delivery has none."""
-    return None if delivery.cues is None else hashlib.sha256(read_pinned(delivery.cues)).hexdigest()

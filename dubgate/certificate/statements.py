@@ -5,6 +5,7 @@ The subject of each is the sound, by the digest of its packets; the predicate ca
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, ClassVar, TypeVar
 
@@ -64,6 +65,11 @@ def statement(predicate_type: str, record: Record, digests: tuple[str, ...], sub
         "predicateType": predicate_type,
         "predicate": {"schema": record.schema_name, **json.loads(canonical_json(record))},
     }
+
+
+def digest_id(prefix: str, *said: str) -> str:
+    """An id for what somebody signs, which the same words give again: 80 bits of their digest."""
+    return f"{prefix}-{hashlib.sha256(' '.join(said).encode()).hexdigest()[:20]}"
 
 
 def approval_statement(approval: Approval) -> dict[str, Any]:
