@@ -138,11 +138,6 @@ class Lookup:
         """Who holds a right for a use, and what stands in the way of knowing it."""
         return title_rights(self.claims(title), right, use, at, title=title)
 
-    def titles_held_by(self, party_id: str) -> tuple[str, ...]:
-        """The titles on which a party has a claim."""
-        found = self._all([f"party:{party_id}"], Claim)
-        return tuple(sorted({c.title_id for _, c in found if party_id in c.holder_ids}))
-
     def titles_under(self, title_ids: Sequence[str]) -> tuple[str, ...]:
         """The titles themselves and all that belong to them, at any depth."""
         found, known = set(title_ids), [r for e in self.store.of_kind(Title) if isinstance(r := e.record, Title)]
