@@ -65,18 +65,7 @@ def denials(history: GrantHistory, use: Use, at: datetime, *, voice: Voice) -> t
         *_subject(history.grant, use, voice),
         *unpaid_union_work(history.grant),
     )
-    return tuple(_Reason(*reason).of(history.grant.grant_id) for reason in found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reason:
-    code: str
-    field: str
-    en: str
-    ja: str
-
-    def of(self, record_id: str | None) -> Denial:
-        return Denial(self.code, self.field, Sentence(self.en, self.ja), record_id)
+    return tuple(Denial(code, field, Sentence(en, ja), history.grant.grant_id) for code, field, en, ja in found)
 
 
 _Found = tuple[str, str, str, str]

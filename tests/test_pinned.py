@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 from swapped_folders import renamed_away
 
-from dubgate.delivery.digests import file_sha256, seen
-from dubgate.delivery.formats import open_regular
+from dubgate.delivery.digests import seen
+from dubgate.delivery.formats import file_sha256, open_regular
 from dubgate.delivery.media import probe_apart
 from dubgate.errors import ChangedError, DubgateError, InputError, MediaError
 from dubgate.pinned import Pins, pinned, pins, place_of, read_pinned

@@ -30,16 +30,6 @@ _NO_PACKETS = "pcm_"
 _ALIASES = {"mp3float": "mp3", "mp2float": "mp2", "mp1float": "mp1"}
 
 
-def file_sha256(path: Path) -> str:
-    """Hex digest of a regular file's bytes; for the parent, which hashes what it hands to the child.
-
-    Raises:
-        MediaError: missing, unreadable, or no regular file.
-    """
-    with open(open_regular(path), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A file as it was digested: its path, its bytes, and what it is on the disk, so that another one shows.
