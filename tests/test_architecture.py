@@ -32,7 +32,7 @@ ORDER = (
     ("numerals", "wording", "delivery"),
     ("features", "meter"),
     ("speech",),
-    ("voice_segments", "mixing"),
+    ("voice_segments", "mixing", "chosen_alone"),
     ("hearing_words",),
     ("hearing", "digesting", "enrolling", "excerpts"),
     ("word_shares",),
