@@ -76,6 +76,7 @@ ORDER = (
     ("requesting",),
     ("adopting",),
     ("judged_facts", "judged_kept", "signed_evidence", "witnessed"),
+    ("lapsed",),
     ("resting",),
     ("deciding",),
     ("certifying",),
