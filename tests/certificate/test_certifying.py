@@ -525,7 +525,7 @@ def test_a_rejection_that_the_holder_answered_with_an_approval_does_not_end_the_
     own: Place, tmp_path: Path
 ) -> None:
     _reject(own, AT - timedelta(hours=2))
-    with pytest.raises(RegistryError, match="RH-001|refused"):
+    with pytest.raises(RegistryError, match=r"RH-001|refused"):
         own.certified(tmp_path / "before")
     later = own.world.approval(at=AT - timedelta(hours=1))
     (own.world.delivery.root / "evidence" / "approval.json").write_bytes(later)
