@@ -19,6 +19,7 @@ from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
+from mutant_list_red import red_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
@@ -270,6 +271,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from batch_mutants()
     yield from unheard_mutants()
     yield from record_mutants(root)
+    yield from red_mutants()
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)

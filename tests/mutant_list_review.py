@@ -41,7 +41,7 @@ SINGLE = (
     ("a batch believes a file's own times", "dubgate/engine/fetching.py", " {found.st_ctime_ns}", "", STATES),
     ("a broken rule about labels passes", "dubgate/label_rules.py", "is not True]", "is False and False]", LABEL_RULES),
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
-    ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):", "    if False:", LABEL_RULES),
+    ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, labels, packs, \"package\", synthetic):", "    if False:", LABEL_RULES),
     ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(d).hexdigest() == used.sha256), None)", "if d), None)", LABEL_RULES),
     ("an earlier round of the same files stands", "dubgate/engine/journal.py", "for d in reversed(self.done) if d.name == name)", "for d in reversed(self.done) if (d.name, d.state) == (name, state))", ROUNDS),
     ("reports above a package hide it", "dubgate/watching.py", "    left_out = None if aside is None or root.is_relative_to(written) else written\n", "    left_out = None if aside is None else written\n", ASIDE),
