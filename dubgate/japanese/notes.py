@@ -38,8 +38,8 @@ _DAYS = {"from {0}": "{0}から", "until {0}": "{0}まで", "from {0}, until {1}
 
 _HEARD_HOW = {
     "heard with the models that came inside the installed packages: {0}": "インストールしたパッケージに同梱のモデルで聴取しました: {0}",
-    "words were not heard: {0}": "語は聴取されていません: {0:ja}",
-    "voices were not compared: {0}": "声は照合されていません: {0:ja}",
+    "words were not heard: {0}": "語は聴取されていません: {0:told}",
+    "voices were not compared: {0}": "声は照合されていません: {0:told}",
     "the report was made without sound (--media none)": "音声なしで作成されたレポートです（--media none）",
     "the sound could not be cut: {0}": "音声を切り出せませんでした: {0}",
 }  # fmt: skip

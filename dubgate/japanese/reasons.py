@@ -1,6 +1,6 @@
 """Why something could not be measured: each English reason, with numbered holes, and its Japanese.
 
-`{0}` carries a number or a name over as it stands; `{0:ja}` is told in Japanese itself, from this same table. Written by
+`{0}` carries a number or a name over as it stands; `{0:told}` is told in Japanese itself, from this same table. Written by
 a machine from the English.
 """
 
@@ -34,7 +34,7 @@ _SPEECH = {
     "the dub runs on into the lines {0}": "吹替の発話が台詞{0}まで続いています",
     "the dub's speech does not follow the original's at any offset up to 5 s": "5秒までずらしても、吹替の発話が原音の発話に沿いません",
     "the dub's speech does not follow the original's at any speed": "速さを変えても、吹替の発話が原音の発話に沿いません",
-    "the {0} has less than {1} s of speech or fewer than {2} phrases": "{0:ja}の発話が{1}秒未満か、フレーズが{2}個未満です",
+    "the {0} has less than {1} s of speech or fewer than {2} phrases": "{0:told}の発話が{1}秒未満か、フレーズが{2}個未満です",
     "no line was heard from start to end in both tracks": "始まりから終わりまで両方の音声で聞こえた台詞がありません",
     "fewer than {0} pauses inside lines: too few to compare": "台詞の中の間が{0}個未満で、比較するには少なすぎます",
     "the original is audible under a lector; hand in the dialogue stem": "レクター方式で原音が重なって聞こえます。台詞のステムを提出してください",
@@ -76,7 +76,7 @@ _VOICES = {
     "not compared": "照合されていません",
     "no speaker encoder heard this": "話者の照合モデルが聴いていません",
     "no speaker encoder is named among the models that heard": "聴取に使ったモデルに話者の照合モデルがありません",
-    "no calibration for this speaker encoder and voices in {0}": "この照合モデルには、{0:ja}の声に使える較正がありません",
+    "no calibration for this speaker encoder and voices in {0}": "この照合モデルには、{0:told}の声に使える較正がありません",
     "what the speaker encoder gave is no voice": "照合モデルの結果が声になっていません",
     "the voice was enrolled with another speaker encoder": "声が別の照合モデルで登録されています",
     "the declared voice has no enrolment for this speaker encoder: dubgate enrol VOICE RECORDING": "申告された声が、この照合モデルで登録されていません（dubgate enrol VOICE RECORDING）",
@@ -117,14 +117,14 @@ _WORDS_HEARD = {
     "the cue has no text": "キューに文がありません",
     "the line is in {0}, which was not listened for": "台詞の言語{0}は聴取の対象外でした",
     "nobody said which language the line should be in": "台詞がどの言語であるべきか指定されていません",
-    "the {0} was switched off": "{0:ja}が使われない設定です",
-    "no {0} is on this machine": "{0:ja}のモデルがこの機器にありません",
-    "no {0} is on this machine for {1}": "{1}用の{0:ja}のモデルがこの機器にありません",
+    "the {0} was switched off": "{0:told}が使われない設定です",
+    "no {0} is on this machine": "{0:told}のモデルがこの機器にありません",
+    "no {0} is on this machine for {1}": "{1}用の{0:told}のモデルがこの機器にありません",
     "{0} does not hear {1}": "{0}は{1}を聴き取れません",
     "{0} was not trained on {1}": "{0}は{1}で学習されていません",
     "{0} hears English only and cannot tell languages apart": "{0}は英語だけを聴き取り、言語を判別できません",
     "the embedded transcriber hears English only and cannot tell languages apart": "同梱の文字起こしは英語だけを聴き取り、言語を判別できません",
-    "the embedded {0} hears English only, not {1}": "同梱の{0:ja}は英語だけに対応し、{1}には対応しません",
+    "the embedded {0} hears English only, not {1}": "同梱の{0:told}は英語だけに対応し、{1}には対応しません",
     "there is no sound to tell a language from": "言語を判別できる音がありません",
     "the text has no word that the aligner can spell": "位置合わせのモデルが綴れる語が文にありません",
     "the text has no word that the aligner can pronounce": "位置合わせのモデルが発音できる語が文にありません",
@@ -156,7 +156,7 @@ _DELIVERY = {
     "the delivery does not say where, how and when it is to be released: distribution in delivery.yaml": "公開する地域、媒体、期間が納品に書かれていません（delivery.yamlのdistribution）",
     "the delivery does not say where it is to be released": "公開する地域が納品に書かれていません",
     "declared as human, and no signed statement proves it: {0}": "人の演技と申告されていますが、署名による証明がありません: {0}",
-    "nobody said: {0}": "情報がありません: {0:ja}",
+    "nobody said: {0}": "情報がありません: {0:told}",
     "no registry was asked: --registry": "登録簿に照会していません（--registry）",
     "the registry does not know the title": "登録簿に作品がありません",
     "the registry does not know the voice": "登録簿に声がありません",
@@ -170,7 +170,7 @@ _DELIVERY = {
     "the condition took too long and was stopped": "条件の評価に時間がかかりすぎ、中止されました",
     "the condition's evaluator died": "条件の評価が異常終了しました",
     "the condition's evaluator gave no answer": "条件の評価から回答がありません",
-    "the condition could not be evaluated ({0})": "条件を評価できません（{0:ja}）",
+    "the condition could not be evaluated ({0})": "条件を評価できません（{0:told}）",
     "not measured in this case": "この例では測定されていません",
     "not known in this case": "この例では不明です",
     "not asked for": "求められていません",
@@ -185,8 +185,8 @@ _LABELS = {
     "the published sound was not listened to": "公開される音声が聴取されていません",
     "no disclaimer is spoken in the stem, and the mix was not transcribed": "ステムにAIの告知がなく、ミックスは文字起こしされていません",
     "no words of a spoken disclaimer are known here for {0}": "{0}の音声による告知の語句が登録されていません",
-    "{0} cannot be told to hold none, since {1}": "{0}に表示がないとは言い切れません（{1:ja}）",
-    "{0} cannot be told to hold none, since {1}: package it as fragmented MP4": "{0}に表示がないとは言い切れません（{1:ja}）。フラグメント化したMP4でパッケージしてください",
+    "{0} cannot be told to hold none, since {1}": "{0}に表示がないとは言い切れません（{1:told}）",
+    "{0} cannot be told to hold none, since {1}: package it as fragmented MP4": "{0}に表示がないとは言い切れません（{1:told}）。フラグメント化したMP4でパッケージしてください",
     "{0} more of its segments cannot be told to hold none": "ほかに{0}件のセグメントも、表示がないとは言い切れません",
     "an ID3 tag stands inside its sound": "音声の中にID3タグがあります",
     "it is no fragmented MP4, no packed audio and no transport stream": "フラグメント化したMP4でも、パックド音声でも、トランスポートストリームでもありません",
