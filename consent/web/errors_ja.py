@@ -114,37 +114,13 @@ _FORMS = {
     "the outbox cannot be written ({0})": "送信箱に書き込めません（{0}）",
 }  # fmt: skip
 
-_ROLES = {
-    "performer": "実演家",
-    "agent": "代理人",
-    "agent_poa": "委任を受けた代理人",
-    "self": "本人",
-    "guardian": "後見人",
-    "court": "裁判所",
-    "executor": "遺言執行者",
-    "estate": "遺産管理者",
-    "heir": "相続人",
-    "union": "組合",
-    "union_waiver": "組合",
-    "rights_holder": "権利者",
-    "licensee": "ライセンシー",
-    "dubbing_vendor": "吹替制作会社",
-    "tts_vendor": "音声合成の提供元",
-    "dubbing_director": "吹替の演出家",
-    "reviewer": "確認者",
-    "localization_supervisor": "ローカライズ監督",
-    "creative_lead": "クリエイティブ責任者",
-    "legal": "法務",
-    "production": "制作",
-    "operator": "運営者",
-}
-
 ERRORS: dict[str, str] = _KNOWN | _WHO_MAY | _NO_LONGER | _VOICES_AND_SOUND | _FORMS
 
 
 def _words() -> dict[str, str]:
     """What a state, a role or a capacity is called, by the word that errors print."""
-    return _ROLES | {key.partition(".")[2]: ja for key, (_, ja) in catalogue().items() if key.startswith("status.")}
+    groups = ("capacity.", "role.", "status.")
+    return {key.partition(".")[2]: ja for key, (_, ja) in catalogue().items() if key.startswith(groups)}
 
 
 error_in_japanese = Sentences(_words() | ERRORS)

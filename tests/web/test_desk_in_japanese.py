@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from test_desk_pages import PAGES
 from world import SOUND, World, request
 
 from consent.requests import RequestKind, Wanted
@@ -96,6 +98,53 @@ def test_an_error_page_tells_the_registrys_error_in_the_readers_language(world: 
     japanese = world.visit("hana").send("/requests/rq-1/approve", "/requests/rq-1", 409, **said)
     assert "XX&#39;は国（ISO 3166-1）、国連M49の地域、EUのいずれでもありません" in japanese
     assert "is not a country" not in japanese
+
+
+class Words(HTMLParser):
+    """The words of a page that are not marked as another language's, nor a value as machines have it."""
+
+    _EMPTY = frozenset({"br", "img", "input", "meta", "link", "hr", "rect", "path", "line"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._apart: list[bool] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.said += [given[name] for name in ("aria-label", "alt", "title", "placeholder") if name in given]
+        if tag not in self._EMPTY:
+            foreign = given.get("lang", "ja") != "ja" or "mono" in given.get("class", "").split()
+            self._apart.append(foreign or tag in ("script", "style", "pre", "code", "kbd"))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self._EMPTY and self._apart:
+            self._apart.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._apart):
+            self.said.append(data)
+
+
+# Names that the tests' world gives to people, titles, characters and lines; and what a grant says in its own words.
+_NAMES = "moon over harbour tide test polyglot ada agnes berta hana rival studio outside mara line zeile script made with"
+_OWN = "an ai dub into english of the named film from performer s own recordings netflix dubgate"
+
+
+def test_no_page_leaves_english_in_japanese_but_names_ids_and_values(world: World) -> None:
+    known = {*_NAMES.split(), *_OWN.split()}
+    left: dict[str, set[str]] = {}
+    for party, paths in PAGES.items():
+        _japanese(world, party)
+        for path in [*paths, "/signed", "/nothing-here"]:
+            answer = world.visit(party).client.get(path)
+            if "text/html" not in answer.headers["content-type"]:
+                continue
+            said = " ".join(re.sub(r"\([a-zA-Z_]+\)|\[[a-z]+\]|[0-9a-f]{64}", " ", s) for s in Words(answer.text).said)
+            words = set(re.findall(r"(?<![\w.@-])[A-Za-z]{2,}(?![\w.@-])", said, re.ASCII))
+            left[path] = {w for w in words if w.lower() not in known and not w.isupper()}
+    assert {path: words for path, words in left.items() if words} == {}
 
 
 def test_a_question_is_told_in_japanese_by_the_finding_that_asked_it(world: World) -> None:
