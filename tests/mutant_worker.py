@@ -64,7 +64,9 @@ def in_a_fork(work: Callable[[Path], Request], timeout_s: float) -> Request:
     if child == 0:
         _be_child(work, folder)
     try:
-        return _outcome(child, folder / "said.json", timeout_s)
+        answer = _outcome(child, folder / "said.json", timeout_s)
+        now = folder / "now"
+        return {"by": now.read_text() if now.exists() else None} | answer
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
@@ -151,7 +153,7 @@ class Collected:
 
     def _run(self, asked: Request) -> Request:
         items = [self._items[t] for t in asked["tests"]]
-        return in_a_fork(lambda folder: _run_until_red(self._of(folder), items), asked["timeout_s"])
+        return in_a_fork(lambda folder: _run_until_red(self._of(folder), items, folder), asked["timeout_s"])
 
     def _judge(self, asked: Request) -> Request:
         path = str(self._root / asked["file"])
@@ -165,7 +167,7 @@ class Collected:
 
         def judged(folder: Path) -> Request:
             made.apply()
-            return _run_until_red(self._of(folder), items)
+            return _run_until_red(self._of(folder), items, folder)
 
         return in_a_fork(judged, asked["timeout_s"])
 
@@ -176,18 +178,23 @@ class Collected:
 
 
 class Reds:
-    """Plugin that keeps the name of the first test that turns red."""
+    """Plugin that keeps the name of the first test that turns red, and of the one that runs now in `folder`: it is to
+    blame if this process does not live to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.first: str | None = None
+        self._now = folder / "now"
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._now.write_text(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and self.first is None:
             self.first = report.nodeid
 
 
-def _run_until_red(session: pytest.Session, items: list[pytest.Item]) -> Request:
-    reds = Reds()
+def _run_until_red(session: pytest.Session, items: list[pytest.Item], folder: Path) -> Request:
+    reds = Reds(folder)
     session.config.pluginmanager.register(reds)
     for item, following in zip(items, [*items[1:], None], strict=True):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -210,7 +217,7 @@ class Fresh:
 
     def run(self, folder: Path) -> Request:
         """Run pytest in this process."""
-        reds = Reds()
+        reds = Reds(folder)
         code = pytest.main([*OPTIONS, *QUICK_END, f"--basetemp={folder / 'tmp'}", *self._args], plugins=[self, reds])
         return {"code": int(code), "by": reds.first, "missing": self._missing}
 
