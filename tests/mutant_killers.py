@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mutant_order import longest_s
 from mutant_record import Record
-from mutant_trees import Answer, Result, Tree, Trees
+from mutant_trees import Result, Tree, Trees
 from mutate import Mutant
 
-BATCH_S = 1200.0  # the longest that the unchanged killers of one file may take
+SHARED_S = 600.0  # the longest that what tests of a file share may take, or one of them
+OLD_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +27,70 @@ class Task:
 
 
 class Killers:
-    """Tests that killed before. One counts only if it is green on today's unchanged tree, in a row with others of its
-    file, and was green alone, in a runner of the same kind, since it was last changed."""
+    """Tests that killed before. One counts only if it is green on today's unchanged tree, alone, in a runner of the very
+    kind that judges the mutant."""
 
     def __init__(self, trees: Trees, record: Record, selected: Mapping[tuple[str, ...], Sequence[str]]) -> None:
-        self._trees, self._record = trees, record
+        self._trees, self._record, self._alone = trees, record, Alone(record)
         self._selected = {tests: frozenset(names) for tests, names in selected.items()}
-        self._limits: dict[str, float] = {}
-        self._alone = Alone(record)
 
-    def of(self, tasks: Sequence[Task], pool: ThreadPoolExecutor) -> list[tuple[Task, str]]:
-        """The mutants of which a killer is known that is green today, file by file."""
-        known = [(t, k) for t in tasks if (k := self._killer(t.mutant)) is not None]
-        by_file: dict[str, list[str]] = {}
-        for name in sorted({k for _, k in known}):
-            by_file.setdefault(_file(name), []).append(name)
-        start = time.monotonic()
-        print(f"running {sum(map(len, by_file.values()))} unchanged tests that killed before …", flush=True)
-        green = {t for own in pool.map(self._green, by_file.values()) for t in own}
-        print(f"  {time.monotonic() - start:.0f} s", flush=True)
-        return sorted((one for one in known if one[1] in green), key=lambda one: _file(one[1]))
+    def of(self, tasks: Sequence[Task]) -> list[list[tuple[Task, str]]]:
+        """The mutants of which a killer is known, by its file; those of which most are known first."""
+        by_file: dict[str, list[tuple[Task, str]]] = {}
+        for task in tasks:
+            if (killer := self._killer(task.mutant)) is not None:
+                by_file.setdefault(killer.partition("::")[0], []).append((task, killer))
+        return sorted(by_file.values(), key=len, reverse=True)
 
-    def again(self, task: Task, killer: str) -> Result | None:
-        """The mutant killed by its killer; nothing where that leaves it or says nothing."""
-        return self._trees.lent(lambda tree: self._again(tree, task, killer))
+    def again(
+        self, of_file: Sequence[tuple[Task, str]], heard: Callable[[Task, Result], Result]
+    ) -> list[tuple[str, Result]]:
+        """Those that are killed by their killers of one file; any other is left to all its tests."""
+        return self._trees.lent(lambda tree: [*self._again(tree, of_file, heard)])
 
-    def _again(self, tree: Tree, task: Task, killer: str) -> Result | None:
-        limit_s = self._limits[_file(killer)]
-        result = tree.under(task.mutant, task.old, task.new, killer, limit_s)
-        is_fair = result.killed and self._alone.is_green(tree, result.way, killer, limit_s)
-        return result if is_fair else None
+    def _again(
+        self, tree: Tree, of_file: Sequence[tuple[Task, str]], heard: Callable[[Task, Result], Result]
+    ) -> Iterator[tuple[str, Result]]:
+        green = _Green(tree, sorted({k for _, k in of_file}))
+        for task, killer in of_file:
+            limit_s = green.limits.get(killer)
+            if limit_s is None:
+                continue
+            result = tree.under(task.mutant, task.old, task.new, killer, limit_s)
+            if result.killed and self._is_fair(green, result.way, killer, limit_s):
+                yield task.key, heard(task, result)
+
+    def _is_fair(self, green: _Green, way: str, killer: str, limit_s: float) -> bool:
+        if way == "shared":
+            return green.is_still(killer)
+        return self._alone.is_green(green.tree, way, killer, limit_s)
 
     def _killer(self, mutant: Mutant) -> str | None:
         killer = self._record.killer(mutant.name)
         return killer if killer in self._selected[mutant.tests] else None
 
-    def _green(self, tests: Sequence[str]) -> Sequence[str]:
+
+class _Green:
+    """Tests of one file that are green when nothing is changed, each alone, with what they share made once."""
+
+    def __init__(self, tree: Tree, tests: Sequence[str]) -> None:
+        self.tree, self.limits, self._seen = tree, dict[str, float](), dict[str, float]()
         start = time.monotonic()
-        green = self._trees.lent(lambda tree: _green_in_a_row(tree.collected().ask, tests))
-        self._limits[_file(tests[0])] = longest_s(time.monotonic() - start)
-        return green
+        why = tree.share(tests, SHARED_S)
+        shared_s = time.monotonic() - start
+        for test in tests:
+            start = time.monotonic()
+            if tree.is_green("shared" if why is None else "patched", test, SHARED_S):
+                self._seen[test] = time.monotonic()
+                self.limits[test] = longest_s(shared_s + self._seen[test] - start)
+
+    def is_still(self, test: str) -> bool:
+        """What is shared grows old; has the test outlived it?"""
+        now = time.monotonic()
+        if now - self._seen[test] < OLD_S:
+            return True
+        self._seen[test] = now
+        return self.tree.is_green("shared", test, self.limits[test])
 
 
 class Alone:
@@ -86,13 +110,3 @@ class Alone:
             with self._lock:
                 self._record.keep(key, {"outcome": "green", "by": test})
         return is_green
-
-
-def _green_in_a_row(ask: Callable[..., Answer], tests: Sequence[str]) -> Sequence[str]:
-    if ask(do="run", tests=tests, timeout_s=BATCH_S)["code"] == 0:
-        return tests
-    return [t for t in tests if ask(do="run", tests=[t], timeout_s=BATCH_S)["code"] == 0]
-
-
-def _file(test: str) -> str:
-    return test.partition("::")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import json
 import os
 import py_compile
@@ -72,7 +73,11 @@ class Runner:
         return self._heard()
 
     def close(self) -> None:
-        """End it; what it started ends with it."""
+        """End it; what it started ends with it. One that is idle takes away what it made."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(5)
         self._process.kill()
         self._process.wait()
 
@@ -110,17 +115,23 @@ class Tree:
         """Make the mutant, run one test, and take it back."""
         return self._tried(mutant, old, new, lambda: self._under(mutant, old, new, test, limit_s))
 
+    def share(self, tests: Sequence[str], limit_s: float) -> str | None:
+        """Make once what these tests of one file share; why it cannot be shared."""
+        why = self.collected().ask(do="share", tests=tests, timeout_s=limit_s)["why"]
+        return None if why is None else str(why)
+
     def is_green(self, way: str, test: str, limit_s: float) -> bool:
         """Whether this test passes alone, when nothing is changed, in a runner as is used in that way."""
         kind = self.kind(way)
-        if kind == "collected":
-            return bool(self.collected().ask(do="run", tests=[test], timeout_s=limit_s)["code"] == 0)
+        if kind in ("shared", "collected"):
+            asked = {"do": "run", "tests": [test], "shared": kind == "shared", "timeout_s": limit_s}
+            return self.collected().ask(**asked).get("code") == 0
         return bool(self._only(kind, test, limit_s)["code"] == 0)
 
     @staticmethod
     def kind(way: str) -> str:
         """The runner of a way to make a mutant."""
-        return {"imported": "cold", "warm": "warm"}.get(way, "collected")
+        return {"imported": "cold", "warm": "warm", "shared": "shared"}.get(way, "collected")
 
     def close(self) -> None:
         """End the runners."""
@@ -146,9 +157,9 @@ class Tree:
         if not mutant.file.endswith(".py"):
             return "warm", self._only("warm", test, limit_s)
         asked = {"file": mutant.file, "old": old, "source": new, "tests": [test], "timeout_s": limit_s}
-        answer = self.collected().ask(do="judge", **asked)
+        answer = self.collected().ask(do="judge", shared=True, **asked)
         if answer["code"] not in ("not patchable", 3):
-            return "patched", answer
+            return "shared" if answer.get("shared") else "patched", answer
         return "imported", self._only("cold", test, limit_s)
 
     def _only(self, kind: str, test: str, limit_s: float) -> Answer:

@@ -155,11 +155,9 @@ def _mapped(tree: Tree, tests: Sequence[str]) -> dict[str, Any]:
 
 
 def _killed_again(killers: Killers, tasks: Sequence[Task], heard: Heard, pool: ThreadPoolExecutor) -> dict[str, Result]:
-    def ask(one: tuple[Task, str]) -> tuple[str, Result | None]:
-        result = killers.again(*one)
-        return one[0].key, result and heard.kept(one[0], result)
-
-    return {key: result for key, result in pool.map(ask, killers.of(tasks, pool)) if result is not None}
+    by_file = killers.of(tasks)
+    print(f"asking first what killed {sum(map(len, by_file))} of {len(tasks)} before …", flush=True)
+    return {key: result for own in pool.map(lambda of: killers.again(of, heard.kept), by_file) for key, result in own}
 
 
 def _judge(

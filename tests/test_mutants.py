@@ -205,7 +205,7 @@ def remembered(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 def test_the_test_that_killed_before_kills_again(remembered: dict[str, Result]) -> None:
     assert remembered["only in a child"].by == "tests/test_marks.py::test_the_child"
-    assert remembered["only in a child"].way == "patched"
+    assert remembered["only in a child"].way == "shared"
     assert remembered["a table"].by == "tests/test_marks.py::test_the_table"
     assert remembered["hangs"].outcome == "killed (hung)"
     assert remembered["hangs"].by == "tests/test_marks.py::test_second_of_two"
