@@ -81,6 +81,20 @@ def test_second_of_two(shared):
 def test_the_child():
     assert subprocess.check_output([sys.executable, "-m", "dubgate.marks"]) == b"of the child\\n"
 """
+FOLDERS = """import pytest
+from dubgate import marks
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shared")
+
+
+def test_an_empty_folder(folder):
+    assert not [*folder.iterdir()]
+    (folder / "left").write_text("")
+    assert not marks.unused(5)
+"""
 NAMED = ("tests/test_marks.py",)
 FILE = "dubgate/marks.py"
 
@@ -120,6 +134,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "dubgate/__init__.py").write_text("")
     (root / FILE).write_text(PROGRAM)
     (root / "tests/test_marks.py").write_text(TESTS)
+    (root / "tests/test_folders.py").write_text(FOLDERS)
     (root / "tests/test_red.py").write_text("def test_red():\n    assert 1 == 2\n")
     (root / "tests/test_broken.py").write_text("import nothing_of_this_name\n")
     (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\nmarkers = ['slow: slow']\n")
@@ -185,6 +200,9 @@ def test_what_is_wrong_before_any_change_is_no_kill(
         all_judged(asked, record, 1, tree)
 
 
+FOLDER_LEFT = "tests/test_folders.py::test_an_empty_folder"
+
+
 def said_of(name: str, by: str) -> dict[str, object]:
     return {"name": f"made: {name}", "outcome": "killed", "by": by, "way": "patched", "took_s": 1.0}
 
@@ -195,11 +213,13 @@ def remembered(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     folder = tmp_path_factory.mktemp("remembered")
     old = Record(folder, tree)
     slow, other = "tests/test_marks.py::test_the_child", "tests/test_marks.py::test_the_table"
-    for name, by in (("noticed", other), ("only in a child", slow), ("a table", other), ("unnoticed", slow)):
+    for name, by in (("noticed", other), ("only in a child", slow), ("a table", other), ("unnoticed", FOLDER_LEFT)):
         old.keep(f"key of {name}", said_of(name, by))
-    old.keep("key of a hang", said_of("hangs", "tests/test_marks.py::test_second_of_two"))
+    for name in ("hangs", "in a shared fixture"):
+        old.keep(f"key of {name}", said_of(name, "tests/test_marks.py::test_second_of_two"))
     record = Record(folder, tree)
-    results = all_judged(tasks_of(MUTANTS[:7], record, tree), record, 1, tree)
+    asked = [replace(m, tests=(*NAMED, "tests/test_folders.py")) for m in MUTANTS[:7]]
+    results = all_judged(tasks_of(asked, record, tree), record, 1, tree)
     return {r.mutant.name.removeprefix("made: "): r for r in results}
 
 
@@ -211,9 +231,17 @@ def test_the_test_that_killed_before_kills_again(remembered: dict[str, Result]) 
     assert remembered["hangs"].by == "tests/test_marks.py::test_second_of_two"
 
 
+def test_what_was_made_with_the_changed_line_is_made_anew(remembered: dict[str, Result]) -> None:
+    assert remembered["in a shared fixture"].by == "tests/test_marks.py::test_second_of_two"
+    assert remembered["in a shared fixture"].way == "patched"
+
+
+def test_what_a_run_left_in_what_is_shared_kills_no_mutant_after_it(remembered: dict[str, Result]) -> None:
+    assert remembered["unnoticed"].outcome == "survived"
+
+
 def test_what_killed_before_and_does_not_today_leaves_it_to_all_others(remembered: dict[str, Result]) -> None:
     assert remembered["noticed"].by == "tests/test_marks.py::test_a_mark_passes"
-    assert remembered["unnoticed"].outcome == "survived"
 
 
 def test_a_killer_is_known_wherever_its_line_moved(tree: Path, tmp_path: Path) -> None:
