@@ -151,5 +151,7 @@ def _bar(out: Path, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]
             yield told
         except BaseException as error:
             if judged:
-                error.add_note(f"stopped; {judged} of {of} are judged and kept in {out}: the same command goes on with the rest")
+                error.add_note(
+                    f"stopped; {judged} of {of} are judged and kept in {out}: the same command goes on with the rest"
+                )
             raise
