@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from consent.approvals import Candidate
+from consent.clearance import Clearance
 from consent.strict import Window
 from consent.terms import Use, VoiceAsset
-from consent.titles import TitleRecord
+from consent.titles import Refusal, TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
 from dubgate.certificate.statements import HumanPerformance
@@ -122,6 +123,26 @@ def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> Voice
     return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
 
 
+def clearances_of(
+    release: Release, entry: CastEntry, view: View, at: datetime, speech_s: float | None
+) -> tuple[Clearance, ...]:
+    """What the grants say of each voice of an entry, by the model that it declares; nothing for a human."""
+    if entry.technique == "human":
+        return ()
+    return tuple(view.clear(v, use_of(release, entry, speech_s, v), at) for v in entry.voice_ids)
+
+
+def refusals_of(
+    release: Release, entry: CastEntry, view: View, at: datetime, speech_s: float | None
+) -> tuple[Refusal, ...]:
+    """The standing refusals of the title, or of a voice of an entry, that meet its use; nothing for a human."""
+    if entry.technique == "human":
+        return ()
+    use = use_of(release, entry, speech_s)
+    found = (r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v))
+    return tuple({r.refusal_id: r for r in found}.values())
+
+
 def declared_of(
     release: Release,
     entry: CastEntry,
@@ -133,19 +154,16 @@ def declared_of(
     features: ProgrammeFeatures,
 ) -> Declared:
     """A cast entry with the registry's answers: grants, refusals, permission to compare, confirmed enrolment."""
-    use = use_of(release, entry, speech_s)
-    of_voice = {v: use_of(release, entry, speech_s, v) for v in entry.voice_ids}
     human = entry.technique == "human"
     heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
-    refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
     return Declared(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, of_voice[v], at) for v in entry.voice_ids),
-        refusals=() if human else tuple(refusals.values()),
+        clearances=clearances_of(release, entry, view, at, speech_s),
+        refusals=refusals_of(release, entry, view, at, speech_s),
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),

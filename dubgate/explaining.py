@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from consent.clearance import Clearance
 from consent.strict import Window
 from consent.views import View
 from consent.voices import Voice
 from dubgate.choosing_packs import choices_of, destination_of
-from dubgate.clearing import Release, release_of, use_of
+from dubgate.clearing import Release, clearances_of, release_of
 from dubgate.delivery.manifest import Delivery
-from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.delivery.script import Style
 from dubgate.delivery_facts import facts_of
 from dubgate.gate import DEFAULT_PACKS
@@ -114,16 +112,10 @@ def _declared(delivery: Delivery, release: Release, view: View | None, at: datet
             name=entry.name,
             technique=str(entry.technique),
             voice_ids=entry.voice_ids,
-            clearances=_clearances(entry, release, view, at),
+            clearances=() if view is None else clearances_of(release, entry, view, at, 0.0),
         )
         for entry in delivery.cast
     )
-
-
-def _clearances(entry: CastEntry, release: Release, view: View | None, at: datetime) -> tuple[Clearance, ...]:
-    if view is None or not entry.synthetic:
-        return ()
-    return tuple(view.clear(v, use_of(release, entry, 0.0, v), at) for v in entry.voice_ids)
 
 
 def _voices(delivery: Delivery, view: View | None, at: datetime) -> Mapping[str, Voice]:

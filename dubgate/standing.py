@@ -29,8 +29,9 @@ from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
 REFUSED_FOR_GOOD = "CON-005"
-# Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
-SETTLED = frozenset({"CON-016", "CON-019"})
+# Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
+# the number of uses and minutes, to whom it was given, by which models the voice may be made.
+SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets"})
 
 
 def check_standing(certificate: Certificate, location: str, now: datetime) -> Release:
@@ -186,7 +187,7 @@ def _of_grant(used: VoiceUse, use: Use, view: View, now: datetime) -> Iterator[D
         found += view.clear(source, use, now).denials
     if voice is None or not histories:
         raise LedgerRewritten("the registry does not know a voice or grant of this release", where=used.voice_id)
-    return (d for d in found if d.code not in SETTLED)
+    return (d for d in found if d.field not in SETTLED)
 
 
 def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> Iterator[str]:
