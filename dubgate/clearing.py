@@ -5,7 +5,6 @@ Everything is asked before anything is compared: voices without the permission `
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from consent.terms import Use, VoiceAsset
 from consent.titles import Refusal, TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
+from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
@@ -26,7 +26,6 @@ from dubgate.digesting import Sound
 from dubgate.features import ProgrammeFeatures
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
-from dubgate.pinned import read_pinned
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Finding, Text
@@ -34,7 +33,6 @@ from dubgate.policy.speakers import Declared
 
 PARTY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PROGRAMME = Subject(Scope.PROGRAMME)
-NO_LABEL_SHA256 = hashlib.sha256(b"no label planned").hexdigest()  # what an approval of an unlabelled dub names
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,24 +202,6 @@ def enrolled_of(entry: CastEntry, view: View, at: datetime, encoder_sha256: str)
     """The templates that this entry's characters may be compared with, of the encoder that hears."""
     found = (e for v in entry.voice_ids for e in view.enrolments(v, at))
     return tuple(e for e in found if e.enrolment.encoder_sha256 == encoder_sha256)
-
-
-def plan_sha256(value: Any) -> str:
-    """Digest of a part of the manifest (label plan, casting), over its canonical JSON; what an approval signs."""
-    import rfc8785
-
-    plain = [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value.model_dump(mode="json")
-    return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
-
-
-def label_plan_sha256_of(delivery: Delivery) -> str:
-    """The digest of the label that is planned; of a fixed text where none is."""
-    return plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256
-
-
-def script_sha256_of(delivery: Delivery) -> str | None:
-    """The digest of the script as it lies there; None where the delivery has none."""
-    return None if delivery.cues is None else hashlib.sha256(read_pinned(delivery.cues)).hexdigest()
 
 
 def published_sound(features: ProgrammeFeatures) -> Sound | None:

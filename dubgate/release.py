@@ -15,8 +15,9 @@ from consent.asking import request_histories
 from consent.registry import Registry
 from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
+from dubgate.approved_parts import script_sha256_of
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_of, declared_of, release_of, script_sha256_of
+from dubgate.clearing import Release, candidate_of, declared_of, release_of
 from dubgate.company.folder import NO_COMPANY, Company
 from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, Source

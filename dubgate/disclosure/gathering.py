@@ -12,17 +12,10 @@ from consent.parties import Party
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
 from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, ruled_packs, verified
+from dubgate.approved_parts import script_sha256_of
 from dubgate.approving import Sounds
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import (
-    Release,
-    candidate_over,
-    clearances_of,
-    human_refusal,
-    refusals_of,
-    release_of,
-    script_sha256_of,
-)
+from dubgate.clearing import Release, candidate_over, clearances_of, human_refusal, refusals_of, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
