@@ -121,7 +121,9 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
 def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     title = view.title(release.title_id)
     title_ids = title.title_ids if title is not None else (release.title_id,)
-    for voice in release.voices:
+    if over := _is_over(release, now):
+        yield "CON-014: the release window is over"
+    for voice in () if over else release.voices:
         use = _use(release, voice, title_ids, now)
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
@@ -142,7 +144,7 @@ def _of_rights(
     """Whether the title is still held for this release, and by who approved it; a window that is over asks nobody."""
     if title is None:
         yield "RH-020: the registry does not know the title"
-    elif release.window.end is None or now < release.window.end:
+    elif not _is_over(release, now):
         use = _use_of(release, title.title_ids, now, technique=Technique.VOICE_CLONE_TTS)
         rights = view.rights(title, Right.AI_DUB, use, now)
         yield from (f"{d.code}: {d.text.en}" for d in rights.denials)
@@ -155,8 +157,14 @@ def refused_now(release: Release, view: View, refusal_id: str, now: datetime) ->
     """Whether this standing refusal meets any use of the release."""
     title = view.title(release.title_id)
     title_ids = title.title_ids if title is not None else (release.title_id,)
-    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in release.voices)
+    left = () if _is_over(release, now) else release.voices
+    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in left)
     return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
+
+
+def _is_over(release: Release, now: datetime) -> bool:
+    """Whether nothing is left of the release window, so that no use can be asked about."""
+    return release.window.end is not None and now >= release.window.end
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:

@@ -24,6 +24,13 @@ SINGLE = (
         for reader, tests in READERS.items()
     ),
     ("a model that a grant names is asked again", "dubgate/standing.py", ', "voice_assets"})', "})", MODEL),
+    (
+        "a window that is over is asked about",
+        "dubgate/standing.py",
+        "return release.window.end is not None and now >= release.window.end",
+        "return False",
+        MODEL,
+    ),
     ("the stem is published", MANIFEST, "return self.mix or self.clearest", "return self.clearest", TRACKS),
     ("a track needs no sound", MANIFEST, "if self.mix is None and self.stem is None:", "if False:", TRACKS),
 )

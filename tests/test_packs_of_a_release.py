@@ -179,6 +179,9 @@ def test_a_grant_that_names_the_voice_s_model_still_covers_what_was_released_by_
             decided_at=NOW,
         )
         assert [said for said in what_ended(release, view, NOW) if said.startswith("CON-")] == []
+        assert release.window.end is not None
+        after = what_ended(release, view, release.window.end)
+        assert [said for said in after if said.startswith("CON-")] == ["CON-014: the release window is over"]
 
 
 def found(judgement: Judgement, rule: str) -> Finding:
