@@ -48,7 +48,7 @@ class Record:
     def known_maps(self) -> dict[str, dict[str, Any]]:
         """Test file → which test runs which line, where it was found out on this very tree."""
         kept = _parsed(self._map.read_text()) if self._map.exists() else None
-        return kept["maps"] if kept and kept["tree"] == self.tree else {}
+        return kept["maps"] if kept and kept.get("tree") == self.tree else {}
 
     def keep_maps(self, maps: dict[str, dict[str, Any]]) -> None:
         """For the next run on this tree."""
