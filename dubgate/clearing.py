@@ -18,6 +18,7 @@ from consent.terms import Use, VoiceAsset
 from consent.titles import Refusal, TitleRecord
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
+from consent.voices import Voice
 from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
@@ -196,6 +197,12 @@ def human_refusal(
             return None
         reasons.append(f"{signed.file}: {', '.join(why)}")
     return "; ".join(reasons) or "no human-performance statement was delivered"
+
+
+def registered_voices(delivery: Delivery, view: View, at: datetime) -> dict[str, Voice]:
+    """The voices that the cast names and the registry knows, by id, as they were known at a moment."""
+    named = (v for entry in delivery.cast for v in entry.voice_ids)
+    return {v: record for v in named if (record := view.voice(v, at)) is not None}
 
 
 def enrolled_of(entry: CastEntry, view: View, at: datetime, encoder_sha256: str) -> tuple[EnrolledVoice, ...]:
