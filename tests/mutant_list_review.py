@@ -37,7 +37,7 @@ SINGLE = (
     ("hearing: what was swapped and put back is kept", "dubgate/listening.py", "if not same or tuple(", "if tuple(", SWAPPED),
     ("the sandbox believes a file's own times", "dubgate/sandbox/parent.py", "found.st_size, found.st_ctime_ns)", "found.st_size, found.st_mtime_ns)", SWAPPED),
     ("the desk plays whatever lies there", "dubgate/service/desk_judge.py", "self._places.get(delivery_id) == places_of(kept[0])", "True", DESK_SOUND),
-    ("a batch overlooks evidence that nobody lists", "dubgate/engine/fetching.py", '(delivery.root / "evidence").glob("*.json")', '(delivery.root / "evidence").glob("*.none")', STATES),
+    ("a batch overlooks evidence that nobody lists", "dubgate/watching.py", '(delivery.root / "evidence").glob("*.json")', '(delivery.root / "evidence").glob("*.none")', STATES),
     ("a batch believes a file's own times", "dubgate/engine/fetching.py", " {found.st_ctime_ns}", "", STATES),
     ("a broken rule about labels passes", "dubgate/label_rules.py", "any(f.outcome > Outcome.WARN for f in fs)", "False", LABEL_RULES),
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
