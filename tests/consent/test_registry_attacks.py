@@ -48,6 +48,7 @@ from consent.checkpoint import sign
 from consent.database import engine_for
 from consent.errors import RecordError, SignatureError, StoreError
 from consent.evidence import files_of
+from consent.parties import Party
 from consent.quorum import missing_approvals
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError
