@@ -48,16 +48,6 @@ def tag_places(path: Path, tag: bytes) -> tuple[Place, ...]:
     return tuple(replace(p, language=language) for p in places)
 
 
-def raw_frames(path: Path) -> tuple[int, list[tuple[bytes, bytes]]]:
-    """Version of the tag, and its frames as they are; version 3 and no frame where there is none.
-
-    Raises:
-        MediaError: as `id3_places`.
-    """
-    with open(path, "rb", opener=as_pinned) as file:
-        return frames_of(path, tag_at(path, file, 0))
-
-
 def tag_at(path: Path, file: BinaryIO, at: int) -> bytes:
     """The tag that starts at a byte of a file, header included; empty where none does.
 

@@ -10,8 +10,10 @@ from label_files import AIGC, LABEL
 
 from dubgate.delivery.formats import id3_bytes
 from dubgate.errors import MediaError
+from dubgate.labels.applying import apply_label
 from dubgate.labels.id3 import id3_places
 from dubgate.labels.packages import inspect
+from dubgate.labels.plan import LabelPlan
 from dubgate.policy.label_checks import wording_findings
 from dubgate.policy.verdict import Decision, decide
 
@@ -66,6 +68,68 @@ HIDDEN = {
 def test_a_name_that_says_the_contrary_is_found(case: str, tmp_path: Path, sound: bytes) -> None:
     before, behind = HIDDEN[case]
     assert decided(tmp_path, before + sound + behind) is Decision.BLOCK
+
+
+def test_an_id3_tag_in_a_chunk_of_a_wav_names_its_track_too(tmp_path: Path) -> None:
+    def told(*chunks: tuple[bytes, bytes]) -> Decision:
+        info = (b"LIST", files.info((b"INAM", LABEL)))
+        wav = files.with_chunks(files.tone(tmp_path / "t.wav"), tmp_path / "dub.wav", info, *chunks)
+        return decide(wording_findings(inspect(wav, tmp_path, language="en", anchors=None)))
+
+    for name in (b"id3 ", b"ID3 "):
+        assert told((name, TAG)) is Decision.RELEASE
+        assert told((name, files.id3((b"TIT2", OTHER)))) is Decision.BLOCK
+        assert told((name, TAG[:-1])) is Decision.BLOCK
+        assert told((name, b"no tag")) is Decision.BLOCK
+
+
+def test_an_id3_tag_before_a_flac_names_the_track_that_its_comments_name(tmp_path: Path) -> None:
+    made = files.made_media.make(tmp_path, "flac", 0.2)
+    data = made.read_bytes()
+    path = tmp_path / "dub.flac"
+
+    def told(tag: bytes) -> Decision:
+        path.write_bytes(tag + with_comment(data, f"TITLE={LABEL}"))
+        return decide(wording_findings(inspect(path, tmp_path, language="en", anchors=None)))
+
+    assert told(b"") is told(TAG) is Decision.RELEASE
+    assert told(files.id3((b"TIT2", OTHER))) is Decision.BLOCK
+
+
+@pytest.mark.usefixtures("here")
+def test_a_label_that_is_written_is_written_into_every_tag_that_names_the_track(tmp_path: Path) -> None:
+    old = files.id3((b"TIT2", "The Last Train"), (b"TPE1", "Kestrel"))
+    wav = files.with_chunks(files.tone(tmp_path / "t.wav"), tmp_path / "dub.wav", (b"id3 ", old))
+    flac = tmp_path / "dub.flac"
+    flac.write_bytes(old + files.made_media.make(tmp_path, "flac", 0.2).read_bytes())
+    for source in (wav, flac):
+        out = tmp_path / f"out{source.suffix}"
+        apply_label(source, out, LabelPlan(LABEL, "en"))
+        labels = inspect(out, tmp_path, language="en", anchors=None)
+        assert decide(wording_findings(labels)) is Decision.RELEASE
+        assert "Kestrel" in [p.text for p in labels.places]
+
+
+def with_comment(flac: bytes, comment: str) -> bytes:
+    """The file with one block of comments, in the place of its own."""
+    text = comment.encode()
+    body = bytes(4) + (1).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text
+    size = int.from_bytes(flac[5:8], "big")
+    return (
+        flac[:4] + b"\0" + flac[5 : 8 + size] + b"\x04" + len(body).to_bytes(3, "big") + body + others(flac, 8 + size)
+    )
+
+
+def others(flac: bytes, at: int) -> bytes:
+    """The blocks from here on but for comments, and the frames."""
+    kept = []
+    while True:
+        kind, size = flac[at], int.from_bytes(flac[at + 1 : at + 4], "big")
+        kept += [] if kind & 0x7F == 4 else [bytes([kind & 0x7F]) + flac[at + 1 : at + 4 + size]]
+        at += 4 + size
+        if kind & 0x80:
+            padding = b"\x81" + (1).to_bytes(3, "big") + b"\0"
+            return b"".join(kept) + padding + flac[at:]
 
 
 def test_chinas_label_behind_the_sound_is_read_like_any_other(tmp_path: Path, sound: bytes) -> None:
