@@ -192,7 +192,9 @@ def _public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return _public(address.ipv4_mapped)
-        if any(address in net for net in _TRANSLATED) or address.is_site_local:  # behind the former any IPv4 may stand
+        if any(address in net for net in _TRANSLATED):  # an IPv4 address of any kind may stand behind these
+            return False
+        if address.is_site_local:  # deprecated, and routed inside where it still is
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
