@@ -186,7 +186,9 @@ def test_a_receiver_that_is_gone_wants_no_more_of_it(api: Api) -> None:
     assert sent(api)[0]["next_at"] is None
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.1", "fec0::1"])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.1", "fec0::1"]
+)
 def test_no_message_goes_to_the_inside(address: str, house: House) -> None:
     """A public name that points inside when the message is sent."""
     with house.api() as api:
