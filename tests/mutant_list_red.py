@@ -10,7 +10,11 @@ PRESENTATIONS = ("tests/delivery/test_presentations.py",)
 ALONE = ("tests/test_unheard.py", "-k", "by_itself or listened_for_is_not")
 
 PINNED = ("tests/test_pinned.py", "-k", "unseen or local_disk or mounts_say")
-CERTIFYING = ("tests/certificate/test_certifying.py", "-k", "evidence_whose or comparison_that or answered_with")
+CERTIFYING = (
+    "tests/certificate/test_certifying.py",
+    "-k",
+    "evidence_whose or comparison_that or answered_with or whatever_language",
+)
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 RULINGS = ("tests/policy/test_rulings.py",)
 RIGHTS = ("tests/consent/test_rights_and_approvals.py",)
@@ -20,6 +24,7 @@ SURVIVE = ("tests/service/test_jobs_survive.py", "-k", "signed_once or nobodys_o
 YES = ("tests/service/test_serving.py", "-k", "exactly_a_yes")
 SILENT = ("tests/labels/test_sound_of_its_own.py",)
 TRAILING = ("tests/labels/test_trailing_tags.py",)
+TELLING = ("tests/service/test_messages.py", "-k", "holders_no or objection")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -44,6 +49,11 @@ SINGLE = (
     ("an enrolment that ended is certified", "dubgate/lapsed.py", "{e.enrolment_id for e in then} - {e.enrolment_id for e in now}", "set()", CERTIFYING),
     ("a no that was answered ends a release", "dubgate/standing.py", "        if not _answered(history, named):\n", "        if True:\n", CERTIFYING),
     ("a no after the yes is answered by it", "dubgate/standing.py", "h.recorded_at > said for h in named", "True for h in named", CERTIFYING),
+    ("a no in another language is of another sound", "dubgate/standing.py", "        about = release.packets_sha256 in", "        about = said.language == release.language and release.packets_sha256 in", CERTIFYING),
+    ("a holder's no takes nothing down", "dubgate/service/telling.py", "if isinstance(approval, Approval) and approval.decision is ApprovalDecision.REJECT:", "if False:", TELLING),
+    ("a holder's no takes everything down", "dubgate/service/telling.py", "if rejected_now(r, view, approval.approval_id, max(now, approval.signed_at)))", "if True)", TELLING),
+    ("an objection takes nothing down", "dubgate/service/telling.py", "elif isinstance(event, Event) and event.kind is EventKind.OBJECTED:", "elif False:", TELLING),
+    ("an objection takes down what is not its sound", "dubgate/service/telling.py", "if notice is not None and r.packets_sha256 == notice.packets_sha256)", ")", TELLING),
     ("a milder ruling counts beside one that affirms", "dubgate/policy/rulings.py", "if why is None and chosen.setdefault(key, signed) is not signed:", "if why is None and rules[key][1].severity is not signed.record.severity and chosen.setdefault(key, signed) is not signed:", RULINGS),
     ("a ruling that affirms is told with the rule", "dubgate/policy/rulings.py", "    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}\n", "", RULINGS),
     ("a no of another kind is none", "consent/quorum.py", "or (_is_no(h) and h.approval.kind not in kinds)]", "]", RIGHTS),
