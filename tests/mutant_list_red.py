@@ -9,6 +9,7 @@ from mutate import Mutant, replaced
 PRESENTATIONS = ("tests/delivery/test_presentations.py",)
 ALONE = ("tests/test_unheard.py", "-k", "by_itself or listened_for_is_not")
 
+ONE_SOUND = ("tests/delivery/test_one_sound.py",)
 PINNED = ("tests/test_pinned.py", "-k", "unseen or local_disk or mounts_say")
 CERTIFYING = (
     "tests/certificate/test_certifying.py",
@@ -39,6 +40,7 @@ SINGLE = (
     ("music and effects are always alone", "dubgate/chosen_alone.py", "_Silence(me.duration_s) if alone else stem", "_Silence(me.duration_s)", ALONE),
     ("a track that was not listened to lost nothing", "dubgate/chosen_alone.py", "return missing[0] if missing else", "return", ALONE),
     ("no track is of the published file", "dubgate/hearing.py", "return source is not None and source.path == (plan.mix or plan.dub).path", "return False", ALONE),
+    ("two descriptions of one sound pass", "dubgate/delivery/mp4_edits.py", 'if described not in (b"", _ONE):', "if False:", ONE_SOUND),
     ("who writes is not looked at", "dubgate/delivery/digests.py", "if is_open_for_writing(file.fileno()):", "if False:", PINNED),
     ("no lease is no writer", "dubgate/delivery/open_writers.py", "return error.errno == errno.EAGAIN and", "return False and", PINNED),
     ("no lease anywhere is a writer", "dubgate/delivery/open_writers.py", " and _file_system(os.fstat(descriptor).st_dev) in _LOCAL", "", PINNED),

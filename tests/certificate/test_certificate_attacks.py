@@ -50,6 +50,7 @@ ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("threat 14", "counsel's milder ruling beside one that affirms the pack", "the stricter counts", "../policy/test_rulings.py", "test_a_ruling_that_says_what_the_pack_says_keeps_a_milder_one_from_counting"),
     ("threat 17", "playlists that may play otherwise than was heard", "cannot be judged", "../labels/test_renditions.py", "test_what_may_play_otherwise_is_refused"),
     ("threat 17", "a file whose sound depends on the player: two formats, indexes or maps, edits and packets that hide", "cannot be judged", "../delivery/test_one_sound.py", "test_a_file_that_can_be_read_as_two_formats_is_refused"),
+    ("threat 17", "an MP4 whose sound has two descriptions", "cannot be judged", "../delivery/test_one_sound.py", "test_sound_that_is_described_in_two_ways_is_refused"),
     ("threat 17", "lines, names and addresses of playlists that players read otherwise", "cannot be judged", "../labels/test_read_alike.py", "test_a_line_ends_where_every_player_ends_it"),
     ("threat 17", "a file beside the package that no manifest names", "`package-incomplete`", PACKAGING, "test_a_file_that_no_manifest_names_is_refused"),
     ("threat 19", "sound in a variant that no entry names", "cannot be judged", PACKAGING, "test_sound_in_a_variant_that_no_entry_names_is_refused"),
