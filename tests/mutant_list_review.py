@@ -39,7 +39,7 @@ SINGLE = (
     ("the desk plays whatever lies there", "dubgate/service/desk_judge.py", "self._places.get(delivery_id) == places_of(kept[0])", "True", DESK_SOUND),
     ("a batch overlooks evidence that nobody lists", "dubgate/watching.py", '(delivery.root / "evidence").glob("*.json")', '(delivery.root / "evidence").glob("*.none")', STATES),
     ("a batch believes a file's own times", "dubgate/engine/fetching.py", " {found.st_ctime_ns}", "", STATES),
-    ("a broken rule about labels passes", "dubgate/label_rules.py", "any(f.outcome > Outcome.WARN for f in fs)", "False", LABEL_RULES),
+    ("a broken rule about labels passes", "dubgate/label_rules.py", "if any(f.outcome > Outcome.WARN for f in fs))", "if False)", LABEL_RULES),
     ("a package is not asked its rules", "dubgate/packaging.py", "    require_label_rules(heard, master, release, request.certificate.parent / PACKS)\n", "", PACKAGED),
     ("a package breaks its rules", "dubgate/packaging.py", "    if broken := broken_label_rules(master, labels, packs, \"package\", synthetic):", "    if False:", LABEL_RULES),
     ("other bytes of a pack are asked", "dubgate/label_rules.py", "if sha256(d).hexdigest() == used.sha256), None)", "if d), None)", LABEL_RULES),
