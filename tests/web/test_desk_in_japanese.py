@@ -128,7 +128,9 @@ class Words(HTMLParser):
 
 
 # Names that the tests' world gives to people, titles, characters and lines; and what a grant says in its own words.
-_NAMES = "moon over harbour tide test polyglot ada agnes berta hana rival studio outside mara line zeile script made with"
+_NAMES = (
+    "moon over harbour tide test polyglot ada agnes berta hana rival studio outside mara line zeile script made with"
+)
 _OWN = "an ai dub into english of the named film from performer s own recordings netflix dubgate"
 
 
