@@ -97,7 +97,8 @@ def batch(
     """
     from dubgate.engine.batch import run_batch
     from dubgate.engine.jobs import Settings
-    from dubgate.engine.summary import print_batch, write_summary
+    from dubgate.engine.printing import print_batch
+    from dubgate.engine.summary import write_summary
     from dubgate.release import open_registry
 
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
@@ -151,5 +152,7 @@ def _bar(out: Path, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]
             yield told
         except BaseException as error:
             if judged:
-                error.add_note(f"stopped; {judged} of {of} are judged and kept in {out}: the same command goes on with the rest")
+                error.add_note(
+                    f"stopped; {judged} of {of} are judged and kept in {out}: the same command goes on with the rest"
+                )
             raise

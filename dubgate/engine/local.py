@@ -144,7 +144,9 @@ def _work(line: Connection, settings: Settings, of: int, number: int) -> None:
     from dubgate.sandbox.isolation import die_with_parent
 
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches every process of the terminal; the parent ends this one
     os.environ["OMP_NUM_THREADS"] = str(threads_of(of))
     place(number)
     while True:

@@ -185,7 +185,9 @@ def test_a_film_without_sound_says_that_it_has_none(tmp_path: Path) -> None:
         stream = _add_video(out, Fraction(25), None)
         for packet in _pictures(stream, 0.0, Fraction(25), 1.0):
             out.mux(packet)
-    with pytest.raises(MediaError, match="no audio stream; only pictures are in it\n  Hand in the file that holds the sound"):
+    with pytest.raises(
+        MediaError, match="no audio stream; only pictures are in it\n  Hand in the file that holds the sound"
+    ):
         select_stream(probe(path))
     unknown = replace(probe(path), n_sounds=2)
     with pytest.raises(MediaError, match="2 of a codec that dubgate does not decode are in it"):
