@@ -19,6 +19,7 @@ ORDER = (
         "program",
         "client",
         "unmeasured",
+        "japanese",
         "units",
         "spans",
         "stored",
