@@ -19,6 +19,7 @@ from dubgate.stored import Arrays, from_stored, to_stored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dubgate.delivery.manifest import Source
     from dubgate.sandbox import Limits
 
 # Containers that state how long a stream is, rather than have FFmpeg guess it from bytes and bitrate.
@@ -142,7 +143,7 @@ def probe_apart(path: Path, *, limits: Limits | None = None) -> MediaInfo:
 
 
 def select_stream(info: MediaInfo, *, index: int | None = None, language: str | None = None) -> AudioStream:
-    """One audio stream: by container index, by language (`es` finds `es-MX`), or the only one.
+    """One audio stream: by container index, else by language (`es` finds `es-MX`), or the only one.
 
     Raises:
         MediaError: none or several fit; the message lists what is there.
@@ -160,6 +161,15 @@ def select_stream(info: MediaInfo, *, index: int | None = None, language: str | 
     if len(found) == 1:
         return found[0]
     raise MediaError(f"{wanted}; {_listing(info)}", where=info.name, remedy=_CHOOSE if info.audio else _NO_SOUND)
+
+
+def stream_of(source: Source) -> AudioStream:
+    """The stream that a manifest means, looked up in a child.
+
+    Raises:
+        MediaError: the file cannot be read, or none or several of its streams fit.
+    """
+    return select_stream(probe_apart(source.path), index=source.stream, language=source.language)
 
 
 def _speaks(stream: AudioStream, language: str) -> bool:
