@@ -62,7 +62,7 @@ ORDER = (
         "answers",
         "label_rules",
     ),
-    ("intake", "watching"),
+    ("intake", "watching", "slips"),
     ("record_confirming",),
     ("record_judging",),
     ("gate",),

@@ -97,7 +97,8 @@ def batch(
     """
     from dubgate.engine.batch import run_batch
     from dubgate.engine.jobs import Settings
-    from dubgate.engine.summary import print_batch, write_summary
+    from dubgate.engine.printing import print_batch
+    from dubgate.engine.summary import write_summary
     from dubgate.release import open_registry
 
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
