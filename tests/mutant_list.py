@@ -15,6 +15,7 @@ from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
 from mutant_list_desk3 import desk3_mutants
+from mutant_list_ears import ears_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
@@ -268,6 +269,7 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from label2_mutants(root)
     yield from batch_mutants()
     yield from unheard_mutants()
+    yield from ears_mutants()
     yield from record_mutants(root)
     yield from review_mutants(root)
     yield from seal_mutants(root)
