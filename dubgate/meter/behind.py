@@ -16,11 +16,13 @@ from dubgate.features import Floats
 WINDOW, HOP = 1024, 512  # 64 ms at 16 kHz: long enough to part harmonics of two voices
 SMOOTHED = 5  # windows, 0.2 s: what beats between two sounds averages out
 STANDS_OUT = 10**0.6  # 6 dB over the judged sound, or over what it always is at this pitch
-AT_MOST = 10.0  # 10 dB: so much stronger than the judged sound may it always be at a pitch
+AT_MOST = 3.0  # 5 dB: so much stronger than the judged sound may it always be at a pitch, as in rooms and wide mixes
 NEAR = 9  # windows, 0.3 s
-LEAST = 10**-2.3  # of the judged sound's power: 3 dB under what somebody may hear out
+BEHIND_DB = -10.0  # beside the louder of both: far off in a room, chance leaves less
+LEAST = 10 ** ((BEHIND_DB - 3) / 10)  # over all pitches, before its own voice is listened to
 SHORTEST_LAG, LONGEST_LAG = 1, 400  # samples: 25 ms between microphones
 DELAYED = 0.3  # of what stands out agrees with one delay: a voice in antiphase reached 0.24, two delayed talkers 0.4
+TURNED = 0.3  # of what the sound holds there: delays reached 0.5, bands in antiphase 0.1
 N_DELAYS = 6
 _FINER = 8  # lags per sample
 _FLOOR = 1e-9
@@ -49,30 +51,33 @@ def behind(judged: Floats, sound: Floats) -> Floats | None:
 def without_delays(alone: Mask, left: Spectrum, right: Spectrum, weights: Floats) -> Mask:
     """The places but for those in which a sound that reaches one side later would cancel.
 
-    Each delay leaves the same comb of pitches all along; a voice in antiphase leaves all pitches.
+    A delay leaves the same comb of pitches all along, and turns the phase of those between. A voice in antiphase leaves all pitches;
+    bands that were put in antiphase turn nothing between.
     """
     alone = alone.copy()
-    hz = np.arange(alone.shape[1]) / WINDOW  # of the rate
+    turn = 2 * np.pi * np.arange(alone.shape[1]) / WINDOW / _FINER  # of each pitch, a lag
     lags = np.arange(-LONGEST_LAG * _FINER, LONGEST_LAG * _FINER + 1)
-    allowed = np.abs(lags) >= SHORTEST_LAG * _FINER
     with np.errstate(invalid="ignore"):
         cross = weights * left * np.conj(right) / (np.abs(left * right) + _FLOOR)
+        aside = np.sum(np.square(cross.imag) / (weights + _FLOOR), axis=0)
+    whole = np.sum(weights, axis=0)
+    allowed = np.abs(lags) >= SHORTEST_LAG * _FINER
     for _ in range(N_DELAYS):
-        total = float(np.sum(weights, where=alone))
-        by_pitch = np.sum(cross, axis=0, where=alone)
-        agree = np.fft.irfft(by_pitch, WINDOW * _FINER)[lags] * (WINDOW * _FINER / 2) / max(total, _FLOOR)
-        best = int(np.argmax(np.where(allowed, agree, -1.0)))
-        if not agree[best] >= DELAYED:
+        total = max(float(np.sum(weights, where=alone)), _FLOOR)
+        agree = np.fft.irfft(np.sum(cross, axis=0, where=alone), WINDOW * _FINER)[lags] * (WINDOW * _FINER / 2) / total
+        best = lags[int(np.argmax(np.where(allowed, agree, -1.0)))]
+        between = np.square(np.sin(turn * best))
+        turned = np.sum(aside * between) / max(float(np.sum(whole * between)), _FLOOR)
+        if not (agree[best + lags[-1]] >= DELAYED and turned >= TURNED):
             break
-        alone &= ~(np.cos(2 * np.pi * hz * lags[best] / _FINER) < -0.25)
+        alone &= ~(np.cos(turn * best) < -0.25)
     return alone
 
 
 def _enough(own: Floats, other: Floats, alone: Mask) -> bool:
-    """Whether it is, for a third of a second, loud enough beside the judged sound."""
-    ours = _smoothed(own.sum(axis=1, keepdims=True), NEAR)
-    theirs = _smoothed((other * alone).sum(axis=1, keepdims=True), NEAR)
-    return not bool((theirs <= ours * LEAST + _FLOOR).all())
+    """Whether it is, for a third of a second, loud enough beside both sounds."""
+    ours, theirs, left = (_smoothed(p.sum(axis=1, keepdims=True), NEAR) for p in (own, other, other * alone))
+    return not bool((left <= np.maximum(ours, theirs) * LEAST + _FLOOR).all())
 
 
 def _smoothed(power: Floats, n: int = SMOOTHED) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dubgate.delivery.audio import HEARING_RATE_HZ, downmix_weights
 from dubgate.features import Floats, Series
-from dubgate.meter.behind import behind
+from dubgate.meter.behind import BEHIND_DB, behind
 from dubgate.meter.meter import channels_of
 from dubgate.spans import Span, union
 
@@ -131,14 +131,15 @@ def unheard(judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *
     silent = ~(_most_near(own) >= NOT_SPOKEN)
     level = _power(judged, len(own))
     found = np.zeros(len(own), dtype=np.bool_)
-    alone: list[Floats] = []
+    alone: list[tuple[Floats, NDArray[np.float64]]] = []
     for sound, prob in zip(others, probs, strict=True):
-        heard = _audible(_power(sound, len(own)), level)
+        power = _power(sound, len(own))
+        heard = _audible(power, level, MASKED_DB)
         found |= ~(prob < SPOKEN) & heard & silent
         if (~(prob < NOT_SPOKEN) & heard & ~silent).any() and (left := behind(judged, sound)) is not None:
-            alone.append(left)
-    for sound, series in zip(alone, speech_prob(alone), strict=True):
-        found |= ~(series.values < SPOKEN) & _audible(_power(sound, len(own)), level)
+            alone.append((left, np.maximum(power, level)))
+    for (left, louder), series in zip(alone, speech_prob([left for left, _ in alone]), strict=True):
+        found |= ~(series.values < SPOKEN) & _audible(_power(left, len(own)), louder, BEHIND_DB)
     return [Span(start_s + a * STEP_S, start_s + b * STEP_S) for a, b in _runs(found)]
 
 
@@ -148,9 +149,9 @@ def long_enough(spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(Span(s.start_s, s.end_s - BRIDGED_S) for s in near if s.duration_s - BRIDGED_S >= SHORTEST_S)
 
 
-def _audible(power: NDArray[np.float64], level: NDArray[np.float64]) -> Flags:
-    """Where a sound of this power may be heard beside one of that level; what is no number may be."""
-    return np.asarray(~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (MASKED_DB / 10))))
+def _audible(power: NDArray[np.float64], level: NDArray[np.float64], beside_db: float) -> Flags:
+    """Where a sound of this power stands out so far beside one of that level; what is no number does."""
+    return np.asarray(~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (beside_db / 10))))
 
 
 def _power(sound: Floats, n: int) -> NDArray[np.float64]:
