@@ -17,8 +17,8 @@ from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
 from mutant_list_desk3 import desk3_mutants
 from mutant_list_doors import door_mutants
-from mutant_list_ja import ja_mutants
 from mutant_list_ears import ears_mutants
+from mutant_list_ja import ja_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants

@@ -22,7 +22,7 @@ SINGLE = (
     ("only what is louder than both is a voice", "dubgate/meter/behind.py", "BEHIND_DB = -10.0", "BEHIND_DB = 3.0", BEHIND),
     ("what always is stronger stands out", "dubgate/meter/behind.py", "AT_MOST = 3.0", "AT_MOST = 1.0", BEHIND),
     ("bands that are cancelled always count as a room's", "dubgate/meter/behind.py", "AT_MOST = 3.0", "AT_MOST = 1000.0", BEHIND),
-    ("bands in antiphase count as a delay", "dubgate/meter/behind.py", "TURNED = 0.15", "TURNED = -9.0", BEHIND),
+    ("bands in antiphase count as a delay", "dubgate/meter/behind.py", "TURNED = 0.3", "TURNED = -9.0", BEHIND),
     ("delays stand out", "dubgate/meter/behind.py", "DELAYED = 0.3", "DELAYED = 3.0", BEHIND),
     ("antiphase counts as delay", "dubgate/meter/behind.py", "DELAYED = 0.3", "DELAYED = 0.0", BEHIND),
     ("one delay alone is let go", "dubgate/meter/behind.py", "N_DELAYS = 6", "N_DELAYS = 1", BEHIND),
