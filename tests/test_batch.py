@@ -187,7 +187,7 @@ def test_a_delivery_that_changes_while_it_is_judged_is_not_judged(
 ) -> None:
     a = delivery(tmp_path, "a")
     states = iter(["before", "after"])
-    monkeypatch.setattr(batch_module, "state_of", lambda location: next(states))
+    monkeypatch.setattr(batch_module, "state_of", lambda *_: next(states))
     finished = run([a], tmp_path / "out")
     assert (finished.exit_code, finished.done[0].decision) == (2, "error")
     assert not list((tmp_path / "out").glob("*/report.json"))
