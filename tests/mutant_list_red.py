@@ -53,6 +53,7 @@ SINGLE = (
     ("an enrolment that ended is certified", "dubgate/lapsed.py", "{e.enrolment_id for e in then} - {e.enrolment_id for e in now}", "set()", CERTIFYING),
     ("a no that was answered ends a release", "dubgate/standing.py", "        if not _answered(history, named):\n", "        if True:\n", CERTIFYING),
     ("a no after the yes is answered by it", "dubgate/standing.py", "h.recorded_at > said for h in named", "True for h in named", CERTIFYING),
+    ("one of joint holders suffices since", "dubgate/standing.py", "if not quorate(claim, approved & set(claim.holder_ids)):", "if not approved & set(claim.holder_ids):", CERTIFYING),
     ("a no in another language is of another sound", "dubgate/standing.py", "        about = release.packets_sha256 in", "        about = said.language == release.language and release.packets_sha256 in", CERTIFYING),
     ("a holder's no takes nothing down", "dubgate/service/telling.py", "if isinstance(approval, Approval) and approval.decision is ApprovalDecision.REJECT:", "if False:", TELLING),
     ("a holder's no takes everything down", "dubgate/service/telling.py", "if rejected_now(r, view, approval.approval_id, max(now, approval.signed_at)))", "if True)", TELLING),
