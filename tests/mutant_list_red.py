@@ -28,6 +28,8 @@ TRAILING = ("tests/labels/test_trailing_tags.py",)
 TELLING = ("tests/service/test_messages.py", "-k", "holders_no or objection")
 BATCH = ("tests/test_batch_judging.py", "-k", "once_something_ended")
 CHECKED = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
+NAMED = ("tests/test_release.py", "-k", "own_performance")
+CLEARED = ("tests/policy/test_clearance.py", "tests/test_clearing.py")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -63,6 +65,11 @@ SINGLE = (
     ("an end is none", "dubgate/engine/since.py", "isinstance(record, Event) and record.kind in _ENDS", "False", BATCH),
     ("what is as old as the batch counts", "dubgate/engine/since.py", "entry.recorded_at > moment:", "entry.recorded_at >= moment:", BATCH),
     ("a check looks at the registry of its beginning", "dubgate/judging_again.py", "at = at if clock is None else max(at, clock())", "pass", CHECKED),
+    ("naming a person is their word", "dubgate/voices_heard.py", 'if entry is not None and entry.technique != "human" else frozenset()', "if entry is not None else frozenset()", NAMED),
+    ("a performer's word is none", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "]", CLEARED),
+    ("a performer's word is for every voice", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "if not (declared and declared.performed_by)]", CLEARED),
+    ("a performer speaks for all", "dubgate/clearing.py", "[s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]", "list(human_statements)", CLEARED),
+    ("anybody speaks for a voice", "dubgate/clearing.py", "[s for s in human_statements if s.by in view.spokespeople(v)]", "list(human_statements)", CLEARED),
     ("a milder ruling counts beside one that affirms", "dubgate/policy/rulings.py", "if why is None and chosen.setdefault(key, signed) is not signed:", "if why is None and rules[key][1].severity is not signed.record.severity and chosen.setdefault(key, signed) is not signed:", RULINGS),
     ("a ruling that affirms is told with the rule", "dubgate/policy/rulings.py", "    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}\n", "", RULINGS),
     ("a no of another kind is none", "consent/quorum.py", "or (_is_no(h) and h.approval.kind not in kinds)]", "]", RIGHTS),
