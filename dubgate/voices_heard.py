@@ -133,7 +133,8 @@ def _heard(
 ) -> Heard:
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
     enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
-    own = frozenset(entry.voice_ids) if entry is not None else frozenset()
+    # Whom a cast names as a person who performed is looked for all the same: naming somebody is no word of theirs.
+    own = frozenset(entry.voice_ids) if entry is not None and entry.technique != "human" else frozenset()
     searched = _searched(speaker, protected, own, calibration)
     return Heard(
         name=speaker.name,

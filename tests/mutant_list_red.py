@@ -26,6 +26,10 @@ YES = ("tests/service/test_serving.py", "-k", "exactly_a_yes")
 SILENT = ("tests/labels/test_sound_of_its_own.py",)
 TRAILING = ("tests/labels/test_trailing_tags.py",)
 TELLING = ("tests/service/test_messages.py", "-k", "holders_no or objection")
+BATCH = ("tests/test_batch_judging.py", "-k", "once_something_ended")
+CHECKED = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
+NAMED = ("tests/test_release.py", "-k", "own_performance")
+CLEARED = ("tests/policy/test_clearance.py", "tests/test_clearing.py")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -51,11 +55,21 @@ SINGLE = (
     ("an enrolment that ended is certified", "dubgate/lapsed.py", "{e.enrolment_id for e in then} - {e.enrolment_id for e in now}", "set()", CERTIFYING),
     ("a no that was answered ends a release", "dubgate/standing.py", "        if not _answered(history, named):\n", "        if True:\n", CERTIFYING),
     ("a no after the yes is answered by it", "dubgate/standing.py", "h.recorded_at > said for h in named", "True for h in named", CERTIFYING),
+    ("one of joint holders suffices since", "dubgate/standing.py", "if not quorate(claim, approved & set(claim.holder_ids)):", "if not approved & set(claim.holder_ids):", CERTIFYING),
     ("a no in another language is of another sound", "dubgate/standing.py", "        about = release.packets_sha256 in", "        about = said.language == release.language and release.packets_sha256 in", CERTIFYING),
     ("a holder's no takes nothing down", "dubgate/service/telling.py", "if isinstance(approval, Approval) and approval.decision is ApprovalDecision.REJECT:", "if False:", TELLING),
     ("a holder's no takes everything down", "dubgate/service/telling.py", "if rejected_now(r, view, approval.approval_id, max(now, approval.signed_at)))", "if True)", TELLING),
     ("an objection takes nothing down", "dubgate/service/telling.py", "elif isinstance(event, Event) and event.kind is EventKind.OBJECTED:", "elif False:", TELLING),
     ("an objection takes down what is not its sound", "dubgate/service/telling.py", "if notice is not None and r.packets_sha256 == notice.packets_sha256)", ")", TELLING),
+    ("what ended since a batch was begun is not asked", "dubgate/engine/batch.py", "3 if self.ended else 0", "0", BATCH),
+    ("an end is none", "dubgate/engine/since.py", "isinstance(record, Event) and record.kind in _ENDS", "False", BATCH),
+    ("what is as old as the batch counts", "dubgate/engine/since.py", "entry.recorded_at > moment:", "entry.recorded_at >= moment:", BATCH),
+    ("a check looks at the registry of its beginning", "dubgate/judging_again.py", "at = at if clock is None else max(at, clock())", "pass", CHECKED),
+    ("naming a person is their word", "dubgate/voices_heard.py", 'if entry is not None and entry.technique != "human" else frozenset()', "if entry is not None else frozenset()", NAMED),
+    ("a performer's word is none", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "]", CLEARED),
+    ("a performer's word is for every voice", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "if not (declared and declared.performed_by)]", CLEARED),
+    ("a performer speaks for all", "dubgate/clearing.py", "[s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]", "list(human_statements)", CLEARED),
+    ("anybody speaks for a voice", "dubgate/clearing.py", "[s for s in human_statements if s.by in view.spokespeople(v)]", "list(human_statements)", CLEARED),
     ("a milder ruling counts beside one that affirms", "dubgate/policy/rulings.py", "if why is None and chosen.setdefault(key, signed) is not signed:", "if why is None and rules[key][1].severity is not signed.record.severity and chosen.setdefault(key, signed) is not signed:", RULINGS),
     ("a ruling that affirms is told with the rule", "dubgate/policy/rulings.py", "    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}\n", "", RULINGS),
     ("a no of another kind is none", "consent/quorum.py", "or (_is_no(h) and h.approval.kind not in kinds)]", "]", RIGHTS),
