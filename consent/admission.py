@@ -25,16 +25,9 @@ from consent.titles import Claim, Refusal, Title
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Capacity, EventKind, PermissionKind, Quorum, Role
 from consent.voices import Enrolment, Permission, SearchHalt, Voice
+from consent.who_grants import AUTHORITY_ROLES
 from consent.witnessing import Witness
 
-_AUTHORITY_ROLES = {
-    Capacity.GUARDIAN: frozenset({Role.GUARDIAN}),
-    Capacity.COURT: frozenset({Role.GUARDIAN, Role.LEGAL}),
-    Capacity.EXECUTOR: frozenset({Role.ESTATE}),
-    Capacity.HEIR: frozenset({Role.HEIR}),
-    Capacity.AGENT: frozenset({Role.AGENT}),
-    Capacity.UNION: frozenset({Role.UNION}),
-}
 _TARGETS: dict[str, type[Record]] = {
     "grant": Grant,
     "claim": Claim,
@@ -195,7 +188,7 @@ def _authority(view: View, grant: Grant) -> None:
         if voice is not None and grant.granted_by != voice.owner_id:
             raise RecordError(f"{grant.granted_by} is not the owner of the voice {grant.voice_id}")
         return
-    roles, party = _AUTHORITY_ROLES[grant.capacity], view.party(grant.granted_by)
+    roles, party = AUTHORITY_ROLES[grant.capacity], view.party(grant.granted_by)
     if party is None or not roles & set(party.roles):
         raise RecordError(
             f"{grant.granted_by} grants as {grant.capacity} without the role {' or '.join(sorted(roles))}"

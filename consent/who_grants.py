@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consent.terms import Grant, Use
-from consent.vocabulary import Capacity, Subject
+from consent.vocabulary import Capacity, Role, Subject
 from consent.voices import Voice
 
 Found = tuple[str, str, str, str]
+# In one of these roles somebody grants who is not the performer.
+AUTHORITY_ROLES = {
+    Capacity.GUARDIAN: frozenset({Role.GUARDIAN}),
+    Capacity.COURT: frozenset({Role.GUARDIAN, Role.LEGAL}),
+    Capacity.EXECUTOR: frozenset({Role.ESTATE}),
+    Capacity.HEIR: frozenset({Role.HEIR}),
+    Capacity.AGENT: frozenset({Role.AGENT}),
+    Capacity.UNION: frozenset({Role.UNION}),
+}
 
 
 def subject_denials(grant: Grant, use: Use, voice: Voice) -> Iterator[Found]:

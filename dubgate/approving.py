@@ -14,6 +14,7 @@ from typing import Any, Literal
 from consent.approvals import Approval, ApprovedSound
 from consent.strict import Window
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Role
+from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import (
     ATTESTATION,
@@ -27,7 +28,6 @@ from dubgate.certificate.statements import (
     human_statement,
     statement,
 )
-from dubgate.clearing import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.delivery.manifest import Delivery, Source
 from dubgate.delivery.media import stream_of
 from dubgate.digesting import Sound, digest_sound

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from consent.vocabulary import Role
+from dubgate.approved_parts import plan_sha256
 from dubgate.approving import APPROVAL_DAYS, Sounds, bound_to
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import RECORD_CONFIRMATION, digest_id, statement
-from dubgate.clearing import plan_sha256
 from dubgate.delivery.manifest import Delivery
 from dubgate.errors import InputError
 from dubgate.policy.findings import Finding

@@ -15,8 +15,9 @@ from consent.asking import request_histories
 from consent.registry import Registry
 from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
+from dubgate.approved_parts import script_sha256_of
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_of, declared_of, release_of, script_sha256_of
+from dubgate.clearing import Release, candidate_of, declared_of, registered_voices, release_of
 from dubgate.company.folder import NO_COMPANY, Company
 from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, Source
@@ -157,13 +158,16 @@ def judge_delivery(
     release, found = release_of(delivery, view)
     evidence, unsorted = evidence_files(delivery)
     findings = [*found, *unsorted]
+    # Whose voices they are, and the labels: both decide which packs judge and what the facts say.
     earlier = measured.speakers if measured is not None else None
-    speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
+    speakers, declared, bad = _cleared(delivery, release, features, sheet, evidence, view, at, earlier)
+    findings += bad
     labels, told = beside(labels, delivery, evidence, heard.features, view, at)
     findings += told
     destination = destination_of(delivery, release, declared)
     ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
     findings += bad
+    # What is about to be released, by its digests: what everything that people signed is held against.
     candidate = now = looked = None
     approved: tuple[str, ...] = ()
     if release is not None:
@@ -177,14 +181,13 @@ def judge_delivery(
         findings += bad
         looked, found = look_at_record(delivery, release, declared, heard.sheet, company, evidence, now, view)
         findings += found
-    spoken = {v: record for e in delivery.cast for v in e.voice_ids if (record := view.voice(v, at)) is not None}
     facts = facts_of(
         delivery,
         release,
         declared,
         labels,
         style,
-        voices=spoken,
+        voices=registered_voices(delivery, view, at),
         partners_approved=approved,
         looked=looked,
     )
@@ -200,6 +203,7 @@ def judge_delivery(
         packs=ruled.packs,
         window=None if release is None else (release.window.start, release.window.end),
     )
+    # The checks that no pack can leave out; then, where there is a use to ask about, consent and approval.
     own = told_of_rulings(judged.verdict.findings, ruled)
     findings += _quality_asked(own)
     findings += stream_findings(features)
@@ -214,6 +218,7 @@ def judge_delivery(
     findings += bad
     if release.title is not None:
         findings += approval_findings(release.title, candidate, approvals, view, at)
+    # Last, what people answered: it changes findings, so all of them have to be there.
     told = told_apart(with_answers((*own, *findings), evidence, ruled.packs, now, view))
     return replace(judged, verdict=Verdict(told, quality_only=False))
 
@@ -236,16 +241,15 @@ def _cleared(
     features: ProgrammeFeatures,
     sheet: CueSheet,
     evidence: Evidence,
-    findings: list[Finding],
     view: View,
     at: datetime,
     compared: tuple[Heard, ...] | None,
-) -> tuple[tuple[Heard, ...], list[Declared]]:
-    """The speakers heard, and the cast with the registry's answers; without a release there is no use to ask about."""
+) -> tuple[tuple[Heard, ...], list[Declared], tuple[Finding, ...]]:
+    """The speakers heard, the cast with the registry's answers, and a finding for each statement of a human performance
+    that does not count; without a release there is no use to ask about."""
     if release is None:
-        return (), []
+        return (), [], ()
     humans, bad = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
-    findings += bad
     speakers = compare_voices(features, sheet, delivery, release, view, at) if compared is None else compared
     seconds: dict[str | None, float] = {}
     for speaker in speakers:
@@ -256,4 +260,4 @@ def _cleared(
         )
         for entry in delivery.cast
     ]
-    return speakers, declared
+    return speakers, declared, bad

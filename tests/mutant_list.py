@@ -17,6 +17,8 @@ from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
 from mutant_list_desk3 import desk3_mutants
 from mutant_list_doors import door_mutants
+from mutant_list_ears import ears_mutants
+from mutant_list_ja import ja_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
@@ -278,10 +280,12 @@ def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from desk_mutants(root)
     yield from desk2_mutants(root)
     yield from desk3_mutants(root)
+    yield from ja_mutants(root)
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
     yield from unheard_mutants()
+    yield from ears_mutants()
     yield from record_mutants(root)
     yield from red_mutants()
     yield from review_mutants(root)

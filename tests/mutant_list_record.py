@@ -56,7 +56,7 @@ SINGLE = (
     ("an intake's word is believed", "dubgate/intake/differing.py", "return intake.favourable and advise(intake.answers).favourable", "return intake.favourable", RECORD),
     ("one person signs in every role", "dubgate/policy/signoffs.py", "    if pack.small_team:\n", "    if True:\n", RECORD),
     ("the vendor's house signs off", "dubgate/policy/signoffs.py", "sign_off.house not in now.submitters | now.vendor_houses", "True", RECORD),
-    ("nobody looks at the record", "dubgate/release.py", "        findings += found\n    spoken", "    spoken", RECORD),
+    ("nobody looks at the record", "dubgate/release.py", "        findings += found\n    facts", "    facts", RECORD),
     ("the company's folder is not asked", "dubgate/release.py", "declared, heard.sheet, company, evidence", "declared, heard.sheet, NO_COMPANY, evidence", RECORD),
     ("a label authorises", "dubgate/policy/authorisation.py", 'return finding.rule == "RH-001" and finding.outcome is Outcome.BLOCK', "return False", RECORD),
     ("cost alone is a purpose", "dubgate/intake/advising.py", "if set(answers.purposes) <= SAVING_ONLY:", "if False:", INTAKE),

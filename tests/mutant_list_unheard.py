@@ -15,8 +15,6 @@ PACKAGES = ("tests/certificate/test_packaging.py", "-k", "between_the_channels")
 SINGLE = (
     ("other directions hide a voice", "dubgate/meter/unheard.py", "np.concatenate([np.array(rows[1:]).reshape(-1, n), rest])", "np.array(rows[1:]).reshape(-1, n)", UNHEARD),
     ("the last block is not listened to", "dubgate/meter/unheard.py", "        if self._seconds:\n            self._block()\n        return", "        return", UNHEARD),
-    ("only louder speech is found", "dubgate/meter/unheard.py", "(silent | (power", "((power", UNHEARD),
-    ("speech over speech is not found", "dubgate/meter/unheard.py", "(silent | (power > level * 10 ** (LOUDER_DB / 10)))", "silent", UNHEARD),
     ("speech of the judged sound counts", "dubgate/meter/unheard.py", "silent = ~(_most_near(own) >= NOT_SPOKEN)", "silent = own < 2", UNHEARD),
     ("every block begins at the start", "dubgate/meter/unheard.py", "        self._at_s += rows.shape[1] / self._rate_hz\n", "", UNHEARD),
     ("music and effects are not listened to", "dubgate/mixing.py", "found += unheard(stem.read_padded(start, end), [effects]", "found = unheard(stem.read_padded(start, end), [effects]", UNHEARD),

@@ -46,7 +46,7 @@ ORDER = (
     ("alignment", "package_files", "rewrapping", "publishing", "standing"),
     ("package_hearing", "verifying", "fetching"),
     ("probing",),
-    ("judgement", "clearing", "protected_voices", "hit_notices"),
+    ("judgement", "approved_parts", "clearing", "protected_voices", "hit_notices"),
     ("comparing",),
     ("spoken",),
     ("record_checks", "company"),

@@ -715,6 +715,24 @@ def test_any_file_that_a_manifest_names_belongs_to_its_state(tmp_path: Path) -> 
     assert len(set(states)) == 6
 
 
+def test_any_file_beside_a_package_belongs_to_its_state_but_for_what_is_written_aside(tmp_path: Path) -> None:
+    """A playlist may name a segment in any folder of the delivery."""
+    out = tmp_path / "d" / "out"
+    for name in ("original.flac", "dub.flac", "hls/master.m3u8", "audio/one.m4s", "out/report.html"):
+        (tmp_path / "d" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d" / name).write_bytes(b"x")
+    manifest = tmp_path / "d" / "delivery.yaml"
+    manifest.write_text(
+        "schema: delivery/1.0\nstage: package\npackage: hls/master.m3u8\noriginal: {language: de, mix: original.flac}\n"
+        "dub: {language: en, mix: dub.flac}\ncast: [{character: A, technique: human}]\n"
+    )
+    before = state_of(str(manifest), out)
+    (out / "report.html").write_bytes(b"another report")
+    assert state_of(str(manifest), out) == before
+    (tmp_path / "d" / "audio" / "one.m4s").write_bytes(b"another sound")
+    assert state_of(str(manifest), out) != before
+
+
 def test_a_state_is_of_every_file_that_a_judgement_rests_on(tmp_path: Path) -> None:
     (tmp_path / "evidence").mkdir()
     for name in ("original.flac", "dub.flac", "card.txt", "log.txt", "intake.json", "evidence/refused.json"):

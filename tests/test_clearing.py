@@ -30,9 +30,10 @@ from consent.releases import Release as RecordedRelease
 from consent.releases import ReleaseDecision
 from consent.rights import TitleRights
 from consent.vocabulary import ApprovalDecision, ApprovalKind, EventKind, Performance, Technique
+from dubgate.approved_parts import plan_sha256
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import approval_statement
-from dubgate.clearing import Release, candidate_of, declared_of, enrolled_of, plan_sha256, release_of, use_of
+from dubgate.clearing import Release, candidate_of, declared_of, enrolled_of, release_of, use_of
 from dubgate.delivery.manifest_schema import Title
 from dubgate.policy import approval_checks
 from dubgate.policy.findings import Outcome

@@ -125,6 +125,15 @@ def test_a_reason_that_is_written_elsewhere_is_known_and_has_japanese_too() -> N
     assert sorted({t for can_be in ELSEWHERE.values() for t in can_be} - set(REASONS)) == []
 
 
+def test_every_way_in_which_a_delivery_goes_beyond_what_was_said_has_japanese() -> None:
+    source = (ROOT / "dubgate" / "intake" / "differing.py").read_text(encoding="utf-8")
+    told = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Yield) and n.value is not None]
+    templates = {template for node in told if (template := _template(node)) is not None}
+    assert len(templates) == len(told) > 10
+    assert sorted(templates - set(NOTES) - set(REASONS)) == []
+    assert in_japanese("the original's language is fr, and de was said") == "原音の言語はfrですが、申告はdeでした"
+
+
 def test_a_new_reason_without_japanese_is_found() -> None:
     source = 'x = Unmeasured(f"the {name} fell asleep after {s:.0f} s")\ny = Unmeasured("a" if z else told)\n'
     assert [template for _, template in _reasons(source, "x.py")] == ["the {0} fell asleep after {1} s", "a", None]

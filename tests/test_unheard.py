@@ -132,14 +132,6 @@ def test_the_rows_are_all_that_the_sum_loses(layout: tuple[str, ...]) -> None:
     assert np.linalg.matrix_rank(np.concatenate([weights[None], rows])) == len(layout)
 
 
-def test_while_the_sum_speaks_too_only_what_is_louder_is_found() -> None:
-    """As much as voice activity can tell: whether the sum's speech is the same speech, it does not say."""
-    dub = _read(find_samples() / "clean/dub.flac")
-    a, b = (np.tile(dub[round(at * RATE_HZ) : round((at + 2) * RATE_HZ)], 6) for at in (1.0, 60.5))
-    assert total_s(found([a + 3 * b, a - 3 * b], STEREO)) > 5
-    assert total_s(found([a + b / 4, a - b / 4], STEREO)) == 0
-
-
 class Sound:
     """Mono sound at 16 kHz, as a spool reads it."""
 

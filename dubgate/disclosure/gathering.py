@@ -12,9 +12,10 @@ from consent.parties import Party
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
 from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, ruled_packs, verified
+from dubgate.approved_parts import script_sha256_of
 from dubgate.approving import Sounds
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_over, human_refusal, release_of, script_sha256_of, use_of
+from dubgate.clearing import Release, candidate_over, clearances_of, human_refusal, refusals_of, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
@@ -177,16 +178,14 @@ def _declared(
     release: Release, entry: CastEntry, looked: Looked, evidence: Evidence, view: View, at: datetime
 ) -> Declared:
     """A cast entry with the registry's answers; nothing is heard, so nothing is compared."""
-    use = use_of(release, entry, _spoken_s(looked.sheet, entry.name))
-    refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
+    spoken_s = _spoken_s(looked.sheet, entry.name)
     statements, _ = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
-    human = not entry.synthetic
     return Declared(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
-        refusals=() if human else tuple(refusals.values()),
+        clearances=clearances_of(release, entry, view, at, spoken_s),
+        refusals=refusals_of(release, entry, view, at, spoken_s),
         human_statement=human_refusal(release, entry, statements, looked.sounds.dub.packet_sha256, at),
     )
 

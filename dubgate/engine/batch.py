@@ -131,7 +131,7 @@ def _judge(
     told: Told,
 ) -> dict[str, Voices]:
     """Judge what is not judged yet; each is committed before the next answer is taken. The voices are for memory only."""
-    states = {j.name: state_of(j.location) for j in jobs}
+    states = {j.name: state_of(j.location, out) for j in jobs}
     open_ = [j for j in jobs if journal.standing(j.name, _round(states[j.name], settings)) is None]
     ended, voices = len(jobs) - len(open_), {}
     told("judged before", ended, len(jobs))
@@ -214,7 +214,7 @@ def _require_fit(job: Job, state: str, result: Answer, settings: Settings, model
     Raises:
         InputError
     """
-    if state_of(job.location) != state:
+    if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:
         raise InputError("the delivery changed while it was judged", where=job.location)
     here = judges_of(settings)
     if sha256_of(here) != settings.judged_by:

@@ -71,6 +71,24 @@ _UNPROVED = {
     "the submitter signed it alone": "提出者だけの署名です",
 }
 
-NOTES: dict[str, str] = _WHO | _BY | _DAYS | _HEARD_HOW | _MADE_OF | _UNPROVED
+# Where a delivery goes beyond what was said before production.
+_DIFFERS = {
+    "the intake is for {0}": "申告は{0}についてのものです",
+    "the {0} is {1}, and {2} was said": "{0:told}は{1}ですが、申告は{2}でした",
+    "language": "言語",
+    "original's language": "原音の言語",
+    "the style is {0}, and {1} was said": "形式は{0:told}ですが、申告は{1:told}でした",
+    "the intake says of itself {0}, and its answers come to {1}": "申告には{0}とありますが、回答からは{1}です",
+    "the minutes of review that the intake gives are not those that its answers come to": "申告にある確認の分数が、回答から計算した分数と異なります",
+    "{0} was not among the voices, and is made by {1}": "{0}は申告の声になく、{1}で作られています",
+    "{0} is made by {1}, and {2} was said": "{0}は{1}で作られていますが、申告は{2}でした",
+    "the purpose {0} was not said": "目的{0}は申告されていません",
+    "{0} countries were not said: {1}": "{0}か国が申告されていません: {1}",
+    "channels that were not said: {0}": "申告されていない媒体: {0}",
+    "partners that were not said: {0}": "申告されていない配信先: {0}",
+    "the release window reaches beyond the one that was said": "公開期間が申告された期間を超えています",
+}  # fmt: skip
+
+NOTES: dict[str, str] = _WHO | _BY | _DAYS | _HEARD_HOW | _MADE_OF | _UNPROVED | _DIFFERS
 
 __all__ = ["NOTES"]

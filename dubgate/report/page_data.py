@@ -150,6 +150,7 @@ def _line(
         "text": printable(cue.text),
         "original_text": printable(cue.original_text or ""),
         "kind": cue.kind.value,
+        "kind_ja": in_japanese(cue.kind.value),
         "outcome": line.outcome.name.lower(),
         "own": [place[id(f)] for f in line.own],
         "touching": [place[id(f)] for f in line.touching],

@@ -97,6 +97,9 @@ class MayPublish(ScopeBody):
     """Yes: the certificate under which these bytes may be published for the use that was asked about."""
 
     publish: Literal[True] = True
+    digest: str = Field(
+        description="Of the file that was asked about: an answer to another question is no yes.", examples=[DIGEST]
+    )
     release_id: str
     title_id: str
     level: str = Field(examples=["DUBGATE_RELEASE"])

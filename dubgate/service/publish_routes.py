@@ -178,7 +178,7 @@ def _scope(facts: Facts) -> dict[str, Any]:
 def _yes(facts: Facts) -> dict[str, Any]:
     """As MayPublish describes it."""
     told = facts.data()
-    return {"publish": True, **{name: told[name] for name in (*_SCOPE, *_MORE)}}
+    return {"publish": True, "digest": facts.file_sha256, **{name: told[name] for name in (*_SCOPE, *_MORE)}}
 
 
 @router.get("/certificates", summary="List certificates, newest first")

@@ -17,6 +17,7 @@ from consent.database import reading
 from consent.errors import ConsentError
 from consent.registry import Registry
 from dubgate.certificate.claim import PASSED
+from dubgate.certificate.covering import require_channel, require_partner, require_places, require_window
 from dubgate.certificate.refusals import (
     ConsentEnded,
     Expired,
@@ -24,11 +25,7 @@ from dubgate.certificate.refusals import (
     Malformed,
     NotPassed,
     NotYetValid,
-    OtherChannel,
     OtherLanguage,
-    OtherPartner,
-    OtherTerritory,
-    OutsideWindow,
     Refused,
 )
 from dubgate.certificate.trust import TrustStore
@@ -235,20 +232,10 @@ def _require_covers(facts: Facts, use: Use) -> None:
     """
     if use.language != facts.language:
         raise OtherLanguage(f"the release is in {facts.language}, not {use.language}")
-    if missing := sorted(use.territories - facts.territories):
-        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
-    if use.channel not in facts.channels:
-        raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
-    if use.partner is None and facts.partners:
-        by = ", ".join(sorted(facts.partners))
-        raise OtherPartner(f"the release is for publication by {by} alone, and it is not said who publishes")
-    if use.partner is not None and use.partner not in facts.partners:
-        by = ", ".join(sorted(facts.partners)) or "nobody by name"
-        raise OtherPartner(f"the release is for publication by {by}, not {use.partner}")
-    start, end = facts.window_start, facts.window_end
-    if start is None or use.at < start or (end is not None and use.at >= end):
-        until = "" if end is None else f" until {end.isoformat()}"
-        raise OutsideWindow(f"the release window is from {start.isoformat() if start else '?'}{until}")
+    require_places(facts.territories, use.territories)
+    require_channel(sorted(facts.channels), use.channel)
+    require_partner(sorted(facts.partners), use.partner)
+    require_window(facts.window_start, facts.window_end, use.at)
 
 
 LONGEST_AHEAD = timedelta(days=1)

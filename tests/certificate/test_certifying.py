@@ -535,8 +535,18 @@ def test_a_rejection_that_the_holder_answered_with_an_approval_does_not_end_the_
     assert "RH-001" in ended(own, made.certificate)
 
 
-def _reject(place: Place, at: Any) -> None:
-    envelope = place.world.approval(decision=ApprovalDecision.REJECT, at=at)
+def test_a_rejection_of_the_sound_ends_the_release_under_whatever_language_it_is_said(
+    own: Place, tmp_path: Path
+) -> None:
+    made = own.certified(tmp_path / "out")
+    delivery = own.world.delivery
+    french = replace(delivery, dub=replace(delivery.dub, language="fr"))
+    _reject(own, AT + timedelta(minutes=1), delivery=french)
+    assert "RH-001" in ended(own, made.certificate)
+
+
+def _reject(place: Place, at: Any, **changes: Any) -> None:
+    envelope = place.world.approval(decision=ApprovalDecision.REJECT, at=at, **changes)
     record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
     record.pop("schema")
     with writing(place, at) as opened:

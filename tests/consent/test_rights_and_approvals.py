@@ -198,6 +198,15 @@ def test_a_refusal_meets_any_use_that_it_touches(changes: dict[str, Any], asked:
     assert bool(found) is met
 
 
+@pytest.mark.parametrize(
+    "written", ["MARA", "Mara", "mara ", "Ｍａｒａ", "M\u0430ra", "Mára", "Ma\u00adra", "\u039c\u0391RA"]
+)
+def test_a_refusal_of_a_character_meets_it_however_its_name_is_written(written: str) -> None:
+    asked = [RefusalHistory(refusal(characters=("Mara",)), JANUARY)]
+    assert refused(asked, use().model_copy(update={"character": written}), NOW)
+    assert not refused(asked, use(character="Marta"), NOW)
+
+
 def test_a_refusal_speaks_in_the_refusers_words() -> None:
     both = refusal(words={"en": "Not with our songs.", "ja": "私たちの歌では許しません。"})
     denial = refusal_denial(both)

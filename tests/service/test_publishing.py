@@ -21,6 +21,7 @@ from consent.titles import Refusal
 from dubgate.certificate.claim import LEVEL
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certificate.keys import trust_store_bytes
+from dubgate.certificate.refusals import OutsideWindow
 from dubgate.certificate.trust import TrustStore, Validity
 from dubgate.service import publishing
 from dubgate.service.database import changing
@@ -332,7 +333,7 @@ def test_a_release_is_published_in_its_window_only(at: int | None, api: Api) -> 
         None: (replace(bounded, window_start=None), facts.window_start),
     }
     of, moment = outside[at]
-    with pytest.raises(publishing.OutsideWindow):
+    with pytest.raises(OutsideWindow):
         publishing._require_covers(of, replace(inside, at=moment))
 
 

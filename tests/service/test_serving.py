@@ -113,18 +113,24 @@ def test_the_client_submits_and_waits(served: Served) -> None:
         client.wait(client.submit(path=str(served.house.manifest)), most_s=0.002, every_s=0.001)
 
 
+YES = json.dumps({"publish": True, "certificate_id": "x", "digest": "0" * 64, "channels": ["svod"]}).encode()
 ANSWERS = (
     (200, b"{}"), (200, b'{"publish": true}'), (200, b'{"publish": 1, "certificate_id": "x"}'), (200, b"<html>yes</html>"),
     (200, b'["publish"]'), (204, b""), (302, b'{"publish": true, "certificate_id": "x"}'), (403, b"{}"), (403, b'{"publish": true, "certificate_id": "x"}'),
+    (200, b'{"publish": true, "certificate_id": "x", "channels": ["svod"]}'), (200, YES.replace(b"000", b"111")), (200, YES.replace(b"svod", b"avod")),
     (500, b'{"publish": true, "certificate_id": "x"}'), (404, b'{"publish": false}'),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("status", "body"), ANSWERS)
 def test_an_answer_that_is_not_exactly_a_yes_or_a_no_is_an_error(status: int, body: bytes) -> None:
+    """A cache on the way may answer another question with a yes that was one."""
     client = Client("https://gate.example.org", "t", pause=NO_PAUSE)
     with patch.object(Client, "_once", return_value=(status, body)), pytest.raises(ApiError):
         client.may_publish("0" * 64, territory="DE", channel="svod", language="de")
+    with patch.object(Client, "_once", return_value=(200, YES)):
+        assert client.may_publish("0" * 64, territory="DE", channel="svod", language="de").publish
+        assert client.may_publish("sha256:" + "0" * 64, territory="DE", channel="svod", language="de").publish
 
 
 def test_an_api_that_does_not_answer_is_asked_again_and_then_an_error() -> None:

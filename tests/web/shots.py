@@ -94,8 +94,7 @@ class Shown:
         page = context.new_page()
         page.goto(f"{self.origin}/")
         if page.get_attribute("html", "lang") != lang:
-            page.click("form[action='/language'] button")
-            page.wait_for_selector(f"html[lang={lang}]", state="attached")
+            _turn(page, lang)
         yield page
         context.close()
 
@@ -196,8 +195,8 @@ def pages_picture(browser: Any, out: Path) -> None:
         for party, paths in EVERY_PAGE.items():
             with person(browser, desk, party, viewport={"width": 1080, "height": 810}) as visitor:
                 ways = [*((path, ()) for path in paths), *WAYS.get(party, ())]
+                in_japanese += [_in_japanese(visitor, path) for path in IN_JAPANESE.get(party, ())]  # while it waits
                 tiles += [_tile(visitor, path, steps) for path, steps in ways]
-                in_japanese += [_tile(visitor, path, (_japanese,)) for path in IN_JAPANESE.get(party, ())]
         for locale, paths in (("en", OUTSIDE), ("ja", OUTSIDE[:1])):
             page = browser.new_page(color_scheme="dark", viewport={"width": 1080, "height": 810}, locale=locale)
             for path in paths:
@@ -207,9 +206,18 @@ def pages_picture(browser: Any, out: Path) -> None:
     kept(_sheet([*tiles, *in_japanese]), out / "pages.png")
 
 
-def _japanese(page: Any) -> None:
+def _in_japanese(visitor: Any, path: str) -> Image.Image:
+    """The page in Japanese; whoever it is goes on in English."""
+    visitor.go(path)
+    _turn(visitor.page, "ja")
+    tile = _small(shot(visitor.page))
+    _turn(visitor.page, "en")
+    return tile
+
+
+def _turn(page: Any, lang: str) -> None:
     page.click("form[action='/language'] button")
-    page.wait_for_selector("html[lang=ja]", state="attached")
+    page.wait_for_selector(f"html[lang={lang}]", state="attached")
 
 
 def _tile(visitor: Any, path: str, steps: tuple[Callable[[Any], None], ...]) -> Image.Image:
