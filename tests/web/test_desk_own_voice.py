@@ -121,7 +121,10 @@ def test_requests_about_one_title_are_told_apart(world: World) -> None:
 def test_a_consent_whose_term_is_over_is_not_counted_as_standing(world: World) -> None:
     ada, begun = world.visit("ada"), datetime(2024, 1, 1, tzinfo=UTC)
     assert "1 of 1 consents stand" in ada.get("/voices")
-    for name, ends, said in (("g-over", START - timedelta(seconds=1), "1 of 2"), ("g-new", START + timedelta(days=400), "2 of 3")):
+    for name, ends, said in (
+        ("g-over", START - timedelta(seconds=1), "1 of 2"),
+        ("g-new", START + timedelta(days=400), "2 of 3"),
+    ):
         given = Event(event_id=f"ev-{name}", target="grant", target_id=name, kind=EventKind.GIVEN, effective_at=begun, by="ada")  # fmt: skip
         world.registry.add(grant(name, not_before=begun, not_after=ends), given)
         assert f"{said} consents stand" in ada.get("/voices")
