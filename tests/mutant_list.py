@@ -27,6 +27,7 @@ from mutant_list_red import red_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
+from mutant_list_stranger2 import stranger2_mutants
 from mutant_list_tidy import tidy_mutants
 from mutant_list_unheard import unheard_mutants
 from mutate import (
@@ -290,4 +291,5 @@ def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)
+    yield from stranger2_mutants(root)
     yield from tidy_mutants()
