@@ -27,12 +27,13 @@ from consent.vocabulary import ApprovalDecision, Capacity, EventKind, Permission
 from consent.voices import Enrolment, Permission, SearchHalt, Voice
 from consent.witnessing import Witness
 
-_OWNERSHIP_ROLES = {
-    Capacity.GUARDIAN: Role.GUARDIAN,
-    Capacity.EXECUTOR: Role.ESTATE,
-    Capacity.HEIR: Role.HEIR,
-    Capacity.AGENT: Role.AGENT,
-    Capacity.UNION: Role.UNION,
+_AUTHORITY_ROLES = {
+    Capacity.GUARDIAN: frozenset({Role.GUARDIAN}),
+    Capacity.COURT: frozenset({Role.GUARDIAN, Role.LEGAL}),
+    Capacity.EXECUTOR: frozenset({Role.ESTATE}),
+    Capacity.HEIR: frozenset({Role.HEIR}),
+    Capacity.AGENT: frozenset({Role.AGENT}),
+    Capacity.UNION: frozenset({Role.UNION}),
 }
 _TARGETS: dict[str, type[Record]] = {
     "grant": Grant,
@@ -194,9 +195,11 @@ def _authority(view: View, grant: Grant) -> None:
         if voice is not None and grant.granted_by != voice.owner_id:
             raise RecordError(f"{grant.granted_by} is not the owner of the voice {grant.voice_id}")
         return
-    role, party = _OWNERSHIP_ROLES.get(grant.capacity), view.party(grant.granted_by)
-    if role is not None and (party is None or role not in party.roles):
-        raise RecordError(f"{grant.granted_by} grants as {grant.capacity} without the role {role}")
+    roles, party = _AUTHORITY_ROLES[grant.capacity], view.party(grant.granted_by)
+    if party is None or not roles & set(party.roles):
+        raise RecordError(
+            f"{grant.granted_by} grants as {grant.capacity} without the role {' or '.join(sorted(roles))}"
+        )
     if grant.capacity is Capacity.AGENT and voice is not None and grant.granted_by not in voice.agent_ids:
         raise RecordError(f"{grant.granted_by} is not an agent of the voice {grant.voice_id}")
 

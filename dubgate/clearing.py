@@ -23,12 +23,13 @@ from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.digesting import Sound
 from dubgate.features import ProgrammeFeatures
+from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
+from dubgate.pinned import read_pinned
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Finding, Text
 from dubgate.policy.speakers import Declared
-from dubgate.unmeasured import Unmeasured
 
 PARTY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -195,6 +196,36 @@ def plan_sha256(value: Any) -> str:
     return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
 
 
+def label_plan_sha256_of(delivery: Delivery) -> str:
+    """The digest of the label that is planned; of a fixed text where none is."""
+    return plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256
+
+
+def script_sha256_of(delivery: Delivery) -> str | None:
+    """The digest of the script as it lies there; None where the delivery has none."""
+    return None if delivery.cues is None else hashlib.sha256(read_pinned(delivery.cues)).hexdigest()
+
+
+def published_sound(features: ProgrammeFeatures) -> Sound | None:
+    """The published sound that was heard, by its digests; None where features were not made by hearing."""
+    published = features.published
+    if published is None:
+        return None
+    return Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
+
+
+def candidate_judged(judgement: Judgement, delivery: Delivery, release: Release) -> Candidate:
+    """What was judged, as something to be released: under the packs and in the style that judged it."""
+    return candidate_of(
+        delivery,
+        release,
+        judgement.features,
+        script_sha256=script_sha256_of(delivery),
+        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
+        style=str(judgement.style),
+    )
+
+
 def candidate_of(
     delivery: Delivery,
     release: Release,
@@ -205,10 +236,9 @@ def candidate_of(
     style: str,
 ) -> Candidate:
     """What is about to be released, by the digests of what was heard and delivered."""
-    if features.published is None:
+    dub = published_sound(features)
+    if dub is None:
         raise ValueError("these features were not made by hearing: the published sound has no digest")
-    published = features.published
-    dub = Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
     return candidate_over(
         delivery,
         release,
@@ -240,8 +270,8 @@ def candidate_over(
         partners=release.partners,
         style=style,
         packets_sha256=dub.packet_sha256,
-        pcm_sha256=None if isinstance(dub.pcm_sha256, Unmeasured) else dub.pcm_sha256,
-        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
+        pcm_sha256=dub.lossless_sha256,
+        label_plan_sha256=label_plan_sha256_of(delivery),
         script_sha256=script_sha256,
         original_sha256=original_sha256,
         casting_sha256=plan_sha256(delivery.cast),

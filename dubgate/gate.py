@@ -138,8 +138,7 @@ def judge_quality(
     from dubgate.policy.model_checks import model_findings
     from dubgate.policy.when import When
 
-    sheet = script if script is not None else lines_from_speech(features)
-    features = features if script is not None else with_lines(features, sheet)
+    sheet, features = lines_of(features, script)
     style = style_of(request, sheet)
     packs = packs_of(request, style) if packs is None else packs
     measurements = measure(features, sheet, style) if measurements is None else measurements
@@ -206,6 +205,14 @@ def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple
         *measure_level(features),
         *measure_glitch(features, sheet),
     )
+
+
+def lines_of(features: ProgrammeFeatures, script: CueSheet | None) -> tuple[CueSheet, ProgrammeFeatures]:
+    """The lines that are judged, and the features whose voices they claim: the script's, else those that voice activity found."""
+    if script is not None:
+        return script, features
+    sheet = lines_from_speech(features)
+    return sheet, with_lines(features, sheet)
 
 
 def lines_from_speech(features: ProgrammeFeatures) -> CueSheet:

@@ -20,8 +20,7 @@ from dubgate import __version__, cache
 from dubgate.clearing import Release, release_of
 from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
-from dubgate.delivery.script import Style
-from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
+from dubgate.gate import QualityRequest, lines_of, packs_of, style_of
 from dubgate.gate import measure as measure_all
 from dubgate.judgement import Judgement
 from dubgate.kept_measures import SCHEMA, keep, load
@@ -95,11 +94,10 @@ def _judged(
 
 def measured_of(delivery: Delivery, quality: QualityRequest, heard: Heard, view: View, at: datetime) -> Measured:
     """Measure what was heard, and compare its voices as far as the registry allows now."""
-    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
-    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
+    sheet, features = lines_of(heard.features, heard.sheet)
     release, _ = release_of(delivery, view)
     speakers = compare_voices(features, sheet, delivery, release, view, at) if release is not None else ()
-    return Measured(measure_all(features, sheet, quality.style or sheet.style or Style.LIPSYNC), speakers)
+    return Measured(measure_all(features, sheet, style_of(quality, sheet)), speakers)
 
 
 def refreshed(speakers: Sequence[Speaker], delivery: Delivery, view: View, at: datetime) -> tuple[Speaker, ...]:

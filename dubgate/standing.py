@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,9 +129,11 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"
         raise LedgerRewritten(what, where=f"release {release.release_id}")
+    named = [h for h in histories if h.approval.approval_id in release.approval_ids]
     for history in histories:
-        yield from _of_approval(history, release, now)
-    holders = {h.approval.for_holder_id for h in histories if h.approval.approval_id in release.approval_ids}
+        if not _answered(history, named):
+            yield from _of_approval(history, release, now)
+    holders = {h.approval.for_holder_id for h in named}
     yield from _of_rights(release, title, holders, view, now)
 
 
@@ -187,6 +189,13 @@ def _of_grant(used: VoiceUse, use: Use, view: View, now: datetime) -> Iterator[D
     if voice is None or not histories:
         raise LedgerRewritten("the registry does not know a voice or grant of this release", where=used.voice_id)
     return (d for d in found if d.code not in SETTLED)
+
+
+def _answered(history: ApprovalHistory, named: Sequence[ApprovalHistory]) -> bool:
+    """Whether a holder's no was followed by its yes, on which the release rests."""
+    no, said = history.approval, history.recorded_at
+    later = any(h.approval.for_holder_id == no.for_holder_id and h.recorded_at > said for h in named)
+    return no.decision is ApprovalDecision.REJECT and later
 
 
 def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> Iterator[str]:

@@ -5,7 +5,6 @@ Light on purpose: no models, no database, no expression engine. `registry` and `
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +29,7 @@ from dubgate.certificate.refusals import (
 from dubgate.certificate.trust import TrustStore, read_trust
 from dubgate.certificate.trust_seen import remember
 from dubgate.certificate.verdict import certificate_id
-from dubgate.delivery.formats import open_regular
+from dubgate.delivery.formats import file_sha256, open_regular
 from dubgate.errors import InputError
 from dubgate.package_files import check_member
 
@@ -259,9 +258,7 @@ def same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
         Rewrapped: the same sound in another file.
         OtherBytes: anything else.
     """
-    with open(open_regular(file), "rb") as data:
-        found = hashlib.file_digest(data, "sha256").hexdigest()
-    if found == sha256:
+    if file_sha256(file) == sha256:
         return
     from dubgate.rewrapping import refuse_other_bytes
 

@@ -17,6 +17,7 @@ from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
+from dubgate.measure.voice_pooling import unit_mean
 from dubgate.policy.speakers import Heard, Hit
 from dubgate.protected_voices import POOLED_S, Protected, Searched, protected_of, search
 from dubgate.spans import Span
@@ -49,11 +50,10 @@ class Speaker:
         told = [(s.vector, s.speech_s) for s in self.segments if not isinstance(s.vector, Unmeasured)]
         if not told:
             return Unmeasured("no stretch of its speech is long enough to tell a voice")
-        total = np.sum([np.asarray(v, dtype=np.float64) * t for v, t in told], axis=0)
-        length = float(np.linalg.norm(total))
-        if not (np.isfinite(length) and length > 0):
+        mean = unit_mean(told)
+        if mean is None:
             return Unmeasured("what the speaker encoder gave is no voice")
-        return np.asarray(total / length, dtype=np.float32), sum(t for _, t in told)
+        return mean, sum(t for _, t in told)
 
     def parts(self) -> tuple[Speaker, ...]:
         """The voices that the diarizer, which does not know the script, hears in it; none where it hears one.

@@ -59,9 +59,9 @@ ABOUT = (
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("Ed25519 is believed", "dubgate/certificate/opening.py", "    except (InvalidSignature, ValueError):\n        return False", "    except (InvalidSignature, ValueError):\n        return True", VERIFYING),
+    ("Ed25519 is believed", "consent/signed_entries.py", "    except (InvalidSignature, ValueError):\n        return False", "    except (InvalidSignature, ValueError):\n        return True", VERIFYING),
     ("other keys are believed", "dubgate/certificate/opening.py", "    except (UnverifiedSignatureError, ValueError):\n        return False", "    except (UnverifiedSignatureError, ValueError):\n        return True", VERIFYING),
-    ("what is signed has no type", "dubgate/certificate/opening.py", "(len(kind), kind, len(payload), payload)", "(0, b'', len(payload), payload)", VERIFYING),
+    ("what is signed has no type", "consent/dsse.py", "(len(kind), kind, len(payload), payload)", "(0, b'', len(payload), payload)", VERIFYING),
     ("any ledger proof will do", "dubgate/certificate/ledger_part.py", "if not inside or", "if False or", VERIFYING),
     ("a leaf may lie elsewhere", "dubgate/certificate/ledger_part.py", 'or leaf.get("index") != proof.index', "", VERIFYING),
     ("a ledger's key may be out of time", "dubgate/certificate/ledger_part.py", 'entry.validity.require(signed_at, now, f"{name}: checkpoint")', "pass", VERIFYING),

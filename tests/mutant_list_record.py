@@ -48,7 +48,7 @@ SINGLE = (
     ("any entry that fits will do", "dubgate/company/register.py", " and tool.registered_as in (None, t.id)", "", RECORD),
     ("terms are not hashed again", "dubgate/company/register.py", "return hashlib.sha256(read_pinned(found)).hexdigest() == terms.sha256", "return True", RECORD),
     ("a policy of any title", "dubgate/company/never_ai.py", "if s.record.title_id in ids\n", "if s.record.title_id\n", RECORD),
-    ("a policy of any house", "dubgate/company/never_ai.py", "        and holders & {s.by, _house(s.by, view)}\n", "", RECORD),
+    ("a policy of any house", "dubgate/company/never_ai.py", "        and holders & {s.by, view.house_of(s.by)}\n", "", RECORD),
     ("a policy out of its term", "dubgate/company/never_ai.py", "        and s.record.signed_at <= at < s.record.expires_at\n", "", RECORD),
     ("scenes are not asked", "dubgate/company/never_ai.py", "if cue.span.start_s < scene.end_s and scene.start_s < cue.span.end_s:", "if False:", RECORD),
     ("revisions need no order in time", "dubgate/record_checks.py", " and before.at <= after.at", "", RECORD),

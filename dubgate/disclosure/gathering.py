@@ -14,13 +14,13 @@ from consent.vocabulary import ApprovalDecision
 from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, ruled_packs, verified
 from dubgate.approving import Sounds
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_over, human_refusal, release_of, use_of
+from dubgate.clearing import Release, candidate_over, human_refusal, release_of, script_sha256_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
-from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery.script import CueSheet
 from dubgate.disclosure.told import Agreement, Part, Person, Told, ToolTold
-from dubgate.gate import QualityRequest
+from dubgate.gate import QualityRequest, style_of
 from dubgate.labels.tracks import Labels
 from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
@@ -29,7 +29,6 @@ from dubgate.policy.packs import Pack
 from dubgate.policy.signed_objects import Circumstances, sorted_out
 from dubgate.policy.speakers import Declared
 from dubgate.record_confirming import record_confirmations
-from dubgate.release import script_sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def gather(delivery: Delivery, looked: Looked, view: View, at: datetime) -> Told
         title=delivery.title.name if delivery.title else "",
         language=delivery.dub.language,
         original_language=delivery.original.language,
-        style=str(_style(delivery, looked)),
+        style=str(style_of(looked.quality, looked.sheet)),
         parts=parts,
         tools=() if record is None else tuple(map(_tool, record.tools)),
         purposes=() if record is None else tuple(str(p) for p in record.purposes),
@@ -101,15 +100,13 @@ def _asked(
     """Who approved, why that does not suffice, and what signed objects are held against."""
     if release is None:
         return (), (), None
-    chosen = packs_for(looked.quality, _style(delivery, looked), destination_of(delivery, release, declared))
+    chosen = packs_for(
+        looked.quality, style_of(looked.quality, looked.sheet), destination_of(delivery, release, declared)
+    )
     packs = ruled_packs(chosen, evidence, delivery, view, at)[0].packs
     candidate = _candidate(delivery, release, looked, packs)
     now = circumstances_of(delivery, candidate, packs, looked.sounds.dub.duration_s, view, at)
     return (*_approved(release, candidate, evidence, view, at), now)
-
-
-def _style(delivery: Delivery, looked: Looked) -> Style:
-    return delivery.style or (looked.sheet.style if looked.sheet else None) or Style.LIPSYNC
 
 
 def _candidate(delivery: Delivery, release: Release, looked: Looked, packs: Sequence[Pack]) -> Candidate:
@@ -120,7 +117,7 @@ def _candidate(delivery: Delivery, release: Release, looked: Looked, packs: Sequ
         looked.sounds.original.packet_sha256,
         script_sha256=script_sha256_of(delivery),
         pack_sha256s=tuple(p.sha256 for p in packs),
-        style=str(_style(delivery, looked)),
+        style=str(style_of(looked.quality, looked.sheet)),
     )
 
 

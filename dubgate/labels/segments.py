@@ -36,10 +36,15 @@ def inside(folder: Path, uri: str, root: Path, *, named_by: str) -> Path:
     if uri != uri.strip() or _READ_DIFFERENTLY.search(uri):
         raise MediaError(f"names something that not every player reads alike: {uri!r}", where=named_by)
     relative = unquote(uri)
-    absolute = relative.startswith(("/", "\\", "~")) or ":" in relative.split("/")[0]
-    if absolute or any(c in relative for c in "?#\\\0") or "://" in relative:
+    if leads_out(relative):
         raise MediaError(f"names something outside the delivery's folder: {uri!r}", where=named_by)
     return as_written(folder / relative, root, what=repr(uri), named_by=named_by)
+
+
+def leads_out(path: str) -> bool:
+    """Whether the path of a URI, unquoted, is absolute, has a scheme or a drive, or means another thing to some players."""
+    absolute = path.startswith(("/", "\\", "~")) or ":" in path.split("/")[0]
+    return absolute or "://" in path or any(c in path for c in "?#\\\0")
 
 
 def as_written(path: Path, root: Path, *, what: str, named_by: str) -> Path:

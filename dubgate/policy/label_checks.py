@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.labels.stripped import Lost, lost_labels
 from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
@@ -95,7 +96,7 @@ def _unverified(reason: str) -> Finding:
     """What could have been read with more at hand; the reason says with what."""
     what, _, remedy = reason.partition(": ")
     en = f"a label was not verified: {what}"
-    found = said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります")
+    found = said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, f"検証できない表示があります（{in_japanese(reason)}）")
     return replace(found, remedy=Text(remedy, _HAND_IN) if remedy else found.remedy)
 
 
@@ -212,4 +213,5 @@ def _of_human(track: LabelledTrack) -> Iterator[Finding]:
 
 def _undecided(track: LabelledTrack, why: Unmeasured) -> Finding:
     en = f"whether {track.where} needs a label is not known: {why.reason}"
-    return said("LAB-001", PROGRAMME, Outcome.UNKNOWN, en, "AI表示が必要か判定できません")
+    ja = f"{track.where}にAI表示が必要か判定できません（{in_japanese(why.reason)}）"
+    return said("LAB-001", PROGRAMME, Outcome.UNKNOWN, en, ja)

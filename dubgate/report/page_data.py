@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from dubgate.features import Series, TrackFeatures, Word
+from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
-from dubgate.policy.bands import with_unit
+from dubgate.policy.bands import told, with_unit
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding
 from dubgate.report.line_sound import words_in
@@ -55,8 +56,13 @@ def _track(track: TrackFeatures) -> dict[str, Any]:
         "speech": [[round(s.start_s, 2), round(s.end_s, 2)] for s in track.speech],
         "energy": energy_series(track.energy_db),
         "f0": None if isinstance(pitch, Unmeasured) else f0_series(pitch.f0_hz),
-        "why_no_f0": printable(pitch.reason) if isinstance(pitch, Unmeasured) else "",
+        **_why_no_f0(pitch),
     }
+
+
+def _why_no_f0(pitch: object) -> dict[str, str]:
+    why = pitch.reason if isinstance(pitch, Unmeasured) else ""
+    return {"why_no_f0": printable(why), "why_no_f0_ja": printable(in_japanese(why))}
 
 
 def energy_series(energy_db: Series) -> dict[str, Any]:
@@ -99,7 +105,9 @@ def _finding(f: Finding) -> dict[str, Any]:
         "remedy_ja": printable(f.remedy.ja),
         "source": printable(f.source),
         "who": printable(f.who_can_resolve or ""),
+        "who_ja": printable(in_japanese(f.who_can_resolve or "")),
         "decided_by": [printable(d) for d in f.decided_by],
+        "decided_by_ja": [printable(in_japanese(d)) for d in f.decided_by],
         "spans": [_span(s) for s in f.spans[:50]],
     }
 
@@ -152,6 +160,7 @@ def _line(
 
 def _measured(m: Measurement) -> list[str]:
     if isinstance(m.value, Unmeasured):
-        return [m.metric, "", printable(m.value.reason)]
+        return [m.metric, "", printable(m.value.reason), "", printable(in_japanese(m.value.reason))]
     metric = METRICS.get(m.metric)
-    return [m.metric, with_unit(m.value, metric.unit) if metric else f"{m.value:g}", ""]
+    shown = (with_unit(m.value, metric.unit), told(m.value, metric.unit, "ja")) if metric else (f"{m.value:g}",) * 2
+    return [m.metric, shown[0], "", shown[1], ""]

@@ -12,9 +12,9 @@ from dubgate.delivery.timecode import timecode_at
 from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS, Metric
-from dubgate.policy.bands import with_unit
+from dubgate.policy.bands import told, with_unit
 from dubgate.policy.checks import CHECKS
-from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
 from dubgate.report.open_questions import OpenQuestions, open_questions
@@ -220,7 +220,7 @@ class MeasurementRow:
     means: Text
     metric: str
     of: Text
-    value: str
+    value: Text
     spread: str
     why_not: str
 
@@ -243,8 +243,12 @@ def _one(m: Measurement, metric: Metric) -> MeasurementRow:
     of = Text("programme", "番組全体") if m.subject.scope is Scope.PROGRAMME else Text(m.subject.name, m.subject.name)
     means = Text(metric.means, metric.means_ja)
     if isinstance(m.value, Unmeasured):
-        return MeasurementRow(means, metric.name, of, "", "", m.value.reason)
-    return MeasurementRow(means, metric.name, of, with_unit(m.value, metric.unit), "", "")
+        return MeasurementRow(means, metric.name, of, SILENT, "", m.value.reason)
+    return MeasurementRow(means, metric.name, of, _in_units(m.value, metric), "", "")
+
+
+def _in_units(value: float, metric: Metric) -> Text:
+    return Text(with_unit(value, metric.unit), told(value, metric.unit, "ja"))
 
 
 def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
@@ -253,7 +257,7 @@ def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
     means = Text(metric.means, metric.means_ja)
     if not known:
         reason = next(m.value.reason for m in lines if isinstance(m.value, Unmeasured))
-        return MeasurementRow(means, metric.name, of, "", "", reason)
+        return MeasurementRow(means, metric.name, of, SILENT, "", reason)
     low, middle, high = (float(v) for v in np.percentile(known, (0, 50, 100)))
     spread = f"{with_unit(low, metric.unit).split()[0]} … {with_unit(high, metric.unit).split()[0]}"
-    return MeasurementRow(means, metric.name, of, with_unit(middle, metric.unit), spread, "")
+    return MeasurementRow(means, metric.name, of, _in_units(middle, metric), spread, "")

@@ -124,7 +124,7 @@ class Desk(_Strict):
 
 
 class Settings(_Strict):
-    """Everything; see the README's section on the service."""
+    """Everything; see README.md beside this file."""
 
     schema_: Literal["service/1.0"] = Field("service/1.0", alias="schema")
     registry: Line

@@ -444,6 +444,16 @@ def test_a_refusal_after_an_approval_wins_and_one_of_another_sound_says_nothing(
     )
 
 
+def test_a_refusal_of_a_kind_that_the_title_does_not_want_is_a_refusal_all_the_same() -> None:
+    no = approved(since=NOW, approval_id="a-no", kind=ApprovalKind.CASTING, decision=ApprovalDecision.REJECT)
+    yes = approved(since=NOW + DAY, approval_id="a-yes")
+    assert wanted([claim()], approved(), no) == 1
+    assert wanted([claim()], approved(), no, yes) == 0, "the holder approved the sound since"
+    both = (ApprovalKind.CASTING, ApprovalKind.FINAL_SOUND)
+    cast = approved(since=NOW + DAY, approval_id="a-cast", kind=ApprovalKind.CASTING)
+    assert len(missing_approvals([claim()], both, [approved(), no, cast], candidate(), NOW + 2 * DAY)) == 0
+
+
 def test_a_refused_sound_stays_refused_under_another_language() -> None:
     """Handed in again as `fr-CA` and approved by another holder, what one refused as `fr-FR` is the same sound."""
     joint = claim(holder_ids=("studio", "rival"), quorum=Quorum.SOME, quorum_n=1)

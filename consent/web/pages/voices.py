@@ -14,7 +14,6 @@ from consent.errors import RecordError
 from consent.releases import Release
 from consent.report_lines import Proofs, use_line, voice_line
 from consent.shown import Shown
-from consent.strict import Record
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind, LegalBasis, PermissionKind, Subject
@@ -163,7 +162,3 @@ def record(request: Request, who: SignedIn) -> Response:
     name = f"record-{who.party_id}-{iso_minute(report.at)}.json"
     head = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(json.dumps(report.data(), indent=1), media_type="application/json", headers=head)
-
-
-Kinds = tuple[type[Record], ...]
-ABOUT_VOICES: Kinds = (Enrolment, Permission, Voice)

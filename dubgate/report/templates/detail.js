@@ -50,8 +50,8 @@ function heardWords(line) {
 
 function controls(line) {
   if (!hasSound()) {
-    const why = data.why_no_sound || "";
-    return el("p", { class: "small soft player" }, both(`No sound of this line is in the report. ${why}`, `この台詞の音声はレポートに含まれていません。${why}`));
+    const why = data.why_no_sound || "", whyJa = data.why_no_sound_ja || why;
+    return el("p", { class: "small soft player" }, both(`No sound of this line is in the report. ${why}`, `この台詞の音声はレポートに含まれていません。${whyJa}`));
   }
   const track = (name, en, ja) => el("button", { type: "button", "data-track": name, "aria-pressed": String(player.track === name), onclick: () => chooseTrack(name) }, both(en, ja));
   return el("div", { class: "player" },
@@ -70,15 +70,15 @@ function findingCard(f) {
       ...(f.bound ? row("wanted", "基準", both(f.bound, f.bound_ja)) : []),
       ...(f.why ? row(...(f.required ? ["required", "必要なこと"] : ["why", "理由"]), both(f.why, f.why_ja)) : []),
       ...(f.remedy ? row("do", "対処", both(f.remedy, f.remedy_ja)) : []),
-      ...row("who can resolve it", "判断できる人", f.who),
-      ...row("decided by", "決定の根拠", f.decided_by.join(", ")),
+      ...(f.who ? row("who can resolve it", "判断できる人", both(f.who, f.who_ja)) : []),
+      ...(f.decided_by.length ? row("decided by", "決定の根拠", both(f.decided_by.join(", "), f.decided_by_ja.join("、"))) : []),
       ...row("rule", "規則", el("span", { class: "mono" }, f.rule), ` ${f.pack}${f.source ? ` · ${f.source}` : ""}`)));
 }
 
 function numbers(line) {
-  const rows = line.measured.map(([name, value, why]) => {
+  const rows = line.measured.map(([name, value, why, valueJa, whyJa]) => {
     const metric = data.metrics[name] || { en: name, ja: name };
-    return el("tr", {}, el("td", {}, both(metric.en, metric.ja)), el("td", { class: value ? "num" : "small soft" }, value || both(`not measured: ${why}`, `測定不能: ${why}`)));
+    return el("tr", {}, el("td", {}, both(metric.en, metric.ja)), el("td", { class: value ? "num" : "small soft" }, value ? both(value, valueJa) : both(`not measured: ${why}`, `測定不能: ${whyJa}`)));
   });
   if (!rows.length) return "";
   return el("details", {}, el("summary", { class: "small" }, both("All numbers of this line", "この台詞の測定値")), el("table", {}, el("tbody", {}, ...rows)));
