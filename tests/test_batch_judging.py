@@ -27,7 +27,7 @@ from dubgate.engine.journal import Signing, open_journal
 from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
-from dubgate.engine.since import ended_since
+from dubgate.engine.since import ended_since, voices_named
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
@@ -252,6 +252,11 @@ def test_what_was_released_is_no_release_once_something_ended(world: World, aske
     with open_registry(str(world.registry)) as registry, registry.view() as view:
         assert ended_since(view, NOW + timedelta(minutes=30)) == ()
         assert len(ended_since(view, NOW - timedelta(days=4000))) >= 1
+        assert len(ended_since(view, NOW, frozenset({"v-mara"}))) == 1
+        assert ended_since(view, NOW, frozenset({"v-otto"})) == ()
+    assert voices_named([job_of(world).location]) >= {"v-mara"}
+    assert voices_named([job_of(world).location, "s3://dubs/ep01/delivery.yaml"]) is None
+    assert voices_named([str(tmp_path / "nothing.yaml")]) is None
 
 
 def test_a_check_looks_at_the_registry_once_it_has_heard(world: World, asked: list[str]) -> None:

@@ -79,11 +79,8 @@ def run_batch(
     with closing(open_journal(out, _options(settings, gate), settings.at.isoformat())) as journal:
         began = datetime.fromisoformat(journal.started_at)
         if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:
-            raise InputError(
-                f"this batch was begun at {journal.started_at}, and consents may have changed since",
-                where=str(out),
-                remedy="choose another --out",
-            )
+            what = f"this batch was begun at {journal.started_at}, and consents may have changed since"
+            raise InputError(what, where=str(out), remedy="choose another --out")
         settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings))
         with closing(make_engine(settings)) as engine:
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
@@ -91,7 +88,8 @@ def run_batch(
             notes: list[str] = []
             found = _series(jobs, last, voices, engine, notes, settings)
             notes += _rewritten(jobs, last, found, engine, out, settings)
-        ended = () if settings.fixed_at else ended_in(settings.registry, began)
+        released = [d.location for d in last.values() if d.decision == "release"]
+        ended = () if settings.fixed_at else ended_in(settings.registry, began, released)
         notes += told_of(ended, began)
         return Finished(tuple(last.values()), tuple(journal.done), twice, found, tuple(notes), ended)
 
