@@ -137,6 +137,7 @@ def judge_quality(
     from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
     from dubgate.policy.when import When
+    from dubgate.slips import slips
 
     sheet, features = lines_of(features, script)
     style = style_of(request, sheet)
@@ -168,7 +169,7 @@ def judge_quality(
         packs=tuple(PackRef(p.name, p.version, p.sha256, p.data) for p in packs),
         clock=clock,
         facts=facts,
-        notes=notes(features),
+        notes=(*slips(features, script, measurements, streams), *notes(features)),
     )
 
 

@@ -146,6 +146,9 @@ def _compared(rendition: Rendition, master: Listened, listening: Listening, boun
     finally:
         path.unlink()
     try:
+        if heard.spool.plays_otherwise:
+            what = "its stream holds several presentations (TrueHD, MLP, DTS-HD), of which one was compared"
+            raise MediaError(what, where=rendition.where, remedy="package it in a codec of one")
         comparison = compare(master.spool, heard.spool, bounds)
         # The comparison hears mono sums: what the channels of a rendition cancel against each other is looked at apart.
         added = difference(heard.cancelled, [span.padded(NEAR_S) for span in master.cancelled])

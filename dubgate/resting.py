@@ -21,6 +21,7 @@ from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
 from dubgate.features import VoiceSegment
 from dubgate.judgement import Judgement
+from dubgate.lapsed import lapsed_since
 from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.findings import Outcome
 from dubgate.policy.request_checks import refused_findings
@@ -65,7 +66,8 @@ def resting_of(
         *approval_findings(release.title, candidate, approvals, writer, writer.now),
         *refused_findings(requests, candidate, writer.now),
     )
-    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
+    against = [f.text.en for f in asked if f.outcome > Outcome.WARN]
+    if against := [*against, *lapsed_since(judgement.judged_at, delivery, signed, writer)]:
         raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
     covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
     histories = at_hand(release.title, candidate, approvals, writer, writer.now)

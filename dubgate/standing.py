@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from consent import ledger
+from consent import languages, ledger
 from consent.approvals import ApprovalHistory
 from consent.certifications import Certification
 from consent.checkpoint import read_body
@@ -132,9 +132,11 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"
         raise LedgerRewritten(what, where=f"release {release.release_id}")
+    named = [h for h in histories if h.approval.approval_id in release.approval_ids]
     for history in histories:
-        yield from _of_approval(history, release, now)
-    holders = {h.approval.for_holder_id for h in histories if h.approval.approval_id in release.approval_ids}
+        if not _answered(history, named):
+            yield from _of_approval(history, release, now)
+    holders = {h.approval.for_holder_id for h in named}
     yield from _of_rights(release, title, holders, view, now)
 
 
@@ -155,16 +157,28 @@ def _of_rights(
 
 def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
     """Whether this standing refusal meets any use of the release."""
-    title = view.title(release.title_id)
-    title_ids = title.title_ids if title is not None else (release.title_id,)
     left = () if _is_over(release, now) else release.voices
+    title_ids = _titles_of(release, view)
     uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in left)
     return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
+
+
+def rejected_now(release: Release, view: View, approval_id: str, now: datetime) -> bool:
+    """Whether this no of a holder, instead of an approval, meets the release."""
+    if _is_over(release, now):
+        return False
+    found = [h for h in view.approvals(_titles_of(release, view)) if h.approval.approval_id == approval_id]
+    return any(said.startswith("RH-001") for h in found for said in _of_approval(h, release, now))
 
 
 def _is_over(release: Release, now: datetime) -> bool:
     """Whether nothing is left of the release window, so that no use can be asked about."""
     return release.window.end is not None and now >= release.window.end
+
+
+def _titles_of(release: Release, view: View) -> tuple[str, ...]:
+    title = view.title(release.title_id)
+    return title.title_ids if title is not None else (release.title_id,)
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
@@ -198,6 +212,13 @@ def _of_grant(used: VoiceUse, use: Use, view: View, now: datetime) -> Iterator[D
     return (d for d in found if d.field not in SETTLED)
 
 
+def _answered(history: ApprovalHistory, named: Sequence[ApprovalHistory]) -> bool:
+    """Whether a holder's no was followed by its yes, on which the release rests."""
+    no, said = history.approval, history.recorded_at
+    later = any(h.approval.for_holder_id == no.for_holder_id and h.recorded_at > said for h in named)
+    return no.decision is ApprovalDecision.REJECT and later
+
+
 def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> Iterator[str]:
     approval = history.approval
     name = f"the approval {approval.approval_id}"
@@ -220,8 +241,11 @@ def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> I
 
 
 def _meets(history: ApprovalHistory, release: Release, now: datetime) -> bool:
-    """Whether a refusal to approve is about this sound, or about the language and places of this release."""
+    """Whether a refusal to approve is about this sound, under whatever language, or about any in its language; and its places."""
     said = history.approval
-    sound = not said.sounds or release.packets_sha256 in {s.packets_sha256 for s in said.sounds}
     places = expand(said.territories, said.territories_excluded) & expand(release.territories)
-    return sound and said.language == release.language and bool(places) and history.recorded_at <= now
+    if said.sounds:
+        about = release.packets_sha256 in {s.packets_sha256 for s in said.sounds}
+    else:
+        about = languages.overlap(said.language, release.language)
+    return about and bool(places) and history.recorded_at <= now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mutant_list_adversary import adversary_mutants
@@ -15,10 +16,14 @@ from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
 from mutant_list_desk3 import desk3_mutants
+from mutant_list_doors import door_mutants
+from mutant_list_ears import ears_mutants
+from mutant_list_ja import ja_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
+from mutant_list_red import red_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
@@ -242,6 +247,15 @@ def mutants_that_are_equivalent(root: Path) -> list[tuple[Equivalent, list[Mutan
 
 
 def _mutants(root: Path) -> Iterator[Mutant]:
+    text = cache(lambda file: (root / file).read_text(encoding="utf-8"))
+    made: dict[str, set[str]] = {}
+    for mutant in _of_lists(root):
+        made.setdefault(mutant.file, set()).add(mutant.change(text(mutant.file)))
+        yield mutant
+    yield from door_mutants(root, lambda file: made.get(file, set()))
+
+
+def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from pack_mutants(root)
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "guards")
@@ -265,11 +279,14 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from desk_mutants(root)
     yield from desk2_mutants(root)
     yield from desk3_mutants(root)
+    yield from ja_mutants(root)
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
     yield from unheard_mutants()
+    yield from ears_mutants()
     yield from record_mutants(root)
+    yield from red_mutants()
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)

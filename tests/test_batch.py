@@ -31,6 +31,7 @@ from dubgate.engine.journal import Done, Journal, Signing, open_journal
 from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import LocalEngine, Task
+from dubgate.engine.printing import lines_after, print_batch
 from dubgate.engine.summary import csv_of, tables_of, write_summary
 from dubgate.engine.tally import by_rule, by_vendor
 from dubgate.errors import InputError
@@ -94,6 +95,21 @@ def asked_of(location: str) -> int:
 def test_the_exit_code_is_the_worst_of_all(decisions: list[str], code: int) -> None:
     done = [Done(f"d{k}", "x", "s", None if d == "error" else facts(decision=d)) for k, d in enumerate(decisions)]
     assert Finished(tuple(done), tuple(done)).exit_code == code
+
+
+def test_the_terminal_is_told_how_many_came_to_what_and_what_to_do_about_the_rest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = Done("d1", "/d1", "s", None, "d1/delivery.yaml:4:2: 'dub' is missing")
+    done = (Done("d0", "/d0", "s", facts(decision="hold", holding=("VOI-ONE",), warning=("EUA-MARK",))), bad)
+    print_batch(Finished(done, done), (Path("summary.csv"),), "")
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    below = lines[3:]
+    assert below[:3] == ["VOI-ONE holds 1", "EUA-MARK is a note in 1", "2 deliveries: 1 hold, 1 error"]
+    assert "run the same command" in below[3]
+    assert below[4:] == ["summary: summary.csv"]
+    assert list(lines_after(Finished(done[:1], done[:1]), ""))[-1] == "1 delivery: 1 hold"
 
 
 def test_one_that_cannot_be_judged_stops_no_other(tmp_path: Path) -> None:

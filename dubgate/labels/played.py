@@ -191,8 +191,8 @@ def _of_other(piece: Piece) -> Iterator[Found]:
 
 def _unread(piece: Piece, why: str) -> Unmeasured:
     """What may hold labels that nobody reads; the first byte tells the parts of one file apart."""
-    at = f" from byte {piece.first:,}" if piece.first else ""
-    return Unmeasured(f"{piece.path.name}{at} cannot be told to hold none, since {why}: package it as fragmented MP4")
+    where = f"{piece.path.name} from byte {piece.first:,}" if piece.first else piece.path.name
+    return Unmeasured(f"{where} cannot be told to hold none, since {why}: package it as fragmented MP4")
 
 
 def _of_boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Place]:

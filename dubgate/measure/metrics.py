@@ -1,4 +1,4 @@
-"""The METRICS table: every number dubgate can measure, with its unit, scope and source. Rules and README read it."""
+"""The METRICS table: every number dubgate can measure, with its unit, scope and source. Rules and their README read it."""
 
 from __future__ import annotations
 

@@ -123,6 +123,7 @@ class Publishing:
         refusals: list[Refused] = []
         allowed: Facts | None = None
         for row in rows:
+            facts: Facts | None = None
             try:
                 facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, use.at, now)
@@ -132,7 +133,8 @@ class Publishing:
                     allowed = facts
             except Refused as refusal:
                 refusals.append(refusal)
-                if isinstance(refusal, NotPassed) and row.recorded_at == rows[0].recorded_at:
+                is_no = facts is None or facts.result != PASSED  # whoever signed it; what cannot be read may be one
+                if is_no and row.recorded_at == rows[0].recorded_at:
                     return Denied(refusal, None)
             if allowed is not None and row.recorded_at != rows[0].recorded_at:
                 break

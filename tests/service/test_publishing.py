@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from made_certificate import LATER, VALID, key_of, with_gate
 from made_service import Api, House, settings_of
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 from test_jobs_survive import queued
 from test_races import give_again, withdraw
 
@@ -417,6 +417,21 @@ def test_a_later_no_about_the_same_bytes_rules(api: Api) -> None:
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     assert "CON-031" in refused(api, "failed")["detail"]
+
+
+@pytest.mark.parametrize("reason", ["unknown-key", "malformed"])
+def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(reason: str, api: Api) -> None:
+    """A gate whose new key is not listed yet said no; or the newest row was spoilt."""
+    queued(api.house)
+    assert api.house.worker(judgement=api.house.blocked()).step()
+    newest = CERTIFICATE.c.result == "FAILED"
+    with changing(api.state.engine) as connection:
+        facts = json.loads(connection.execute(select(CERTIFICATE.c.facts).where(newest)).scalar_one())
+        spoilt = json.dumps(facts | {"keyid": "0" * 64}, sort_keys=True) if reason == "unknown-key" else "{}"
+        values = {"facts": spoilt, "seal": api.state.own.seal(spoilt.encode()) if reason == "unknown-key" else "0" * 64}
+        connection.execute(text("DROP TRIGGER IF EXISTS service_certificate_no_update"))
+        connection.execute(update(CERTIFICATE).where(newest).values(**values))
+    refused(api, reason)
 
 
 def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:

@@ -102,7 +102,7 @@ def test_a_request_says_in_its_first_sentence_what_is_asked_and_not_always_an_ap
     ada.client.post("/language", data={"language": "ja", "next": "/"})
     japanese = world.visit("ada").get("/requests/rq-own")
     assert "録音があなたの声かどうかの確認および声の照合の許可です" in japanese
-    assert '<span class="note" lang="en">Is it so?</span>' in japanese
+    assert '<span class="note"><span lang="en">Is it so?</span></span>' in japanese
     assert "登場人物 MARA" in japanese
 
 

@@ -13,6 +13,7 @@ function setLanguage(lang) {
     if (said.tagName === "INPUT") said.placeholder = said.dataset[lang];
     else said.textContent = said.dataset[lang];
   }
+  for (const told of document.querySelectorAll("[data-label-ja]")) told.setAttribute("aria-label", lang === "ja" ? told.dataset.labelJa : told.dataset.labelEn);
   refreshSound();
 }
 for (const button of document.querySelectorAll("[data-set-lang]")) button.addEventListener("click", () => { setLanguage(button.dataset.setLang); remember("lang", button.dataset.setLang); });
