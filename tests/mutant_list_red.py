@@ -21,6 +21,7 @@ RULINGS = ("tests/policy/test_rulings.py",)
 RIGHTS = ("tests/consent/test_rights_and_approvals.py",)
 GRANTS = ("tests/consent/test_denials.py", "tests/consent/test_registry_attacks.py")
 PUBLISHING = ("tests/service/test_publishing.py", "-k", "later")
+TRUSTED = ("tests/service/test_publishing.py", "-k", "any_more_at_the_moment")
 SURVIVE = ("tests/service/test_jobs_survive.py", "-k", "signed_once or nobodys_own")
 YES = ("tests/service/test_serving.py", "-k", "exactly_a_yes")
 SILENT = ("tests/labels/test_sound_of_its_own.py",)
@@ -28,7 +29,7 @@ TRAILING = ("tests/labels/test_trailing_tags.py",)
 TELLING = ("tests/service/test_messages.py", "-k", "holders_no or objection")
 BATCH = ("tests/test_batch_judging.py", "-k", "once_something_ended")
 CHECKED = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
-NAMED = ("tests/test_release.py", "-k", "own_performance")
+NAMED = ("tests/test_release.py", "-k", "found_by_its_own_check and owners and performance")
 CLEARED = ("tests/policy/test_clearance.py", "tests/test_clearing.py")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
@@ -91,6 +92,8 @@ SINGLE = (
     ("what is not known passes", "dubgate/label_rules.py", "if any(f.outcome > Outcome.WARN for f in fs))", "if any(f.outcome > Outcome.UNKNOWN for f in fs))", LABEL_RULES),
     ("a later no of an unlisted key is passed by", "dubgate/service/publishing.py", "is_no = facts is None or facts.result != PASSED", "is_no = isinstance(refusal, NotPassed)", PUBLISHING),
     ("what cannot be read is no no", "dubgate/service/publishing.py", "is_no = facts is None or facts.result", "is_no = facts is not None and facts.result", PUBLISHING),
+    ("a key is trusted now alone", "dubgate/service/publishing.py", "require_trusted(facts, store, max(at, now))", "require_trusted(facts, store, now)", TRUSTED),
+    ("a trust store is current now alone", "dubgate/service/publishing.py", "    store.require_current(max(at, now))\n", "", TRUSTED),
     ("what ended since is signed", "dubgate/service/working.py", "            require_standing_still(pending, registry, self.clock())\n", "", SURVIVE),
     ("one's own approval carries", "dubgate/service/working.py", "            require_another_hand(writer, pending.release_id, job.party)\n", "", SURVIVE),
     ("a yes to another question is one", "dubgate/client.py", 'if body.get("digest") != digest.removeprefix("sha256:") or channel not in body.get("channels", ()):', "if False:", YES),
