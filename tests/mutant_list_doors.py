@@ -149,7 +149,6 @@ CALLED = (
     ("consent/database.py", FILES),
     ("consent/parties.py", ("tests/consent/test_passkeys.py",)),
     ("consent/registry.py", FILES),
-    ("consent/retention.py", ("tests/consent/test_retention.py", "-k", "not postgres")),
     ("consent/signature_audit.py", ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")),
     ("consent/signed_entries.py", ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py", "-k", "not postgres")),
     ("consent/spoken_door.py", SPOKEN),
