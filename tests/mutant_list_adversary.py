@@ -58,7 +58,7 @@ SINGLE = (
     ("the parts of a voice are not matched", "dubgate/voices_heard.py", "for part in (*speaker.parts(), *speaker.strange", "for part in (*speaker.strange", VOICES),
     ("a part that is like its whole is another's", "dubgate/voices_heard.py", "score < REJECT_LLR <= whole:", "score <= whole:", VOICES),
     ("the parts of a voice are no clones", "dubgate/voices_heard.py", "return max([whole, *(s for s in scores if not isinstance(s, Unmeasured))])", "return whole", VOICES),
-    ("parts of any length are compared", "dubgate/voices_heard.py", "if p.speech_s >= PART_S)", "if True)", VOICES),
+    ("parts of any length are compared", "dubgate/voices_heard.py", "if p.speech_s >= PART_S) if len", "if True) if len", VOICES),
     ("what a mix holds beside stem and effects is not listened to", "dubgate/mixing.py", "        if speech_prob is not None:\n", "        if False:\n", ADDED),
     ("hearing does not listen to what a mix holds beside", "dubgate/hearing.py", "me, dub, speech_prob)", "me, dub)", ("tests/test_unheard.py", "-k", "listened_for")),
     ("what packets leave out is not counted", "dubgate/delivery/decoding.py", "self._n_left_out += _left_out(packet)", "self._n_left_out += 0", ONE),
