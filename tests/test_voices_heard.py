@@ -156,6 +156,14 @@ def test_a_stranger_in_some_of_a_characters_lines_leaves_the_match_open(world: W
     assert measured(compared(world, view, mixed(NOBODY, n=1, speech_s=1.0))["OTTO"].match_llr) > 5, "too little"
 
 
+def test_a_stranger_in_many_lines_too_short_to_tell_a_voice_is_told_by_all_of_them(world: World, view: View) -> None:
+    stranger = compared(world, view, mixed(NOBODY, n=5, speech_s=1.2))["OTTO"].match_llr
+    assert isinstance(stranger, Unmeasured)
+    assert "6.0 s of it sound like somebody else" in stranger.reason
+    [hit] = measured_hits(compared(world, view, mixed(AXES["v-karl"], n=5, speech_s=1.2))["OTTO"])
+    assert hit.voice_id == "v-karl"
+
+
 def together(heard: ProgrammeFeatures) -> ProgrammeFeatures:
     """The same, with all of OTTO's lines in one of the diarizer's clusters."""
     assert not isinstance(heard.dub.voices, Unmeasured)
