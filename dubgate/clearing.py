@@ -110,13 +110,13 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id:
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
         training=release.trained,
-        voice_asset=_asset_of(release, entry, voice_id),
+        voice_asset=asset_of(release.submitter, entry, voice_id),
     )
 
 
-def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
+def asset_of(submitter: str | None, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
     """The voice model as declared; its maker is the vendor where that is a party's id, else who submitted."""
-    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else release.submitter
+    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else submitter
     if voice_id is None or entry.model is None or vendor is None:
         return None
     return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
