@@ -145,6 +145,7 @@ def test_chinas_label_behind_the_sound_is_read_like_any_other(tmp_path: Path, so
         bytes(40) + b"3DI\4\0\x10\0\0\0\0",
         ape(("Title", LABEL), count=9),
         ape(("Title", LABEL), count=2_000_000),
+        ape(("Title", "x" * 40)).replace((40).to_bytes(4, "little"), (90).to_bytes(4, "little"), 1),
         ape(("Title", "x" * 70_000)),
         ape(("Title", LABEL))[:-20] + b"\xff\xff\xff\x7f" + bytes(16),
     ],
