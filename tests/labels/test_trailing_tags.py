@@ -132,6 +132,12 @@ def others(flac: bytes, at: int) -> bytes:
             return b"".join(kept) + padding + flac[at:]
 
 
+def test_every_tag_at_the_start_is_read(tmp_path: Path, sound: bytes) -> None:
+    path = tmp_path / "dub.mp3"
+    path.write_bytes(TAG + files.id3((b"TIT2", OTHER)) + sound)
+    assert [p.text for p in id3_places(path) if p.names_track] == [LABEL, OTHER]
+
+
 def test_chinas_label_behind_the_sound_is_read_like_any_other(tmp_path: Path, sound: bytes) -> None:
     path = tmp_path / "dub.mp3"
     path.write_bytes(TAG + sound + ape(("AIGC", AIGC)))
