@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from consent import ledger
 from consent.checkpoint import Checkpoint, read_body
+from consent.dsse import loads_strictly
 from consent.entries import Entry, leaf_bytes, parse_time
 from consent.errors import RecordError, SignatureError
 from consent.lookup import keyids_in
@@ -163,19 +163,10 @@ def strict_json(data: bytes, where: str) -> Any:
     if len(data) > MOST_BYTES:
         raise RecordError(f"larger than {MOST_BYTES // 1_000_000} MB", where=where)
     try:
-        return json.loads(data, object_pairs_hook=_each_once)
+        return loads_strictly(data)
     except (ValueError, RecursionError):
         remedy = "It is damaged or cut off: download it again."
         raise RecordError("this is not the whole file of a statement", where=where, remedy=remedy) from None
-
-
-def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a name is repeated")
-        found[name] = value
-    return found
 
 
 def checkpoint_in(text: str) -> str:

@@ -143,12 +143,12 @@ def _heard(asked: Asked, found: ProgrammeFeatures) -> Heard:
 
 def plan_of(request: Request) -> Planned:
     """Choose streams and read the script."""
-    original, original_info = source_of(request.original)
-    published, published_info = source_of(request.dub)
+    original, original_info = source_of(request.original, "the original")
+    published, published_info = source_of(request.dub, "the dub")
     clock = request.clock or clock_of(published_info, original_info)
     sheet = _sheet(request, clock)
     spoken = request.dub.spoken or (sheet.language if sheet else None) or published.language
-    stem = _optional(request.stem, spoken)
+    stem = _optional(request.stem, spoken, "the stem")
     plan = HearingPlan(
         original=original,
         dub=stem or replace(published, language=spoken),
@@ -156,23 +156,30 @@ def plan_of(request: Request) -> Planned:
         models=request.models,
         device=request.device,
         mix=published if stem else None,
-        music_and_effects=_optional(request.music_and_effects, None),
+        music_and_effects=_optional(request.music_and_effects, None, "music and effects"),
     )
     return Planned(plan, sheet, clock, (original.stream, published.stream), published_info.duration_s)
 
 
-def source_of(track: Track) -> tuple[Source, MediaInfo]:
-    """The stream to hear, looked up in a child."""
+def source_of(track: Track, called: str) -> tuple[Source, MediaInfo]:
+    """The stream to hear, looked up in a child; what cannot be chosen is told of it by what it is called here.
+
+    Raises:
+        MediaError: the file cannot be used, or none or several of its streams fit.
+    """
     info = probe_apart(track.path)
-    stream = select_stream(info, index=track.stream, language=track.language)
+    try:
+        stream = select_stream(info, index=track.stream, language=track.language)
+    except MediaError as error:
+        raise MediaError(error.what, where=f"{error.where} ({called})", remedy=error.remedy) from None
     source = Source(str(track.path.absolute()), stream.index, track.path.name, track.spoken or stream.language)
     return source, info
 
 
-def _optional(track: Track | None, spoken: str | None) -> Source | None:
+def _optional(track: Track | None, spoken: str | None, called: str) -> Source | None:
     if track is None:
         return None
-    source, _ = source_of(track)
+    source, _ = source_of(track, called)
     return replace(source, language=spoken or source.language)
 
 

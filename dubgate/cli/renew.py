@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.certify_options import VERIFIER, signing_gate
-from dubgate.cli.registry_options import registry_option
-from dubgate.cli.verify import FILE, REFUSED, plain, root_key, say_refused, trust_options
+from dubgate.cli.registry_options import plain, registry_option
+from dubgate.cli.verify import FILE, REFUSED, root_key, say_refused, trust_options
 
 if TYPE_CHECKING:
     from dubgate.certificate.trust import TrustStore

@@ -38,6 +38,10 @@ _DAYS = {"from {0}": "{0}から", "until {0}": "{0}まで", "from {0}, until {1}
 
 _HEARD_HOW = {
     "heard with the models that came inside the installed packages: {0}": "インストールしたパッケージに同梱のモデルで聴取しました: {0}",
+    "the dub is the original's own sound: nothing was dubbed, or the wrong file or stream was named": "吹替が原音そのものです。吹替されていないか、ファイルかストリームの指定が誤っています",
+    "original and dub are both in {0}: are files and streams the right ones?": "原音も吹替も{0}です。ファイルとストリームの指定を確認してください",
+    "hardly a word of the script is heard: is it the script of this dub, and in its language?": "台本の語がほとんど聞こえません。この吹替の、この言語の台本か確認してください",
+    "the lengths of original and dub differ as a conversion between 24 and 25 pictures a second makes them": "原音と吹替の長さの差が、毎秒24コマと25コマの変換による差と一致します",
     "words were not heard: {0}": "語は聴取されていません: {0:told}",
     "voices were not compared: {0}": "声は照合されていません: {0:told}",
     "the report was made without sound (--media none)": "音声なしで作成されたレポートです（--media none）",

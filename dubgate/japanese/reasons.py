@@ -149,6 +149,7 @@ _LEVELS = {
     "{0} is not a lossless codec": "{0}は可逆圧縮ではありません",
     "the measurement is not a finite number": "測定値が有限の数ではありません",
     "nothing was measured": "何も測定されていません",
+    "no line names its character": "どの台詞にも話者が書かれていません",
     "only {0} of the speech could be measured, {1} are needed": "測定できた発話は{0}だけです（{1}必要）",
 }  # fmt: skip
 

@@ -194,16 +194,10 @@ def _may_concern(approval: Approval, candidate: Candidate) -> bool:
 def _of_submitters_house(by: str, candidate: Candidate, view: View) -> bool:
     """Whether a party is the submitter or of its house."""
     submitter = candidate.submitted_by
-    return submitter is not None and house_of(by, view) == house_of(submitter, view)
+    return submitter is not None and view.house_of(by) == view.house_of(submitter)
 
 
 def _acts_for(by: str, holder: str, view: View) -> bool:
     """Whether a party is the holder or of its house, as the registry shows it."""
     party = view.party(by)
     return party is not None and holder in (party.party_id, party.house_id)
-
-
-def house_of(party_id: str, view: View) -> str:
-    """The organisation that a party acts for, or the party itself."""
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id

@@ -63,9 +63,15 @@ def judge_band(rule: BandRule, pack: Pack, judging: Judging) -> Iterator[Finding
         en = f"with the embedded {' and '.join(fallbacks)} this is reported, not judged"
         yield not_applicable(rule, pack, PROGRAMME, en, "同梱モデルでは参考値として扱います")
     elif not found:
-        yield unknown(rule, pack, PROGRAMME, Unmeasured("nothing was measured"), bound=bound_of(rule))
+        yield unknown(rule, pack, PROGRAMME, _why_nothing(rule), bound=bound_of(rule))
     else:
         yield from _asked(rule, pack, found, judging)
+
+
+def _why_nothing(rule: BandRule) -> Unmeasured:
+    """Why there is no measurement at all of what a rule bounds."""
+    of_characters = "one_voice_score" in rule.metrics
+    return Unmeasured("no line names its character") if of_characters else Unmeasured("nothing was measured")
 
 
 def _asked(rule: BandRule, pack: Pack, found: Sequence[Measurement], judging: Judging) -> Iterator[Finding]:

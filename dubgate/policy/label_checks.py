@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dubgate.japanese.telling import in_japanese
 from dubgate.labels.stripped import Lost, lost_labels
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
@@ -157,13 +157,19 @@ def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
 def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
     """A track has names in several places; players choose among them, so all must say the same of the machine."""
     names = [p for p in labels.places if p.names_track and p.track is not None and not p.in_media]
-    for track in sorted({(p.place.partition(" ")[0], p.track) for p in names}, key=str):
-        own = [p for p in names if (p.place.partition(" ")[0], p.track) == track]
+    for track in sorted({_track_of(p) for p in names}, key=str):
+        own = [p for p in names if _track_of(p) == track]
         if len({p.human_readable for p in own}) > 1:
             told = "; ".join(f"{p.place} “{p.text}”" for p in own)
             yield disagree(
                 f"one track has names that contradict each other: {told}", f"同じトラックの名称が矛盾しています: {told}"
             )
+
+
+def _track_of(place: Place) -> tuple[str, int | None]:
+    """Which track a name is of: entries are counted manifest by manifest, a file's tracks once, whatever tag names them."""
+    manifest = place.place.partition(" ")[0]
+    return manifest if manifest in ("HLS", "DASH") else "", place.track
 
 
 def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:

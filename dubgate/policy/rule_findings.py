@@ -15,6 +15,7 @@ from dubgate.policy.pack_parts import Said
 from dubgate.policy.pack_schema import BandRule, Rule
 from dubgate.policy.pack_sources import Status
 from dubgate.policy.packs import Pack
+from dubgate.policy.to_be_known import to_be_known
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
@@ -83,19 +84,12 @@ def unknown(
         f"{who.ja}: {rule.asks.ja}を判定できませんでした（{in_japanese(why.reason)}）。",
     )
     made = finding(rule, pack, subject, unknown_outcome(rule), text, value=NOT_MEASURED, bound=bound, spans=spans)
-    return replace(made, remedy=_to_be_known(rule))
+    return replace(made, remedy=_to_be_known(rule, why.reason))
 
 
-def _to_be_known(rule: Rule) -> Text:
+def _to_be_known(rule: Rule, reason: str) -> Text:
     """The rule's own remedy mends what fails; here nothing was judged. A note asks nothing of anybody."""
-    if rule.severity is Severity.WARN:
-        return SILENT
-    if rule.attestable_by:
-        return Text(
-            "hand in what the reason names; or somebody who listened answers: dubgate approve --attest RULE",
-            "理由に挙げたものを提出するか、聴いた人が回答してください: dubgate approve --attest RULE",
-        )
-    return Text("hand in what the reason names", "理由に挙げたものを提出してください")
+    return SILENT if rule.severity is Severity.WARN else to_be_known(reason, by_ear=bool(rule.attestable_by))
 
 
 def judged(

@@ -19,6 +19,7 @@ from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
 from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES
+from dubgate.report.plain_values import measured_of, plain, wanted_of
 from dubgate.unmeasured import Unmeasured
 
 MOST_PLACES = 60  # of one rule, listed as links; the table of lines has them all
@@ -97,8 +98,8 @@ def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
         n_more=len(group) - 1,
         rule=first.rule,
         pack=first.pack,
-        value=first.measured,
-        bound=first.wanted,
+        value=measured_of(first, clock),
+        bound=wanted_of(first),
         why=first.why,
         required=first.rule in CHECKS,
         remedy=first.remedy,
@@ -248,7 +249,7 @@ def _one(m: Measurement, metric: Metric) -> MeasurementRow:
 
 
 def _in_units(value: float, metric: Metric) -> Text:
-    return Text(with_unit(value, metric.unit), told(value, metric.unit, "ja"))
+    return Text(plain(with_unit(value, metric.unit)), told(value, metric.unit, "ja"))
 
 
 def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
@@ -259,5 +260,5 @@ def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
         reason = next(m.value.reason for m in lines if isinstance(m.value, Unmeasured))
         return MeasurementRow(means, metric.name, of, SILENT, "", reason)
     low, middle, high = (float(v) for v in np.percentile(known, (0, 50, 100)))
-    spread = f"{with_unit(low, metric.unit).split()[0]} … {with_unit(high, metric.unit).split()[0]}"
+    spread = " … ".join(plain(with_unit(end, metric.unit)).split()[0] for end in (low, high))
     return MeasurementRow(means, metric.name, of, _in_units(middle, metric), spread, "")

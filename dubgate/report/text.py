@@ -18,6 +18,7 @@ from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, was_not_measured
 from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, decided
+from dubgate.report.plain_values import measured_of, wanted_of
 from dubgate.report.printable import printable
 from dubgate.report.release_text import release_text
 
@@ -96,7 +97,7 @@ def _head(judgement: Judgement, lang: str) -> Iterator[Text]:
     yield Text(f"  {tracks}, {len(judgement.sheet.cues)} {told['lines']}, {judgement.style.value}", "dim")
     if not judgement.scripted:
         yield Text(f"  {told['script']}", "dim")
-    models = [printable(m.name) + (told["embedded"] if m.embedded else "") for m in features.models]
+    models = dict.fromkeys(printable(m.name) + (told["embedded"] if m.embedded else "") for m in features.models)
     yield Text(f"  {told['heard']}: {', '.join(models) or '-'}", "dim")
     for note in judgement.notes:
         yield Text(f"  {printable(_in(lang, note))}", "dim")
@@ -148,7 +149,7 @@ def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text
     told = _words(lang)
     head = Text(f"{getattr(OUTCOMES[finding.outcome], lang):<10}", _STYLES[finding.outcome])
     yield head.append(f"{_when(finding, judgement)}{printable(getattr(finding.text, lang))}", "default not bold")
-    bound, value = finding.wanted.within(lang), finding.measured.within(lang)
+    bound, value = wanted_of(finding).within(lang), measured_of(finding, judgement.clock).within(lang)
     measured = [value] if value else []
     measured += [f"{told['wanted']} {bound}"] if bound else []
     yield Text(f"{'':10}{finding.rule}{': ' if measured else ''}{printable(', '.join(measured))}", "dim")

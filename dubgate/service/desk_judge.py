@@ -16,6 +16,7 @@ from pathlib import Path
 
 from consent.views import View
 from consent.web.protocols import Answer, CannotAnswerError, Casting, Dossier, Judged, SoundFile, Summary, Which
+from dubgate.approved_parts import plan_bytes
 from dubgate.clearing import release_of
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import DubgateError
@@ -109,8 +110,8 @@ class DeskDeliveries(Heard):
         cast = tuple(Casting(e.name, str(e.technique), e.voice_ids) for e in delivery.cast)
         kept = self._judgements.get(delivery_id)
         clips = clips_of(kept[1]) if kept is not None else ()
-        plan = None if label is None else _canonical(label.model_dump(mode="json"))
-        casting = _canonical([e.model_dump(mode="json") for e in delivery.cast])
+        plan = None if label is None else plan_bytes(label)
+        casting = plan_bytes(delivery.cast)
         verdict = self._verdicts.get(delivery_id)
         disclosure = verdict.disclosure if verdict is not None else {}
         return Dossier(summary, delivery.original.language, told, plan, cast, casting, disclosure, clips)
@@ -284,9 +285,3 @@ def _predecessor(summary: Summary, older: Sequence[Summary]) -> str | None:
         return None
     same = (summary.title_id, summary.language, summary.submitted_by)
     return next((s.delivery_id for s in older if (s.title_id, s.language, s.submitted_by) == same), None)
-
-
-def _canonical(value: object) -> bytes:
-    import rfc8785
-
-    return rfc8785.dumps(value)  # type: ignore[arg-type]

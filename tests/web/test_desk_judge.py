@@ -15,11 +15,11 @@ from made_delivery import NOW, SIGNED_AT, World, features, make_world
 from made_passkey import MadePasskey
 
 from consent.approvals import Approval
+from consent.dsse import pre_authentication_encoding
 from consent.parties import Party, PartyKey
 from consent.passkey_signing import signed_envelope, to_sign
 from consent.passkeys import challenge_of
 from consent.registry import Registry
-from consent.signatures import pre_authentication_encoding
 from consent.vocabulary import EventKind, Role
 from consent.web.protocols import Answer, CannotAnswerError, Finding
 from consent.writing import Addition

@@ -17,13 +17,13 @@ from world import START, World, make_world
 
 from consent import ledger, taken_home
 from consent.checkpoint import Checkpoint, VerifierKey, sign
+from consent.dsse import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.entries import parse_time
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import PartyKey, dsse_keyid
 from consent.passkey_signing import to_sign
 from consent.registry import Registry
-from consent.signatures import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.statement_check import Answer, Checked, _InTheFile, check_bare, check_statement
 from consent.strict import canonical_json
 from consent.taken_home import TakenHome, checkpoint_in, read_taken_home

@@ -56,7 +56,8 @@ function controls(line) {
   const track = (name, en, ja) => el("button", { type: "button", "data-track": name, "aria-pressed": String(player.track === name), onclick: () => chooseTrack(name) }, both(en, ja));
   return el("div", { class: "player" },
     el("button", { type: "button", class: "play", id: "play", onclick: togglePlay }, both("▶ Play", "▶ 再生")),
-    el("span", { class: "segment", role: "group", ...named("Track", "音声") }, track("original", "Original", "原音"), track("dub", "Dub", "吹替")),
+    el("span", { class: "segment", role: "group", ...named("Track", "音声") }, track("original", "Original", "原音"), track("dub", "Dub", "吹替"), track("both", "Both", "同時")),
+    el("button", { type: "button", id: "loop", "aria-pressed": String(player.looping), onclick: toggleLoop }, both("Loop", "繰り返し")),
     el("span", { class: "num small soft", id: "sound-time", "aria-live": "off" }));
 }
 
@@ -88,6 +89,8 @@ function refreshSound() {
   const canvas = byId("figure");
   if (canvas && selected.k !== null) drawFigure(canvas, lines[selected.k]);
   for (const button of detail.querySelectorAll("[data-track]")) button.setAttribute("aria-pressed", String(button.dataset.track === player.track));
+  const loop = byId("loop");
+  if (loop) loop.setAttribute("aria-pressed", String(player.looping));
   const play = byId("play");
   if (play) play.replaceChildren(player.playing ? both("❚❚ Pause", "❚❚ 一時停止") : both("▶ Play", "▶ 再生"));
   const time = byId("sound-time");
