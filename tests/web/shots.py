@@ -29,7 +29,7 @@ from dubgate.service.demo import Demo, demo_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "samples" / "desk"
-FLAT, BLENDED = 160, 96  # colours that a picture keeps exactly, and those that its edges are rounded to
+FREQUENT, FEWEST_PIXELS = 128, 12  # colours that a picture has exactly whatever they are; and how rare another may be
 TILE, GAP, ACROSS = (540, 405), 12, 5
 OUTSIDE = ("/sign-in", "/recover", "/recover/begun", "/checkpoint", "/sign-in/sent", "/sign-in/link/none")
 IN_JAPANESE = {"hana": ("/requests/rq-1",), "ada": ("/grants/g-ada",), "rev-a": ("/deliveries/d-1",)}
@@ -51,16 +51,14 @@ LOOKED_AT = {
 
 
 def kept(picture: Image.Image, path: Path) -> None:
-    """As a small PNG: the flat colours of the page exactly, red among them, and the edges of its letters rounded."""
-    plain = picture.convert("RGB")
-    counts = sorted(plain.getcolors(plain.width * plain.height) or (), reverse=True)
-    flat = [colour for _, colour in counts[:FLAT]]
-    rest = plain.quantize(BLENDED, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    blended = (rest.getpalette() or [])[: 3 * BLENDED]
-    palette = np.array([*flat, *zip(*[iter(blended)] * 3, strict=True)], dtype=np.int32)
-    colours, where = np.unique(np.asarray(plain).reshape(-1, 3), axis=0, return_inverse=True)
-    nearest = np.concatenate([_nearest(part, palette) for part in np.array_split(colours, 1 + len(colours) // 4096)])
-    small = Image.fromarray(nearest[where.reshape(-1)].reshape(plain.height, plain.width), "P")
+    """As a small PNG whose flat colours are exactly the page's."""
+    pixels = np.asarray(picture.convert("RGB"))
+    colours, where, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    palette = _palette(colours.astype(np.int32), counts)
+    nearest = np.concatenate(
+        [_away(part, palette).argmin(axis=1) for part in np.array_split(colours, 1 + len(colours) // 4096)]
+    )
+    small = Image.fromarray(nearest.astype(np.uint8)[where.reshape(-1)].reshape(pixels.shape[:2]), "P")
     small.putpalette(palette.astype(np.uint8).tobytes())
     small.save(path, optimize=True)
     print(
@@ -68,10 +66,23 @@ def kept(picture: Image.Image, path: Path) -> None:
     )
 
 
-def _nearest(colours: Any, palette: Any) -> Any:
-    """The place in the palette of each colour; Pillow's own search rounds what is nearly white."""
-    away = ((colours[:, None, :].astype(np.int32) - palette[None, :, :]) ** 2).sum(axis=2)
-    return away.argmin(axis=1).astype(np.uint8)
+def _palette(colours: Any, counts: Any) -> Any:
+    """The most frequent colours, and then, one by one, the one that is farthest from all of them: a small red swatch too."""
+    by_count = np.argsort(-counts)
+    chosen = list(by_count[:FREQUENT])
+    seen = colours[by_count[: np.searchsorted(-counts[by_count], -FEWEST_PIXELS, side="right")]]
+    away = np.concatenate(
+        [_away(part, colours[chosen]).min(axis=1) for part in np.array_split(seen, 1 + len(seen) // 4096)]
+    )
+    palette = [colours[k] for k in chosen]
+    while len(palette) < 256 and len(seen) and away.max() > 0:
+        palette.append(seen[away.argmax()])
+        away = np.minimum(away, _away(seen, palette[-1][None])[:, 0])
+    return np.array(palette, dtype=np.int32)
+
+
+def _away(colours: Any, palette: Any) -> Any:
+    return ((colours[:, None, :].astype(np.int64) - palette[None, :, :]) ** 2).sum(axis=2)
 
 
 def shot(page: Any) -> Image.Image:
