@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from consent import ledger
 from consent.checkpoint import Checkpoint, read_body
-from consent.dsse import loads_strictly
+from consent.dsse import PAYLOAD_TYPE, loads_strictly
 from consent.entries import Entry, leaf_bytes, parse_time
 from consent.errors import RecordError, SignatureError
 from consent.lookup import keyids_in
@@ -24,6 +24,8 @@ from consent.views import View
 
 SCHEMA = "consent-statement/1.0"
 MOST_BYTES = 10_000_000
+_NO_STATEMENT = "this is no statement that was taken home from a desk"
+_ITS_PAGE = "It is downloaded at the desk, under Signed statements; a certificate is read by dubgate verify."
 _SALT = re.compile(r"^[0-9a-f]{32}\Z")
 _THREE_LINES = re.compile(r"^\S[^\n]{0,400}\n[0-9]{1,18}\n[A-Za-z0-9+/]{43}=$", re.M)
 
@@ -137,9 +139,13 @@ def read_taken_home(data: bytes, where: str) -> TakenHome | str:
     """
     found = strict_json(data, where)
     if isinstance(found, dict) and set(found) == {"payload", "payloadType", "signatures"}:
+        if found["payloadType"] != PAYLOAD_TYPE:
+            raise RecordError(
+                _NO_STATEMENT, where=where, remedy=_ITS_PAGE
+            )  # a trust store, or whatever else somebody signed
         return data.decode()
     if not isinstance(found, dict) or not str(found.get("schema", "")).startswith("consent-statement/"):
-        raise RecordError("this is no statement that was taken home from a desk", where=where)
+        raise RecordError(_NO_STATEMENT, where=where, remedy=_ITS_PAGE)
     if found["schema"] != SCHEMA:
         remedy = "Update dubgate, or ask who handed it out."
         raise RecordError(f"its schema {str(found['schema'])[:60]} is not known", where=where, remedy=remedy)

@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from dubgate.delivery.cues import check_against_duration, read_cues
+from dubgate.delivery.cue_clock import fitted
+from dubgate.delivery.cues import PAST_END_S, check_against_duration, read_cues
 from dubgate.delivery.digests import Seen, seen
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
@@ -21,6 +22,7 @@ from dubgate.pinned import CHANGED, REMEDY, Place, pinned
 from dubgate.unmeasured import Unmeasured
 from dubgate.word_shares import Child, hear_all
 
+_SURELY_OVER = 1.5  # of a length that a container may only guess; what was heard says exactly
 Progress = Callable[[str, float], None]
 T = TypeVar("T")
 
@@ -146,7 +148,8 @@ def plan_of(request: Request) -> Planned:
     original, original_info = source_of(request.original, "the original")
     published, published_info = source_of(request.dub, "the dub")
     clock = request.clock or clock_of(published_info, original_info)
-    sheet = _sheet(request, clock)
+    lengths = [i.duration_s for i in (published_info, original_info) if i.duration_s is not None]
+    sheet = _sheet(request, clock, max(lengths) if len(lengths) == 2 else None)
     spoken = request.dub.spoken or (sheet.language if sheet else None) or published.language
     stem = _optional(request.stem, spoken, "the stem")
     plan = HearingPlan(
@@ -183,16 +186,21 @@ def _optional(track: Track | None, spoken: str | None, called: str) -> Source | 
     return replace(source, language=spoken or source.language)
 
 
-def _sheet(request: Request, clock: Clock) -> CueSheet | None:
+def _sheet(request: Request, clock: Clock, duration_s: float | None) -> CueSheet | None:
+    """The script on the programme's timeline; what does not lie on it is refused before minutes of hearing."""
     if request.script is None:
         return None
-    return read_cues(
+    sheet = read_cues(
         request.script,
         language=request.dub.spoken,
         frame_rate=request.cue_frame_rate or clock.frame_rate,
         start_s=request.cue_start_s,
         characters=request.characters,
     )
+    sheet = sheet if request.cue_start_s else fitted(sheet, clock, duration_s)
+    if duration_s is not None and min(c.span.start_s for c in sheet.cues) > _SURELY_OVER * duration_s + PAST_END_S:
+        check_against_duration(sheet, duration_s)
+    return sheet
 
 
 def clock_of(*infos: MediaInfo) -> Clock:

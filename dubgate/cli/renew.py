@@ -77,6 +77,7 @@ def renew(
     from dubgate.verifying import current_trust, read_small
 
     gate = None if warn else _gate(key, ledger_key, party, verifier)
+    read_small(certificate)  # told first: beside what is not there nothing lies
     beside = read_small(annex or certificate.with_name("annex.json"))
     try:
         store = current_trust(trust, root_key(root), seen)

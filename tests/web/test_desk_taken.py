@@ -398,6 +398,21 @@ def test_a_file_that_cannot_be_read_is_an_error_and_no_answer(taken: Taken, spoi
     assert (code, why in said) == (2, True), said
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"payloadType": "application/vnd.dubgate.trust-store+json", "payload": "e30=", "signatures": []},
+        {"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": []},
+    ],
+    ids=["a trust store", "a statement of another kind"],
+)
+def test_what_else_somebody_signed_is_no_statement_of_which_more_could_be_told(taken: Taken, other: Any) -> None:
+    code, said = taken.verify(raw=json.dumps(other).encode())
+    assert code == 2
+    assert "no statement" in said
+    assert "Nothing contradicts it" not in said
+
+
 def test_a_bare_envelope_is_looked_up_in_a_registry_and_proves_nothing_without_one(taken: Taken) -> None:
     envelope = taken.data()["statement"]["envelope"].encode()
     code, said = taken.verify(raw=envelope)
