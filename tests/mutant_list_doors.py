@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator
 from functools import cache
 from pathlib import Path
 
-from mutate import Mutant, without_calls, without_equality, without_guards, without_verification
+from mutate import Mutant, replaced, without_calls, without_equality, without_guards, without_verification
 
 VERIFYING = ("tests/certificate/test_verifying.py", "-k", "not light and not one_other_byte and not every_byte")
 OPENING = ("tests/certificate/test_passkey_envelopes.py", *VERIFYING)
@@ -62,6 +62,7 @@ DESK = (
     "tests/web/test_desk_inviting.py",
     "tests/web/test_desk_unkeying.py",
 )
+PASSKEY = ("tests/web/test_desk_passkey_doors.py",)
 DECIDING = ("tests/web/test_desk_decisions.py", "tests/web/test_desk_own_voice.py", "tests/web/test_desk_roles.py")
 WEIGHTS = ("tests/speech/test_models.py",)
 
@@ -87,7 +88,7 @@ GUARDED = (
     ("consent/webhooks.py", ("tests/consent/test_notices.py",)),
     ("consent/writing.py", (*ASKED[:-2], *REGISTRY)),
     ("consent/web/accounts.py", DESK),
-    ("consent/web/ceremonies.py", DESK),
+    ("consent/web/ceremonies.py", (*PASSKEY, *DESK)),
     ("consent/web/guard.py", DESK),
     ("consent/web/recovery.py", DESK),
     ("consent/web/signing.py", ("tests/web/test_desk_signed.py",)),
@@ -192,6 +193,20 @@ SIGNED = (
     ("dubgate/certificate/opening.py", OPENING),
 )
 
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+CEREMONIES = "consent/web/ceremonies.py"
+SINGLE = (
+    ("who signs in need not be verified", CEREMONIES, "sign_count\"]),\n            require_user_verification=True", "sign_count\"]),\n            require_user_verification=False", PASSKEY),
+    ("who adds a passkey need not be verified", CEREMONIES, "origin=desk.settings.origin,\n            require_user_verification=True", "origin=desk.settings.origin,\n            require_user_verification=False", PASSKEY),
+    ("a site that is called alike signs in", CEREMONIES, "expected_origin=desk.settings.origin,\n            credential_public_key", "expected_origin=[desk.settings.origin, desk.settings.origin + '.evil.example'],\n            credential_public_key", PASSKEY),
+    ("a site that is called alike adds a passkey", CEREMONIES, "expected_origin=desk.settings.origin,\n            require", "expected_origin=[desk.settings.origin, desk.settings.origin + '.evil.example'],\n            require", PASSKEY),
+    ("an authenticator may count backwards", CEREMONIES, 'credential_current_sign_count=int(row["sign_count"])', "credential_current_sign_count=0", PASSKEY),
+    ("what was counted is not kept", CEREMONIES, '"sign_count": said.new_sign_count, ', "", PASSKEY),
+    ("an answer signs in again and again", CEREMONIES, "    spend(desk, challenge_id)\n    same", "    same", PASSKEY),
+    ("a forged sign-in is believed", CEREMONIES, "        raise CeremonyError(\"ceremony.refused\") from None\n    spend(desk, challenge_id)\n    same", "        pass\n    spend(desk, challenge_id)\n    same", PASSKEY),
+    ("an answer may be of any length", CEREMONIES, "if len(text) <= MAX_ANSWER else None", "", PASSKEY),
+)  # fmt: skip
+
 
 def door_mutants(root: Path, others: Callable[[str], Container[str]]) -> Iterator[Mutant]:
     """Every mutant of these doors that is none of the `others` of its file, in a fixed order."""
@@ -213,3 +228,5 @@ def _all(root: Path) -> Iterator[Mutant]:
         yield from without_calls(root, file, tests, "doors", REFUSES)
     for file, tests in SIGNED:
         yield from without_verification(root, file, tests, "doors")
+    for name, file, old, new, tests in SINGLE:
+        yield Mutant(f"doors: {name}", file, tests, replaced(old, new))
