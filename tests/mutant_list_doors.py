@@ -63,6 +63,7 @@ DESK = (
     "tests/web/test_desk_unkeying.py",
 )
 PASSKEY = ("tests/web/test_desk_passkey_doors.py",)
+SIGNING = (*PASSKEY, "tests/web/test_desk_signed.py", "tests/web/test_desk_abuse.py")
 DECIDING = ("tests/web/test_desk_decisions.py", "tests/web/test_desk_own_voice.py", "tests/web/test_desk_roles.py")
 WEIGHTS = ("tests/speech/test_models.py",)
 
@@ -91,12 +92,12 @@ GUARDED = (
     ("consent/web/ceremonies.py", (*PASSKEY, *DESK)),
     ("consent/web/guard.py", DESK),
     ("consent/web/recovery.py", DESK),
-    ("consent/web/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/signing.py", SIGNING),
     ("consent/web/pages/accounts.py", DESK),
     ("consent/web/pages/requests.py", DECIDING),
     ("consent/web/pages/security.py", DESK),
     ("consent/web/pages/sign_in.py", DESK),
-    ("consent/web/pages/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/pages/signing.py", SIGNING),
     ("dubgate/labels/aigc.py", LABELLING),
     ("dubgate/labels/applying.py", LABELLING),
     ("dubgate/labels/bounds.py", MEDIA),
@@ -130,9 +131,9 @@ COMPARING = (
     ("consent/gallery.py", ("tests/consent/test_protected_gallery.py", "-k", "not postgres")),
     ("consent/views.py", ("tests/consent/test_protected_gallery.py", *REGISTRY)),
     ("consent/writing.py", (*ASKED[:-2], *REGISTRY)),
-    ("consent/web/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/signing.py", SIGNING),
     ("consent/web/telling.py", ("tests/web/test_desk_judge.py", "tests/web/test_desk_acting.py")),
-    ("consent/web/pages/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/pages/signing.py", SIGNING),
     ("dubgate/adopting.py", ("tests/certificate/test_adopting.py",)),
     ("dubgate/certificate/trust.py", ("tests/certificate/test_trust_store.py", *VERIFYING)),
     ("dubgate/labels/audible.py", ("tests/labels/test_audible.py",)),

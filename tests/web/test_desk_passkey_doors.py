@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from made_passkey import ORIGIN, RP_ID, MadePasskey, base64url
+from sqlalchemy import select, update
 from world import Visit, World
 
 from consent.web import ceremonies
 from consent.web.ceremonies import CeremonyError
+from consent.web.rows import CHALLENGE
 
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 WRONG: dict[str, dict[str, Any]] = {
@@ -87,6 +90,32 @@ def test_what_is_no_answer_signs_nobody_in(world: World, answer: str) -> None:
     begun = ceremonies.begin_sign_in(world.desk)
     with pytest.raises(CeremonyError):
         ceremonies.finish_sign_in(world.desk, begun.challenge_id, answer)
+
+
+# --- what waits for a signature ----------------------------------------------------------------------------------------
+
+
+def rewrite(world: World, change: Callable[[dict[str, Any]], None]) -> None:
+    """Somebody writes in the desk's table of what waits."""
+    about = json.loads(world.desk.tables.one(select(CHALLENGE).where(CHALLENGE.c.purpose == "sign"))["about"])
+    change(about)
+    waiting = update(CHALLENGE).where(CHALLENGE.c.purpose == "sign")
+    assert world.desk.tables.run(waiting.values(about=json.dumps(about))) == 1
+
+
+def test_a_statement_that_was_changed_where_it_waits_is_not_shown(world: World) -> None:
+    hana = world.visit("hana")
+    where = hana.send("/requests/rq-1/approve", "/requests/rq-1", decision="approve")
+    rewrite(world, lambda about: about.update(payload=base64.b64encode(b'{"predicate": {}}').decode()))
+    assert hana.client.get(where).status_code == 409
+
+
+def test_what_was_signed_of_one_sound_answers_no_request_about_another(world: World) -> None:
+    hana, size = world.visit("hana"), world.registry.head().size
+    where = hana.send("/requests/rq-1/approve", "/requests/rq-1", decision="approve")
+    rewrite(world, lambda about: about.update(request_id="rq-2"))
+    assert hana.sign(where).status_code == 409
+    assert world.registry.head().size == size
 
 
 # --- adding one ---------------------------------------------------------------------------------------------------------
