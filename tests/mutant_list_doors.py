@@ -151,7 +151,7 @@ CALLED = (
     ("consent/database.py", FILES),
     ("consent/parties.py", ("tests/consent/test_passkeys.py",)),
     ("consent/registry.py", FILES),
-    ("consent/signature_audit.py", ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")),
+    ("consent/signature_audit.py", ("tests/consent/test_passkeys.py", "tests/consent/test_registry_attacks.py", "-k", "not postgres")),
     ("consent/signed_entries.py", ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py", "-k", "not postgres")),
     ("consent/spoken_door.py", SPOKEN),
     ("consent/statement_check.py", ("tests/web/test_desk_taken.py",)),
