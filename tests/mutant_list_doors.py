@@ -12,6 +12,13 @@ from pathlib import Path
 from mutate import Mutant, replaced, without_calls, without_equality, without_guards, without_verification
 
 VERIFYING = ("tests/certificate/test_verifying.py", "-k", "not light and not one_other_byte and not every_byte")
+VERIFYING_ALL = (
+    "tests/certificate/test_adopting.py",
+    "tests/certificate/test_certifying.py",
+    "tests/certificate/test_rewrapped.py",
+    "tests/certificate/test_trust_store.py",
+    *VERIFYING,
+)
 OPENING = ("tests/certificate/test_passkey_envelopes.py", *VERIFYING)
 LABELLING = (
     "tests/labels/test_label_writing.py",
@@ -183,7 +190,7 @@ CALLED = (
     ("dubgate/service/tokens.py", SERVING),
     ("dubgate/service/trusting.py", PUBLISHING),
     ("dubgate/standing.py", ("tests/certificate/test_certifying.py", "tests/certificate/test_renewing.py")),
-    ("dubgate/verifying.py", ("tests/certificate/test_adopting.py", *VERIFYING)),
+    ("dubgate/verifying.py", VERIFYING_ALL),
 )  # fmt: skip
 REFUSES = r"(?:.*\.)?_?(?:require|check|refuse|verify)\w*"
 
