@@ -240,21 +240,26 @@ def test_what_has_the_keyboard_is_outlined(opened: Any) -> None:
 def test_two_thousand_lines_open_and_stay_usable(opened: Any) -> None:
     made = opened(render_html(judgement(2000)))
     page = made.page
-    times = page.evaluate(
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # of this page, not of the rest of the machine
+    page.evaluate(
         """async () => {
           const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-          const took = async (act) => { const from = performance.now(); act(); await frame(); return performance.now() - from; };
           const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
           const search = document.getElementById("search");
-          return {
-            all: await took(() => document.getElementById("all").click()),
-            sort: await took(() => document.querySelector("[data-sort=rank]").click()),
-            next: await took(() => press("j")),
-            search: await took(() => { search.value = "lantern"; search.dispatchEvent(new Event("input")); }),
-          };
+          document.getElementById("all").click();
+          await frame();
+          document.querySelector("[data-sort=rank]").click();
+          await frame();
+          press("j");
+          await frame();
+          search.value = "lantern";
+          search.dispatchEvent(new Event("input"));
+          await frame();
         }"""
     )
-    assert max(times.values()) < 3000, times
+    worked = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
+    assert 0.0 < worked < 3.0
     assert len(made.rows()) == 2000 // 6
     assert made.complaints == []
 
