@@ -39,7 +39,11 @@ A quality check is never a release: that takes `dubgate check` and the rights ho
 @judging_options
 @report_options
 @click.option("--frame-rate", metavar="RATE", help="Frame rate for timecodes: 23.976, 24, 25, 29.97, 29.97df, 30…")
-@click.option("--start-timecode", metavar="HH:MM:SS:FF", help="Timecode of the programme's first frame; a script that counts from it is laid there.")
+@click.option(
+    "--start-timecode",
+    metavar="HH:MM:SS:FF",
+    help="Timecode of the programme's first frame; a script that counts from it is laid there.",
+)
 def qc(
     original: Path,
     dub: Path,
