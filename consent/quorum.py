@@ -55,7 +55,7 @@ def _missing(
     agreed = _latest(h for h, reasons in asked if not reasons)
     refused = _latest(h for h, _ in asked if _refuses(h.approval, candidate))
     given = {holder for holder, when in agreed.items() if holder not in refused or refused[holder] < when}
-    if not _quorate(claim, given) or set(refused) - given:
+    if not quorate(claim, given) or set(refused) - given:
         yield Missing(claim, kind, tuple(d for _, reasons in asked for d in reasons))
 
 
@@ -87,6 +87,7 @@ def _within(candidate: Candidate, claim: Claim) -> Candidate:
     return candidate.model_copy(update={"territories": tuple(shared), "territories_excluded": ()})
 
 
-def _quorate(claim: Claim, given: set[str]) -> bool:
+def quorate(claim: Claim, given: set[str]) -> bool:
+    """Whether those who approved suffice for a claim."""
     needed = {Quorum.LEAD: 1, Quorum.ALL: len(claim.holder_ids), Quorum.SOME: claim.quorum_n or len(claim.holder_ids)}
     return claim.lead_id in given if claim.quorum is Quorum.LEAD else len(given) >= needed[claim.quorum]

@@ -17,7 +17,7 @@ from consent.strict import Window
 from consent.terms import Use, VoiceAsset
 from consent.titles import Refusal, TitleRecord
 from consent.views import EnrolledVoice, View
-from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
+from consent.vocabulary import Performance, PermissionKind, Role, Technique, TrainingKind
 from consent.voices import Voice
 from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.statements import HumanPerformance
@@ -110,13 +110,13 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id:
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
         training=release.trained,
-        voice_asset=_asset_of(release, entry, voice_id),
+        voice_asset=asset_of(release.submitter, entry, voice_id),
     )
 
 
-def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
+def asset_of(submitter: str | None, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
     """The voice model as declared; its maker is the vendor where that is a party's id, else who submitted."""
-    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else release.submitter
+    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else submitter
     if voice_id is None or entry.model is None or vendor is None:
         return None
     return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
@@ -157,6 +157,9 @@ def declared_of(
     heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
+    directed = [s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]
+    theirs = {v: [s for s in human_statements if s.by in view.spokespeople(v)] for v in entry.voice_ids}
+    own = [v for v, said in theirs.items() if human_refusal(release, entry, said, heard, at) is None]
     return Declared(
         name=entry.name,
         technique=str(entry.technique),
@@ -166,7 +169,8 @@ def declared_of(
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=human_refusal(release, entry, human_statements, heard, at) if human else None,
+        human_statement=human_refusal(release, entry, directed, heard, at) if human else None,
+        performed_by=frozenset(own) if human else frozenset(),
     )
 
 

@@ -14,9 +14,11 @@ from consent.views import View
 from dubgate.choosing_packs import choices_of, destination_of
 from dubgate.clearing import Release, clearances_of, registered_voices, release_of
 from dubgate.delivery.manifest import Delivery
+from dubgate.delivery.manifest_script import script_of
 from dubgate.delivery.script import Style
 from dubgate.delivery_facts import facts_of
-from dubgate.gate import DEFAULT_PACKS
+from dubgate.errors import InputError
+from dubgate.gate import DEFAULT_PACKS, style_of
 from dubgate.labels.tracks import Labels
 from dubgate.policy.choosing import Choice
 from dubgate.policy.facts import Facts, Value
@@ -64,7 +66,7 @@ def explain(delivery: Delivery, view: View | None, at: datetime, asked_for: Sequ
     destination = destination_of(delivery, release, declared)
     if view is None:
         destination = replace(destination, agreements=NO_REGISTRY)
-    style = delivery.style or Style.LIPSYNC
+    style = _style(delivery)
     extra = load_packs(asked_for or DEFAULT_PACKS[style])
     names = [pack.name for pack in extra[1:]]
     known = {pack.name for pack in extra}
@@ -76,6 +78,14 @@ def explain(delivery: Delivery, view: View | None, at: datetime, asked_for: Sequ
     when = _when(delivery, at)
     judging = [c.pack for c in choices if c.applies]
     return Explained(choices, tuple(_rule(rule, pack, facts, when) for pack in judging for rule in pack.rules))
+
+
+def _style(delivery: Delivery) -> Style:
+    """The style that a check takes; a script that cannot be read, which a check refuses, says none."""
+    try:
+        return style_of(delivery, script_of(delivery))
+    except InputError:
+        return style_of(delivery, None)
 
 
 def _only_signed() -> dict[str, Value | Unmeasured]:

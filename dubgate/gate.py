@@ -21,6 +21,7 @@ from dubgate.policy.verdict import Verdict
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
+    from dubgate.delivery.manifest import Delivery
     from dubgate.policy.facts import Facts
     from dubgate.policy.packs import Pack
 
@@ -97,7 +98,7 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
     return judged
 
 
-def style_of(request: QualityRequest, script: CueSheet | None) -> Style:
+def style_of(request: QualityRequest | Delivery, script: CueSheet | None) -> Style:
     """The style asked for, else the script's, else lip-sync."""
     return request.style or (script.style if script is not None else None) or Style.LIPSYNC
 

@@ -49,8 +49,14 @@ class Judged:
     heard_again: bool
 
 
-def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> Judged:
+def judge_again(
+    request: CheckRequest, *, at: datetime, progress: Progress, clock: Callable[[], datetime] | None = None
+) -> Judged:
     """Judge a delivery, from what was measured before where nothing that it rests on has changed.
+
+    Args:
+        clock: what time it is once it was heard, which may take hours: then it is judged as the registry is known by then.
+            None judges as at `at`, whatever happened meanwhile.
 
     Raises:
         InputError: the manifest, a file it names, or a pack cannot be used.
@@ -70,6 +76,7 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
                         delivery, _judged(delivery, quality, before, fresh, company, view, at), heard_again=False
                     )
         heard = hear(quality, progress, asked)
+        at = at if clock is None else max(at, clock())
         with registry.view() as view:
             cache.mark(asked.key, compared_in(delivery, heard, view, at))
             measured = measured_of(delivery, quality, heard, view, at)

@@ -14,6 +14,7 @@ from consent.denials import Denial, denials
 from consent.entries import Entry
 from consent.errors import ConsentError
 from consent.events import fold
+from consent.quorum import quorate
 from consent.regions import expand
 from consent.registry import Registry
 from consent.releases import Release, VoiceUse
@@ -151,7 +152,7 @@ def _of_rights(
         rights = view.rights(title, Right.AI_DUB, use, now)
         yield from (f"{d.code}: {d.text.en}" for d in rights.denials)
         for claim in rights.claims:
-            if not approved & set(claim.holder_ids):
+            if not quorate(claim, approved & set(claim.holder_ids)):
                 yield f"RH-001: {', '.join(claim.holder_ids)} holds the title now, and has not approved this release"
 
 

@@ -26,6 +26,11 @@ class Task:
     key: str
 
 
+def is_python(task: Task) -> bool:
+    """Whether a program is changed, and no rule pack."""
+    return task.mutant.file.endswith(".py")
+
+
 class Killers:
     """Tests that killed before. One counts only if it is green on today's unchanged tree, alone, in a runner of the very
     kind that judges the mutant."""
@@ -51,7 +56,8 @@ class Killers:
     def _again(
         self, tree: Tree, of_file: Sequence[tuple[Task, str]], heard: Callable[[Task, Result], Result]
     ) -> Iterator[tuple[str, Result]]:
-        green = _Green(tree, sorted({k for _, k in of_file}))
+        green = _Green(tree, sorted({k for t, k in of_file if is_python(t)}))
+        green.take_in_a_row(sorted({k for t, k in of_file if not is_python(t)}))
         for task, killer in of_file:
             limit_s = green.limits.get(killer)
             if limit_s is None:
@@ -63,6 +69,8 @@ class Killers:
     def _is_fair(self, green: _Green, way: str, killer: str, limit_s: float) -> bool:
         if way == "shared":
             return green.is_still(killer)
+        if way == "patched":  # a fork of the same runner, in which it was green as the first to run
+            return True
         return self._alone.is_green(green.tree, way, killer, limit_s)
 
     def _killer(self, mutant: Mutant) -> str | None:
@@ -75,12 +83,22 @@ class _Green:
 
     def __init__(self, tree: Tree, tests: Sequence[str]) -> None:
         self.tree, self.limits, self._seen = tree, dict[str, float](), dict[str, float]()
+        if tests:
+            self._take_sharing(tests)
+
+    def take_in_a_row(self, tests: Sequence[str]) -> None:
+        """Also those that are green in a row in a runner for rule packs; each alone, when it kills."""
         start = time.monotonic()
-        why = tree.share(tests, SHARED_S)
+        if tests and self.tree.are_green(tests, SHARED_S):
+            self.limits |= dict.fromkeys(tests, longest_s(time.monotonic() - start))
+
+    def _take_sharing(self, tests: Sequence[str]) -> None:
+        start = time.monotonic()
+        why = self.tree.share(tests, SHARED_S)
         shared_s = time.monotonic() - start
         for test in tests:
             start = time.monotonic()
-            if tree.is_green("shared" if why is None else "patched", test, SHARED_S):
+            if self.tree.is_green("shared" if why is None else "patched", test, SHARED_S):
                 self._seen[test] = time.monotonic()
                 self.limits[test] = longest_s(shared_s + self._seen[test] - start)
 

@@ -9,9 +9,16 @@ from collections.abc import Callable, Container, Iterator
 from functools import cache
 from pathlib import Path
 
-from mutate import Mutant, without_calls, without_equality, without_guards, without_verification
+from mutate import Mutant, replaced, without_calls, without_equality, without_guards, without_verification
 
 VERIFYING = ("tests/certificate/test_verifying.py", "-k", "not light and not one_other_byte and not every_byte")
+VERIFYING_ALL = (
+    "tests/certificate/test_adopting.py",
+    "tests/certificate/test_certifying.py",
+    "tests/certificate/test_rewrapped.py",
+    "tests/certificate/test_trust_store.py",
+    *VERIFYING,
+)
 OPENING = ("tests/certificate/test_passkey_envelopes.py", *VERIFYING)
 LABELLING = (
     "tests/labels/test_label_writing.py",
@@ -62,6 +69,8 @@ DESK = (
     "tests/web/test_desk_inviting.py",
     "tests/web/test_desk_unkeying.py",
 )
+PASSKEY = ("tests/web/test_desk_passkey_doors.py",)
+SIGNING = (*PASSKEY, "tests/web/test_desk_signed.py", "tests/web/test_desk_abuse.py")
 DECIDING = ("tests/web/test_desk_decisions.py", "tests/web/test_desk_own_voice.py", "tests/web/test_desk_roles.py")
 WEIGHTS = ("tests/speech/test_models.py",)
 
@@ -87,15 +96,15 @@ GUARDED = (
     ("consent/webhooks.py", ("tests/consent/test_notices.py",)),
     ("consent/writing.py", (*ASKED[:-2], *REGISTRY)),
     ("consent/web/accounts.py", DESK),
-    ("consent/web/ceremonies.py", DESK),
+    ("consent/web/ceremonies.py", (*PASSKEY, *DESK)),
     ("consent/web/guard.py", DESK),
     ("consent/web/recovery.py", DESK),
-    ("consent/web/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/signing.py", SIGNING),
     ("consent/web/pages/accounts.py", DESK),
     ("consent/web/pages/requests.py", DECIDING),
     ("consent/web/pages/security.py", DESK),
     ("consent/web/pages/sign_in.py", DESK),
-    ("consent/web/pages/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/pages/signing.py", SIGNING),
     ("dubgate/labels/aigc.py", LABELLING),
     ("dubgate/labels/applying.py", LABELLING),
     ("dubgate/labels/bounds.py", MEDIA),
@@ -129,9 +138,9 @@ COMPARING = (
     ("consent/gallery.py", ("tests/consent/test_protected_gallery.py", "-k", "not postgres")),
     ("consent/views.py", ("tests/consent/test_protected_gallery.py", *REGISTRY)),
     ("consent/writing.py", (*ASKED[:-2], *REGISTRY)),
-    ("consent/web/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/signing.py", SIGNING),
     ("consent/web/telling.py", ("tests/web/test_desk_judge.py", "tests/web/test_desk_acting.py")),
-    ("consent/web/pages/signing.py", ("tests/web/test_desk_signed.py",)),
+    ("consent/web/pages/signing.py", SIGNING),
     ("dubgate/adopting.py", ("tests/certificate/test_adopting.py",)),
     ("dubgate/certificate/trust.py", ("tests/certificate/test_trust_store.py", *VERIFYING)),
     ("dubgate/labels/audible.py", ("tests/labels/test_audible.py",)),
@@ -149,8 +158,7 @@ CALLED = (
     ("consent/database.py", FILES),
     ("consent/parties.py", ("tests/consent/test_passkeys.py",)),
     ("consent/registry.py", FILES),
-    ("consent/retention.py", ("tests/consent/test_retention.py", "-k", "not postgres")),
-    ("consent/signature_audit.py", ("tests/consent/test_audit.py", "tests/consent/test_signatures.py", "-k", "not postgres")),
+    ("consent/signature_audit.py", ("tests/consent/test_passkeys.py", "tests/consent/test_registry_attacks.py", "-k", "not postgres")),
     ("consent/signed_entries.py", ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py", "-k", "not postgres")),
     ("consent/spoken_door.py", SPOKEN),
     ("consent/statement_check.py", ("tests/web/test_desk_taken.py",)),
@@ -182,7 +190,7 @@ CALLED = (
     ("dubgate/service/tokens.py", SERVING),
     ("dubgate/service/trusting.py", PUBLISHING),
     ("dubgate/standing.py", ("tests/certificate/test_certifying.py", "tests/certificate/test_renewing.py")),
-    ("dubgate/verifying.py", ("tests/certificate/test_adopting.py", *VERIFYING)),
+    ("dubgate/verifying.py", VERIFYING_ALL),
 )  # fmt: skip
 REFUSES = r"(?:.*\.)?_?(?:require|check|refuse|verify)\w*"
 
@@ -192,6 +200,20 @@ SIGNED = (
     ("consent/signed_entries.py", ("tests/consent/test_signatures.py", "tests/consent/test_passkeys.py")),
     ("dubgate/certificate/opening.py", OPENING),
 )
+
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+CEREMONIES = "consent/web/ceremonies.py"
+SINGLE = (
+    ("who signs in need not be verified", CEREMONIES, "sign_count\"]),\n            require_user_verification=True", "sign_count\"]),\n            require_user_verification=False", PASSKEY),
+    ("who adds a passkey need not be verified", CEREMONIES, "origin=desk.settings.origin,\n            require_user_verification=True", "origin=desk.settings.origin,\n            require_user_verification=False", PASSKEY),
+    ("a site that is called alike signs in", CEREMONIES, "expected_origin=desk.settings.origin,\n            credential_public_key", "expected_origin=[desk.settings.origin, desk.settings.origin + '.evil.example'],\n            credential_public_key", PASSKEY),
+    ("a site that is called alike adds a passkey", CEREMONIES, "expected_origin=desk.settings.origin,\n            require", "expected_origin=[desk.settings.origin, desk.settings.origin + '.evil.example'],\n            require", PASSKEY),
+    ("an authenticator may count backwards", CEREMONIES, 'credential_current_sign_count=int(row["sign_count"])', "credential_current_sign_count=0", PASSKEY),
+    ("what was counted is not kept", CEREMONIES, '"sign_count": said.new_sign_count, ', "", PASSKEY),
+    ("an answer signs in again and again", CEREMONIES, "    spend(desk, challenge_id)\n    same", "    same", PASSKEY),
+    ("a forged sign-in is believed", CEREMONIES, "        raise CeremonyError(\"ceremony.refused\") from None\n    spend(desk, challenge_id)\n    same", "        pass\n    spend(desk, challenge_id)\n    same", PASSKEY),
+    ("an answer may be of any length", CEREMONIES, "if len(text) <= MAX_ANSWER else None", "", PASSKEY),
+)  # fmt: skip
 
 
 def door_mutants(root: Path, others: Callable[[str], Container[str]]) -> Iterator[Mutant]:
@@ -214,3 +236,5 @@ def _all(root: Path) -> Iterator[Mutant]:
         yield from without_calls(root, file, tests, "doors", REFUSES)
     for file, tests in SIGNED:
         yield from without_verification(root, file, tests, "doors")
+    for name, file, old, new, tests in SINGLE:
+        yield Mutant(f"doors: {name}", file, tests, replaced(old, new))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mutate import Mutant, replaced
 
 BEHIND = ("tests/test_behind.py",)
+VOICES = ("tests/test_voices_heard.py",)
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -26,6 +27,11 @@ SINGLE = (
     ("delays stand out", "dubgate/meter/behind.py", "DELAYED = 0.3", "DELAYED = 3.0", BEHIND),
     ("antiphase counts as delay", "dubgate/meter/behind.py", "DELAYED = 0.3", "DELAYED = 0.0", BEHIND),
     ("one delay alone is let go", "dubgate/meter/behind.py", "N_DELAYS = 6", "N_DELAYS = 1", BEHIND),
+    ("a stranger's line is nobody's concern", "dubgate/voices_heard.py", "for part in (*speaker.parts(), *speaker.strange(calibration)):", "for part in speaker.parts():", VOICES),
+    ("a stranger's lines are not searched", "dubgate/voices_heard.py", "parts = (*speaker.parts(), *(p for p in speaker.strange(calibration) if p.speech_s >= PART_S))", "parts = speaker.parts()", VOICES),
+    ("a stranger's lines of any length are searched", "dubgate/voices_heard.py", "strange(calibration) if p.speech_s >= PART_S)", "strange(calibration))", VOICES),
+    ("all lines are a stranger's", "dubgate/voices_heard.py", "for line in scored if line.named)", "for line in scored)", VOICES),
+    ("a line unlike the others is a stranger's, whatever was enrolled", "dubgate/voices_heard.py", "score < REJECT_LLR <= whole", "score < 50 <= whole + 100", VOICES),
 )  # fmt: skip
 
 

@@ -21,11 +21,16 @@ RULINGS = ("tests/policy/test_rulings.py",)
 RIGHTS = ("tests/consent/test_rights_and_approvals.py",)
 GRANTS = ("tests/consent/test_denials.py", "tests/consent/test_registry_attacks.py")
 PUBLISHING = ("tests/service/test_publishing.py", "-k", "later")
+TRUSTED = ("tests/service/test_publishing.py", "-k", "any_more_at_the_moment")
 SURVIVE = ("tests/service/test_jobs_survive.py", "-k", "signed_once or nobodys_own")
 YES = ("tests/service/test_serving.py", "-k", "exactly_a_yes")
 SILENT = ("tests/labels/test_sound_of_its_own.py",)
 TRAILING = ("tests/labels/test_trailing_tags.py",)
 TELLING = ("tests/service/test_messages.py", "-k", "holders_no or objection")
+BATCH = ("tests/test_batch_judging.py", "-k", "once_something_ended")
+CHECKED = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
+NAMED = ("tests/test_release.py", "-k", "found_by_its_own_check and owners and performance")
+CLEARED = ("tests/policy/test_clearance.py", "tests/test_clearing.py")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -51,11 +56,24 @@ SINGLE = (
     ("an enrolment that ended is certified", "dubgate/lapsed.py", "{e.enrolment_id for e in then} - {e.enrolment_id for e in now}", "set()", CERTIFYING),
     ("a no that was answered ends a release", "dubgate/standing.py", "        if not _answered(history, named):\n", "        if True:\n", CERTIFYING),
     ("a no after the yes is answered by it", "dubgate/standing.py", "h.recorded_at > said for h in named", "True for h in named", CERTIFYING),
+    ("one of joint holders suffices since", "dubgate/standing.py", "if not quorate(claim, approved & set(claim.holder_ids)):", "if not approved & set(claim.holder_ids):", CERTIFYING),
     ("a no in another language is of another sound", "dubgate/standing.py", "        about = release.packets_sha256 in", "        about = said.language == release.language and release.packets_sha256 in", CERTIFYING),
     ("a holder's no takes nothing down", "dubgate/service/telling.py", "if isinstance(approval, Approval) and approval.decision is ApprovalDecision.REJECT:", "if False:", TELLING),
     ("a holder's no takes everything down", "dubgate/service/telling.py", "if rejected_now(r, view, approval.approval_id, max(now, approval.signed_at)))", "if True)", TELLING),
     ("an objection takes nothing down", "dubgate/service/telling.py", "elif isinstance(event, Event) and event.kind is EventKind.OBJECTED:", "elif False:", TELLING),
     ("an objection takes down what is not its sound", "dubgate/service/telling.py", "if notice is not None and r.packets_sha256 == notice.packets_sha256)", ")", TELLING),
+    ("what ended since a batch was begun is not asked", "dubgate/engine/batch.py", "3 if self.ended else 0", "0", BATCH),
+    ("an end is none", "dubgate/engine/since.py", "isinstance(record, Event) and record.kind in _ENDS", "False", BATCH),
+    ("an end of any grant is another's", "dubgate/engine/since.py", "grant is not None and grant.voice_id not in voices", "grant is not None", BATCH),
+    ("what names no voice is of no voice", "dubgate/engine/since.py", "        if is_url(location):\n            return None\n", "        if is_url(location):\n            continue\n", BATCH),
+    ("what cannot be read names no voice", "dubgate/engine/since.py", "        except DubgateError:\n            return None\n", "        except DubgateError:\n            continue\n", BATCH),
+    ("what is as old as the batch counts", "dubgate/engine/since.py", "entry.recorded_at > moment:", "entry.recorded_at >= moment:", BATCH),
+    ("a check looks at the registry of its beginning", "dubgate/judging_again.py", "at = at if clock is None else max(at, clock())", "pass", CHECKED),
+    ("naming a person is their word", "dubgate/voices_heard.py", 'if entry is not None and entry.technique != "human" else frozenset()', "if entry is not None else frozenset()", NAMED),
+    ("a performer's word is none", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "]", CLEARED),
+    ("a performer's word is for every voice", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "if not (declared and declared.performed_by)]", CLEARED),
+    ("a performer speaks for all", "dubgate/clearing.py", "[s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]", "list(human_statements)", CLEARED),
+    ("anybody speaks for a voice", "dubgate/clearing.py", "[s for s in human_statements if s.by in view.spokespeople(v)]", "list(human_statements)", CLEARED),
     ("a milder ruling counts beside one that affirms", "dubgate/policy/rulings.py", "if why is None and chosen.setdefault(key, signed) is not signed:", "if why is None and rules[key][1].severity is not signed.record.severity and chosen.setdefault(key, signed) is not signed:", RULINGS),
     ("a ruling that affirms is told with the rule", "dubgate/policy/rulings.py", "    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}\n", "", RULINGS),
     ("a no of another kind is none", "consent/quorum.py", "or (_is_no(h) and h.approval.kind not in kinds)]", "]", RIGHTS),
@@ -74,6 +92,8 @@ SINGLE = (
     ("what is not known passes", "dubgate/label_rules.py", "if any(f.outcome > Outcome.WARN for f in fs))", "if any(f.outcome > Outcome.UNKNOWN for f in fs))", LABEL_RULES),
     ("a later no of an unlisted key is passed by", "dubgate/service/publishing.py", "is_no = facts is None or facts.result != PASSED", "is_no = isinstance(refusal, NotPassed)", PUBLISHING),
     ("what cannot be read is no no", "dubgate/service/publishing.py", "is_no = facts is None or facts.result", "is_no = facts is not None and facts.result", PUBLISHING),
+    ("a key is trusted now alone", "dubgate/service/publishing.py", "require_trusted(facts, store, max(at, now))", "require_trusted(facts, store, now)", TRUSTED),
+    ("a trust store is current now alone", "dubgate/service/publishing.py", "    store.require_current(max(at, now))\n", "", TRUSTED),
     ("what ended since is signed", "dubgate/service/working.py", "            require_standing_still(pending, registry, self.clock())\n", "", SURVIVE),
     ("one's own approval carries", "dubgate/service/working.py", "            require_another_hand(writer, pending.release_id, job.party)\n", "", SURVIVE),
     ("a yes to another question is one", "dubgate/client.py", 'if body.get("digest") != digest.removeprefix("sha256:") or channel not in body.get("channels", ()):', "if False:", YES),

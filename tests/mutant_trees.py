@@ -128,6 +128,12 @@ class Tree:
             return self.collected().ask(**asked).get("code") == 0
         return bool(self._only(kind, test, limit_s)["code"] == 0)
 
+    def are_green(self, tests: Sequence[str], limit_s: float) -> bool:
+        """Whether these tests of one file pass in a row, when nothing is changed, in a runner for rule packs."""
+        asked = {"args": [tests[0].partition("::")[0]], "tests": tests, "timeout_s": limit_s}
+        answer = self._runner("warm", self.modules).ask(**asked)
+        return (answer["code"], answer.get("missing")) == (0, 0)
+
     @staticmethod
     def kind(way: str) -> str:
         """The runner of a way to make a mutant."""

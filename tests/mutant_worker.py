@@ -130,6 +130,7 @@ class Collected:
         from mutant_map import lines_by_context
 
         self._watched.stop()
+        sys.dont_write_bytecode = True
         lines = lines_by_context(self._watched, self._root)
         self._ran = {file: {n for of in contexts.values() for n in of} for file, contexts in lines.items()}
         self._session, self._items = session, {item.nodeid: item for item in session.items}
@@ -342,6 +343,7 @@ def main() -> None:
 
         watched = watching(Path.cwd())
         _fewer_examples()
+        sys.dont_write_bytecode = False  # what pytest makes of the tests serves those who import them anew
         watched.start()
         pytest.main([*(o for o in OPTIONS if o != "-x"), "-s", *names], plugins=[Collected(talk, watched)])
         return

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mutant_killers import Alone, Killers, Task
+from mutant_killers import Alone, Killers, Task, is_python
 from mutant_list import all_mutants
 from mutant_order import Order, Plan
 from mutant_record import Record, cache_folder
@@ -167,7 +167,7 @@ def _judge(
 
     def plan(task: Task) -> Plan:
         named = selected[task.mutant.tests]
-        if task.mutant.file.endswith(".py"):
+        if is_python(task):
             return order.plan(task.mutant.file, task.old, task.new, named)
         return Plan((), tuple(named), 0.0, order.limit_s(named))
 

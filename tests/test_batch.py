@@ -62,6 +62,7 @@ def _told_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_module, "voices_again", batch_tasks.judge_one)
     monkeypatch.setattr(batch_module, "rewrite_one", lambda job, *_: Failure("not in this test"))
     monkeypatch.setattr(batch_module, "state_of", told_state)
+    monkeypatch.setattr(batch_module, "ended_in", lambda *_: ())  # there is no registry
 
 
 def delivery(folder: Path, name: str, decision: str = "release", **more: object) -> str:
@@ -95,6 +96,7 @@ def asked_of(location: str) -> int:
 def test_the_exit_code_is_the_worst_of_all(decisions: list[str], code: int) -> None:
     done = [Done(f"d{k}", "x", "s", None if d == "error" else facts(decision=d)) for k, d in enumerate(decisions)]
     assert Finished(tuple(done), tuple(done)).exit_code == code
+    assert Finished(tuple(done), tuple(done), ended=("e-1",)).exit_code == (code or 3)
 
 
 def test_the_terminal_is_told_how_many_came_to_what_and_what_to_do_about_the_rest(
@@ -187,7 +189,7 @@ def test_a_delivery_that_changes_while_it_is_judged_is_not_judged(
 ) -> None:
     a = delivery(tmp_path, "a")
     states = iter(["before", "after"])
-    monkeypatch.setattr(batch_module, "state_of", lambda location: next(states))
+    monkeypatch.setattr(batch_module, "state_of", lambda *_: next(states))
     finished = run([a], tmp_path / "out")
     assert (finished.exit_code, finished.done[0].decision) == (2, "error")
     assert not list((tmp_path / "out").glob("*/report.json"))
@@ -526,6 +528,7 @@ if __name__ == "__main__":
     batch.judge_one = batch.voices_again = batch_tasks.judge_one
     batch.rewrite_one = lambda *_: batch_tasks.Failure("no")
     batch.state_of = told_state
+    batch.ended_in = lambda *_: ()
     batch.run_batch(sys.argv[2:], Path(sys.argv[1]), SETTINGS, lambda s: LocalEngine(s, 2), now=lambda: AT)
 """
 

@@ -183,3 +183,12 @@ def test_places_that_one_delay_explains_are_let_go_and_all_others_kept() -> None
     assert np.array_equal(without_delays(comb, one, np.where(comb, -one, one), weights), comb), "nothing turns between"
     every = np.ones_like(comb)
     assert without_delays(every, one, -one, weights).all()
+
+
+def test_each_of_several_delays_is_let_go() -> None:
+    """Two talkers in turn, before two microphones."""
+    pitches = 2j * np.pi * np.arange(513) / 1024
+    turned = np.repeat(np.exp([16 * pitches, -37 * pitches]), 8, axis=0).astype(np.complex64)
+    one, weights = np.ones((16, 513), dtype=np.complex64), np.ones((16, 513), dtype=np.float32)
+    comb = turned.real < -0.8
+    assert without_delays(comb, one, turned, weights).mean() < 0.01 < comb.mean()

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from made_delivery import LABELLED, NOW, RECORDED_AT, SIGNED_AT, SOUNDS, World, decisive, make_world
+from made_delivery import LABELLED, NOW, RECORDED_AT, SHEET, SIGNED_AT, SOUNDS, World, decisive, make_world
 
 from consent.events import Event
 from consent.registry import Registry
@@ -46,6 +46,7 @@ from dubgate.cli.main import run
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.delivery.manifest_record import ProductionRecord, Tool
 from dubgate.delivery.manifest_schema import CastEntry, Window
+from dubgate.delivery.script import Style
 from dubgate.delivery_facts import facts_of
 from dubgate.disclosure.gathering import Looked, gather
 from dubgate.explaining import explain
@@ -364,6 +365,15 @@ def test_explaining_agrees_with_judging_and_says_what_is_not_known_yet(world: Wo
     blind = {c.pack.name: c for c in explain(delivery, None, NOW).choices}
     assert blind["union-wga"].applies  # nobody asked the registry, so it cannot be left out
     assert blind["union-wga"].missing
+
+
+def test_explaining_takes_the_style_that_a_check_would_take_from_the_script(world: World) -> None:
+    delivery = replace(released(world), style=None)
+    with world.view() as view, patch("dubgate.explaining.script_of", return_value=replace(SHEET, style=Style.LECTOR)):
+        told = explain(delivery, view, NOW)
+    assert {c.pack.name for c in told.choices if c.applies} & {"quality-voiceover", "quality-lipsync"} == {
+        "quality-voiceover"
+    }
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from consent.approvals import Approval, Candidate, approval_denials
+from consent.asking import request_histories
 from consent.parties import Party
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
@@ -27,6 +28,7 @@ from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Outcome
 from dubgate.policy.packs import Pack
+from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.signed_objects import Circumstances, sorted_out
 from dubgate.policy.speakers import Declared
 from dubgate.record_confirming import record_confirmations
@@ -129,7 +131,10 @@ def _approved(
     if release is None or release.title is None:
         return (), ("the registry does not know the title",)
     signed, _ = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
-    asked = approval_findings(release.title, candidate, signed, view, at)
+    asked = (
+        *approval_findings(release.title, candidate, signed, view, at),
+        *refused_findings(request_histories(view, f"sound:{candidate.packets_sha256}"), candidate, at),
+    )
     reasons = tuple(f.text.en for f in asked if f.outcome > Outcome.WARN)
     if reasons:
         return (), reasons

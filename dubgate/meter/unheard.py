@@ -1,7 +1,8 @@
 """Speech that an audience hears and the sound that is judged does not hold.
 
 Models hear the mono sum. What two channels play in antiphase cancels in it, and what only a subwoofer plays is left out; what lies in
-the music and effects beside a stem is not in the stem. A voice there would be searched for by nobody, so the places are found.
+the music and effects beside a stem is not in the stem. A voice there would be searched for by nobody, so the places are found, while
+nobody else speaks and behind those who do (behind.py).
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def lost_rows(layout: Sequence[str]) -> Floats:
 
 
 def unheard(judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *, start_s: float = 0.0) -> list[Span]:
-    """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or is drowned."""
+    """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or says something else."""
     own, *probs = (series.values for series in speech_prob([judged, *others]))
     # Asked so that what is no number counts as speech that is not in what is judged.
     silent = ~(_most_near(own) >= NOT_SPOKEN)

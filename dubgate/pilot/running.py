@@ -11,7 +11,8 @@ from pathlib import Path
 
 from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
-from dubgate.disclosing import script_of, told_of
+from dubgate.delivery.manifest_script import script_of
+from dubgate.disclosing import told_of
 from dubgate.errors import DubgateError
 from dubgate.gate import DEFAULT_PACKS
 from dubgate.judgement import Judgement

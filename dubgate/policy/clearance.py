@@ -52,7 +52,7 @@ def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:
     yield from _refusals(declared, subject)
     yield from _grants(declared, subject, who)
     yield from identity(heard, declared, subject, who)
-    yield from protected(heard, subject, who)
+    yield from protected(heard, subject, who, declared)
     yield from cloned(heard, subject, who, declared)
 
 

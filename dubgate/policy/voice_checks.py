@@ -96,16 +96,17 @@ _NAMED_OR_BY_EAR = Text(
 )
 
 
-def protected(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
+def protected(heard: Heard, subject: Subject, who: str, declared: Declared | None = None) -> Iterator[Finding]:
     """CON-032: whoever was hit holds or blocks; what could not be searched stays open; nobody hit passes, with how many
-    were looked for and how many were not."""
+    were looked for and how many were not. Who signed that they performed it themselves is no hit."""
     if isinstance(heard.hits, Unmeasured):
         yield _not_searched(heard.hits, heard, subject, who)
         return
-    yield from (_hit(hit, heard, subject, who) for hit in heard.hits)
+    hits = [h for h in heard.hits if declared is None or h.voice_id not in declared.performed_by]
+    yield from (_hit(hit, heard, subject, who, declared) for hit in hits)
     if heard.search_gap is not None:
         yield _not_searched(heard.search_gap, heard, subject, who)
-    elif not heard.hits:
+    elif not hits:
         en, ja = f"{who} is none of the voices that asked for protection", f"{who}は保護された声ではありません"
         counted = _looked_for(heard)
         yield passed("CON-032", subject, f"{en}{counted.en}", f"{ja}{counted.ja}")
@@ -129,7 +130,7 @@ def _not_searched(why: Unmeasured, heard: Heard, subject: Subject, who: str) -> 
     return said("CON-032", subject, Outcome.UNKNOWN, en, ja, spans=heard.spans)
 
 
-def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
+def _hit(hit: Hit, heard: Heard, subject: Subject, who: str, declared: Declared | None) -> Finding:
     """Lifted only by an answer that names this voice: its owner's signed "not me", or two reviewers'."""
     outcome = Outcome.BLOCK if hit.blocks else Outcome.HOLD
     en, ja = (
@@ -139,6 +140,9 @@ def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
     if not hit.confirmed:
         outcome = Outcome.UNKNOWN
         en, ja = f"{en}; nobody confirmed that enrolment", f"{ja}。登録音声は本人により確認されていません"
+    if declared is not None and declared.human and hit.voice_id in declared.voice_ids:
+        en = f"{en}; who performed with a voice of their own signs that themselves: dubgate approve --human"
+        ja = f"{ja}。本人が演じた場合は、本人が署名してください（dubgate approve --human）"
     rate = hit.false_hit_rate
     bound: str | Text = ""
     if rate is not None:

@@ -213,7 +213,8 @@ def _require_valid(facts: Facts, store: TrustStore, at: datetime, now: datetime)
     Raises:
         Refused
     """
-    gate = require_trusted(facts, store, now)
+    gate = require_trusted(facts, store, max(at, now))
+    store.require_current(max(at, now))
     if facts.result != PASSED:
         raise NotPassed(f"the gate said {facts.decision}: {', '.join(facts.reasons[:20])}")
     if facts.level not in gate.levels:

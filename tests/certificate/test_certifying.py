@@ -535,6 +535,25 @@ def test_a_rejection_that_the_holder_answered_with_an_approval_does_not_end_the_
     assert "RH-001" in ended(own, made.certificate)
 
 
+def test_a_title_that_is_held_jointly_since_wants_all_whom_its_quorum_wants(own: Place, tmp_path: Path) -> None:
+    """One of the two approved when it held the title alone."""
+    made = own.certified(tmp_path / "out")
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        with opened.view() as view:
+            title = view.title("last-train")
+            assert title is not None
+            [held] = [h.claim for h in view.claims(title) if h.claim.right == "ai_dub"]
+        opened.add(event(f"claim:{held.claim_id}", "superseded", "kestrel"))
+        joint = {
+            "claim_id": "c-joint",
+            "holder_ids": ("kestrel", "rival"),
+            "recorded_by": "op-1",
+            "confirmed_by": "op-2",
+        }
+        opened.add(held.model_copy(update=joint))
+    assert "kestrel, rival holds the title now" in ended(own, made.certificate)
+
+
 def test_a_rejection_of_the_sound_ends_the_release_under_whatever_language_it_is_said(
     own: Place, tmp_path: Path
 ) -> None:

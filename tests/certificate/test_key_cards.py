@@ -273,7 +273,7 @@ def check(place: Place, keys: dict[str, Path], out: Path, *more: object, heard: 
     arguments = ["--registry", place.world.registry, "--out", out, "--quiet", "--format", "json"]
     signing = ["--certify", "--key", keys["gate"], "--ledger-key", keys["ledger"], "--as", "op-1"]
     found = SimpleNamespace(judgement=judged, delivery=load_delivery(manifest))
-    with patch("dubgate.judging_again.judge_again", lambda request, at, progress: found):
+    with patch("dubgate.judging_again.judge_again", lambda request, at, progress, clock: found):
         return dubgate("check", manifest, *arguments, *signing, *more)
 
 

@@ -120,6 +120,7 @@ def test_what_cannot_be_told_of_a_package_refuses_it_and_what_did_not_concern_it
     assert broken_label_rules(elsewhere, LABELLED, tmp_path) == ()
     asked = _house(tmp_path, condition(NAMED, 'delivery.style == "lipsync"'), passed=("house/HOU-ASKS",))
     assert len(broken_label_rules(asked, LABELLED, tmp_path)) == 1, "it concerned the master"
+    assert broken_label_rules(asked, replace(LABELLED, tracks=(replace(TRACK, name="AI"),)), tmp_path) == ()
 
 
 def test_where_and_when_a_package_is_released_is_where_and_when_its_rules_are_asked(tmp_path: Path) -> None:

@@ -132,6 +132,12 @@ def others(flac: bytes, at: int) -> bytes:
             return b"".join(kept) + padding + flac[at:]
 
 
+def test_every_tag_at_the_start_is_read(tmp_path: Path, sound: bytes) -> None:
+    path = tmp_path / "dub.mp3"
+    path.write_bytes(TAG + files.id3((b"TIT2", OTHER)) + sound)
+    assert [p.text for p in id3_places(path) if p.names_track] == [LABEL, OTHER]
+
+
 def test_chinas_label_behind_the_sound_is_read_like_any_other(tmp_path: Path, sound: bytes) -> None:
     path = tmp_path / "dub.mp3"
     path.write_bytes(TAG + sound + ape(("AIGC", AIGC)))
@@ -145,6 +151,7 @@ def test_chinas_label_behind_the_sound_is_read_like_any_other(tmp_path: Path, so
         bytes(40) + b"3DI\4\0\x10\0\0\0\0",
         ape(("Title", LABEL), count=9),
         ape(("Title", LABEL), count=2_000_000),
+        ape(("Title", "x" * 40)).replace((40).to_bytes(4, "little"), (90).to_bytes(4, "little"), 1),
         ape(("Title", "x" * 70_000)),
         ape(("Title", LABEL))[:-20] + b"\xff\xff\xff\x7f" + bytes(16),
     ],

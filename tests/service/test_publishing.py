@@ -374,6 +374,22 @@ def test_what_the_trust_store_does_not_trust_is_refused(reason: str, api: Api) -
     refused(api, reason)
 
 
+@pytest.mark.parametrize("reason", ["key-not-valid", "key-revoked", "trust-expired"])
+def test_what_is_not_trusted_any_more_at_the_moment_asked_for_is_refused_though_now_it_is(
+    reason: str, api: Api
+) -> None:
+    now = api.house.clock()
+    soon, later = now + timedelta(hours=1), (now + timedelta(hours=2)).isoformat()
+    told = {
+        "key-not-valid": lambda s: with_gate(s, validity=Validity(VALID.not_before, soon)),
+        "key-revoked": lambda s: with_gate(s, validity=Validity(VALID.not_before, VALID.not_after, soon)),
+        "trust-expired": lambda s: replace(s, expires_at=soon),
+    }
+    _trusting(api, told[reason](api.house.place.trust))
+    assert api.ask().status_code == 200
+    refused(api, reason, at=later)
+
+
 def test_another_key_of_the_same_ledger_does_not_stand_for_the_one_that_signed(api: Api) -> None:
     store = api.house.place.trust
     other = replace(store.ledgers[0], public=key_of(new_private_key()).public)

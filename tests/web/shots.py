@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from chromium import AUTHENTICATOR, answering, chromium, free_port, person, served
 from PIL import Image
 from test_desk_browser import EVERY_PAGE, WAYS, _resubmitted
@@ -28,7 +29,7 @@ from dubgate.service.demo import Demo, demo_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "samples" / "desk"
-FLAT, BLENDED = 160, 96  # colours that a picture keeps exactly, and those that its edges are rounded to
+FREQUENT, FEWEST_PIXELS = 128, 12  # colours that a picture has exactly whatever they are; and how rare another may be
 TILE, GAP, ACROSS = (540, 405), 12, 5
 OUTSIDE = ("/sign-in", "/recover", "/recover/begun", "/checkpoint", "/sign-in/sent", "/sign-in/link/none")
 IN_JAPANESE = {"hana": ("/requests/rq-1",), "ada": ("/grants/g-ada",), "rev-a": ("/deliveries/d-1",)}
@@ -50,18 +51,38 @@ LOOKED_AT = {
 
 
 def kept(picture: Image.Image, path: Path) -> None:
-    """As a small PNG: the flat colours of the page exactly, red among them, and the edges of its letters rounded."""
-    plain = picture.convert("RGB")
-    counts = sorted(plain.getcolors(plain.width * plain.height) or (), reverse=True)
-    flat = [colour for _, colour in counts[:FLAT]]
-    rest = plain.quantize(BLENDED, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    blended = (rest.getpalette() or [])[: 3 * BLENDED]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([value for colour in flat for value in colour] + blended)
-    plain.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
+    """As a small PNG whose flat colours are exactly the page's."""
+    pixels = np.asarray(picture.convert("RGB"))
+    colours, where, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    palette = _palette(colours.astype(np.int32), counts)
+    nearest = np.concatenate(
+        [_away(part, palette).argmin(axis=1) for part in np.array_split(colours, 1 + len(colours) // 4096)]
+    )
+    small = Image.fromarray(nearest.astype(np.uint8)[where.reshape(-1)].reshape(pixels.shape[:2]), "P")
+    small.putpalette(palette.astype(np.uint8).tobytes())
+    small.save(path, optimize=True)
     print(
         f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}  {path.stat().st_size // 1024} KB", flush=True
     )
+
+
+def _palette(colours: Any, counts: Any) -> Any:
+    """The most frequent colours, and then, one by one, the one that is farthest from all of them: a small red swatch too."""
+    by_count = np.argsort(-counts)
+    chosen = list(by_count[:FREQUENT])
+    seen = colours[by_count[: np.searchsorted(-counts[by_count], -FEWEST_PIXELS, side="right")]]
+    away = np.concatenate(
+        [_away(part, colours[chosen]).min(axis=1) for part in np.array_split(seen, 1 + len(seen) // 4096)]
+    )
+    palette = [colours[k] for k in chosen]
+    while len(palette) < 256 and len(seen) and away.max() > 0:
+        palette.append(seen[away.argmax()])
+        away = np.minimum(away, _away(seen, palette[-1][None])[:, 0])
+    return np.array(palette, dtype=np.int32)
+
+
+def _away(colours: Any, palette: Any) -> Any:
+    return ((colours[:, None, :].astype(np.int64) - palette[None, :, :]) ** 2).sum(axis=2)
 
 
 def shot(page: Any) -> Image.Image:
@@ -149,7 +170,7 @@ def shown(browser: Any) -> Iterator[Shown]:
 
 
 def desk_pictures(of: Shown, out: Path) -> None:
-    """Those of the README, at twice the pixels: a rights holder, a reviewer, a performer on a phone."""
+    """Those of the README: a rights holder and a reviewer at twice the pixels, a performer on a phone."""
     for lang, name in (("en", "request.png"), ("ja", "request-ja.png")):
         with of.page("rights holder", 1200, 1000, lang=lang) as page:
             page.goto(of.at("REQUEST"))
@@ -165,7 +186,7 @@ def desk_pictures(of: Shown, out: Path) -> None:
         page.keyboard.press("j")
         page.wait_for_selector(".line[aria-current=true] .picture:not([hidden])")
         kept(shot(page), out / "listening.png")
-    with of.page("performer", 390, 850, dark=True) as page:
+    with of.page("performer", 390, 850, dark=True, scale=1) as page:  # the README shows it as it is
         page.goto(of.at("/grants/g-mara"))
         kept(shot(page), out / "consent.png")
 

@@ -139,12 +139,17 @@ TRIED = (
             "taken",
             "own_voice",
             "unkeying",
+            "passkey_doors",
         )
     ),
     "consent/test_desk_gestures.py",
     "service/test_desk_publishing.py",
 )
-WHOLE = {"web/test_desk_abuse.py": {"test_sound_is_served_by_range"}, "web/test_desk_inviting.py": set[str]()}
+WHOLE = {
+    "web/test_desk_abuse.py": {"test_sound_is_served_by_range"},
+    "web/test_desk_inviting.py": set[str](),
+    "web/test_desk_passkey_doors.py": set[str](),
+}
 
 
 def named_in(name: str) -> set[str]:
