@@ -29,6 +29,7 @@ from dubgate.pinned import as_pinned
 
 MAX_BYTES = 50_000_000
 MAX_LINE = 20_000  # characters, in the formats that are made of lines
+_OFFICE = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0")
 PAST_END_S = 0.5  # a last cue is often drawn out to the next frame or beat
 _XML_ENCODING = re.compile(r"""<\?xml[^>]{0,100}?\bencoding\s*=\s*["']([^"']{1,40})["']""")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -177,6 +178,11 @@ def _text_of(data: bytes, name: str) -> str:
 def _not_text(data: bytes, error: UnicodeDecodeError, name: str) -> CueError:
     if error.encoding.startswith("utf-16"):
         return CueError("damaged UTF-16 text", where=f"{name}:1")
+    if data.startswith(_OFFICE):
+        what = "an Excel, Word, OpenDocument or PDF file, not a cue sheet"
+        return CueError(
+            what, where=name, remedy="Export it as CSV with the columns start, end, character and text, or as SRT."
+        )
     line = data.count(b"\n", 0, error.start) + 1
     guess = "; it looks like Windows-1252 or Latin-1" if _could_be_cp1252(data) else ""
     return CueError(f"not UTF-8 text{guess}", where=f"{name}:{line}", remedy="Save the file as UTF-8.")

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from dubgate.delivery.cue_clock import fitted, start_of
-from dubgate.delivery.cues import check_against_duration
+from dubgate.delivery.cues import check_against_duration, sheet_from
 from dubgate.delivery.script import Cue, CueSheet
 from dubgate.delivery.timecode import Clock
 from dubgate.errors import CueError
@@ -63,3 +63,9 @@ def test_a_refused_script_that_starts_at_an_hour_says_how_to_say_so() -> None:
     with pytest.raises(CueError) as caught:
         check_against_duration(sheet(40.0), 30.0)
     assert "--start-timecode" not in str(caught.value)
+
+
+@pytest.mark.parametrize("begins", [b"PK\x03\x04\xff\xfe", b"%PDF-1.7\n\xe2\xe3", b"\xd0\xcf\x11\xe0\xa1"])
+def test_a_script_from_an_office_is_told_what_to_export(begins: bytes) -> None:
+    with pytest.raises(CueError, match="Export it as CSV with the columns start, end, character and text"):
+        sheet_from(begins + bytes(range(128, 256)), "script.xlsx")
