@@ -15,7 +15,7 @@ from test_unheard import STEREO, SURROUND, activity, found
 from dubgate.delivery.audio import downmix_weights
 from dubgate.features import Floats
 from dubgate.meter.added import added_speech
-from dubgate.meter.behind import behind, without_delays
+from dubgate.meter.behind import Phases, behind, without_delays
 from dubgate.mixing import speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import total_s
@@ -80,6 +80,7 @@ def hidden() -> dict[str, tuple[Any, tuple[str, ...]]]:
         "half the bands of it": (banded(a, [0, 400, 800, 1200, 1600, 2000, 3000, 4000], -1), STEREO),
         "half the bands of it, as a delay would": (banded(a, np.arange(400, 8000, 800).tolist(), -1), STEREO),
         "half the bands of it, but for a rest": (banded(a, np.arange(0, 8000, 800).tolist(), -0.7), STEREO),
+        "half the bands of it, at a third of their level": (banded(a, np.arange(0, 8000, 800).tolist(), -0.4), STEREO),
         "surround, the front": (placed(FC=(a, 1), FL=(b, 0.7), FR=(b, -0.7)), SURROUND),
         "surround, one side": (placed(FC=(a, 1), FL=(b, 0.7), SL=(b, -1)), SURROUND),
         "surround, the subwoofer": (placed(FC=(a, 1), LFE=(b, 1)), SURROUND),
@@ -179,10 +180,12 @@ def test_places_that_one_delay_explains_are_let_go_and_all_others_kept() -> None
     turned = np.exp(2j * np.pi * np.arange(513) / 1024 * 16).astype(np.complex64)
     one, weights = np.ones((8, 513), dtype=np.complex64), np.ones((8, 513), dtype=np.float32)
     comb = np.tile(turned.real < -0.8, (8, 1))
-    assert not without_delays(comb, one, np.tile(turned, (8, 1)), weights).any()
-    assert np.array_equal(without_delays(comb, one, np.where(comb, -one, one), weights), comb), "nothing turns between"
+    assert not without_delays(comb, Phases.of(one, np.tile(turned, (8, 1)), weights)).any()
+    assert np.array_equal(without_delays(comb, Phases.of(one, np.where(comb, -one, one), weights)), comb), (
+        "nothing turns between"
+    )
     every = np.ones_like(comb)
-    assert without_delays(every, one, -one, weights).all()
+    assert without_delays(every, Phases.of(one, -one, weights)).all()
 
 
 def test_each_of_several_delays_is_let_go() -> None:
@@ -191,4 +194,4 @@ def test_each_of_several_delays_is_let_go() -> None:
     turned = np.repeat(np.exp([16 * pitches, -37 * pitches]), 8, axis=0).astype(np.complex64)
     one, weights = np.ones((16, 513), dtype=np.complex64), np.ones((16, 513), dtype=np.float32)
     comb = turned.real < -0.8
-    assert without_delays(comb, one, turned, weights).mean() < 0.01 < comb.mean()
+    assert without_delays(comb, Phases.of(one, turned, weights)).mean() < 0.01 < comb.mean()

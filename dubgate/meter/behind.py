@@ -6,6 +6,7 @@ filtered, reverberant, or late in one channel is in the judged sound too: there,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from dubgate.features import Floats
 WINDOW, HOP = 1024, 512  # 64 ms at 16 kHz: long enough to part harmonics of two voices
 SMOOTHED = 5  # windows, 0.2 s: what beats between two sounds averages out
 STANDS_OUT = 10**0.6  # 6 dB over the judged sound, or over what it always is at this pitch
-AT_MOST = 3.0  # 5 dB: so much stronger than the judged sound may it always be at a pitch, as in rooms and wide mixes
+AT_MOST = 3.0  # 5 dB: so much stronger than the judged sound may it always be at a pitch, in rooms and wide mixes
+VOICED = slice(6, 256)  # pitches, 100 to 4000 Hz
 NEAR = 9  # windows, 0.3 s
 BEHIND_DB = -10.0  # beside the louder of both: far off in a room, chance leaves less
 LEAST = 10 ** ((BEHIND_DB - 3) / 10)  # over all pitches, before its own voice is listened to
@@ -39,39 +41,73 @@ def behind(judged: Floats, sound: Floats) -> Floats | None:
     ours, theirs = _spectrum(judged), _spectrum(sound)
     own, other = np.square(np.abs(ours)), np.square(np.abs(theirs))
     level, power = _smoothed(own), _smoothed(other)
-    always = np.sum(power * level, axis=0) / np.maximum(np.sum(np.square(level), axis=0), _FLOOR)
     # Asked so that what is no number stands out.
-    alone = ~(power <= STANDS_OUT * np.clip(always, 1.0, AT_MOST) * (level + _FLOOR))
+    alone = ~(power <= STANDS_OUT * (level + _FLOOR))
     if not _enough(own, other, alone):
         return None
-    alone = without_delays(alone, ours + theirs, ours - theirs, np.abs(theirs))
+    phases = Phases.of(ours + theirs, ours - theirs, np.abs(theirs))
+    alone &= ~(power <= STANDS_OUT * _usual(power, level, phases) * level)
+    alone = without_delays(alone, phases)
     return _sound(theirs * alone, len(sound)) if _enough(own, other, alone) else None
 
 
-def without_delays(alone: Mask, left: Spectrum, right: Spectrum, weights: Floats) -> Mask:
+def _usual(power: Floats, level: Floats, phases: Phases) -> Floats:
+    """How much stronger than the judged sound it always is at each pitch: in a room, where phases turn, or wide at all pitches.
+
+    Where a part of the pitches is cancelled and no phase turns there, that is nobody's room.
+    """
+    always = np.sum(power * level, axis=0) / np.maximum(np.sum(np.square(level), axis=0), _FLOOR)
+    wide = np.percentile(always[VOICED], 20)
+    return np.asarray(np.clip(np.where(_near(phases.turned) >= TURNED, always, wide), 1.0, AT_MOST), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phases:
+    """How two sides lie to each other in each place, by how much the sound holds there [shapes=(n_windows, n_pitches)]."""
+
+    cross: Spectrum
+    weights: Floats
+
+    @classmethod
+    def of(cls, left: Spectrum, right: Spectrum, weights: Floats) -> Phases:
+        """Of length `weights`, so that what is no number stays none."""
+        with np.errstate(invalid="ignore"):
+            return cls(weights * left * np.conj(right) / (np.abs(left * right) + _FLOOR), weights)
+
+    @property
+    def turned(self) -> Floats:
+        """How far the phase of each pitch is neither 0 nor reversed, 0 to 1 [shape=(n_pitches,)]."""
+        with np.errstate(invalid="ignore"):
+            aside = np.sum(np.square(self.cross.imag) / (self.weights + _FLOOR), axis=0)
+        return np.asarray(aside / (np.sum(self.weights, axis=0) + _FLOOR), dtype=np.float32)
+
+
+def without_delays(alone: Mask, phases: Phases) -> Mask:
     """The places but for those in which a sound that reaches one side later would cancel.
 
     A delay leaves the same comb of pitches all along, and turns the phase of those between. A voice in antiphase leaves all pitches;
     bands that were put in antiphase turn nothing between.
     """
-    alone = alone.copy()
+    alone, weights = alone.copy(), phases.weights
     turn = 2 * np.pi * np.arange(alone.shape[1]) / WINDOW / _FINER  # of each pitch, a lag
     lags = np.arange(-LONGEST_LAG * _FINER, LONGEST_LAG * _FINER + 1)
-    with np.errstate(invalid="ignore"):
-        cross = weights * left * np.conj(right) / (np.abs(left * right) + _FLOOR)
-        aside = np.sum(np.square(cross.imag) / (weights + _FLOOR), axis=0)
-    whole = np.sum(weights, axis=0)
-    allowed = np.abs(lags) >= SHORTEST_LAG * _FINER
+    allowed, whole = np.abs(lags) >= SHORTEST_LAG * _FINER, np.sum(weights, axis=0)
     for _ in range(N_DELAYS):
         total = max(float(np.sum(weights, where=alone)), _FLOOR)
-        agree = np.fft.irfft(np.sum(cross, axis=0, where=alone), WINDOW * _FINER)[lags] * (WINDOW * _FINER / 2) / total
-        best = lags[int(np.argmax(np.where(allowed, agree, -1.0)))]
-        between = np.square(np.sin(turn * best))
-        turned = np.sum(aside * between) / max(float(np.sum(whole * between)), _FLOOR)
-        if not (agree[best + lags[-1]] >= DELAYED and turned >= TURNED):
+        by_pitch = np.sum(phases.cross, axis=0, where=alone)
+        agree = np.fft.irfft(by_pitch, WINDOW * _FINER)[lags] * (WINDOW * _FINER / 2) / total
+        best = int(np.argmax(np.where(allowed, agree, -1.0)))
+        between = whole * np.square(np.sin(turn * lags[best]))
+        turned = float(np.sum(phases.turned * between)) / max(float(np.sum(between)), _FLOOR)
+        if not (agree[best] >= DELAYED and turned >= TURNED):
             break
-        alone &= ~(np.cos(turn * best) < -0.25)
+        alone &= ~(np.cos(turn * lags[best]) < -0.25)
     return alone
+
+
+def _near(by_pitch: Floats) -> Floats:
+    """Averaged with its neighbours, 140 Hz in all."""
+    return np.asarray(np.convolve(by_pitch, np.ones(9) / 9, mode="same"), dtype=np.float32)
 
 
 def _enough(own: Floats, other: Floats, alone: Mask) -> bool:
