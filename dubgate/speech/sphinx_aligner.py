@@ -15,17 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubgate.features import BackendInfo, Floats, Word
+from dubgate.speech.batching import in_batches
 from dubgate.speech.letter_sounds import pronounce
 from dubgate.speech.pocketsphinx import ENGLISH, ONLY_ENGLISH, SHORTEST_CLIP_S, EnglishModel, packaged_model, too_short
+from dubgate.speech.protocols import SAMPLE_RATE_HZ
 from dubgate.speech.sphinx_features import features
 from dubgate.speech.sphinx_lines import LineGraphs, Spelt
-from dubgate.speech.sphinx_search import FreePhones, Stretch, line_path
+from dubgate.speech.sphinx_search import FreePhones, Heard, Stretch, line_paths
 from dubgate.speech.sphinx_senones import Senones
 from dubgate.speech.sphinx_weights import read_moves, read_phones, read_words
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import primary_language, spoken_words
 
-_AT_ONCE = 16  # clips whose features are made together
+_AT_ONCE_S = 100.0  # of clips searched side by side
+_MOST_WORDS_S = 60_000  # words, and 15 more, times seconds: 300 MB of what is kept to trace a cue of three minutes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +65,58 @@ class PocketSphinxAligner:
     def align(self, clips: Sequence[Floats], texts: Sequence[str], *, language: str) -> list[PlacedText | Unmeasured]:
         if primary_language(language) != "en":
             return [Unmeasured(ONLY_ENGLISH.format("aligner", language))] * len(clips)
-        out: list[PlacedText | Unmeasured] = []
-        for k in range(0, len(clips), _AT_ONCE):
-            some = clips[k : k + _AT_ONCE]
-            heard = features(some)
-            for clip, found, text in zip(some, heard, texts[k : k + _AT_ONCE], strict=True):
-                out.append(self._place(clip, found, spoken_words(text, language)))
-        return out
+        told = [(clip, self._spelt(spoken_words(text, language))) for clip, text in zip(clips, texts, strict=True)]
+        reasons = [_why_not(clip, words) for clip, words in told]
+        lines = [line for line, reason in zip(told, reasons, strict=True) if reason is None]
+        placed = iter(
+            in_batches(lines, self._place, length_s=lambda x: len(x[0]) / SAMPLE_RATE_HZ, budget_s=_AT_ONCE_S)
+        )
+        return [next(placed) if reason is None else reason for reason in reasons]
 
-    def _place(self, clip: Floats, found: Floats, spoken: tuple[str, ...]) -> PlacedText | Unmeasured:
-        words = [(word, said) for word in spoken if (said := self._said(word))]
-        if not words:
-            return Unmeasured("the text has no word that the aligner can pronounce")
-        if too_short(clip):
-            return Unmeasured(f"the clip is shorter than {SHORTEST_CLIP_S} s")
-        path, free = self._heard(found, words)
-        if sum(s.is_word for s in path) != len(words):
-            return Unmeasured("the text has more sounds than the clip has time for")
-        return _scored(path, free)
+    def _spelt(self, spoken: Sequence[str]) -> list[Spelt]:
+        """The words that can be said in English sounds, and how."""
+        return [(word, said) for word in spoken if (said := self._said(word))]
 
     def _said(self, word: str) -> tuple[tuple[str, ...], ...]:
-        """A word's pronunciations; none where it cannot be spelt in sounds."""
-        known = self._words.get(word)
-        if known is not None:
+        known = self._words.all(word)
+        if known:
             return known
-        phones = pronounce(word, lambda other: " ".join(self._words[other][0]) if other in self._words else None)
+        phones = pronounce(word, self._words.first)
         return () if phones is None else (tuple(phones.split()),)
 
-    def _heard(self, found: Floats, words: Sequence[Spelt]) -> tuple[list[Stretch], NDArray[np.float64]]:
-        """The line's path, and the free phones' log-likelihood per frame."""
+    def _place(self, lines: Sequence[tuple[Floats, list[Spelt]]]) -> list[PlacedText | Unmeasured]:
+        heard, free = [], []
+        for found, (_, words) in zip(features([clip for clip, _ in lines]), lines, strict=True):
+            line, phones = self._heard(found, words)
+            heard.append(line)
+            free.append(phones)
+        pairs = zip(line_paths(heard), self._free.scores(free), lines, strict=True)
+        return [_scored(path, alone, len(words)) for path, alone, (_, words) in pairs]
+
+    def _heard(self, found: Floats, words: Sequence[Spelt]) -> tuple[Heard, NDArray[np.int32]]:
+        """What a line's states cost in each frame of its clip, and what free phones' do."""
         graph = self._graphs.graph(words)
-        states = self._senones_of[graph.triples]
-        wanted, columns = np.unique(np.concatenate([states.ravel(), self._free.senones.ravel()]), return_inverse=True)
+        own, alone = self._senones_of[graph.triples], self._free.senones
+        wanted, columns = np.unique(np.concatenate([own, alone]), return_inverse=True)
+        columns = columns.reshape(-1, own.shape[1])
         costs = self._scores.costs(found, wanted)
-        own, free = columns[: states.size].reshape(states.shape), columns[states.size :].reshape(-1, states.shape[1])
-        return line_path(graph, costs, own, self._moves[graph.phones]), self._free.scores(costs, free)
+        costs -= costs.min(axis=1, keepdims=True)  # what free phones score is spread evenly: no frame may weigh more
+        return Heard(graph, costs, columns[: len(own)], self._moves[graph.phones]), costs[:, columns[len(own) :]]
 
 
-def _scored(path: Sequence[Stretch], free: NDArray[np.float64]) -> PlacedText:
+def _why_not(clip: Floats, words: Sequence[Spelt]) -> Unmeasured | None:
+    if not words:
+        return Unmeasured("the text has no word that the aligner can pronounce")
+    if too_short(clip):
+        return Unmeasured(f"the clip is shorter than {SHORTEST_CLIP_S} s")
+    if (len(words) + 15) * len(clip) > _MOST_WORDS_S * SAMPLE_RATE_HZ:
+        return Unmeasured("the text and its clip are too long to be placed as one line")
+    return None
+
+
+def _scored(path: Sequence[Stretch], free: NDArray[np.float64], n_words: int) -> PlacedText | Unmeasured:
+    if sum(s.is_word for s in path) != n_words:
+        return Unmeasured("the text has more sounds than the clip has time for")
     spoken = [k for k, s in enumerate(path) if s.is_word]
     line = path[spoken[0] : spoken[-1] + 1]
     words = tuple(Word(s.name, s.span, math.exp(min(0.0, _ratio([s], free)))) for s in line if s.is_word)

@@ -70,7 +70,7 @@ def _mel_filters() -> Doubles:
 
 def _without_noise(bands: Doubles) -> Doubles:
     """Bands [shape=(n_clips, n_frames, 25)] scaled down where they do not stand out of what lies under them."""
-    n_clips, n, _ = bands.shape
+    n = bands.shape[1]
     if n == 0:
         return bands
     power = bands[:, 0].copy()

@@ -144,17 +144,16 @@ class LineGraphs:
         if len(said) == 1:
             self._alone(growing, name, said[0], (state, state + 1), lefts, 0)
             return
-        before: list[int] = []
-        for triple, some in self._alike(said[0], None, said[1], BEGINS, lefts):
-            before.append(growing.node(triple, said[0]))
-            growing.roots.append(_Root(before[-1], state, said[0], some, WORD_COST))
+        # The package takes the first of all left neighbours for every one; scores were fitted with that.
+        before = growing.node(self._phones.in_context(said[0], min(lefts), said[1], BEGINS), said[0])
+        growing.roots.append(_Root(before, state, said[0], lefts, WORD_COST))
         for left, phone, right in zip(said, said[1:], said[2:], strict=False):
             node = growing.node(self._phones.in_context(phone, left, right, INSIDE), phone)
-            growing.inner += [(node, each) for each in before]
-            before = [node]
+            growing.inner.append((node, before))
+            before = node
         for triple, some in self._alike(said[-1], said[-2], None, ENDS, rights):
             node = growing.node(triple, said[-1])
-            growing.inner += [(node, each) for each in before]
+            growing.inner.append((node, before))
             growing.leaf(node, _Way(name, 0, state + 1, said[-1], some))
 
     def _alone(

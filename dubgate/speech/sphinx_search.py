@@ -70,53 +70,118 @@ class _Costs:
         return after, last - self.leaves
 
 
-def line_path(graph: Graph, costs: NDArray[np.int32], columns: Ints, moves: Ints) -> list[Stretch]:
-    """The words of a line, and what lies around them; empty where the sound is too short for them.
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A line's graph and the clip that it is looked for in.
 
     Args:
         costs: of senones in each frame [shape=(n_frames, n_columns)].
         columns: of each node's states [shape=(n_nodes, 3)].
         moves: see read_moves; of each node.
     """
-    n_frames, n_ways = len(costs), len(graph.names)
-    node = _Costs.of(moves)
-    states = [np.full(len(columns), _NEVER) for _ in range(3)]
+
+    graph: Graph
+    costs: NDArray[np.int32]
+    columns: Ints
+    moves: Ints
+
+
+def line_paths(lines: Sequence[Heard]) -> list[list[Stretch]]:
+    """The words of each line, and what lies around them; nothing where the sound is too short for them.
+
+    All lines are searched side by side, frame by frame: a line gives the same alone.
+    """
+    graph, n_frames = _side_by_side([line.graph for line in lines]), max(len(line.costs) for line in lines)
+    node = _Costs.of(np.concatenate([line.moves for line in lines]))
+    heard, state_of = _costs_side_by_side(lines, n_frames)
+    states = [np.full(len(graph.triples), _NEVER) for _ in range(3)]
     states[0][graph.first] = graph.first_cost << _PAST_BITS
     of_way, of_root, of_inner = (_starts(each) for each in (graph.way_of_leaf, graph.root_to, graph.inner_to))
     roots, inner = graph.root_to[of_root], graph.inner_to[of_inner]
-    root_cost, ways = graph.root_cost << _PAST_BITS, np.arange(n_ways)
-    scores, pasts = np.zeros((2, n_frames, n_ways), dtype=np.int64)
-    heard, state_of = costs.astype(np.int64) << _PAST_BITS, columns.T
+    root_cost, ways = graph.root_cost << _PAST_BITS, np.arange(len(graph.names))
+    scores, pasts = np.zeros((2, n_frames, len(ways)), dtype=np.int32)
     for t in range(n_frames):
-        states, out = node.step(states, heard[t][state_of])
+        states, out = node.step(states, (heard[t].astype(np.int64) << _PAST_BITS)[state_of])
         if len(inner):
-            states[0][inner] = np.maximum(states[0][inner], np.maximum.reduceat(out[graph.inner_from], of_inner))
+            states[0][inner] = _entered(states[0][inner], np.maximum.reduceat(out[graph.inner_from], of_inner))
         left = np.maximum.reduceat(out[graph.leaves], of_way)
         scores[t], pasts[t] = left >> _PAST_BITS, left & _PAST
-        into = (left & ~_PAST) | (1 + t * n_ways + ways)
-        states[0][roots] = np.maximum(states[0][roots], np.maximum.reduceat(into[graph.root_from] + root_cost, of_root))
-    last = int(graph.final[np.argmax(scores[-1][graph.final])]) if n_frames else 0
-    if n_frames == 0 or scores[-1, last] < _UNREACHED:
-        return []
-    return _traced(graph.names, graph.link, scores, pasts, last)
+        into = (left & ~_PAST) | (1 + t * len(ways) + ways)
+        states[0][roots] = _entered(states[0][roots], np.maximum.reduceat(into[graph.root_from] + root_cost, of_root))
+    found, first = [], 0
+    for line in lines:
+        last = first + len(line.graph.names)
+        mine = (scores[: len(line.costs), first:last], pasts[: len(line.costs), first:last])
+        found.append(_traced(line.graph, *mine, (first, len(ways))))
+        first = last
+    return found
+
+
+def _side_by_side(graphs: Sequence[Graph]) -> Graph:
+    """Several graphs as one without a way from one into another."""
+    nodes = np.cumsum([0, *(len(g.triples) for g in graphs)])[:-1]
+    ways = np.cumsum([0, *(len(g.names) for g in graphs)])[:-1]
+
+    def joined(name: str, beyond: Ints | None = None) -> Ints:
+        moved = ((getattr(g, name), 0 if beyond is None else beyond[k]) for k, g in enumerate(graphs))
+        return np.concatenate([values + by for values, by in moved])
+
+    return Graph(
+        triples=joined("triples"),
+        phones=joined("phones"),
+        inner_to=joined("inner_to", nodes),
+        inner_from=joined("inner_from", nodes),
+        leaves=joined("leaves", nodes),
+        way_of_leaf=joined("way_of_leaf", ways),
+        names=tuple(name for g in graphs for name in g.names),
+        link=joined("link"),
+        final=joined("final", ways),
+        root_to=joined("root_to", nodes),
+        root_from=joined("root_from", ways),
+        root_cost=joined("root_cost"),
+        first=joined("first", nodes),
+        first_cost=joined("first_cost"),
+    )
+
+
+def _costs_side_by_side(lines: Sequence[Heard], n_frames: int) -> tuple[NDArray[np.int32], Ints]:
+    """Costs of all clips in a row [shape=(n_frames, n_columns)], and the columns of all nodes' states [shape=(3, n_nodes)]."""
+    widths = np.cumsum([0, *(line.costs.shape[1] for line in lines)])
+    heard = np.zeros((n_frames, widths[-1]), dtype=np.int32)
+    for line, at in zip(lines, widths[:-1], strict=True):
+        heard[: len(line.costs), at : at + line.costs.shape[1]] = line.costs
+    return heard, np.concatenate([line.columns.T + at for line, at in zip(lines, widths[:-1], strict=True)], axis=1)
 
 
 def _starts(sorted_numbers: Ints) -> Ints:
     return np.flatnonzero(np.diff(sorted_numbers, prepend=-1))
 
 
-def _traced(names: Sequence[str], link: Ints, scores: Ints, pasts: Ints, last: int) -> list[Stretch]:
-    """The stretches that lead to the way out `last` in the last frame, in order."""
+def _entered(there: Ints, entering: Ints) -> Ints:
+    """Who is in a phone's first state: whoever was there, unless who enters scores higher."""
+    return np.where(entering > there | _PAST, entering, there)
+
+
+def _traced(graph: Graph, scores: NDArray[np.int32], pasts: NDArray[np.int32], place: tuple[int, int]) -> list[Stretch]:
+    """The best way of a line to its end, in order.
+
+    Args:
+        scores, pasts: of its ways out in each frame of its clip.
+        place: the number of its first way out among all lines', and how many all are.
+    """
+    first, n = place
     found: list[Stretch] = []
-    t, way = len(scores) - 1, last
+    t, way = len(scores) - 1, int(graph.final[np.argmax(scores[-1][graph.final])])
+    if scores[t, way] < _UNREACHED:
+        return []
     while True:
         before = int(pasts[t, way])
-        at, came = divmod(before - 1, len(names)) if before else (-1, 0)
-        score = int(scores[t, way]) - (int(scores[at, came]) if before else 0) - int(link[way])
-        found.append(Stretch(names[way], at + 1, t, score * SCORE_NATS))
+        at, came = divmod(before - 1, n) if before else (-1, first)
+        score = int(scores[t, way]) - (int(scores[at, came - first]) if before else 0) - int(graph.link[way])
+        found.append(Stretch(graph.names[way], at + 1, t, score * SCORE_NATS))
         if not before:
             return found[::-1]
-        t, way = at, came
+        t, way = at, came - first
 
 
 class FreePhones:
@@ -128,41 +193,45 @@ class FreePhones:
         self.senones = phones.senones[phones.triple[: len(phones.names)]]
         self._follows = _follows(phones, phone_model)
 
-    def scores(self, costs: NDArray[np.int32], columns: Ints) -> NDArray[np.float64]:
-        """Log-likelihood of each frame [shape=(n_frames,)] in nats, spread evenly over each phone that is heard.
+    def scores(self, clips: Sequence[NDArray[np.int32]]) -> list[NDArray[np.float64]]:
+        """Log-likelihood of each clip's frames [shape=(n_frames,)] in nats, spread evenly over each phone that is heard.
 
         Args:
-            costs, columns: see line_path; the nodes are the phones.
+            clips: what the phones' own states cost in each frame [shape=(n_frames, n_phones, 3)].
         """
-        n, n_frames = len(self._names), len(costs)
-        states = [np.full(n, _NEVER) for _ in range(3)]
-        states[0][self._silence] = 0
-        scores, pasts = np.zeros((2, n_frames, n), dtype=np.int64)
-        heard = (costs.astype(np.int64) << _PAST_BITS)[:, columns.T]
+        n, n_frames, n_clips = len(self._names), max(map(len, clips)), len(clips)
+        heard = np.zeros((n_frames, 3, n_clips, n), dtype=np.int64)
+        for k, clip in enumerate(clips):
+            heard[: len(clip), :, k] = clip.transpose(0, 2, 1)
+        heard <<= _PAST_BITS
+        states = [np.full((n_clips, n), _NEVER) for _ in range(3)]
+        states[0][:, self._silence] = 0
+        scores, pasts = np.zeros((2, n_frames, n_clips, n), dtype=np.int32)
         every, table = np.arange(n), self._follows << _PAST_BITS
+        told = every[::-1]  # of two that score alike the first phone is believed: its number is the larger
         for t in range(n_frames):
             states, out = self._node.step(states, heard[t])
             best = np.maximum(np.maximum(states[0], states[1]), np.maximum(states[2], out)) >> _PAST_BITS
-            given_up = best < best.max() + _BEAM
+            least = best.max(axis=1, keepdims=True) + _BEAM
             for state in (*states, out):
-                state[given_up] = _NEVER
+                state[best < least] = _NEVER
             scores[t], pasts[t] = out >> _PAST_BITS, out & _PAST
-            before = np.where(pasts[t] > 0, (pasts[t] - 1) % n, n)
-            into = ((out & ~_PAST) | (1 + t * n + every))[:, None] + table[before, every]
-            entering = into.max(axis=0)
-            near = entering >> _PAST_BITS > best.max() + _BEAM
-            states[0] = np.where(near, np.maximum(states[0], entering), states[0])
-        return self._spread(scores, pasts)
+            before = np.where(pasts[t] > 0, n - 1 - (pasts[t] - 1) % n, n)
+            into = ((out & ~_PAST) | (1 + t * n + told))[:, :, None] + table[before, every]
+            entering = into.max(axis=1)
+            entering[entering >> _PAST_BITS <= least] = _NEVER
+            states[0] = _entered(states[0], entering)
+        return [self._spread(scores[: len(clip), k], pasts[: len(clip), k]) for k, clip in enumerate(clips)]
 
-    def _spread(self, scores: Ints, pasts: Ints) -> NDArray[np.float64]:
+    def _spread(self, scores: NDArray[np.int32], pasts: NDArray[np.int32]) -> NDArray[np.float64]:
         out = np.zeros(len(scores))
-        if not len(scores) or scores[-1].max() < _UNREACHED:
+        if scores[-1].max() < _UNREACHED:
             return out
         n = len(self._names)
         t, phone = len(scores) - 1, int(np.argmax(scores[-1]))
         while True:
             before = int(pasts[t, phone])
-            at, came = divmod(before - 1, n) if before else (-1, 0)
+            at, came = (before - 1) // n if before else -1, n - 1 - (before - 1) % n
             told = 0
             if before:
                 # The package looks the phone before up twice where it means the two before; scores were fitted with that.

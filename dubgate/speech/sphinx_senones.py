@@ -1,13 +1,14 @@
 """How well each 10 ms of sound fits the states of phones: PocketSphinx's tied phonetic mixtures, for whole clips at once.
 
-Per stream of features only the four Gaussians of a phone's codebook that fit best count, as in the package; their logarithms are
-whole scores there, and none lies further under the best of all codebooks than 96.
+In the package's own whole numbers: per stream of features only the four Gaussians of a phone's codebook that fit best count,
+none lies further under the best of all codebooks than 96, and sums are looked up. Its scores come out, but where a
+float rounds to the other side.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,14 @@ from dubgate.errors import ModelError
 from dubgate.features import Floats
 from dubgate.speech.sphinx_weights import SCORE_NATS, Ints, Phones, read_gaussians, read_weights
 
-if TYPE_CHECKING:
-    import torch
-
 _BEST = 4
 _LOWEST = 96  # scores under the best Gaussian of all codebooks
+_STEPS_PER_NAT = 1 / math.log(1.0001)
+_STEP_BITS = 10  # steps of the log base that make a score
+_FARTHEST = -(1 << 23)  # steps; what fits worse fits no worse
 _PIECE = 256  # frames: what fits the processor's cache
+
+Whole = NDArray[np.int32]
 
 
 class Senones:
@@ -39,12 +42,10 @@ class Senones:
         weights = read_weights(folder / "sendump", means.shape[1])
         if weights.shape[1:] != (means.shape[2], len(phones.codebook)) or len(means) != len(phones.names):
             raise ModelError("its Gaussians, weights and phones do not belong together", where=folder.name)
-        self.codebook = phones.codebook
+        self.codebook, self.weights = phones.codebook, weights
         self.linear = [torch.from_numpy(each) for each in _as_products(means, variances)]
-        table = torch.from_numpy(np.exp(-SCORE_NATS * np.arange(256)).astype(np.float32))
-        self.shares = [table[torch.from_numpy(each.T.astype(np.int64))] for each in weights]
 
-    def costs(self, features: Floats, wanted: Ints) -> NDArray[np.int32]:
+    def costs(self, features: Floats, wanted: Ints) -> Whole:
         """What each wanted senone costs in each frame [shape=(n_frames, n_wanted)], in scores, up to a constant of the frame."""
         from dubgate.speech.device import exactly, one_thread
 
@@ -63,70 +64,78 @@ class _Room:
     def __init__(self, model: Senones, wanted: Ints, n: int) -> None:
         import torch
 
-        self._model = model
-        self._shares = [each[wanted] for each in model.shares]
+        self._model, self._n = model, n
+        self._weights = model.weights[:, :, wanted].astype(np.int16)
         books, starts = np.unique(model.codebook[wanted], return_index=True)
         self._bounds = list(zip(books.tolist(), starts.tolist(), [*starts.tolist()[1:], len(wanted)], strict=True))
         n_books, _, n_densities, _ = model.shape
         self._logs = torch.zeros(n_books * n_densities, n)
-        self._fits = torch.zeros(n_books, n_densities, n)
-        self._dense = torch.zeros(len(wanted), n)
+        self._packed = np.zeros((n_books, n_densities, n), dtype=np.int32)
+        self._mixed = np.zeros((_BEST, n, len(wanted)), dtype=np.int16)
+        self._sums = np.rint(np.log1p(np.exp(-SCORE_NATS * np.arange(512))) / SCORE_NATS).astype(np.int16)
 
-    def costs(self, features: Floats) -> NDArray[np.int32]:
-        import torch
-
-        n = len(features)
-        if n < self._logs.shape[1]:
-            return self._last(features)
-        total = np.zeros(self._dense.shape, dtype=np.float32)
+    def costs(self, features: Floats) -> NDArray[np.int16]:
+        """Of `n` frames, or of the fewer ones at the end."""
+        if len(features) < self._n:
+            padded = np.zeros((self._n, features.shape[1]), dtype=np.float32)
+            padded[: len(features)] = features
+            return self.costs(padded)[: len(features)]
+        total = np.zeros(self._mixed.shape[1:], dtype=np.int16)
         for stream, values in enumerate(np.split(features, self._model.shape[1], axis=1)):
-            at = self._fit(values, stream)
+            which, far = self._best(values, stream)
             for book, first, last in self._bounds:
-                torch.mm(self._shares[stream][first:last], self._fits[book], out=self._dense[first:last])
-            self._fits.view(-1).numpy()[at] = 0.0
-            total -= np.rint(np.log(self._dense.numpy()) * np.float32(1 / SCORE_NATS))
-        return np.asarray(total.T, dtype=np.int32)
+                own = self._weights[stream][:, first:last][which[:, book]]
+                own += far[:, book, :, None]
+                self._mixed[:, :, first:last] = own
+            total += self._added()
+        return total
 
-    def _last(self, features: Floats) -> NDArray[np.int32]:
-        """Fewer frames than there is room for."""
-        padded = np.zeros((self._logs.shape[1], features.shape[1]), dtype=np.float32)
-        padded[: len(features)] = features
-        return self.costs(padded)[: len(features)]
-
-    def _fit(self, frames: Floats, stream: int) -> Ints:
-        """Fill in exp of the best Gaussians' scores; say where they are, zeros are all others."""
+    def _best(self, frames: Floats, stream: int) -> tuple[Whole, NDArray[np.int16]]:
+        """The Gaussians that fit best, best first, and how far they lie under the best of all [shape=(4, n_codebooks, n)]."""
         import torch
 
         terms = np.concatenate([np.square(frames), frames, np.ones((len(frames), 1), np.float32)], axis=1)
         torch.mm(self._model.linear[stream], torch.from_numpy(np.ascontiguousarray(terms.T)), out=self._logs)
-        logs = self._logs.numpy().reshape(self._fits.shape)
-        least, most = _fourth(logs)
-        at = np.flatnonzero(logs >= least[:, None])
-        best = np.floor(most.max(axis=0))
-        scores = np.floor(logs.ravel()[at]) - best[at % len(frames)]
-        self._fits.view(-1).numpy()[at] = np.exp(np.maximum(scores, -_LOWEST) * np.float32(SCORE_NATS))
-        return at
+        self._logs.clamp_(min=_FARTHEST)
+        # A Gaussian's number lies under its fit, so that the larger of two brings it along.
+        n_densities = self._packed.shape[1]
+        np.copyto(self._packed, self._logs.numpy().reshape(self._packed.shape), casting="unsafe")
+        np.multiply(self._packed, n_densities, out=self._packed)
+        np.add(self._packed, np.arange(n_densities, dtype=np.int32)[None, :, None], out=self._packed)
+        best = _largest(self._packed)
+        fits = (best // n_densities) >> _STEP_BITS
+        far = np.minimum(fits[0].max(axis=0) - fits, _LOWEST)
+        return best % n_densities, far.astype(np.int16)
+
+    def _added(self) -> NDArray[np.int16]:
+        """The costs of four Gaussians as one: the logarithm of their sum, looked up pair by pair."""
+        total = self._mixed[0]
+        for other in self._mixed[1:]:
+            total = np.minimum(total, other) - self._sums[np.abs(total - other)]
+        return total
 
 
-def _fourth(logs: Floats) -> tuple[Floats, Floats]:
-    """The fourth largest of each codebook [shape=(n_codebooks, n_frames)], and the largest, by a network of comparisons."""
-    best = [np.full((logs.shape[0], logs.shape[2]), -np.inf, np.float32) for _ in range(_BEST)]
-    spare = [np.empty_like(best[0]) for _ in range(2)]
-    for k in range(logs.shape[1]):
-        falls = logs[:, k]
-        for rank, kept in enumerate(best):
+def _largest(values: Whole) -> Whole:
+    """The four largest along the middle axis [shape=(4, first, last)], the largest first, by a network of comparisons."""
+    best = np.full((_BEST, values.shape[0], values.shape[2]), np.iinfo(np.int32).min, dtype=np.int32)
+    spare = np.empty((2, *best.shape[1:]), dtype=np.int32)
+    for k in range(values.shape[1]):
+        falls = values[:, k]
+        for rank in range(_BEST):
             down = spare[rank % 2]
             if rank < _BEST - 1:
-                np.minimum(kept, falls, out=down)
-            np.maximum(kept, falls, out=kept)
+                np.minimum(best[rank], falls, out=down)
+            np.maximum(best[rank], falls, out=best[rank])
             falls = down
-    return best[-1], best[0]
+    return best
 
 
 def _as_products(means: Floats, variances: Floats) -> list[Floats]:
-    """Each stream's Gaussians as products with squares, values and one, which give their logarithms in scores."""
+    """Each stream's Gaussians as products with squares, values and one, which give their logarithms in steps; as whole as the
+    package has them."""
     m, v = means.astype(np.float64), variances.astype(np.float64)
-    constant = -0.5 * (np.log(2 * np.pi * v).sum(axis=-1) + (m * m / v).sum(axis=-1))
-    products = np.concatenate([-0.5 / v, m / v, constant[..., None]], axis=-1) / SCORE_NATS
+    narrow = np.trunc(_STEPS_PER_NAT / (2 * v))
+    constant = np.trunc(-0.5 * np.log(2 * np.pi * v) * _STEPS_PER_NAT).sum(axis=-1) - (m * m * narrow).sum(axis=-1)
+    products = np.concatenate([-narrow, 2 * m * narrow, constant[..., None]], axis=-1)
     streams = products.transpose(1, 0, 2, 3).reshape(means.shape[1], -1, products.shape[-1])
     return [np.ascontiguousarray(each, dtype=np.float32) for each in streams]

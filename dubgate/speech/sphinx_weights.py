@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -157,16 +156,27 @@ def read_weights(path: Path, n_streams: int) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8, offset=at + 12).reshape(n_streams, n_densities, n_senones)
 
 
-def read_words(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """The pronunciations of each word of a dictionary, the first one first."""
-    words: dict[str, list[tuple[str, ...]]] = {}
-    for word, phones in _entries(path):
-        words.setdefault(word.split("(")[0] or word, []).append(phones)
-    return {word: tuple(found) for word, found in words.items()}
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """Words and how they are said; further pronunciations are entries of their own, "read(2)"."""
+
+    entries: dict[str, str]
+
+    def first(self, word: str) -> str | None:
+        """A word's first pronunciation, phones apart."""
+        return self.entries.get(word)
+
+    def all(self, word: str) -> tuple[tuple[str, ...], ...]:
+        """All pronunciations of a word; none where it is not listed."""
+        found, spelt = [], word
+        while (said := self.entries.get(spelt)) is not None:
+            found.append(tuple(said.split()))
+            spelt = f"{word}({len(found) + 1})"
+        return tuple(found)
 
 
-def _entries(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith(("##", ";;")):
-            word, *phones = line.split()
-            yield word, tuple(phones)
+def read_words(path: Path) -> Dictionary:
+    """A dictionary of one entry a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    parted = (line.partition(" ") for line in lines if line and not line.startswith(("##", ";;")))
+    return Dictionary({word: said for word, _, said in parted})
