@@ -22,6 +22,7 @@ from mutant_list_record import record_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
+from mutant_list_swift import swift_mutants
 from mutant_list_unheard import unheard_mutants
 from mutate import (
     Equivalent,
@@ -272,3 +273,4 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)
+    yield from swift_mutants()

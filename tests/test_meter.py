@@ -251,19 +251,34 @@ def test_a_push_with_another_number_of_channels_is_refused() -> None:
     cuts=st.lists(st.floats(0, 1), max_size=8),
     seed=st.integers(0, 1000),
 )
-def test_results_do_not_depend_on_how_the_samples_arrive(
+def test_results_do_not_depend_on_how_the_samples_arrive_or_how_many_threads_measure(
     rate_hz: int, n_channels: int, cuts: list[float], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     sound = np.array([voice(2.3, rate_hz, seed + k) for k in range(n_channels)], dtype=np.float32)
     sound = np.clip(sound * rng.choice([0.0, 0.3, 4.0], size=23).repeat(rate_hz // 10 + 1)[: sound.shape[1]], -1, 1)
     sound = sound.astype(np.float32)
-    whole, pieces = (LevelMeter(rate_hz, n_channels, LAYOUTS[n_channels]) for _ in range(2))
+    whole, pieces, threads = (LevelMeter(rate_hz, n_channels, LAYOUTS[n_channels]) for _ in range(3))
     whole.push(sound)
     edges = sorted({0, sound.shape[1], *(round(c * sound.shape[1]) for c in cuts)})
     for first, last in pairwise(edges):
         pieces.push(sound[:, first:last])
-    (a, a_energy), (b, b_energy) = whole.finish(), pieces.finish()
+    with threads.side_by_side():
+        threads.push(sound)
+    expected = whole.finish()
+    _assert_same(expected, pieces.finish())
+    _assert_same(expected, threads.finish())
+
+
+def test_what_a_measure_in_a_thread_of_its_own_raises_is_raised() -> None:
+    meter = LevelMeter(8_000, 1, "mono")
+    meter._loudness._state = np.zeros((1, 1, 1))
+    with pytest.raises(ValueError, match="zi"), meter.side_by_side():
+        meter.push(np.ones((1, 8_000), np.float32))
+
+
+def _assert_same(expected: tuple[Levels, Series], got: tuple[Levels, Series]) -> None:
+    (a, a_energy), (b, b_energy) = expected, got
     assert np.array_equal(a.block_power, b.block_power)
     assert np.array_equal(a.short_term_power, b.short_term_power)
     assert np.array_equal(a_energy.values, b_energy.values)
