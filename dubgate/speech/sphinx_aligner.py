@@ -1,7 +1,7 @@
 """The embedded English aligner: PocketSphinx's acoustic model and searches over whole clips, in arrays.
 
 The package itself takes every clip through two decoders frame by frame; here both share what is computed of the sound, which is
-eight times faster and places words within a frame of where the package does (tests/speech/test_sphinx_aligner.py).
+six times faster and places words within a frame of where the package does (tests/speech/test_sphinx_aligner.py).
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class _Room:
 
     def _added(self) -> NDArray[np.int16]:
         """The costs of four Gaussians as one: the logarithm of their sum, looked up pair by pair."""
-        total = self._mixed[0]
+        total: NDArray[np.int16] = self._mixed[0]
         for other in self._mixed[1:]:
             total = np.minimum(total, other) - self._sums[np.abs(total - other)]
         return total
