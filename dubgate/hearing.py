@@ -206,11 +206,12 @@ def _decoded(source: Source, scratch: Path, ears: Ears | None = None) -> Decoded
         if lost is not None:
             lost.push(second)
 
+    many = n_threads() > MEASURES
     with ExitStack() as threads:
-        if n_threads() > MEASURES:
+        if many:
             threads.enter_context(meter.side_by_side())
         measuring = threads.enter_context(beside(measure, apart=n_threads() > 1))
-        spool = AudioSpool(path, source.stream, scratch, (measuring,))
+        spool = AudioSpool(path, source.stream, scratch, (measuring,), apart=many)
     cancelled = Unmeasured("it was not listened for") if lost is None else lost.finish()
     return Decoded(spool, *meter.finish(), cancelled)
 
