@@ -18,6 +18,7 @@ from dubgate.features import Levels, Series
 from dubgate.measure.level import integrated_lufs, loudness_range_lu
 from dubgate.meter import LevelMeter
 from dubgate.meter.loudness import k_weighting
+from dubgate.meter.true_peak import TruePeakMeter
 from dubgate.unmeasured import measured
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1(side)"}
@@ -268,6 +269,20 @@ def test_results_do_not_depend_on_how_the_samples_arrive_or_how_many_threads_mea
     expected = whole.finish()
     _assert_same(expected, pieces.finish())
     _assert_same(expected, threads.finish())
+
+
+def test_the_true_peak_is_the_same_to_the_last_bit_wherever_the_sound_is_cut() -> None:
+    """A matrix product of another shape may round otherwise: the same windows must come in the same company."""
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        sound = rng.normal(0, 0.2, (2, 6_000)).astype(np.float32)
+        peaks = set()
+        for cut in (100, 1_000, 2_999, 5_999):
+            meter = TruePeakMeter(48_000, 2)
+            meter.push(sound[:, :cut])
+            meter.push(sound[:, cut:])
+            peaks.add(meter.finish())
+        assert len(peaks) == 1
 
 
 def test_what_a_measure_in_a_thread_of_its_own_raises_is_raised() -> None:
