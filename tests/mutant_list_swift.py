@@ -21,6 +21,7 @@ SINGLE = (
     ("free phones follow each other for nothing", "dubgate/speech/sphinx_search.py", "LANGUAGE_WEIGHT + _INSERTED) / 1024", "0.0) / 1024", ALIGNER),
     ("words cost nothing", "dubgate/speech/sphinx_lines.py", "math.floor(math.log(0.65) * LANGUAGE_WEIGHT / SCORE_NATS)", "0", ALIGNER),
     ("a word's end fits whatever follows", "dubgate/speech/sphinx_lines.py", "_allowed([w.after for w in ways]", "_allowed([None for w in ways]", ALIGNER),
+    ("a text may lie in silence", "dubgate/speech/sphinx_features.py", "if loud.any() else None", "if loud.any() else cepstra", (*ALIGNER, "-k", "nothing_sounds")),
     ("half a line counts as placed", "dubgate/speech/sphinx_aligner.py", "if sum(s.is_word for s in path) != n_words:", "if sum(s.is_word for s in path) > n_words:", SHORT),
     ("any text is placed, however long", "dubgate/speech/sphinx_aligner.py", "(len(words) + 15) * len(clip) > _MOST_WORDS_S * SAMPLE_RATE_HZ", "len(clip) < 0", (*ALIGNER, "-k", "too_many_words")),
 )  # fmt: skip

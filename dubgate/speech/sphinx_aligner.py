@@ -85,13 +85,19 @@ class PocketSphinxAligner:
         return () if phones is None else (tuple(phones.split()),)
 
     def _place(self, lines: Sequence[tuple[Floats, list[Spelt]]]) -> list[PlacedText | Unmeasured]:
+        placed: dict[int, PlacedText | Unmeasured] = {}
         heard, free = [], []
-        for found, (_, words) in zip(features([clip for clip, _ in lines]), lines, strict=True):
-            line, phones = self._heard(found, words)
+        for k, found in enumerate(features([clip for clip, _ in lines])):
+            if found is None:
+                placed[k] = Unmeasured("nothing sounds where the text should be")
+                continue
+            line, phones = self._heard(found, lines[k][1])
             heard.append(line)
             free.append(phones)
-        pairs = zip(line_paths(heard), self._free.scores(free), lines, strict=True)
-        return [_scored(path, alone, len(words)) for path, alone, (_, words) in pairs]
+        told = (k for k in range(len(lines)) if k not in placed)
+        for k, path, alone in zip(list(told), line_paths(heard), self._free.scores(free), strict=True):
+            placed[k] = _scored(path, alone, len(lines[k][1]))
+        return [placed[k] for k in range(len(lines))]
 
     def _heard(self, found: Floats, words: Sequence[Spelt]) -> tuple[Heard, NDArray[np.int32]]:
         """What a line's states cost in each frame of its clip, and what free phones' do."""

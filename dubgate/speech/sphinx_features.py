@@ -32,15 +32,16 @@ def n_frames(n_samples: int) -> int:
     return 2 + (n_samples - WINDOW) // SHIFT
 
 
-def features(clips: Sequence[Floats]) -> list[Floats]:
-    """Cepstra, their changes and the changes of these [shape=(n_frames, 39)] of each clip of 16 kHz."""
+def features(clips: Sequence[Floats]) -> list[Floats | None]:
+    """Cepstra, their changes and the changes of these [shape=(n_frames, 39)] of each clip of 16 kHz; None where nothing sounds."""
     bands = [_bands(clip) for clip in clips]
     longest = max((len(b) for b in bands), default=0)
     padded = np.zeros((len(clips), longest, _FILTERS))
     for row, band in zip(padded, bands, strict=True):
         row[: len(band)] = band
     quiet = _without_noise(padded)
-    return [_with_changes(_cepstra(row[: len(band)])) for row, band in zip(quiet, bands, strict=True)]
+    cepstra = [_cepstra(row[: len(band)]) for row, band in zip(quiet, bands, strict=True)]
+    return [None if each is None else _with_changes(each) for each in cepstra]
 
 
 def _bands(clip: Floats) -> Doubles:
@@ -105,14 +106,15 @@ def _smoothed(gain: Doubles) -> Doubles:
     return np.asarray((sums[..., last] - sums[..., first]) / (last - first))
 
 
-def _cepstra(bands: Doubles) -> Doubles:
-    """Cosine transform of the logarithms [shape=(n_frames, 13)], liftered, their mean over the clip taken off."""
+def _cepstra(bands: Doubles) -> Doubles | None:
+    """Cosine transform of the logarithms [shape=(n_frames, 13)], liftered, the mean of frames that sound taken off; None
+    where none does (the package divides by nothing there)."""
     basis = np.cos(np.pi / _FILTERS * np.arange(N_CEPSTRA)[:, None] * (np.arange(_FILTERS) + 0.5))
     basis *= np.sqrt(np.where(np.arange(N_CEPSTRA) == 0, 1.0, 2.0) / _FILTERS)[:, None]
     lifter = 1 + _LIFTER / 2 * np.sin(np.arange(N_CEPSTRA) * np.pi / _LIFTER)
     cepstra = np.log(bands + _LOG_FLOOR) @ (basis * lifter[:, None]).T
     loud = cepstra[:, 0] >= 0
-    return np.asarray(cepstra - cepstra[loud].mean(axis=0)) if loud.any() else cepstra
+    return np.asarray(cepstra - cepstra[loud].mean(axis=0)) if loud.any() else None
 
 
 def _with_changes(cepstra: Doubles) -> Floats:

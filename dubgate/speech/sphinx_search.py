@@ -91,6 +91,8 @@ def line_paths(lines: Sequence[Heard]) -> list[list[Stretch]]:
 
     All lines are searched side by side, frame by frame: a line gives the same alone.
     """
+    if not lines:
+        return []
     graph, n_frames = _side_by_side([line.graph for line in lines]), max(len(line.costs) for line in lines)
     node = _Costs.of(np.concatenate([line.moves for line in lines]))
     heard, state_of = _costs_side_by_side(lines, n_frames)
@@ -199,7 +201,7 @@ class FreePhones:
         Args:
             clips: what the phones' own states cost in each frame [shape=(n_frames, n_phones, 3)].
         """
-        n, n_frames, n_clips = len(self._names), max(map(len, clips)), len(clips)
+        n, n_frames, n_clips = len(self._names), max(map(len, clips), default=0), len(clips)
         heard = np.zeros((n_frames, 3, n_clips, n), dtype=np.int64)
         for k, clip in enumerate(clips):
             heard[: len(clip), :, k] = clip.transpose(0, 2, 1)

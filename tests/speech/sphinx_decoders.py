@@ -58,5 +58,7 @@ class Decoders:
 
 
 def _stretches(decoder: Any) -> list[tuple[str, int, int, int]]:
-    found = ((s.word.split("(")[0], s.start_frame, s.end_frame, s.ascore) for s in decoder.seg() or () if s.word != "(NULL)")
+    found = (
+        (s.word.split("(")[0], s.start_frame, s.end_frame, s.ascore) for s in decoder.seg() or () if s.word != "(NULL)"
+    )
     return [(name, first, last, round(math.log(score) * 1024 / _NATS)) for name, first, last, score in found]
