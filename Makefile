@@ -1,6 +1,8 @@
 # make demo: install what it needs and judge the samples.  make test: install what it needs and run the tests.
 PY := .venv/bin/python
 STAMP := .venv/.dubgate-installed
+# Tests at once; on a machine of 16 cores: make test JOBS=8
+JOBS ?= 2
 
 .PHONY: demo test check mutants bench install samples format
 
@@ -17,20 +19,20 @@ demo: install
 	$(PY) -m dubgate demo
 
 test: install
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 check: install
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 format: install
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
 mutants: install
-	$(PY) tests/mutants.py
+	$(PY) tests/mutants.py --jobs $(JOBS)
 
 bench: install
 	$(PY) -m pip install -q -e '.[bench]'

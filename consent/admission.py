@@ -25,15 +25,9 @@ from consent.titles import Claim, Refusal, Title
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, Capacity, EventKind, PermissionKind, Quorum, Role
 from consent.voices import Enrolment, Permission, SearchHalt, Voice
+from consent.who_grants import AUTHORITY_ROLES
 from consent.witnessing import Witness
 
-_OWNERSHIP_ROLES = {
-    Capacity.GUARDIAN: Role.GUARDIAN,
-    Capacity.EXECUTOR: Role.ESTATE,
-    Capacity.HEIR: Role.HEIR,
-    Capacity.AGENT: Role.AGENT,
-    Capacity.UNION: Role.UNION,
-}
 _TARGETS: dict[str, type[Record]] = {
     "grant": Grant,
     "claim": Claim,
@@ -194,9 +188,11 @@ def _authority(view: View, grant: Grant) -> None:
         if voice is not None and grant.granted_by != voice.owner_id:
             raise RecordError(f"{grant.granted_by} is not the owner of the voice {grant.voice_id}")
         return
-    role, party = _OWNERSHIP_ROLES.get(grant.capacity), view.party(grant.granted_by)
-    if role is not None and (party is None or role not in party.roles):
-        raise RecordError(f"{grant.granted_by} grants as {grant.capacity} without the role {role}")
+    roles, party = AUTHORITY_ROLES[grant.capacity], view.party(grant.granted_by)
+    if party is None or not roles & set(party.roles):
+        raise RecordError(
+            f"{grant.granted_by} grants as {grant.capacity} without the role {' or '.join(sorted(roles))}"
+        )
     if grant.capacity is Capacity.AGENT and voice is not None and grant.granted_by not in voice.agent_ids:
         raise RecordError(f"{grant.granted_by} is not an agent of the voice {grant.voice_id}")
 

@@ -90,7 +90,7 @@ def _answer(view: View, event: Event, request: Request) -> None:
     who = {**dict.fromkeys(ANSWERS, request.to), **dict.fromkeys(ASKERS, request.asked_by)}.get(event.kind)
     if who is None:
         raise RecordError(f"a request is not {event.kind}")
-    if who not in (event.by, house_of(view, event.by)):
+    if who not in (event.by, view.house_of(event.by)):
         raise RecordError(f"only {who} may say this")
     history = RequestHistory(request, view.now, view.events(f"request:{request.request_id}"))
     if event.kind is EventKind.LIFTED:
@@ -112,7 +112,7 @@ def _lift(view: View, event: Event, to: str, said: RecordedEvent | None) -> None
 def _objection(view: View, event: Event, notice: UseNotice) -> None:
     if event.kind not in (EventKind.OBJECTED, EventKind.LIFTED):
         raise RecordError(f"a notice of use is not {event.kind}")
-    if notice.to not in (event.by, house_of(view, event.by)):
+    if notice.to not in (event.by, view.house_of(event.by)):
         raise RecordError(f"only {notice.to} may object to this use")
     if event.kind is EventKind.LIFTED:
         history = UseHistory(notice, view.now, view.events(f"use_notice:{notice.notice_id}"))
@@ -122,12 +122,6 @@ def _objection(view: View, event: Event, notice: UseNotice) -> None:
             f"the time to object ended on {notice.object_until.isoformat()}",
             remedy="Withdraw the approval: dubgate consent withdraw approval:ID.",
         )
-
-
-def house_of(view: View, party_id: str) -> str:
-    """The organisation that a party acts for, or the party itself."""
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id
 
 
 def _known(view: View, *party_ids: str) -> None:

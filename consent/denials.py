@@ -14,8 +14,9 @@ from consent.events import ENDED_JA, RecordedEvent, State, Step, fold
 from consent.regions import expand
 from consent.remarks import unpaid_union_work
 from consent.terms import Grant, Use
-from consent.vocabulary import Capacity, EventKind, Performance, Representation, Subject, TrainingUse
+from consent.vocabulary import EventKind, Performance, Representation, TrainingUse
 from consent.voices import Voice
+from consent.who_grants import subject_denials
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +63,10 @@ def denials(history: GrantHistory, use: Use, at: datetime, *, voice: Voice) -> t
         *_term(history.grant, use, at),
         *_metered(history.grant, history.state(at), use),
         *_making(history, use, at),
-        *_subject(history.grant, use, voice),
+        *subject_denials(history.grant, use, voice),
         *unpaid_union_work(history.grant),
     )
-    return tuple(_Reason(*reason).of(history.grant.grant_id) for reason in found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reason:
-    code: str
-    field: str
-    en: str
-    ja: str
-
-    def of(self, record_id: str | None) -> Denial:
-        return Denial(self.code, self.field, Sentence(self.en, self.ja), record_id)
+    return tuple(Denial(code, field, Sentence(en, ja), history.grant.grant_id) for code, field, en, ja in found)
 
 
 _Found = tuple[str, str, str, str]
@@ -259,37 +249,3 @@ def _same_asset(use: Use, vendor_id: str, voice: str, model_version: str) -> boo
         voice,
         model_version,
     )
-
-
-def _subject(grant: Grant, use: Use, voice: Voice) -> Iterator[_Found]:
-    if grant.voice_id != voice.voice_id:
-        yield "CON-001", "voice_id", "the grant is for another voice", "同意は別の声に対するものです"
-    if voice.subject is Subject.MINOR:
-        yield from _minor(grant, use)
-    by_estate = grant.capacity in (Capacity.EXECUTOR, Capacity.HEIR) and grant.estate is not None
-    survives = grant.capacity is Capacity.SELF and grant.survives_death
-    if voice.subject is Subject.DECEASED and not (by_estate or survives):
-        yield (
-            "CON-021",
-            "estate",
-            "the performer died and no estate has granted this",
-            "実演家は故人で、遺族等の同意がありません",
-        )
-
-
-def _minor(grant: Grant, use: Use) -> Iterator[_Found]:
-    if grant.minor is None or grant.capacity not in (Capacity.GUARDIAN, Capacity.COURT):
-        yield (
-            "CON-020",
-            "minor",
-            "the performer is a minor and no guardian has granted this",
-            "未成年者で、保護者の同意がありません",
-        )
-    elif use.window.end is None or use.window.end > grant.minor.expires_at_majority:
-        day = grant.minor.expires_at_majority.date().isoformat()
-        yield (
-            "CON-020",
-            "minor",
-            f"the guardian's grant ends at majority, on {day}",
-            f"保護者の同意は成年（{day}）で終わります",
-        )

@@ -88,6 +88,11 @@ class Lookup:
         """A party."""
         return self.record(f"party:{party_id}", Party)
 
+    def house_of(self, party_id: str) -> str:
+        """The organisation that a party acts for; the party itself where it acts for none or is not registered."""
+        party = self.party(party_id)
+        return party_id if party is None else party.house_id
+
     def key(self, key: str, at: datetime) -> KeyHolder | None:
         """Who owns a key (32 bytes in hex, or its key id in an envelope), and whether it may be used at `at`."""
         found = self.record(f"public:{key}", PartyKey) or self.record(f"keyid:{key}", PartyKey)
@@ -132,11 +137,6 @@ class Lookup:
     def rights(self, title: TitleRecord, right: Right, use: Use, at: datetime) -> TitleRights:
         """Who holds a right for a use, and what stands in the way of knowing it."""
         return title_rights(self.claims(title), right, use, at, title=title)
-
-    def titles_held_by(self, party_id: str) -> tuple[str, ...]:
-        """The titles on which a party has a claim."""
-        found = self._all([f"party:{party_id}"], Claim)
-        return tuple(sorted({c.title_id for _, c in found if party_id in c.holder_ids}))
 
     def titles_under(self, title_ids: Sequence[str]) -> tuple[str, ...]:
         """The titles themselves and all that belong to them, at any depth."""

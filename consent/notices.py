@@ -20,9 +20,9 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from consent.errors import StoreError
 from consent.parties import dsse_keyid
-from consent.signatures import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.webhooks import Endpoint, send
 
 PREDICATE_TYPE = "urn:dubgate:takedown:1.0"
@@ -153,7 +153,7 @@ def signed(notice: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
     """A DSSE envelope over an in-toto Statement about the releases' sounds, with the notice as its predicate."""
     sounds = sorted({r["packets_sha256"] for r in notice["releases"]})
     statement: dict[str, Any] = {
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": STATEMENT_TYPE,
         "subject": [{"name": "dub", "digest": {"sha256": sound}} for sound in sounds],
         "predicateType": PREDICATE_TYPE,
         "predicate": dict(notice),

@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from consent.approvals import Approval
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.lookup import Lookup, signed_with
 from consent.parties import PartyKey
 from consent.passkeys import Assertion, PasskeyError, assertion_of, challenge_of, check_assertion, check_counter
-from consent.signatures import PAYLOAD_TYPE, counters_of, pre_authentication_encoding, predicate_type
+from consent.signatures import counters_of, predicate_type
 from consent.strict import Record, canonical_json
-
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,8 @@ def envelope_of(payload: bytes, keyid: str, assertion: Assertion) -> str:
 
 def last_counter(view: Lookup, key: PartyKey) -> int:
     """The highest counter of this passkey in what the registry holds; 0 where it does not count or never signed."""
-    owner = view.party(key.party_id)
-    house_id = owner.house_id if owner is not None else key.party_id
-    return max((n for said in signed_with(view, key, house_id) for n in counters_of(said, key.keyid)), default=0)
+    said_by_key = signed_with(view, key, view.house_of(key.party_id))
+    return max((n for said in said_by_key for n in counters_of(said, key.keyid)), default=0)
 
 
 def _object(response: Mapping[str, Any] | str) -> Mapping[str, Any]:

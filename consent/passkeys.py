@@ -10,12 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from consent import cose
+from consent.dsse import loads_strictly
 
 MAX_CLIENT_DATA_BYTES = 8_192
 MAX_AUTHENTICATOR_BYTES = 4_096
@@ -102,7 +102,7 @@ def _client_data(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_CLIENT_DATA_BYTES:
         raise PasskeyError("its client data is larger than 8 KB")
     try:
-        client = json.loads(data.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_constant)
+        client = loads_strictly(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise PasskeyError(f"its client data is not strict JSON: {error}") from None
     if not isinstance(client, dict):
@@ -204,14 +204,3 @@ def _unbase64(text: Any) -> bytes:
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is repeated")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

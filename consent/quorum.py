@@ -36,20 +36,31 @@ def missing_approvals(
     """
     at_hand = tuple(approvals)
     asked = ((claim, kind) for claim in claims for kind in kinds)
-    return tuple(m for claim, kind in asked for m in _missing(claim, kind, at_hand, candidate, at))
+    return tuple(m for claim, kind in asked for m in _missing(claim, kind, kinds, at_hand, candidate, at))
 
 
 def _missing(
-    claim: Claim, kind: ApprovalKind, approvals: Sequence[ApprovalHistory], candidate: Candidate, at: datetime
+    claim: Claim,
+    kind: ApprovalKind,
+    kinds: Sequence[ApprovalKind],
+    approvals: Sequence[ApprovalHistory],
+    candidate: Candidate,
+    at: datetime,
 ) -> Iterator[Missing]:
-    own = [h for h in approvals if h.approval.kind is kind and h.approval.for_holder_id in claim.holder_ids]
+    """A refusal of a kind that nobody asked for is one of the release, so it stands against every kind."""
+    own = [h for h in approvals if h.approval.for_holder_id in claim.holder_ids]
+    own = [h for h in own if h.approval.kind is kind or (_is_no(h) and h.approval.kind not in kinds)]
     there = _within(candidate, claim)
     asked = [(h, approval_denials(h, there, at)) for h in own]
     agreed = _latest(h for h, reasons in asked if not reasons)
     refused = _latest(h for h, _ in asked if _refuses(h.approval, candidate))
     given = {holder for holder, when in agreed.items() if holder not in refused or refused[holder] < when}
-    if not _quorate(claim, given) or set(refused) - given:
+    if not quorate(claim, given) or set(refused) - given:
         yield Missing(claim, kind, tuple(d for _, reasons in asked for d in reasons))
+
+
+def _is_no(history: ApprovalHistory) -> bool:
+    return history.approval.decision is ApprovalDecision.REJECT
 
 
 def _latest(histories: Iterable[ApprovalHistory]) -> dict[str, datetime]:
@@ -76,6 +87,7 @@ def _within(candidate: Candidate, claim: Claim) -> Candidate:
     return candidate.model_copy(update={"territories": tuple(shared), "territories_excluded": ()})
 
 
-def _quorate(claim: Claim, given: set[str]) -> bool:
+def quorate(claim: Claim, given: set[str]) -> bool:
+    """Whether those who approved suffice for a claim."""
     needed = {Quorum.LEAD: 1, Quorum.ALL: len(claim.holder_ids), Quorum.SOME: claim.quorum_n or len(claim.holder_ids)}
     return claim.lead_id in given if claim.quorum is Quorum.LEAD else len(given) >= needed[claim.quorum]

@@ -70,4 +70,3 @@ def expand(codes: Iterable[str], excluded: Iterable[str] = ()) -> frozenset[str]
 
 
 _COUNTRIES = frozenset(code for line in _MEMBERS.values() for code in line.split() if code not in _MEMBERS)
-WORLD = "001"

@@ -14,6 +14,7 @@ from itertools import combinations
 from consent import languages
 from consent.denials import Denial, Sentence
 from consent.events import RecordedEvent, fold
+from consent.names import folded
 from consent.regions import expand
 from consent.strict import Window
 from consent.terms import Use
@@ -168,10 +169,15 @@ def _meets(refusal: Refusal, use: Use, voice_id: str | None) -> bool:
         by_title
         and by_voice
         and by_place
-        and (not refusal.characters or use.character is None or use.character in refusal.characters)
+        and (not refusal.characters or use.character is None or _named(use.character, refusal.characters))
         and (not refusal.techniques or use.technique in refusal.techniques)
         and (not refusal.languages or any(languages.overlap(tag, use.language) for tag in refusal.languages))
     )
+
+
+def _named(character: str, characters: Sequence[str]) -> bool:
+    """Whether a character is among these, however its name is written: who submits chooses how."""
+    return folded(character) in {folded(c) for c in characters}
 
 
 def _overlapping(tags: Sequence[str], used: str) -> bool:

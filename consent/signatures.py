@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from consent.approvals import Approval
 from consent.certifications import Adoption
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, loads_strictly, pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import KeyHolder
@@ -25,7 +26,6 @@ from consent.titles import Refusal
 from consent.vocabulary import Capacity, EventKind, Role
 from consent.voices import Permission
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 4_000_000
 LIST_TYPE, LIST_SCHEMA = "urn:dubgate:approvals:1.0", "consent-approvals/1.0"  # several approvals, one signature
 RECORDS_TYPE, RECORDS_SCHEMA = (
@@ -117,12 +117,6 @@ def _for_its_house(holder: KeyHolder, record: Record, house_id: str) -> bool:
     return of_titles and holder.party.house_id == house_id and not holder.refusal(Role.RIGHTS_HOLDER)
 
 
-def pre_authentication_encoding(payload: bytes) -> bytes:
-    """DSSE v1: what is signed, with lengths in bytes."""
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-
-
 def counters_of(envelope: str, keyid: str) -> dict[int, bytes]:
     """The counters of a passkey's assertions in an envelope, each with its signature; none where it does not count."""
     _, signatures = _opened(envelope, keyid[:16])
@@ -174,9 +168,7 @@ def _same_record(payload: bytes, record: Record, where: str) -> None:
     if stated.get("predicateType") == RECORDS_TYPE and isinstance(record, _GESTURES):
         _in_gesture(stated, wanted, where)
         return
-    if stated.get("_type") != "https://in-toto.io/Statement/v1" or stated.get("predicateType") != predicate_type(
-        record
-    ):
+    if stated.get("_type") != STATEMENT_TYPE or stated.get("predicateType") != predicate_type(record):
         raise SignatureError(f"it is not a statement of type {predicate_type(record)}", where=where)
     if stated.get("predicate") != wanted:
         different = sorted(_different(stated.get("predicate"), wanted))
@@ -200,7 +192,7 @@ def _in_list(stated: dict[str, Any], wanted: dict[str, Any], where: str) -> None
 def records_statement(records: Sequence[Record]) -> dict[str, Any]:
     """The statement in which one gesture signs several records, each of them whole."""
     return {
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": STATEMENT_TYPE,
         "subject": [],
         "predicateType": RECORDS_TYPE,
         "predicate": {"schema": RECORDS_SCHEMA, "records": [predicate_of(r) for r in records]},
@@ -219,7 +211,7 @@ def _listed(stated: dict[str, Any], name: str, schema: str, where: str) -> list[
     predicate = stated.get("predicate")
     known = predicate if isinstance(predicate, dict) else {}
     listed = known.get(name)
-    right = stated.get("_type") == "https://in-toto.io/Statement/v1" and known.get("schema") == schema
+    right = stated.get("_type") == STATEMENT_TYPE and known.get("schema") == schema
     if not right or set(known) != {"schema", name} or not isinstance(listed, list):
         raise SignatureError(f"it is not a list of {name} of schema {schema}", where=where)
     return listed
@@ -231,14 +223,9 @@ def _different(signed: Any, wanted: dict[str, Any]) -> Iterator[str]:
 
 
 def _strict_json(text: str, where: str) -> Any:
-    def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a key is repeated")
-        return dict(pairs)
-
     try:
         if len(text) > MAX_ENVELOPE_BYTES:
             raise ValueError("larger than 4 MB")
-        return json.loads(text, object_pairs_hook=no_repeats)
+        return loads_strictly(text)
     except (ValueError, RecursionError) as error:
         raise SignatureError(f"not strict JSON: {error}", where=where) from None

@@ -48,7 +48,7 @@ def signature_problem(verifier: Verifier, entry: SignatureEntry, signed: bytes) 
     """Why this is not `verifier`'s signature over the pre-authentication encoding `signed`; empty where it is."""
     if isinstance(verifier, PasskeyKey):
         return _passkey_problem(verifier, entry, signed)
-    if entry.assertion is not None or not _ed25519(verifier, entry.signature, signed):
+    if entry.assertion is not None or not ed25519_verifies(verifier, entry.signature, signed):
         return "the signature does not verify"
     return ""
 
@@ -63,7 +63,8 @@ def _passkey_problem(key: PasskeyKey, entry: SignatureEntry, signed: bytes) -> s
     return ""
 
 
-def _ed25519(public_hex: str, signature: bytes, signed: bytes) -> bool:
+def ed25519_verifies(public_hex: str, signature: bytes, signed: bytes) -> bool:
+    """Whether an Ed25519 key (32 bytes in hex) signed these bytes."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -127,16 +127,24 @@ def check_bare(envelope: str, registry: Registry) -> Checked | None:
     return Checked(entry, entry.record, holder, (*points, here, *_in_registry(registry, entry, entry.record)))
 
 
-def _entry_of(view: View, envelope: str) -> Entry | None:
-    """The first entry that carries an envelope: of several records under one signature any does."""
+def said_in(envelope: str) -> tuple[Record, ...]:
+    """The first record that a bare envelope says; nothing is verified.
+
+    Raises:
+        RecordError: it says none that a registry keeps: a certificate, or somebody else's statement.
+    """
     kinds = {k.schema_name: k for k in SIGNED_KINDS}
     try:
-        wanted = json.loads(envelope)
-        predicate = json.loads(base64.b64decode(wanted["payload"]))["predicate"]
+        predicate = json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]
         told = predicate.get("records") or predicate.get("approvals") or [predicate]
-        records = [_read(kinds[p["schema"]], p) for p in told[:1]]
+        return tuple(_read(kinds[p["schema"]], p) for p in told[:1])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise RecordError("this envelope holds no statement that a registry keeps") from None
+
+
+def _entry_of(view: View, envelope: str) -> Entry | None:
+    """The first entry that carries an envelope: of several records under one signature any does."""
+    records, wanted = said_in(envelope), json.loads(envelope)
     found = (e for r in records for e in view.store.named(type(r), r.record_id))
     return next((e for e in found if e.envelope is not None and json.loads(e.envelope) == wanted), None)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from consent import ledger
 from consent.checkpoint import Checkpoint, read_body
+from consent.dsse import PAYLOAD_TYPE, loads_strictly
 from consent.entries import Entry, leaf_bytes, parse_time
 from consent.errors import RecordError, SignatureError
 from consent.lookup import keyids_in
@@ -24,6 +24,8 @@ from consent.views import View
 
 SCHEMA = "consent-statement/1.0"
 MOST_BYTES = 10_000_000
+_NO_STATEMENT = "this is no statement that was taken home from a desk"
+_ITS_PAGE = "It is downloaded at the desk, under Signed statements; a certificate is read by dubgate verify."
 _SALT = re.compile(r"^[0-9a-f]{32}\Z")
 _THREE_LINES = re.compile(r"^\S[^\n]{0,400}\n[0-9]{1,18}\n[A-Za-z0-9+/]{43}=$", re.M)
 
@@ -137,9 +139,13 @@ def read_taken_home(data: bytes, where: str) -> TakenHome | str:
     """
     found = strict_json(data, where)
     if isinstance(found, dict) and set(found) == {"payload", "payloadType", "signatures"}:
+        if found["payloadType"] != PAYLOAD_TYPE:
+            raise RecordError(
+                _NO_STATEMENT, where=where, remedy=_ITS_PAGE
+            )  # a trust store, or whatever else somebody signed
         return data.decode()
     if not isinstance(found, dict) or not str(found.get("schema", "")).startswith("consent-statement/"):
-        raise RecordError("this is no statement that was taken home from a desk", where=where)
+        raise RecordError(_NO_STATEMENT, where=where, remedy=_ITS_PAGE)
     if found["schema"] != SCHEMA:
         remedy = "Update dubgate, or ask who handed it out."
         raise RecordError(f"its schema {str(found['schema'])[:60]} is not known", where=where, remedy=remedy)
@@ -163,19 +169,10 @@ def strict_json(data: bytes, where: str) -> Any:
     if len(data) > MOST_BYTES:
         raise RecordError(f"larger than {MOST_BYTES // 1_000_000} MB", where=where)
     try:
-        return json.loads(data, object_pairs_hook=_each_once)
+        return loads_strictly(data)
     except (ValueError, RecursionError):
         remedy = "It is damaged or cut off: download it again."
         raise RecordError("this is not the whole file of a statement", where=where, remedy=remedy) from None
-
-
-def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a name is repeated")
-        found[name] = value
-    return found
 
 
 def checkpoint_in(text: str) -> str:

@@ -194,6 +194,8 @@ def _public(address: Address) -> bool:
             return _public(address.ipv4_mapped)
         if any(address in net for net in _TRANSLATED):  # an IPv4 address of any kind may stand behind these
             return False
+        if address.is_site_local:  # deprecated, and routed inside where it still is
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -117,7 +117,7 @@ def ruled_packs(
     """The packs as counsel ruled on them, with findings for the rulings that do not verify."""
     rulings, bad = verified(RULINGS, evidence, view, at)
     submitter = delivery.submitter
-    houses = frozenset((submitter, house_of(submitter, view))) if submitter is not None else frozenset()
+    houses = frozenset((submitter, view.house_of(submitter))) if submitter is not None else frozenset()
     return with_rulings(packs, rulings, at=at, submitters=houses), bad
 
 
@@ -130,7 +130,7 @@ def verified(
 
 
 def _statement(signed: Signed[S], view: View) -> VerifiedStatement[S]:
-    return VerifiedStatement(signed.record, signed.by, house_of(signed.by, view), signed.roles, signed.key_id)
+    return VerifiedStatement(signed.record, signed.by, view.house_of(signed.by), signed.roles, signed.key_id)
 
 
 def circumstances_of(
@@ -138,7 +138,7 @@ def circumstances_of(
 ) -> Circumstances:
     """What signed objects are held against; the submitter's house is taken for the vendor's."""
     submitter = delivery.submitter
-    houses = frozenset((submitter, house_of(submitter, view))) if submitter is not None else frozenset()
+    houses = frozenset((submitter, view.house_of(submitter))) if submitter is not None else frozenset()
     return Circumstances(
         at=at,
         packets_sha256=candidate.packets_sha256,
@@ -151,9 +151,3 @@ def circumstances_of(
             entry.name: frozenset(p for v in entry.voice_ids for p in view.spokespeople(v)) for entry in delivery.cast
         },
     )
-
-
-def house_of(party_id: str, view: View) -> str:
-    """The organisation that a party acts for, or the party itself."""
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id

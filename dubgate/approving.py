@@ -14,6 +14,7 @@ from typing import Any, Literal
 from consent.approvals import Approval, ApprovedSound
 from consent.strict import Window
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Role
+from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.statements import (
     ATTESTATION,
@@ -23,12 +24,12 @@ from dubgate.certificate.statements import (
     WRITTEN_APPROVAL,
     HumanPerformance,
     approval_statement,
+    digest_id,
     human_statement,
     statement,
 )
-from dubgate.clearing import NO_LABEL_SHA256, plan_sha256
 from dubgate.delivery.manifest import Delivery, Source
-from dubgate.delivery.media import probe_apart, select_stream
+from dubgate.delivery.media import stream_of
 from dubgate.digesting import Sound, digest_sound
 from dubgate.errors import InputError
 from dubgate.policy.findings import Severity
@@ -45,7 +46,6 @@ from dubgate.policy.signed_objects import (
 )
 from dubgate.policy.signed_objects import Heard as Listened
 from dubgate.spans import Span
-from dubgate.unmeasured import Unmeasured
 
 APPROVAL_DAYS = 180
 ANSWER_DAYS = 30
@@ -63,19 +63,13 @@ def sounds_of(delivery: Delivery) -> Sounds:
     """Decode and digest the published dub and the original, in the child.
 
     Raises:
-        InputError: the delivery names neither a mix nor a stem of one of them.
+        MediaError, ChildError: one of them cannot be decoded.
     """
-    return Sounds(
-        _sound(delivery.dub.mix or delivery.dub.stem), _sound(delivery.original.stem or delivery.original.mix)
-    )
+    return Sounds(_sound(delivery.dub.published), _sound(delivery.original.clearest))
 
 
-def _sound(source: Source | None) -> Sound:
-    if source is None:
-        raise InputError("the delivery names no sound to sign over")
-    language = None if source.stream is not None else source.language
-    stream = select_stream(probe_apart(source.path), index=source.stream, language=language)
-    return digest_sound(source.path, stream.index)
+def _sound(source: Source) -> Sound:
+    return digest_sound(source.path, stream_of(source).index)
 
 
 def approve(
@@ -98,7 +92,6 @@ def approve(
     where = delivery.distribution
     if where is None or delivery.cues is None:
         raise InputError("an approval names script, territories, channels and window; the delivery lacks one")
-    pcm = None if isinstance(sounds.dub.pcm_sha256, Unmeasured) else sounds.dub.pcm_sha256
     approval = Approval(
         approval_id=_id("ap", sounds.dub, by, at),
         kind=ApprovalKind.FINAL_SOUND,
@@ -112,9 +105,9 @@ def approve(
         window=Window(start=where.window.start, end=where.window.end),
         partners=tuple(sorted(where.partners)),
         style=str(delivery.style) if delivery.style else None,
-        sounds=(ApprovedSound(packets_sha256=sounds.dub.packet_sha256, pcm_sha256=pcm),),
-        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
-        script_sha256=hashlib.sha256(delivery.cues.read_bytes()).hexdigest(),
+        sounds=(ApprovedSound(packets_sha256=sounds.dub.packet_sha256, pcm_sha256=sounds.dub.lossless_sha256),),
+        label_plan_sha256=label_plan_sha256_of(delivery),
+        script_sha256=script_sha256_of(delivery),
         original_sha256=sounds.original.packet_sha256,
         casting_sha256=plan_sha256(delivery.cast),
         conditions=tuple(conditions),
@@ -172,7 +165,7 @@ def attest(
         answer=answer,
         heard=tuple(Listened(start_s=s.start_s, end_s=s.end_s) for s in spans),
         voice_id=voice_id,
-        **bound_to(sounds, by, at, days),
+        **bound_to(sounds.dub, by, at, days),
     )
     return _signed(ATTESTATION, attestation, key)
 
@@ -196,7 +189,7 @@ def waive(
         about=tuple(about),
         reason=reason,
         words=words,
-        **bound_to(sounds, by, at, days),
+        **bound_to(sounds.dub, by, at, days),
     )
     return _signed(WAIVER, waiver, key)
 
@@ -210,7 +203,7 @@ def sign_off(
         sign_off_id=_id("so", sounds.dub, f"{by} {role}", at),
         role=role,
         answer=answer,
-        **bound_to(sounds, by, at, days),
+        **bound_to(sounds.dub, by, at, days),
     )
     return _signed(SIGN_OFF, record, key)
 
@@ -232,7 +225,7 @@ def answer_for(
         partner=partner,
         document_sha256=hashlib.sha256(document).hexdigest(),
         words=words,
-        **bound_to(sounds, by, at, days),
+        **bound_to(sounds.dub, by, at, days),
     )
     return _signed(WRITTEN_APPROVAL, record, key)
 
@@ -249,9 +242,8 @@ def rule_on(
     days: int = APPROVAL_DAYS,
 ) -> bytes:
     """Counsel's signed ruling on what one rule of a pack does when it fails; bound to the pack's bytes, not to a sound."""
-    seed = f"{pack.sha256} {rule} {by} {at.isoformat()}"
     ruling = Ruling(
-        ruling_id=f"ru-{hashlib.sha256(seed.encode()).hexdigest()[:20]}",
+        ruling_id=digest_id("ru", pack.sha256, rule, by, at.isoformat()),
         by=by,
         pack=pack.name,
         pack_sha256=pack.sha256,
@@ -264,13 +256,12 @@ def rule_on(
     return sign(statement(RULING, ruling, (pack.sha256,), "rules"), signer_of(key))
 
 
-def bound_to(sounds: Sounds, by: str, at: datetime, days: int) -> dict[str, Any]:
+def bound_to(sound: Sound, by: str, at: datetime, days: int) -> dict[str, Any]:
     """What binds every signed object: who, over which sound, from when until when."""
-    pcm = sounds.dub.pcm_sha256
     return {
         "by": by,
-        "packets_sha256": sounds.dub.packet_sha256,
-        "pcm_sha256": None if isinstance(pcm, Unmeasured) else pcm,
+        "packets_sha256": sound.packet_sha256,
+        "pcm_sha256": sound.lossless_sha256,
         "signed_at": at,
         "expires_at": at + timedelta(days=days),
     }
@@ -281,7 +272,7 @@ def _signed(predicate_type: str, record: SignedObject, key: Any) -> bytes:
 
 
 def _id(prefix: str, sound: Sound, by: str, at: datetime) -> str:
-    return f"{prefix}-{hashlib.sha256(f'{sound.packet_sha256} {by} {at.isoformat()}'.encode()).hexdigest()[:20]}"
+    return digest_id(prefix, sound.packet_sha256, by, at.isoformat())
 
 
 def save(envelope: bytes, delivery: Delivery, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from consent.approvals import Approval, Standing
 from consent.strict import Window
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Channel
 from dubgate.certificate.dsse import sign, signer_of
-from dubgate.certificate.statements import approval_statement
+from dubgate.certificate.statements import approval_statement, digest_id
 
 
 def approve_ahead(
@@ -34,9 +33,8 @@ def approve_ahead(
     Raises:
         ValidationError: a language, territory or time that is none, or an expiry that is over.
     """
-    named = f"{title_id} {by} {' '.join(languages)} {at.isoformat()}"
     approval = Approval(
-        approval_id=f"ap-{hashlib.sha256(named.encode()).hexdigest()[:20]}",
+        approval_id=digest_id("ap", title_id, by, *languages, at.isoformat()),
         kind=ApprovalKind.FINAL_SOUND,
         decision=ApprovalDecision.APPROVE,
         by=by,

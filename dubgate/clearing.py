@@ -5,7 +5,6 @@ Everything is asked before anything is compared: voices without the permission `
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,26 +12,28 @@ from datetime import datetime
 from typing import Any
 
 from consent.approvals import Candidate
+from consent.clearance import Clearance
 from consent.strict import Window
 from consent.terms import Use, VoiceAsset
-from consent.titles import TitleRecord
+from consent.titles import Refusal, TitleRecord
 from consent.views import EnrolledVoice, View
-from consent.vocabulary import Performance, PermissionKind, Technique, TrainingKind
+from consent.vocabulary import Performance, PermissionKind, Role, Technique, TrainingKind
+from consent.voices import Voice
+from dubgate.approved_parts import label_plan_sha256_of, plan_sha256, script_sha256_of
 from dubgate.certificate.statements import HumanPerformance
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.digesting import Sound
 from dubgate.features import ProgrammeFeatures
+from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed
 from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Finding, Text
 from dubgate.policy.speakers import Declared
-from dubgate.unmeasured import Unmeasured
 
 PARTY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PROGRAMME = Subject(Scope.PROGRAMME)
-NO_LABEL_SHA256 = hashlib.sha256(b"no label planned").hexdigest()  # what an approval of an unlabelled dub names
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +110,36 @@ def use_of(release: Release, entry: CastEntry, speech_s: float | None, voice_id:
         minutes=None if speech_s is None else speech_s / 60,
         licensee_id=release.submitter,
         training=release.trained,
-        voice_asset=_asset_of(release, entry, voice_id),
+        voice_asset=asset_of(release.submitter, entry, voice_id),
     )
 
 
-def _asset_of(release: Release, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
+def asset_of(submitter: str | None, entry: CastEntry, voice_id: str | None) -> VoiceAsset | None:
     """The voice model as declared; its maker is the vendor where that is a party's id, else who submitted."""
-    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else release.submitter
+    vendor = entry.vendor if entry.vendor is not None and PARTY_ID.fullmatch(entry.vendor) else submitter
     if voice_id is None or entry.model is None or vendor is None:
         return None
     return VoiceAsset(vendor_id=vendor, voice=voice_id, model_version=entry.model)
+
+
+def clearances_of(
+    release: Release, entry: CastEntry, view: View, at: datetime, speech_s: float | None
+) -> tuple[Clearance, ...]:
+    """What the grants say of each voice of an entry, by the model that it declares; nothing for a human."""
+    if entry.technique == "human":
+        return ()
+    return tuple(view.clear(v, use_of(release, entry, speech_s, v), at) for v in entry.voice_ids)
+
+
+def refusals_of(
+    release: Release, entry: CastEntry, view: View, at: datetime, speech_s: float | None
+) -> tuple[Refusal, ...]:
+    """The standing refusals of the title, or of a voice of an entry, that meet its use; nothing for a human."""
+    if entry.technique == "human":
+        return ()
+    use = use_of(release, entry, speech_s)
+    found = (r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v))
+    return tuple({r.refusal_id: r for r in found}.values())
 
 
 def declared_of(
@@ -132,23 +153,24 @@ def declared_of(
     features: ProgrammeFeatures,
 ) -> Declared:
     """A cast entry with the registry's answers: grants, refusals, permission to compare, confirmed enrolment."""
-    use = use_of(release, entry, speech_s)
-    of_voice = {v: use_of(release, entry, speech_s, v) for v in entry.voice_ids}
     human = entry.technique == "human"
     heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
-    refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
+    directed = [s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]
+    theirs = {v: [s for s in human_statements if s.by in view.spokespeople(v)] for v in entry.voice_ids}
+    own = [v for v, said in theirs.items() if human_refusal(release, entry, said, heard, at) is None]
     return Declared(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, of_voice[v], at) for v in entry.voice_ids),
-        refusals=() if human else tuple(refusals.values()),
+        clearances=clearances_of(release, entry, view, at, speech_s),
+        refusals=refusals_of(release, entry, view, at, speech_s),
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=human_refusal(release, entry, human_statements, heard, at) if human else None,
+        human_statement=human_refusal(release, entry, directed, heard, at) if human else None,
+        performed_by=frozenset(own) if human else frozenset(),
     )
 
 
@@ -181,18 +203,36 @@ def human_refusal(
     return "; ".join(reasons) or "no human-performance statement was delivered"
 
 
+def registered_voices(delivery: Delivery, view: View, at: datetime) -> dict[str, Voice]:
+    """The voices that the cast names and the registry knows, by id, as they were known at a moment."""
+    named = (v for entry in delivery.cast for v in entry.voice_ids)
+    return {v: record for v in named if (record := view.voice(v, at)) is not None}
+
+
 def enrolled_of(entry: CastEntry, view: View, at: datetime, encoder_sha256: str) -> tuple[EnrolledVoice, ...]:
     """The templates that this entry's characters may be compared with, of the encoder that hears."""
     found = (e for v in entry.voice_ids for e in view.enrolments(v, at))
     return tuple(e for e in found if e.enrolment.encoder_sha256 == encoder_sha256)
 
 
-def plan_sha256(value: Any) -> str:
-    """Digest of a part of the manifest (label plan, casting), over its canonical JSON; what an approval signs."""
-    import rfc8785
+def published_sound(features: ProgrammeFeatures) -> Sound | None:
+    """The published sound that was heard, by its digests; None where features were not made by hearing."""
+    published = features.published
+    if published is None:
+        return None
+    return Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
 
-    plain = [v.model_dump(mode="json") for v in value] if isinstance(value, tuple) else value.model_dump(mode="json")
-    return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
+
+def candidate_judged(judgement: Judgement, delivery: Delivery, release: Release) -> Candidate:
+    """What was judged, as something to be released: under the packs and in the style that judged it."""
+    return candidate_of(
+        delivery,
+        release,
+        judgement.features,
+        script_sha256=script_sha256_of(delivery),
+        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
+        style=str(judgement.style),
+    )
 
 
 def candidate_of(
@@ -205,10 +245,9 @@ def candidate_of(
     style: str,
 ) -> Candidate:
     """What is about to be released, by the digests of what was heard and delivered."""
-    if features.published is None:
+    dub = published_sound(features)
+    if dub is None:
         raise ValueError("these features were not made by hearing: the published sound has no digest")
-    published = features.published
-    dub = Sound(published.packet_sha256, published.pcm_sha256, features.dub.duration_s)
     return candidate_over(
         delivery,
         release,
@@ -240,8 +279,8 @@ def candidate_over(
         partners=release.partners,
         style=style,
         packets_sha256=dub.packet_sha256,
-        pcm_sha256=None if isinstance(dub.pcm_sha256, Unmeasured) else dub.pcm_sha256,
-        label_plan_sha256=plan_sha256(delivery.label) if delivery.label else NO_LABEL_SHA256,
+        pcm_sha256=dub.lossless_sha256,
+        label_plan_sha256=label_plan_sha256_of(delivery),
         script_sha256=script_sha256,
         original_sha256=original_sha256,
         casting_sha256=plan_sha256(delivery.cast),

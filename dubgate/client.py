@@ -120,6 +120,8 @@ class Client:
         status, raw = self._asked("GET", f"/v1/may-publish?{urlencode(asked)}", None, {})
         body = _json(raw)
         if status == 200 and body.get("publish") is True and body.get("certificate_id"):
+            if body.get("digest") != digest.removeprefix("sha256:") or channel not in body.get("channels", ()):
+                raise ApiError("the answer is about another file or use: something on the way answered", status=status)
             return Answer(True, "", body)
         if status in (403, 422) and body.get("publish") is False:
             return Answer(False, str(body.get("reason", "refused")), body)

@@ -24,7 +24,7 @@ from dubgate.certificate.annex import annex_bytes
 from dubgate.certificate.claim import FAILED, LEVEL, LEVEL_EMBEDDED, PASSED, Claim, LedgerPart, SignedUsed
 from dubgate.certificate.measured import Measured, measured_statement
 from dubgate.certificate.verdict import Verdict, certificate_id, verdict_statement
-from dubgate.clearing import Release, release_of
+from dubgate.clearing import Release, published_sound, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
@@ -34,7 +34,6 @@ from dubgate.judgement import Judgement
 from dubgate.policy.verdict import Decision
 from dubgate.resting import Resting, resting_of
 from dubgate.signed_evidence import SignedFile, signed_files
-from dubgate.unmeasured import Unmeasured
 
 LIFETIME = timedelta(hours=24)
 
@@ -122,16 +121,15 @@ def _verdict(
 ) -> Verdict:
     """What will be signed, but for its ledger part and annex."""
     passed = judgement.verdict.decision is Decision.RELEASE
-    published = judgement.features.published
-    pcm = None if published is None or isinstance(published.pcm_sha256, Unmeasured) else published.pcm_sha256
+    sound = published_sound(judgement.features)
     packs, models = packs_in(judgement), models_in(judgement)
     claim = Claim(
         release_id=release_id or f"rel-{uuid.uuid4().hex}",
         decision=judgement.verdict.decision.name.lower(),
         title_id=release.title.title.title_id if release is not None and release.title is not None else None,
         scope=scope_of(release) if release is not None else None,
-        packets_sha256=None if published is None else published.packet_sha256,
-        pcm_sha256=pcm,
+        packets_sha256=None if sound is None else sound.packet_sha256,
+        pcm_sha256=None if sound is None else sound.lossless_sha256,
         packs=packs,
         models=models,
         grant_ids=tuple(g.grant_id for g in resting.grants),

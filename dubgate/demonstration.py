@@ -131,18 +131,33 @@ def _rules(findings: Sequence[dict[str, Any]], outcomes: set[str]) -> tuple[str,
     return tuple(sorted({str(f["rule"]) for f in findings if f["outcome"] in outcomes}))
 
 
-def print_table(rows: Sequence[Row]) -> None:
-    """The rows for a terminal; readable without colour."""
+def print_table(rows: Sequence[Row], out: Path) -> None:
+    """The rows for a terminal; readable without colour, and at 80 columns: names and rules are never cut."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("sample", "what is wrong", "decision", "because of", "as expected", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name, cut in (("sample", False), ("what is wrong", True), ("decision", False), ("because of", True)):
+        table.add_column(name, no_wrap=not cut, overflow="fold", min_width=17 if name == "because of" else None)
     for row in rows:
         style = {"release": "green", "hold": "yellow", "block": "red"}[row.decision]
-        answer = "yes" if row.as_expected else f"NO: {row.wanted}"
-        table.add_row(row.case, row.what, Text(row.decision, style), ", ".join(row.because), answer)
+        because = (
+            Text(", ".join(row.because)) if row.as_expected else Text(f"NOT AS EXPECTED: {row.wanted}", "bold red")
+        )
+        table.add_row(row.case, row.what, Text(row.decision, style), because)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(table)
-    for row in rows:
-        console.print(Text(f"{row.case:<22} {row.report}"), soft_wrap=True)
+    with console.capture() as drawn:
+        console.print(table)
+    console.file.write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
+    for line in lines_after(rows, out):
+        console.print(Text(line), soft_wrap=True)
+
+
+def lines_after(rows: Sequence[Row], out: Path) -> tuple[str, ...]:
+    """How many came out as they should, where the reports lie, and what a rule's name means."""
+    right = sum(row.as_expected for row in rows)
+    count = f"{right} of {len(rows)} came out as they should"
+    first = next((rule for row in rows for rule in row.because), "RH-001")
+    where = f"reports: {out}/SAMPLE/report/report.html, for example {rows[0].report}" if rows else ""
+    return (count, *([where] if where else []), f"what a rule asks: dubgate rules explain {first}")

@@ -20,6 +20,11 @@ class Sound:
     pcm_sha256: str | Unmeasured
     duration_s: float
 
+    @property
+    def lossless_sha256(self) -> str | None:
+        """The PCM digest as a signed object carries it: none where the codec loses."""
+        return None if isinstance(self.pcm_sha256, Unmeasured) else self.pcm_sha256
+
 
 def digest_sound(path: Path, stream: int) -> Sound:
     """Decode one stream and digest it.

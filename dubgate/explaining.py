@@ -5,21 +5,20 @@ Nothing is heard and no label is read: what only a check can know is told as suc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from consent.clearance import Clearance
 from consent.strict import Window
 from consent.views import View
-from consent.voices import Voice
 from dubgate.choosing_packs import choices_of, destination_of
-from dubgate.clearing import Release, release_of, use_of
+from dubgate.clearing import Release, clearances_of, registered_voices, release_of
 from dubgate.delivery.manifest import Delivery
-from dubgate.delivery.manifest_schema import CastEntry
+from dubgate.delivery.manifest_script import script_of
 from dubgate.delivery.script import Style
 from dubgate.delivery_facts import facts_of
-from dubgate.gate import DEFAULT_PACKS
+from dubgate.errors import InputError
+from dubgate.gate import DEFAULT_PACKS, style_of
 from dubgate.labels.tracks import Labels
 from dubgate.policy.choosing import Choice
 from dubgate.policy.facts import Facts, Value
@@ -67,17 +66,26 @@ def explain(delivery: Delivery, view: View | None, at: datetime, asked_for: Sequ
     destination = destination_of(delivery, release, declared)
     if view is None:
         destination = replace(destination, agreements=NO_REGISTRY)
-    style = delivery.style or Style.LIPSYNC
+    style = _style(delivery)
     extra = load_packs(asked_for or DEFAULT_PACKS[style])
     names = [pack.name for pack in extra[1:]]
     known = {pack.name for pack in extra}
     brought = tuple(c for c in choices_of(destination, names) if c.pack.name not in known)
     choices = (*(_given(pack, bool(asked_for), style) for pack in extra), *brought)
-    facts = facts_of(delivery, release, declared, UNREAD, style, voices=_voices(delivery, view, at))
+    voices = {} if view is None else registered_voices(delivery, view, at)
+    facts = facts_of(delivery, release, declared, UNREAD, style, voices=voices)
     facts = Facts({**facts.values, **_only_signed(), **({"voices": NO_REGISTRY} if view is None else {})})
     when = _when(delivery, at)
     judging = [c.pack for c in choices if c.applies]
     return Explained(choices, tuple(_rule(rule, pack, facts, when) for pack in judging for rule in pack.rules))
+
+
+def _style(delivery: Delivery) -> Style:
+    """The style that a check takes; a script that cannot be read, which a check refuses, says none."""
+    try:
+        return style_of(delivery, script_of(delivery))
+    except InputError:
+        return style_of(delivery, None)
 
 
 def _only_signed() -> dict[str, Value | Unmeasured]:
@@ -114,22 +122,10 @@ def _declared(delivery: Delivery, release: Release, view: View | None, at: datet
             name=entry.name,
             technique=str(entry.technique),
             voice_ids=entry.voice_ids,
-            clearances=_clearances(entry, release, view, at),
+            clearances=() if view is None else clearances_of(release, entry, view, at, 0.0),
         )
         for entry in delivery.cast
     )
-
-
-def _clearances(entry: CastEntry, release: Release, view: View | None, at: datetime) -> tuple[Clearance, ...]:
-    if view is None or not entry.synthetic:
-        return ()
-    return tuple(view.clear(v, use_of(release, entry, 0.0, v), at) for v in entry.voice_ids)
-
-
-def _voices(delivery: Delivery, view: View | None, at: datetime) -> Mapping[str, Voice]:
-    if view is None:
-        return {}
-    return {v: found for e in delivery.cast for v in e.voice_ids if (found := view.voice(v, at)) is not None}
 
 
 def _rule(rule: Rule, pack: Pack, facts: Facts, when: When | None) -> Asked:

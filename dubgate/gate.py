@@ -21,6 +21,7 @@ from dubgate.policy.verdict import Verdict
 from dubgate.unmeasured import Unmeasured
 
 if TYPE_CHECKING:
+    from dubgate.delivery.manifest import Delivery
     from dubgate.policy.facts import Facts
     from dubgate.policy.packs import Pack
 
@@ -97,7 +98,7 @@ def quality(request: QualityRequest, *, at: datetime, progress: Progress) -> Jud
     return judged
 
 
-def style_of(request: QualityRequest, script: CueSheet | None) -> Style:
+def style_of(request: QualityRequest | Delivery, script: CueSheet | None) -> Style:
     """The style asked for, else the script's, else lip-sync."""
     return request.style or (script.style if script is not None else None) or Style.LIPSYNC
 
@@ -137,9 +138,9 @@ def judge_quality(
     from dubgate.policy.mix_checks import mix_findings
     from dubgate.policy.model_checks import model_findings
     from dubgate.policy.when import When
+    from dubgate.slips import slips
 
-    sheet = script if script is not None else lines_from_speech(features)
-    features = features if script is not None else with_lines(features, sheet)
+    sheet, features = lines_of(features, script)
     style = style_of(request, sheet)
     packs = packs_of(request, style) if packs is None else packs
     measurements = measure(features, sheet, style) if measurements is None else measurements
@@ -169,7 +170,7 @@ def judge_quality(
         packs=tuple(PackRef(p.name, p.version, p.sha256, p.data) for p in packs),
         clock=clock,
         facts=facts,
-        notes=notes(features),
+        notes=(*slips(features, script, measurements, streams), *notes(features)),
     )
 
 
@@ -206,6 +207,14 @@ def measure(features: ProgrammeFeatures, sheet: CueSheet, style: Style) -> tuple
         *measure_level(features),
         *measure_glitch(features, sheet),
     )
+
+
+def lines_of(features: ProgrammeFeatures, script: CueSheet | None) -> tuple[CueSheet, ProgrammeFeatures]:
+    """The lines that are judged, and the features whose voices they claim: the script's, else those that voice activity found."""
+    if script is not None:
+        return script, features
+    sheet = lines_from_speech(features)
+    return sheet, with_lines(features, sheet)
 
 
 def lines_from_speech(features: ProgrammeFeatures) -> CueSheet:

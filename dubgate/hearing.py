@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dubgate.chosen_alone import lost_in_any, presentations_beside, speech_in
 from dubgate.delivery.script import CueSheet
 from dubgate.features import (
     Floats,
@@ -26,7 +27,7 @@ from dubgate.features import (
     VoiceSegment,
 )
 from dubgate.hearing_words import Alignments, Languages, Words, alignments_of, lines_to_place, windows_of, words_of
-from dubgate.mixing import check_mix, speech_beside, without_what_background_spoils
+from dubgate.mixing import check_mix, without_what_background_spoils
 from dubgate.side_by_side import beside, both, forward, side_by_side
 from dubgate.spans import Span
 from dubgate.stored import Arrays, from_stored, to_stored
@@ -141,7 +142,9 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
             at_once=at_once,
         )
     mix = None if plan.mix is None else _decoded(plan.mix, scratch, ears)
-    me = None if plan.music_and_effects is None else _decoded(plan.music_and_effects, scratch).spool
+    effects, alone = plan.music_and_effects, _is_in_published(plan, plan.music_and_effects)
+    apart = None if effects is None else _decoded(effects, scratch, ears if alone else None)
+    me = None if apart is None else apart.spool
     speech_prob = ears.voice_activity.speech_prob
     check = check_mix(mix is not None, dub_sound.spool, None if mix is None else mix.spool, me, dub, speech_prob)
     sold = mix or dub_sound
@@ -149,9 +152,12 @@ def hear_here(plan: HearingPlan, scratch: Path, progress: Progress) -> Programme
         sold.spool.packet_sha256,
         sold.spool.pcm_sha256,
         ai_rhythm(sold.spool.read, sold.spool.duration_s),
-        sold.cancelled,
-        () if me is None else speech_beside(dub_sound.spool, me, speech_prob),
-        _streams_beside(plan.mix or plan.dub, (plan.original, plan.dub, plan.mix, plan.music_and_effects)),
+        lost_in_any([t.cancelled for t in (sold, dub_sound, apart) if t is not None and t.is_published]),
+        () if me is None else speech_in(me, dub_sound.spool, speech_prob, alone=alone),
+        (
+            *_streams_beside(plan.mix or plan.dub, (plan.original, plan.dub, plan.mix, plan.music_and_effects)),
+            *presentations_beside((plan.mix or plan.dub).stream, sold.spool),
+        ),
     )
     features = ProgrammeFeatures(original, dub, check, ears.infos, published)
     progress("heard", 1.0)
@@ -165,6 +171,11 @@ def _streams_beside(published: Source, known: Sequence[Source | None]) -> tuple[
     named = {source.stream for source in known if source is not None and source.path == published.path}
     found = (s for s in sounds_of(Path(published.path)) if s[0] not in named)
     return tuple(f"stream {index} ({language or 'no language'})" for index, language in found)
+
+
+def _is_in_published(plan: HearingPlan, source: Source | None) -> bool:
+    """Whether a track is a stream of the published file, which a player may choose by itself."""
+    return source is not None and source.path == (plan.mix or plan.dub).path
 
 
 def _language(plan: HearingPlan) -> str | None:
@@ -183,6 +194,7 @@ class Decoded:
     levels: Levels
     energy_db: Series
     cancelled: tuple[Span, ...] | Unmeasured
+    is_published: bool  # listened to for what its mono sum loses
 
 
 def _decoded(source: Source, scratch: Path, ears: Ears | None = None) -> Decoded:
@@ -213,7 +225,7 @@ def _decoded(source: Source, scratch: Path, ears: Ears | None = None) -> Decoded
         measuring = threads.enter_context(beside(measure, apart=n_threads() > 1))
         spool = AudioSpool(path, source.stream, scratch, (measuring,), apart=many)
     cancelled = Unmeasured("it was not listened for") if lost is None else lost.finish()
-    return Decoded(spool, *meter.finish(), cancelled)
+    return Decoded(spool, *meter.finish(), cancelled, ears is not None)
 
 
 def _hear_track(
@@ -229,7 +241,7 @@ def _hear_track(
     which = "dub" if is_dub else "original"
     on_gpu = ears.pitch.info.device != "cpu"
     sheet = plan.sheet
-    decoded = _decoded(source, scratch, ears if is_dub and plan.mix is None else None)
+    decoded = _decoded(source, scratch, ears if is_dub and _is_in_published(plan, source) else None)
     spool = decoded.spool
     progress(f"{which}: voice activity", 0.0)
     prob = ears.voice_activity.speech_prob_blocks(spool.blocks(GPU_ACTIVITY_BLOCK_S if on_gpu else ACTIVITY_BLOCK_S))

@@ -20,8 +20,7 @@ from dubgate import __version__, cache
 from dubgate.clearing import Release, release_of
 from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
-from dubgate.delivery.script import Style
-from dubgate.gate import QualityRequest, lines_from_speech, packs_of, with_lines
+from dubgate.gate import QualityRequest, lines_of, packs_of, style_of
 from dubgate.gate import measure as measure_all
 from dubgate.judgement import Judgement
 from dubgate.kept_measures import SCHEMA, keep, load
@@ -50,8 +49,14 @@ class Judged:
     heard_again: bool
 
 
-def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> Judged:
+def judge_again(
+    request: CheckRequest, *, at: datetime, progress: Progress, clock: Callable[[], datetime] | None = None
+) -> Judged:
     """Judge a delivery, from what was measured before where nothing that it rests on has changed.
+
+    Args:
+        clock: what time it is once it was heard, which may take hours: then it is judged as the registry is known by then.
+            None judges as at `at`, whatever happened meanwhile.
 
     Raises:
         InputError: the manifest, a file it names, or a pack cannot be used.
@@ -71,6 +76,7 @@ def judge_again(request: CheckRequest, *, at: datetime, progress: Progress) -> J
                         delivery, _judged(delivery, quality, before, fresh, company, view, at), heard_again=False
                     )
         heard = hear(quality, progress, asked)
+        at = at if clock is None else max(at, clock())
         with registry.view() as view:
             cache.mark(asked.key, compared_in(delivery, heard, view, at))
             measured = measured_of(delivery, quality, heard, view, at)
@@ -95,11 +101,10 @@ def _judged(
 
 def measured_of(delivery: Delivery, quality: QualityRequest, heard: Heard, view: View, at: datetime) -> Measured:
     """Measure what was heard, and compare its voices as far as the registry allows now."""
-    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
-    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
+    sheet, features = lines_of(heard.features, heard.sheet)
     release, _ = release_of(delivery, view)
     speakers = compare_voices(features, sheet, delivery, release, view, at) if release is not None else ()
-    return Measured(measure_all(features, sheet, quality.style or sheet.style or Style.LIPSYNC), speakers)
+    return Measured(measure_all(features, sheet, style_of(quality, sheet)), speakers)
 
 
 def refreshed(speakers: Sequence[Speaker], delivery: Delivery, view: View, at: datetime) -> tuple[Speaker, ...]:

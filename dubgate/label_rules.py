@@ -10,36 +10,72 @@ from pathlib import Path
 
 from dubgate.certificate.claim import Claim
 from dubgate.certificate.file import Certificate
+from dubgate.certificate.measured import Measured
 from dubgate.label_facts import label_values
 from dubgate.labels.tracks import Labels
 from dubgate.policy.conditions import Evaluator
-from dubgate.policy.facts import FACTS, Stage, facts_from
-from dubgate.policy.findings import Severity
+from dubgate.policy.expression_types import Condition
+from dubgate.policy.facts import FACTS, Facts, Stage, Value, facts_from
+from dubgate.policy.findings import Outcome, Severity
+from dubgate.policy.judge import judge_rule_conditions
 from dubgate.policy.pack_schema import ConditionRule
 from dubgate.policy.packs import CORE, Pack, available, read_pack
+from dubgate.policy.when import When
+from dubgate.regions import expand
+from dubgate.unmeasured import Unmeasured
 
 
-def broken_label_rules(opened: Certificate, labels: Labels, beside: Path | None = None) -> tuple[str, ...]:
-    """What these labels break of the rules that passed when the certificate's file was judged, in words.
+def broken_label_rules(
+    opened: Certificate, labels: Labels, beside: Path | None = None, stage: str = "package", synthetic: bool = True
+) -> tuple[str, ...]:
+    """What these labels break of the rules that judged, in words: of those that passed, and of those that did not concern
+    the master and may concern this, by its labels or its stage.
 
     Args:
         beside: the folder in which the packs that judged were kept by their digest; else those of this program are asked.
+        stage: of what was read, `master` or `package`.
+        synthetic: whether the release rests on the grant of a voice.
     """
-    passed, packs, missing = set(opened.measured.passed), *_at_hand(opened.verdict.claim, beside)
-    asked = [
-        (pack, rule)
-        for pack in packs
-        for rule in pack.conditions
-        if f"{pack.name}/{rule.id}" in passed and rule.severity is not Severity.WARN and _is_about_labels(rule)
-    ]
-    if lacking := [name for name in missing if any(rule.startswith(f"{name}/") for rule in passed)]:
+    claim, measured = opened.verdict.claim, opened.measured
+    packs, missing = _at_hand(claim, beside)
+    if lacking := [name for name in missing if any(rule.startswith(f"{name}/") for rule in measured.passed)]:
         return tuple(f"{name}: this pack is not at hand as it judged, so its rules cannot be asked" for name in lacking)
+    asked = [(p, r) for p in packs for rule in p.conditions if (r := _to_ask(rule, p, measured)) is not None]
     if not asked:
         return ()
-    facts = facts_from(label_values(labels))
+    facts, when = _facts(claim, labels, stage, synthetic), _when(opened)
     with Evaluator() as evaluator:
-        broken = [(p, r) for p, r in asked if evaluator.holds(r.conditions[1], facts) is not True]
-    return tuple(f"{pack.name}/{rule.id}: {rule.text.en}" for pack, rule in broken)
+        found = [(p, r, judge_rule_conditions(r, p, facts, r.styles[0], evaluator, when)) for p, r in asked]
+    return tuple(f"{p.name}/{r.id}: {r.text.en}" for p, r, fs in found if any(f.outcome > Outcome.WARN for f in fs))
+
+
+def _to_ask(rule: ConditionRule, pack: Pack, measured: Measured) -> ConditionRule | None:
+    """A rule as it is to be asked again; None where what was said of the master is true of this too."""
+    name = f"{pack.name}/{rule.id}"
+    applies, require = rule.conditions
+    decides = _reads_anew(applies) or any(_reads_anew(e.condition) for e in rule.exemptions)
+    if rule.severity is Severity.WARN or name in (*measured.warned, *measured.failed):
+        return None
+    if name not in measured.passed:
+        return rule if decides else None
+    if not decides and not _reads_anew(require):
+        return None
+    return rule if _reads_anew(applies) else rule.model_copy(update={"applies": None})  # it concerned the master
+
+
+def _facts(claim: Claim, labels: Labels, stage: str, synthetic: bool) -> Facts:
+    """What is known of the release without its delivery; a condition that reads more cannot be told."""
+    told: dict[str, Value | Unmeasured] = {"delivery.stage": stage, "delivery.synthetic": synthetic}
+    if claim.scope is not None:
+        told["delivery.language"] = claim.scope.language
+        told["distribution.territories"] = tuple(sorted(expand(claim.scope.territories)))
+        told["distribution.channels"] = claim.scope.channels
+    return facts_from({**told, **label_values(labels)})
+
+
+def _when(opened: Certificate) -> When | None:
+    scope = opened.verdict.claim.scope
+    return None if scope is None else When(opened.verdict.verified_at, (scope.window_start, scope.window_end))
 
 
 def _at_hand(claim: Claim, beside: Path | None) -> tuple[list[Pack], list[str]]:
@@ -57,7 +93,7 @@ def _at_hand(claim: Claim, beside: Path | None) -> tuple[list[Pack], list[str]]:
     return found, missing
 
 
-def _is_about_labels(rule: ConditionRule) -> bool:
-    """Whether a rule reads what was read back from the file."""
-    read = (FACTS[path.partition("[]")[0]] for path in rule.conditions[1].reads)
-    return any(fact.filled_by is Stage.LABELS for fact in read)
+def _reads_anew(condition: Condition | None) -> bool:
+    """Whether a condition reads what was read back from the file, or whether it is a package."""
+    read = () if condition is None else [FACTS[path.partition("[]")[0]] for path in condition.reads]
+    return any(fact.filled_by is Stage.LABELS or fact.path == "delivery.stage" for fact in read)

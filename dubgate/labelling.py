@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from consent.views import View
+from dubgate.approving import bound_to
 from dubgate.certificate.dsse import sign, signer_of
-from dubgate.certificate.statements import statement
-from dubgate.delivery.digests import file_sha256
-from dubgate.delivery.formats import sniff
+from dubgate.certificate.statements import digest_id, statement
+from dubgate.delivery.formats import file_sha256, sniff
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.media import probe_apart, select_stream
 from dubgate.digesting import Sound, digest_sound
@@ -31,7 +30,6 @@ from dubgate.policy.label_sidecars import (
     Published,
     with_sidecar,
 )
-from dubgate.unmeasured import Unmeasured
 
 SIDECAR_DAYS = 180
 
@@ -46,19 +44,15 @@ def sidecar(published: Path, sound: Sound, plan: LabelPlan, *, by: str, key: Any
     if container not in HOLDS_NO_LABEL:
         what = f"{container} can hold a label, so a sidecar would not count"
         raise InputError(what, where=published.name, remedy="write it into the file: dubgate label apply")
-    pcm, file = sound.pcm_sha256, file_sha256(published)
+    file = file_sha256(published)
     record = LabelSidecar(
-        sidecar_id=f"ls-{hashlib.sha256(f'{file} {by} {at.isoformat()}'.encode()).hexdigest()[:20]}",
-        by=by,
-        packets_sha256=sound.packet_sha256,
-        pcm_sha256=None if isinstance(pcm, Unmeasured) else pcm,
-        signed_at=at,
-        expires_at=at + timedelta(days=SIDECAR_DAYS),
+        sidecar_id=digest_id("ls", file, by, at.isoformat()),
         language=plan.language,
         text=plan.text,
         machine_token=MACHINE_GENERATED,
         container=container,
         file_sha256=file,
+        **bound_to(sound, by, at, SIDECAR_DAYS),
     )
     return sign(statement(LABEL_SIDECAR, record, (record.packets_sha256,)), signer_of(key))
 
@@ -72,8 +66,8 @@ def beside(
     at: datetime,
 ) -> tuple[Labels, tuple[Finding, ...]]:
     """The labels with the signed sidecar that stands in for one, where the delivery brings such; and what does not count."""
-    files, published = evidence.get(LABEL_SIDECAR, ()), delivery.dub.mix or delivery.dub.stem
-    if not files or published is None or features.published is None:
+    files, published = evidence.get(LABEL_SIDECAR, ()), delivery.dub.published
+    if not files or features.published is None:
         return labels, ()
     opened, bad = open_all(SIDECARS, files, view, at)
     now = Published(

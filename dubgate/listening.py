@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from dubgate.delivery.cues import check_against_duration, read_cues
+from dubgate.delivery.cue_clock import fitted
+from dubgate.delivery.cues import PAST_END_S, check_against_duration, read_cues
 from dubgate.delivery.digests import Seen, seen
 from dubgate.delivery.media import MediaInfo, probe_apart, select_stream
 from dubgate.delivery.script import CueSheet
@@ -21,6 +22,7 @@ from dubgate.pinned import CHANGED, REMEDY, Place, pinned
 from dubgate.unmeasured import Unmeasured
 from dubgate.word_shares import Child, hear_all
 
+_SURELY_OVER = 1.5  # of a length that a container may only guess; what was heard says exactly
 Progress = Callable[[str, float], None]
 T = TypeVar("T")
 
@@ -143,12 +145,13 @@ def _heard(asked: Asked, found: ProgrammeFeatures) -> Heard:
 
 def plan_of(request: Request) -> Planned:
     """Choose streams and read the script."""
-    original, original_info = source_of(request.original)
-    published, published_info = source_of(request.dub)
+    original, original_info = source_of(request.original, "the original")
+    published, published_info = source_of(request.dub, "the dub")
     clock = request.clock or clock_of(published_info, original_info)
-    sheet = _sheet(request, clock)
+    lengths = [i.duration_s for i in (published_info, original_info) if i.duration_s is not None]
+    sheet = _sheet(request, clock, max(lengths) if len(lengths) == 2 else None)
     spoken = request.dub.spoken or (sheet.language if sheet else None) or published.language
-    stem = _optional(request.stem, spoken)
+    stem = _optional(request.stem, spoken, "the stem")
     plan = HearingPlan(
         original=original,
         dub=stem or replace(published, language=spoken),
@@ -156,36 +159,48 @@ def plan_of(request: Request) -> Planned:
         models=request.models,
         device=request.device,
         mix=published if stem else None,
-        music_and_effects=_optional(request.music_and_effects, None),
+        music_and_effects=_optional(request.music_and_effects, None, "music and effects"),
     )
     return Planned(plan, sheet, clock, (original.stream, published.stream), published_info.duration_s)
 
 
-def source_of(track: Track) -> tuple[Source, MediaInfo]:
-    """The stream to hear, looked up in a child."""
+def source_of(track: Track, called: str) -> tuple[Source, MediaInfo]:
+    """The stream to hear, looked up in a child; what cannot be chosen is told of it by what it is called here.
+
+    Raises:
+        MediaError: the file cannot be used, or none or several of its streams fit.
+    """
     info = probe_apart(track.path)
-    stream = select_stream(info, index=track.stream, language=track.language)
+    try:
+        stream = select_stream(info, index=track.stream, language=track.language)
+    except MediaError as error:
+        raise MediaError(error.what, where=f"{error.where} ({called})", remedy=error.remedy) from None
     source = Source(str(track.path.absolute()), stream.index, track.path.name, track.spoken or stream.language)
     return source, info
 
 
-def _optional(track: Track | None, spoken: str | None) -> Source | None:
+def _optional(track: Track | None, spoken: str | None, called: str) -> Source | None:
     if track is None:
         return None
-    source, _ = source_of(track)
+    source, _ = source_of(track, called)
     return replace(source, language=spoken or source.language)
 
 
-def _sheet(request: Request, clock: Clock) -> CueSheet | None:
+def _sheet(request: Request, clock: Clock, duration_s: float | None) -> CueSheet | None:
+    """The script on the programme's timeline; what does not lie on it is refused before minutes of hearing."""
     if request.script is None:
         return None
-    return read_cues(
+    sheet = read_cues(
         request.script,
         language=request.dub.spoken,
         frame_rate=request.cue_frame_rate or clock.frame_rate,
         start_s=request.cue_start_s,
         characters=request.characters,
     )
+    sheet = sheet if request.cue_start_s else fitted(sheet, clock, duration_s)
+    if duration_s is not None and min(c.span.start_s for c in sheet.cues) > _SURELY_OVER * duration_s + PAST_END_S:
+        check_against_duration(sheet, duration_s)
+    return sheet
 
 
 def clock_of(*infos: MediaInfo) -> Clock:

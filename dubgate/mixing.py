@@ -40,17 +40,16 @@ def check_mix(
     mix: Sound | None,
     me: Sound | None,
     heard: TrackFeatures,
-    speech_prob: SpeechProb | None = None,
+    speech_prob: SpeechProb,
 ) -> MixCheck:
     """With stem, M&E and mix: does the sum reproduce the mix? With a mix alone: how far speech stands above the rest.
 
-    With voice activity, what the sum leaves over of the mix is listened to: a voice is told at levels where noise is none.
+    What the sum leaves over of the mix is listened to: a voice is told at levels where noise is none.
     """
     if mix is not None and me is not None:
         residual_db, differs = _residual(heard_sound, me, mix)
-        if speech_prob is not None:
-            differs = union((*differs, *_spoken_beside(heard_sound, me, mix, speech_prob)))
-        return MixCheck(residual_db, _power_ratio_db(heard_sound, me, heard.speech), differs)
+        spoken = _spoken_beside(heard_sound, me, mix, speech_prob)
+        return MixCheck(residual_db, _power_ratio_db(heard_sound, me, heard.speech), union((*differs, *spoken)))
     missing = "no M&E was given beside the stem" if has_stem else "no stem was given beside the mix"
     return MixCheck(Unmeasured(missing), _above_floor_db(heard))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from dubgate.certificate.package import MAX_FILES, OTHER, PackageClaim
 from dubgate.certificate.refusals import NotTheDub, OtherBytes, PackageIncomplete
-from dubgate.delivery.formats import open_regular
+from dubgate.delivery.formats import file_sha256
 from dubgate.errors import InputError
 
 
@@ -17,7 +16,7 @@ def digests_in(folder: Path) -> dict[str, str]:
     Raises:
         InputError: it holds a link, something that is no file, or too many files.
     """
-    return {name: sha256_of_file(path) for name, path in files_in(folder).items()}
+    return {name: file_sha256(path) for name, path in files_in(folder).items()}
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -38,16 +37,6 @@ def files_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a regular file.
-
-    Raises:
-        MediaError: no regular file.
-    """
-    with open(open_regular(path), "rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
-
-
 def check_member(claim: PackageClaim, place: Path, name: str, *, told: bool = False) -> None:
     """A file is one of the dub's in this package; a folder is the package, with every file and no other.
 
@@ -65,7 +54,7 @@ def check_member(claim: PackageClaim, place: Path, name: str, *, told: bool = Fa
             remedy = "Name the language that you publish (--language), and publish no other on this certificate."
             raise NotTheDub(what, where=name, remedy=remedy)
         return
-    role = claim.role_of(sha256_of_file(place))
+    role = claim.role_of(file_sha256(place))
     if role is None:
         raise OtherBytes(f"{place.name} is no file of the package that was certified", where=name)
     if role == OTHER:

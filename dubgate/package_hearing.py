@@ -17,7 +17,7 @@ from dubgate.features import Floats, Series
 from dubgate.labels.anchors import Anchors, read_anchors
 from dubgate.labels.played import BOXES
 from dubgate.labels.renditions import Package, Rendition, package_of, stated_as_long
-from dubgate.labels.segments import Piece
+from dubgate.labels.segments import Piece, blocks_of
 from dubgate.labels.tracks import Labels
 from dubgate.pinned import as_pinned
 from dubgate.spans import Span, difference
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from dubgate.delivery.audio import AudioSpool
     from dubgate.speech.protocols import VoiceActivity
 
-_BLOCK = 1 << 20
 NEAR_S = 1.0  # so near to where the master has such speech too, a rendition may
 
 
@@ -147,6 +146,9 @@ def _compared(rendition: Rendition, master: Listened, listening: Listening, boun
     finally:
         path.unlink()
     try:
+        if heard.spool.plays_otherwise:
+            what = "its stream holds several presentations (TrueHD, MLP, DTS-HD), of which one was compared"
+            raise MediaError(what, where=rendition.where, remedy="package it in a codec of one")
         comparison = compare(master.spool, heard.spool, bounds)
         # The comparison hears mono sums: what the channels of a rendition cancel against each other is looked at apart.
         added = difference(heard.cancelled, [span.padded(NEAR_S) for span in master.cancelled])
@@ -195,26 +197,9 @@ class Listening:
 
 def _joined(pieces: tuple[Piece, ...], path: Path) -> None:
     """The bytes that a player is given one after the other; a tag before a packed segment is no sound."""
-    from dubgate.delivery.formats import id3_bytes
-
     with path.open("wb") as out:
         for piece in pieces:
-            with open(piece.path, "rb", opener=as_pinned) as file:
-                file.seek(piece.first)
-                head = file.read(10)
-                file.seek(piece.first)
-                left = piece.length
-                skip = id3_bytes(head)
-                file.seek(piece.first + skip)
-                left = None if left is None else left - skip
-                while left is None or left > 0:
-                    block = file.read(_BLOCK if left is None else min(left, _BLOCK))
-                    if not block:
-                        break
-                    out.write(block)
-                    left = None if left is None else left - len(block)
-            if left:
-                raise MediaError("a byte range reaches past the end of its file", where=piece.path.name)
+            out.writelines(blocks_of(piece, without_tag=True))
 
 
 def _only_stream(path: Path, where: str) -> int:

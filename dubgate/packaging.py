@@ -171,7 +171,8 @@ def require_label_rules(heard: HeardPackage, master: Certificate, release: Relea
     Raises:
         LabelLost
     """
-    if broken := broken_label_rules(master, _labels_of_dub(heard, release), packs):
+    labels, synthetic = _labels_of_dub(heard, release), bool(release.voices)
+    if broken := broken_label_rules(master, labels, packs, "package", synthetic):
         raise LabelLost("; ".join(broken))
 
 

@@ -20,11 +20,12 @@ from dubgate.certificate.package import OTHER, PackageCertificate, is_package_ce
 from dubgate.certificate.refusals import Refused
 from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import certificate_id
+from dubgate.delivery.formats import file_sha256
 from dubgate.errors import InputError, MediaError
 from dubgate.fetching import Fetcher
 from dubgate.labels.packages import kind_of
 from dubgate.labels.reading import inspect_labels
-from dubgate.labels.segments import Piece
+from dubgate.labels.segments import Piece, leads_out
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import wording_findings
 
@@ -143,12 +144,7 @@ def _fetched(url: str, top: Path, fetcher: Fetcher, alerts: list[Alert], progres
 def _below(root: Path, folder: Path, name: str) -> Path | None:
     """Where a name of a manifest lies, inside the package; None where it leads out."""
     plain = unquote(name)
-    if (
-        "://" in plain
-        or plain.startswith(("/", "\\", "~"))
-        or any(c in plain for c in "?#\\\0")
-        or ":" in plain.split("/")[0]
-    ):
+    if leads_out(plain):
         return None
     target = Path(*_normal((folder / plain).parts))
     return target if target != root and target.is_relative_to(root) else None
@@ -193,7 +189,7 @@ def _unlabelled(top: Path, language: str | None) -> Iterator[Alert]:
 def _unknown(top: Path, fetched: Sequence[Path], known: Known, folder: Path) -> Iterator[Alert]:
     """Files of the dub that no certificate knows. A rendition may be a certified master cut into segments."""
     sha256s = known.sha256s
-    digests = {path: _sha256(path) for path in fetched}
+    digests = {path: file_sha256(path) for path in fetched}
     packaged = any(p is not None for _, _, p in known.certificates)
     whole = {} if packaged or kind_of(top) == "media" else _renditions(top)
     certified = {path for paths, sha256 in whole.items() if sha256 in sha256s for path in paths}
@@ -232,11 +228,6 @@ def _pieces(top: Path, root: Path) -> Iterator[tuple[Piece, ...]]:
         if entry.type == "AUDIO" and entry.uri:
             path = playlist_in(top, entry.uri, root)
             yield tuple(hls_pieces(load_playlist(path, root), path, root))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _placed(folder: Path, name: str) -> Path:

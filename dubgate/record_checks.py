@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, RecordedFile
 from dubgate.delivery.manifest_record import CreditRole, Revision
 from dubgate.delivery.unanswered import is_answer
@@ -112,8 +112,7 @@ def chained(delivery: Delivery) -> bool:
     revisions = delivery.production.revisions if delivery.production else ()
     if not revisions:
         return True
-    published = delivery.dub.mix or delivery.dub.stem
-    last = None if published is None else _sha256(published.path)
+    last = _sha256(delivery.dub.published.path)
     return all(_follows(a, b) for a, b in pairwise(revisions)) and (
         None not in (revisions[0].previous_sha256, last) and revisions[-1].sha256 == last
     )

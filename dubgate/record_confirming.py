@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from consent.vocabulary import Role
+from dubgate.approved_parts import plan_sha256
 from dubgate.approving import APPROVAL_DAYS, Sounds, bound_to
 from dubgate.certificate.dsse import sign, signer_of
-from dubgate.certificate.statements import RECORD_CONFIRMATION, statement
-from dubgate.clearing import plan_sha256
+from dubgate.certificate.statements import RECORD_CONFIRMATION, digest_id, statement
 from dubgate.delivery.manifest import Delivery
 from dubgate.errors import InputError
 from dubgate.policy.findings import Finding
@@ -52,11 +51,10 @@ def confirm_record(
     """
     if delivery.production is None:
         raise InputError("there is no production record to confirm", where=str(delivery.root))
-    seed = f"{sounds.dub.packet_sha256} {by} {role} {at.isoformat()}"
     record = RecordConfirmation(
-        confirmation_id=f"rc-{hashlib.sha256(seed.encode()).hexdigest()[:20]}",
+        confirmation_id=digest_id("rc", sounds.dub.packet_sha256, by, role, at.isoformat()),
         role=role,
         record_sha256=plan_sha256(delivery.production),
-        **bound_to(sounds, by, at, days),
+        **bound_to(sounds.dub, by, at, days),
     )
     return sign(statement(RECORD_CONFIRMATION, record, (record.packets_sha256,)), signer_of(key))

@@ -15,6 +15,7 @@ from dubgate.delivery.script import CueSheet
 from dubgate.errors import InputError
 from dubgate.intake.differing import differences, favourable
 from dubgate.intake.file import read_intake
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.audience_checks import audience_findings
 from dubgate.policy.checks import failed, passed
@@ -85,12 +86,14 @@ def _intake(delivery: Delivery) -> tuple[tuple[bool, tuple[str, ...]] | Unmeasur
         intake = read_intake(delivery.intake.path)
     except InputError as error:
         en = f"the intake that the delivery names cannot be read: {error.what}"
-        return Unmeasured(en), (failed("INT-007", PROGRAMME, en, "制作前の申告を読めません"),)
+        return Unmeasured(en), (failed("INT-007", PROGRAMME, en, f"制作前の申告を読めません（{error.what}）"),)
     differs = differences(delivery, intake)
     if not differs:
         en = "the delivery is what was said before it was made"
         return (favourable(intake), ()), (passed("INT-007", PROGRAMME, en, "納品物は制作前の申告どおりです"),)
-    found = tuple(failed("INT-007", PROGRAMME, en, "納品物が制作前の申告と異なります") for en in differs)
+    found = tuple(
+        failed("INT-007", PROGRAMME, en, f"納品物が制作前の申告と異なります: {in_japanese(en)}") for en in differs
+    )
     return (favourable(intake), differs), found
 
 

@@ -6,7 +6,6 @@ every lookup starts from a voice that was heard or a byte that was delivered. Th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,16 +15,17 @@ from consent.asking import request_histories
 from consent.registry import Registry
 from consent.views import View
 from dubgate.answers import circumstances_of, partner_approvals, ruled_packs, with_answers
+from dubgate.approved_parts import script_sha256_of
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_of, declared_of, release_of
+from dubgate.clearing import Release, candidate_of, declared_of, registered_voices, release_of
 from dubgate.company.folder import NO_COMPANY, Company
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.manifest import Delivery, Source
-from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery.script import CueSheet
 from dubgate.delivery_facts import facts_of, synthetic
 from dubgate.errors import ManifestError, RegistryError
 from dubgate.features import ProgrammeFeatures
-from dubgate.gate import QualityRequest, Track, judge_quality, lines_from_speech, with_lines
+from dubgate.gate import QualityRequest, Track, judge_quality, lines_of, style_of
 from dubgate.judgement import Judgement
 from dubgate.labelling import beside
 from dubgate.labels.audible import audible_of
@@ -33,7 +33,6 @@ from dubgate.labels.reading import read_labels
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Heard as HeardSound
 from dubgate.measure.measurement import Measurement, Scope, Subject
-from dubgate.pinned import read_pinned
 from dubgate.policy.approval_checks import approval_findings
 from dubgate.policy.authorisation import told_apart
 from dubgate.policy.checks import failed, passed
@@ -97,19 +96,14 @@ def title_id_of(delivery: Delivery, registry: str) -> str:
 
 def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest:
     """What `qc` would be asked of this delivery."""
-    dub, original = delivery.dub, delivery.original
-    published = dub.mix or dub.stem
-    source = original.stem or original.mix
-    if published is None or source is None:
-        raise ManifestError("original and dub each need a mix or a stem", where=str(request.manifest))
-    style = delivery.style
+    dub = delivery.dub
     return QualityRequest(
-        original=_track(source),
-        dub=_track(published),
+        original=_track(delivery.original.clearest),
+        dub=_track(dub.published),
         script=delivery.cues,
         stem=_track(dub.stem) if dub.stem is not None and dub.mix is not None else None,
         music_and_effects=_track(dub.me) if dub.me is not None else None,
-        style=style,
+        style=delivery.style,
         packs=request.packs,
         models=request.models,
         device=request.device,
@@ -121,23 +115,26 @@ def quality_request(delivery: Delivery, request: CheckRequest) -> QualityRequest
 
 
 def _track(source: Source) -> Track:
-    language = None if source.stream is not None else source.language
-    return Track(source.path, source.stream, language, spoken=source.language)
+    return Track(source.path, source.stream, source.language, spoken=source.language)
 
 
 def labels_of(delivery: Delivery, heard: HeardSound) -> Labels:
-    """The labels of the dub as they stand in what is delivered."""
-    published = delivery.dub.mix or delivery.dub.stem
-    assert published is not None
-    read = read_labels(
+    """The labels of the dub as they stand in what is delivered, and whether it says aloud what it is."""
+    read = labels_in(delivery, heard.streams[1])
+    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
+
+
+def labels_in(delivery: Delivery, stream: int) -> Labels:
+    """The labels of the dub as they stand in what is delivered; `stream` is the published one in its file."""
+    published = delivery.dub.published
+    return read_labels(
         published=published.path,
-        stream=heard.streams[1],
+        stream=stream,
         language=delivery.dub.language,
         published_sha256=file_sha256(published.path),
         package=delivery.package if delivery.stage == "package" else None,
         root=delivery.root,
     )
-    return replace(read, audible=audible_of(heard.features, language=delivery.dub.language))
 
 
 def judge_delivery(
@@ -156,19 +153,21 @@ def judge_delivery(
     `company` is what the company keeps once for all deliveries. `measured` is what was measured and compared of the
     same sound before, None to do it now.
     """
-    sheet = heard.sheet if heard.sheet is not None else lines_from_speech(heard.features)
-    features = heard.features if heard.sheet is not None else with_lines(heard.features, sheet)
-    style = quality.style or sheet.style or Style.LIPSYNC
+    sheet, features = lines_of(heard.features, heard.sheet)
+    style = style_of(quality, sheet)
     release, found = release_of(delivery, view)
     evidence, unsorted = evidence_files(delivery)
     findings = [*found, *unsorted]
+    # Whose voices they are, and the labels: both decide which packs judge and what the facts say.
     earlier = measured.speakers if measured is not None else None
-    speakers, declared = _cleared(delivery, release, features, sheet, evidence, findings, view, at, earlier)
+    speakers, declared, bad = _cleared(delivery, release, features, sheet, evidence, view, at, earlier)
+    findings += bad
     labels, told = beside(labels, delivery, evidence, heard.features, view, at)
     findings += told
     destination = destination_of(delivery, release, declared)
     ruled, bad = ruled_packs(packs_for(quality, style, destination), evidence, delivery, view, at)
     findings += bad
+    # What is about to be released, by its digests: what everything that people signed is held against.
     candidate = now = looked = None
     approved: tuple[str, ...] = ()
     if release is not None:
@@ -182,14 +181,13 @@ def judge_delivery(
         findings += bad
         looked, found = look_at_record(delivery, release, declared, heard.sheet, company, evidence, now, view)
         findings += found
-    spoken = {v: record for e in delivery.cast for v in e.voice_ids if (record := view.voice(v, at)) is not None}
     facts = facts_of(
         delivery,
         release,
         declared,
         labels,
         style,
-        voices=spoken,
+        voices=registered_voices(delivery, view, at),
         partners_approved=approved,
         looked=looked,
     )
@@ -205,6 +203,7 @@ def judge_delivery(
         packs=ruled.packs,
         window=None if release is None else (release.window.start, release.window.end),
     )
+    # The checks that no pack can leave out; then, where there is a use to ask about, consent and approval.
     own = told_of_rulings(judged.verdict.findings, ruled)
     findings += _quality_asked(own)
     findings += stream_findings(features)
@@ -219,6 +218,7 @@ def judge_delivery(
     findings += bad
     if release.title is not None:
         findings += approval_findings(release.title, candidate, approvals, view, at)
+    # Last, what people answered: it changes findings, so all of them have to be there.
     told = told_apart(with_answers((*own, *findings), evidence, ruled.packs, now, view))
     return replace(judged, verdict=Verdict(told, quality_only=False))
 
@@ -241,16 +241,15 @@ def _cleared(
     features: ProgrammeFeatures,
     sheet: CueSheet,
     evidence: Evidence,
-    findings: list[Finding],
     view: View,
     at: datetime,
     compared: tuple[Heard, ...] | None,
-) -> tuple[tuple[Heard, ...], list[Declared]]:
-    """The speakers heard, and the cast with the registry's answers; without a release there is no use to ask about."""
+) -> tuple[tuple[Heard, ...], list[Declared], tuple[Finding, ...]]:
+    """The speakers heard, the cast with the registry's answers, and a finding for each statement of a human performance
+    that does not count; without a release there is no use to ask about."""
     if release is None:
-        return (), []
+        return (), [], ()
     humans, bad = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
-    findings += bad
     speakers = compare_voices(features, sheet, delivery, release, view, at) if compared is None else compared
     seconds: dict[str | None, float] = {}
     for speaker in speakers:
@@ -261,9 +260,4 @@ def _cleared(
         )
         for entry in delivery.cast
     ]
-    return speakers, declared
-
-
-def script_sha256_of(delivery: Delivery) -> str | None:
-    """The digest of the script as it lies there; None where the delivery has none."""
-    return None if delivery.cues is None else hashlib.sha256(read_pinned(delivery.cues)).hexdigest()
+    return speakers, declared, bad

@@ -215,7 +215,7 @@ def _require_label(
     )
     found = label_findings(labels, synthetic=bool(release.voices))
     against = [f.text.en for f in found if f.outcome > Outcome.WARN]
-    if against := against or list(broken_label_rules(opened, labels, packs)):
+    if against := against or list(broken_label_rules(opened, labels, packs, "master", bool(release.voices))):
         raise LabelLost("; ".join(dict.fromkeys(against)), where=file.name)
 
 

@@ -15,16 +15,16 @@ from consent.releases import RefusedError
 from consent.terms import Grant, Use
 from consent.vocabulary import ApprovalDecision
 from consent.writing import Writer
-from dubgate.clearing import Release, candidate_of, use_of
+from dubgate.clearing import Release, candidate_judged, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import RegistryError
 from dubgate.features import VoiceSegment
 from dubgate.judgement import Judgement
+from dubgate.lapsed import lapsed_since
 from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.findings import Outcome
 from dubgate.policy.request_checks import refused_findings
-from dubgate.release import script_sha256_of
 from dubgate.signed_evidence import SignedFile
 from dubgate.unmeasured import Unmeasured
 
@@ -59,21 +59,15 @@ def resting_of(
 ) -> Resting:
     if release is None or release.title is None:
         raise RegistryError("nothing was certified: the release is not one that the registry knows any more")
-    candidate = candidate_of(
-        delivery,
-        release,
-        judgement.features,
-        script_sha256=script_sha256_of(delivery),
-        pack_sha256s=tuple(p.sha256 for p in judgement.packs),
-        style=str(judgement.style),
-    )
+    candidate = candidate_judged(judgement, delivery, release)
     approvals = [s.signed for s in signed if isinstance(s.record, Approval)]
     requests = request_histories(writer, f"sound:{candidate.packets_sha256}")
     asked = (
         *approval_findings(release.title, candidate, approvals, writer, writer.now),
         *refused_findings(requests, candidate, writer.now),
     )
-    if against := [f.text.en for f in asked if f.outcome > Outcome.WARN]:
+    against = [f.text.en for f in asked if f.outcome > Outcome.WARN]
+    if against := [*against, *lapsed_since(judgement.judged_at, delivery, signed, writer)]:
         raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
     covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
     histories = at_hand(release.title, candidate, approvals, writer, writer.now)

@@ -73,7 +73,7 @@ def check_spoken(
         RecordError: the phrase is unknown, expired, used, of another voice; or this recording was handed in before.
         MediaError, ModelError, ChildError: it could not be heard.
     """
-    from dubgate.delivery.digests import file_sha256
+    from dubgate.delivery.formats import file_sha256
     from dubgate.enrolling import hear_voice
 
     digest = file_sha256(recording)

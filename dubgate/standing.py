@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from consent import ledger
+from consent import languages, ledger
 from consent.approvals import ApprovalHistory
 from consent.certifications import Certification
 from consent.checkpoint import read_body
@@ -14,6 +14,7 @@ from consent.denials import Denial, denials
 from consent.entries import Entry
 from consent.errors import ConsentError
 from consent.events import fold
+from consent.quorum import quorate
 from consent.regions import expand
 from consent.registry import Registry
 from consent.releases import Release, VoiceUse
@@ -29,8 +30,9 @@ from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
 REFUSED_FOR_GOOD = "CON-005"
-# Spent by this very release, or settled when it was judged: the number of uses, and to whom the grant was given.
-SETTLED = frozenset({"CON-016", "CON-019"})
+# Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
+# the number of uses and minutes, to whom it was given, by which models the voice may be made.
+SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets"})
 
 
 def check_standing(certificate: Certificate, location: str, now: datetime) -> Release:
@@ -120,7 +122,9 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
 def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     title = view.title(release.title_id)
     title_ids = title.title_ids if title is not None else (release.title_id,)
-    for voice in release.voices:
+    if over := _is_over(release, now):
+        yield "CON-014: the release window is over"
+    for voice in () if over else release.voices:
         use = _use(release, voice, title_ids, now)
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
@@ -129,9 +133,11 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"
         raise LedgerRewritten(what, where=f"release {release.release_id}")
+    named = [h for h in histories if h.approval.approval_id in release.approval_ids]
     for history in histories:
-        yield from _of_approval(history, release, now)
-    holders = {h.approval.for_holder_id for h in histories if h.approval.approval_id in release.approval_ids}
+        if not _answered(history, named):
+            yield from _of_approval(history, release, now)
+    holders = {h.approval.for_holder_id for h in named}
     yield from _of_rights(release, title, holders, view, now)
 
 
@@ -141,21 +147,39 @@ def _of_rights(
     """Whether the title is still held for this release, and by who approved it; a window that is over asks nobody."""
     if title is None:
         yield "RH-020: the registry does not know the title"
-    elif release.window.end is None or now < release.window.end:
+    elif not _is_over(release, now):
         use = _use_of(release, title.title_ids, now, technique=Technique.VOICE_CLONE_TTS)
         rights = view.rights(title, Right.AI_DUB, use, now)
         yield from (f"{d.code}: {d.text.en}" for d in rights.denials)
         for claim in rights.claims:
-            if not approved & set(claim.holder_ids):
+            if not quorate(claim, approved & set(claim.holder_ids)):
                 yield f"RH-001: {', '.join(claim.holder_ids)} holds the title now, and has not approved this release"
 
 
 def refused_now(release: Release, view: View, refusal_id: str, now: datetime) -> bool:
     """Whether this standing refusal meets any use of the release."""
-    title = view.title(release.title_id)
-    title_ids = title.title_ids if title is not None else (release.title_id,)
-    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in release.voices)
+    left = () if _is_over(release, now) else release.voices
+    title_ids = _titles_of(release, view)
+    uses = ((v.voice_id, _use(release, v, title_ids, now)) for v in left)
     return any(r.refusal_id == refusal_id for v, use in uses for r in view.refusals(use, now, voice_id=v))
+
+
+def rejected_now(release: Release, view: View, approval_id: str, now: datetime) -> bool:
+    """Whether this no of a holder, instead of an approval, meets the release."""
+    if _is_over(release, now):
+        return False
+    found = [h for h in view.approvals(_titles_of(release, view)) if h.approval.approval_id == approval_id]
+    return any(said.startswith("RH-001") for h in found for said in _of_approval(h, release, now))
+
+
+def _is_over(release: Release, now: datetime) -> bool:
+    """Whether nothing is left of the release window, so that no use can be asked about."""
+    return release.window.end is not None and now >= release.window.end
+
+
+def _titles_of(release: Release, view: View) -> tuple[str, ...]:
+    title = view.title(release.title_id)
+    return title.title_ids if title is not None else (release.title_id,)
 
 
 def _use(release: Release, voice: VoiceUse, title_ids: tuple[str, ...], now: datetime) -> Use:
@@ -186,7 +210,14 @@ def _of_grant(used: VoiceUse, use: Use, view: View, now: datetime) -> Iterator[D
         found += view.clear(source, use, now).denials
     if voice is None or not histories:
         raise LedgerRewritten("the registry does not know a voice or grant of this release", where=used.voice_id)
-    return (d for d in found if d.code not in SETTLED)
+    return (d for d in found if d.field not in SETTLED)
+
+
+def _answered(history: ApprovalHistory, named: Sequence[ApprovalHistory]) -> bool:
+    """Whether a holder's no was followed by its yes, on which the release rests."""
+    no, said = history.approval, history.recorded_at
+    later = any(h.approval.for_holder_id == no.for_holder_id and h.recorded_at > said for h in named)
+    return no.decision is ApprovalDecision.REJECT and later
 
 
 def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> Iterator[str]:
@@ -211,8 +242,11 @@ def _of_approval(history: ApprovalHistory, release: Release, now: datetime) -> I
 
 
 def _meets(history: ApprovalHistory, release: Release, now: datetime) -> bool:
-    """Whether a refusal to approve is about this sound, or about the language and places of this release."""
+    """Whether a refusal to approve is about this sound, under whatever language, or about any in its language; and its places."""
     said = history.approval
-    sound = not said.sounds or release.packets_sha256 in {s.packets_sha256 for s in said.sounds}
     places = expand(said.territories, said.territories_excluded) & expand(release.territories)
-    return sound and said.language == release.language and bool(places) and history.recorded_at <= now
+    if said.sounds:
+        about = release.packets_sha256 in {s.packets_sha256 for s in said.sounds}
+    else:
+        about = languages.overlap(said.language, release.language)
+    return about and bool(places) and history.recorded_at <= now

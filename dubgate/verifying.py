@@ -5,13 +5,13 @@ Light on purpose: no models, no database, no expression engine. `registry` and `
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dubgate.certificate.annex import check_annex
 from dubgate.certificate.claim import PASSED, Claim, Scope
+from dubgate.certificate.covering import require_channel, require_partner, require_places, require_window
 from dubgate.certificate.file import MAX_BYTES, Certificate, open_certificate
 from dubgate.certificate.opening import SigningKey, ed25519_key
 from dubgate.certificate.package import MAX_BYTES as PACKAGE_BYTES
@@ -21,16 +21,12 @@ from dubgate.certificate.refusals import (
     LevelNotAccepted,
     NotPassed,
     OtherBytes,
-    OtherChannel,
     OtherLanguage,
-    OtherPartner,
-    OtherTerritory,
-    OutsideWindow,
 )
 from dubgate.certificate.trust import TrustStore, read_trust
 from dubgate.certificate.trust_seen import remember
 from dubgate.certificate.verdict import certificate_id
-from dubgate.delivery.formats import open_regular
+from dubgate.delivery.formats import file_sha256, open_regular
 from dubgate.errors import InputError
 from dubgate.package_files import check_member
 
@@ -211,15 +207,13 @@ def require_covered(opened: Certificate, territory: str, channel: str, name: str
     Raises:
         OtherTerritory, OtherChannel, OtherPartner.
     """
+    from dubgate.regions import expand
+
     scope = opened.verdict.claim.scope
     assert scope is not None  # what passed has one: verdict._agreeing
-    _covers(scope, territory, channel, name)
-    if partner is None and scope.partners:
-        what = f"the release is for publication by {', '.join(scope.partners)} alone, and it is not said who publishes"
-        raise OtherPartner(what, where=name, remedy="Name the partner: --partner NAME.")
-    if partner is not None and partner not in scope.partners:
-        by = ", ".join(scope.partners) or "nobody by name"
-        raise OtherPartner(f"the release is for publication by {by}, not {partner}", where=name)
+    require_places(set(expand(scope.territories)), _countries(territory), name)
+    require_channel(scope.channels, channel, name)
+    require_partner(scope.partners, partner, name, remedy="Name the partner: --partner NAME.")
 
 
 def require_in_time(opened: Certificate, now: datetime, name: str) -> None:
@@ -233,23 +227,16 @@ def require_in_time(opened: Certificate, now: datetime, name: str) -> None:
     if now >= claim.expires_at:
         remedy = "Renew it (dubgate renew), or have it judged again: dubgate check … --certify."
         raise Expired(f"it expired on {claim.expires_at.isoformat()}", where=name, remedy=remedy)
-    start, end = claim.scope.window_start, claim.scope.window_end
-    if now < start or (end is not None and now >= end):
-        until = "" if end is None else f" until {end.isoformat()}"
-        raise OutsideWindow(f"the release window is from {start.isoformat()}{until}", where=name)
+    require_window(claim.scope.window_start, claim.scope.window_end, now, name)
 
 
-def _covers(scope: Scope, territory: str, channel: str, name: str) -> None:
-    from dubgate.regions import countries, expand
+def _countries(territory: str) -> frozenset[str]:
+    from dubgate.regions import countries
 
     try:
-        wanted = countries(territory)
+        return countries(territory)
     except ValueError as error:
         raise InputError(str(error), where="territory") from None
-    if missing := sorted(wanted - set(expand(scope.territories))):
-        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}", where=name)
-    if channel not in scope.channels:
-        raise OtherChannel(f"the release is for {', '.join(scope.channels)}, not {channel}", where=name)
 
 
 def same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
@@ -259,9 +246,7 @@ def same_bytes(file: Path, sha256: str, claim: Claim, name: str) -> None:
         Rewrapped: the same sound in another file.
         OtherBytes: anything else.
     """
-    with open(open_regular(file), "rb") as data:
-        found = hashlib.file_digest(data, "sha256").hexdigest()
-    if found == sha256:
+    if file_sha256(file) == sha256:
         return
     from dubgate.rewrapping import refuse_other_bytes
 

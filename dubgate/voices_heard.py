@@ -17,6 +17,8 @@ from dubgate.clearing import Release, enrolled_of, use_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Floats, ProgrammeFeatures, VoiceSegment
+from dubgate.measure.voice import one_voice_scores
+from dubgate.measure.voice_pooling import unit_mean
 from dubgate.policy.speakers import Heard, Hit
 from dubgate.protected_voices import POOLED_S, Protected, Searched, protected_of, search
 from dubgate.spans import Span
@@ -49,11 +51,10 @@ class Speaker:
         told = [(s.vector, s.speech_s) for s in self.segments if not isinstance(s.vector, Unmeasured)]
         if not told:
             return Unmeasured("no stretch of its speech is long enough to tell a voice")
-        total = np.sum([np.asarray(v, dtype=np.float64) * t for v, t in told], axis=0)
-        length = float(np.linalg.norm(total))
-        if not (np.isfinite(length) and length > 0):
+        mean = unit_mean(told)
+        if mean is None:
             return Unmeasured("what the speaker encoder gave is no voice")
-        return np.asarray(total / length, dtype=np.float32), sum(t for _, t in told)
+        return mean, sum(t for _, t in told)
 
     def parts(self) -> tuple[Speaker, ...]:
         """The voices that the diarizer, which does not know the script, hears in it; none where it hears one.
@@ -66,6 +67,15 @@ class Speaker:
                 by_cluster.setdefault(segment.cluster, []).append(segment)
         found = (Speaker(self.name, tuple(own)) for own in by_cluster.values())
         return tuple(p for p in found if p.speech_s >= PART_S) if len(by_cluster) > 1 else ()
+
+    def strange(self, calibration: Calibration | Unmeasured) -> tuple[Speaker, ...]:
+        """The lines of a character that are somebody else's than its others, as one part, whatever the diarizer says of them.
+
+        They may be too few for a part of their own; whether the rule about them is in a pack, or is waived, changes nothing.
+        """
+        scored = one_voice_scores(self.segments, calibration) if self.name is not None else ()
+        named = tuple(line.segment for line in scored if line.named)
+        return (Speaker(self.name, named),) if named else ()
 
 
 def compare_voices(
@@ -133,7 +143,8 @@ def _heard(
 ) -> Heard:
     entry = delivery.cast_of(speaker.name) if speaker.name is not None else None
     enrolled = enrolled_of(entry, view, at, encoder) if entry is not None else ()
-    own = frozenset(entry.voice_ids) if entry is not None else frozenset()
+    # Whom a cast names as a person who performed is looked for all the same: naming somebody is no word of theirs.
+    own = frozenset(entry.voice_ids) if entry is not None and entry.technique != "human" else frozenset()
     searched = _searched(speaker, protected, own, calibration)
     return Heard(
         name=speaker.name,
@@ -160,7 +171,8 @@ def _searched(
     if isinstance(whole.hits, Unmeasured):
         return whole
     best: dict[str, Hit] = {}
-    for found in (whole, *(search(p.pooled(), protected, own, calibration) for p in speaker.parts())):
+    parts = (*speaker.parts(), *(p for p in speaker.strange(calibration) if p.speech_s >= PART_S))
+    for found in (whole, *(search(p.pooled(), protected, own, calibration) for p in parts)):
         for hit in () if isinstance(found.hits, Unmeasured) else found.hits:
             best[hit.voice_id] = max(hit, best.get(hit.voice_id, hit), key=lambda h: (h.blocks, h.llr))
     return replace(whole, hits=tuple(best.values()))
@@ -171,7 +183,9 @@ def _match_throughout(
 ) -> float | Unmeasured:
     """The LLR of the whole; Unmeasured where a part of it is another voice's."""
     whole = _match(speaker, enrolled, calibration)
-    for part in speaker.parts() if not isinstance(whole, Unmeasured) else ():
+    if isinstance(whole, Unmeasured):
+        return whole
+    for part in (*speaker.parts(), *speaker.strange(calibration)):
         score = _match(part, enrolled, calibration)
         if not isinstance(score, Unmeasured) and score < REJECT_LLR <= whole:
             return Unmeasured(f"{part.speech_s:.1f} s of it sound like somebody else, at {score:.1f} nat")

@@ -101,9 +101,7 @@ def watch(manifest: Path, *, company: Path | None = None, aside: Path | None = N
         ManifestError, MediaError: it cannot be used.
     """
     delivery, folder = load_delivery(manifest), company_folder(company)
-    published = delivery.dub.mix or delivery.dub.stem
-    assert published is not None  # of a manifest's tracks one is there
-    return Watched(manifest, delivery, published.path, _seen(delivery, folder, aside), folder, aside)
+    return Watched(manifest, delivery, delivery.dub.published.path, _seen(delivery, folder, aside), folder, aside)
 
 
 def _seen(delivery: Delivery, company: Path | None, aside: Path | None) -> tuple[Seen, ...]:

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.approvals import Approval, Candidate
-from consent.asking import house_of
 from consent.parties import Party
 from consent.requests import RequestHistory, RequestKind, Wanted
 from consent.titles import Claim
 from consent.views import View
 from consent.vocabulary import Role
-from dubgate.clearing import candidate_of, release_of
+from dubgate.clearing import candidate_judged, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.errors import InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.approval_checks import holders_wanted
 from dubgate.policy.evidence import APPROVALS, Signed, evidence_files, open_all
 from dubgate.policy.findings import Finding
-from dubgate.release import script_sha256_of
 
 _OF_VOICE = {
     "CON-030": RequestKind.PERMISSION,
@@ -49,12 +47,7 @@ def release_to_decide(delivery: Delivery, judgement: Judgement, view: View, at: 
     if release is None or release.title is None or delivery.submitter is None:
         what = "nobody can be asked about a delivery without a registered title, a distribution and a submitter"
         raise InputError(what, where=str(delivery.root), remedy="Complete delivery.yaml.")
-    packs = tuple(p.sha256 for p in judgement.packs)
-    digest, style = script_sha256_of(delivery), str(judgement.style)
-    candidate = candidate_of(
-        delivery, release, judgement.features, script_sha256=digest, pack_sha256s=packs, style=style
-    )
-    return Release(delivery, candidate, at)
+    return Release(delivery, candidate_judged(judgement, delivery, release), at)
 
 
 def wanted_by_party(
@@ -150,4 +143,4 @@ def _in_role(view: View, role: Role) -> tuple[str, ...]:
 
 
 def _same_house(view: View, one: str, other: str) -> bool:
-    return house_of(view, one) == house_of(view, other)
+    return view.house_of(one) == view.house_of(other)

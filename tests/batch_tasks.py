@@ -19,7 +19,7 @@ AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SETTINGS = Settings("consent.db", AT)
 
 
-def told_state(location: str) -> str:
+def told_state(location: str, aside: Path | None = None) -> str:
     """A delivery is its manifest's bytes here."""
     return hashlib.sha256(Path(location).read_bytes()).hexdigest()
 

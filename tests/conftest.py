@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import made_postgresql
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +25,13 @@ def speech() -> Path:
 def samples() -> Path:
     """The committed samples."""
     return ROOT / "samples"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server for this session."""
+    with made_postgresql.started() as url:
+        yield url
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mutant_list_adversary import adversary_mutants
@@ -15,14 +16,20 @@ from mutant_list_consent import consent_mutants
 from mutant_list_desk import desk_mutants
 from mutant_list_desk2 import desk2_mutants
 from mutant_list_desk3 import desk3_mutants
+from mutant_list_doors import door_mutants
+from mutant_list_ears import ears_mutants
+from mutant_list_ja import ja_mutants
 from mutant_list_labels import label_mutants
 from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
+from mutant_list_red import red_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
+from mutant_list_stranger2 import stranger2_mutants
 from mutant_list_swift import swift_mutants
+from mutant_list_tidy import tidy_mutants
 from mutant_list_unheard import unheard_mutants
 from mutate import (
     Equivalent,
@@ -193,8 +200,8 @@ SINGLE = (
     ("approvals: nobody need be told", "consent/approvals.py", "        if standing.waits:", "        if False:", STANDING),
     ("approvals: a use is spent without a notice", "consent/metering.py", "len(used) >= approval.standing.max_releases", "False", STANDING),
     ("approvals: an objection may come late", "consent/asking.py", "view.now >= notice.object_until", "False", STANDING),
-    ("approvals: anybody objects", "consent/asking.py", "if notice.to not in (event.by, house_of(view, event.by)):", "if False:", STANDING),
-    ("requests: anybody answers", "consent/asking.py", "if who not in (event.by, house_of(view, event.by)):", "if False:", ASKED),
+    ("approvals: anybody objects", "consent/asking.py", "if notice.to not in (event.by, view.house_of(event.by)):", "if False:", STANDING),
+    ("requests: anybody answers", "consent/asking.py", "if who not in (event.by, view.house_of(event.by)):", "if False:", ASKED),
     ("requests: what is closed is answered", "consent/asking.py", "if event.kind is not EventKind.LIFTED and not history.waiting(view.now):", "if False:", ASKED),
     ("requests: a no is forgotten", "dubgate/policy/request_checks.py", "if no is None or", "if True or", REQUESTED),
     ("requests: asked although there is something to mend", "dubgate/requesting.py", "    if mend:\n", "    if False:\n", REQUESTED),
@@ -242,6 +249,15 @@ def mutants_that_are_equivalent(root: Path) -> list[tuple[Equivalent, list[Mutan
 
 
 def _mutants(root: Path) -> Iterator[Mutant]:
+    text = cache(lambda file: (root / file).read_text(encoding="utf-8"))
+    made: dict[str, set[str]] = {}
+    for mutant in _of_lists(root):
+        made.setdefault(mutant.file, set()).add(mutant.change(text(mutant.file)))
+        yield mutant
+    yield from door_mutants(root, lambda file: made.get(file, set()))
+
+
+def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from pack_mutants(root)
     for file, tests in GUARDED:
         yield from without_guards(root, file, tests, "guards")
@@ -265,12 +281,17 @@ def _mutants(root: Path) -> Iterator[Mutant]:
     yield from desk_mutants(root)
     yield from desk2_mutants(root)
     yield from desk3_mutants(root)
+    yield from ja_mutants(root)
     yield from label_mutants(root)
     yield from label2_mutants(root)
     yield from batch_mutants()
     yield from unheard_mutants()
+    yield from ears_mutants()
     yield from record_mutants(root)
+    yield from red_mutants()
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)
+    yield from stranger2_mutants(root)
     yield from swift_mutants()
+    yield from tidy_mutants()

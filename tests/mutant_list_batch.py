@@ -46,7 +46,7 @@ SINGLE = (
     ("batch: judged as at another moment", "dubgate/engine/batch.py", "settings = replace(settings, at=began, ", "settings = replace(settings, ", BATCH),
     ("batch: two share a folder", "dubgate/engine/journal.py", "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", BATCH),
     ("batch: a changed journal is read", "dubgate/engine/journal.py", "if digest != _chained(last, json.dumps(step, sort_keys=True)):", "if False:", BATCH),
-    ("batch: a delivery that changed meanwhile is judged", "dubgate/engine/batch.py", "if state_of(job.location) != state:", "if False:", BATCH),
+    ("batch: a delivery that changed meanwhile is judged", "dubgate/engine/batch.py", "if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:", "if False:", BATCH),
     ("batch: half-signed is signed again", "dubgate/engine/batch.py", "if not journal.half_signed(job.name, state):", "if True:", JUDGED),
     ("batch: signing is not announced", "dubgate/engine/batch.py", "                journal.add(Signing(job.name, state))\n", "", JUDGED),
     ("batch: another judgement is signed", "dubgate/engine/batch.py", "or judgement.verdict.decision.name.lower() != result.facts.decision", "or False", JUDGED),

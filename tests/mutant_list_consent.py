@@ -50,6 +50,7 @@ SPENDING = (
 # (file, tests): every reason or problem that is yielded is left unsaid.
 YIELDING = (
     ("consent/denials.py", DENIALS),
+    ("consent/who_grants.py", DENIALS),
     ("consent/approvals.py", APPROVALS),
     ("consent/rights.py", APPROVALS),
     ("consent/quorum.py", APPROVALS),
@@ -59,6 +60,7 @@ YIELDING = (
 # (file, tests): every guard in the file is removed in turn.
 GUARDED = (
     ("consent/denials.py", DENIALS),
+    ("consent/who_grants.py", DENIALS),
     ("consent/approvals.py", APPROVALS),
     ("consent/rights.py", APPROVALS),
     ("consent/events.py", LAWS),
@@ -91,8 +93,8 @@ CALLING = (
 )
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("quorum: anybody's approval counts", "consent/quorum.py", "h.approval.kind is kind and h.approval.for_holder_id in claim.holder_ids", "h.approval.kind is kind", ADMISSION),
-    ("quorum: any kind counts", "consent/quorum.py", "h.approval.kind is kind and h", "h", APPROVALS),
+    ("quorum: anybody's approval counts", "consent/quorum.py", "own = [h for h in approvals if h.approval.for_holder_id in claim.holder_ids]", "own = list(approvals)", ADMISSION),
+    ("quorum: any kind counts", "consent/quorum.py", "if h.approval.kind is kind or (", "if True or (", APPROVALS),
     ("quorum: one holder is enough", "consent/quorum.py", "len(given) >= needed[claim.quorum]", "bool(given)", APPROVALS),
     ("quorum: anybody leads", "consent/quorum.py", "claim.lead_id in given if", "bool(given) if", APPROVALS),
     ("quorum: a refusal is outvoted", "consent/quorum.py", "or set(refused) - given:", ":", APPROVALS),

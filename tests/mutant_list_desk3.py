@@ -45,7 +45,6 @@ SINGLE = (
     ("a bare envelope proves itself", "dubgate/cli/consent_verify.py", 'Point("ledger", Answer.OPEN, "bare")', 'Point("ledger", Answer.HOLDS, "bare")', _of(TAKEN, "bare_envelope")),
     ("an envelope that no registry has", "dubgate/cli/consent_verify.py", 'Point("registry", Answer.FAILS, "not_there")', 'Point("registry", Answer.HOLDS, "not_there")', _of(TAKEN, "bare_envelope")),
     ("a checkpoint's signature is not asked", "dubgate/cli/consent_verify.py", "    if vkey is not None:\n        return open_note", "    if False:\n        return open_note", _of(TAKEN, "signed_checkpoint")),
-    ("a name may stand twice", FILE, "        if name in found:", "        if False:", _of(TAKEN, "cannot_be_read")),
     ("one of several checkpoints", FILE, "if len(found) != 1:", "if not found:", _of(TAKEN, "never_guessed")),
     ("a file of any version", FILE, '    if found["schema"] != SCHEMA:', "    if False:", _of(TAKEN, "cannot_be_read")),
     ("a proof over fewer entries than it needs", FILE, "not leaf_index < total <= head.size", "not total <= head.size", _of(TAKEN, "from_before")),

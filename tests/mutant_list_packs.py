@@ -45,7 +45,7 @@ SINGLE = (
     ("rulings: any role", "dubgate/policy/rulings.py", "if MAY_RULE not in signed.roles:", "if False:", RULINGS),
     ("partners: any role answers", "dubgate/policy/partner_approvals.py", "if not statement.roles & MAY_ANSWER:", "if False:", RELEASED),
     ("partners: every approval is of every partner", "dubgate/release.py", "partners_approved=approved,", 'partners_approved=(*approved, "netflix"),', RELEASED),
-    ("clearance: any model of a voice will do", "dubgate/clearing.py", "        voice_asset=_asset_of(release, entry, voice_id),\n", "", RELEASED),
+    ("clearance: any model of a voice will do", "dubgate/clearing.py", "        voice_asset=asset_of(release.submitter, entry, voice_id),\n", "", RELEASED),
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ SINGLE = (
     ("a transport stream without a map is silent", "dubgate/labels/transport.py", "    if not streams:\n", "    if False:\n", UNREAD),
     ("a link in a package is followed", SEGMENTS, "    if found != real / relative:\n", "    if False:\n", LINKS),
     ("a file is opened where a link leads", SEGMENTS, "    return top / relative\n", "    return found\n", LINKS),
-    ("a variant that says no codecs is silent", "dubgate/labels/hls.py", "*_untold(playlist, master))", ")", SOUNDING),
+    ("a variant that says no codecs is silent", "dubgate/labels/hls.py", "*_untold(playlist, master, root))", ")", SOUNDING),
     ("a representation that says no codecs is silent", "dubgate/labels/dash.py", "*_untold(mpd, manifest))", ")", SOUNDING),
     ("codecs that nobody knows are silent", "dubgate/labels/codecs.py", "return False if named and all(name.startswith(_PICTURES_AND_TEXTS) for name in named) else None", "return False", SOUNDING),
     ("a later file among pictures is not asked", "dubgate/package_hearing.py", "        if begins[k]:\n", "        if begins[k] and not told:\n", PICTURES),

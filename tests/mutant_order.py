@@ -66,7 +66,7 @@ class Order:
 
     def limit_s(self, tests: Sequence[str]) -> float:
         """How long these may take before they count as hanging."""
-        return max(LEAST_TIMEOUT_S, TIMES_UNCHANGED * (sum(map(self._seconds, tests)) + self._shared_s(tests)))
+        return longest_s(sum(map(self._seconds, tests)) + self._shared_s(tests))
 
     def _tier(self, file: str, ring: Sequence[set[int]], test: str) -> int:
         known = self._tests.get(test, {})
@@ -83,3 +83,8 @@ class Order:
     def _shared_s(self, tests: Iterable[str]) -> float:
         names = {name for t in tests for name in self._tests.get(t, {}).get("fixtures", ())}
         return sum(self._fixture_s.get(name, 0.0) for name in names)
+
+
+def longest_s(unchanged_s: float) -> float:
+    """How long a mutant may run what takes so long when nothing is changed."""
+    return max(LEAST_TIMEOUT_S, TIMES_UNCHANGED * unchanged_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import json
 import os
 import py_compile
@@ -72,7 +73,11 @@ class Runner:
         return self._heard()
 
     def close(self) -> None:
-        """End it; what it started ends with it."""
+        """End it; what it started ends with it. One that is idle takes away what it made."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(5)
         self._process.kill()
         self._process.wait()
 
@@ -104,10 +109,47 @@ class Tree:
 
     def judge(self, mutant: Mutant, old: str, new: str, plan: Plan) -> Result:
         """Make the mutant, run its tests, and take it back."""
+        return self._tried(mutant, old, new, lambda: self._answer(mutant, old, new, plan))
+
+    def under(self, mutant: Mutant, old: str, new: str, test: str, limit_s: float) -> Result:
+        """Make the mutant, run one test, and take it back."""
+        return self._tried(mutant, old, new, lambda: self._under(mutant, old, new, test, limit_s))
+
+    def share(self, tests: Sequence[str], limit_s: float) -> str | None:
+        """Make once what these tests of one file share; why it cannot be shared."""
+        why = self.collected().ask(do="share", tests=tests, timeout_s=limit_s)["why"]
+        return None if why is None else str(why)
+
+    def is_green(self, way: str, test: str, limit_s: float) -> bool:
+        """Whether this test passes alone, when nothing is changed, in a runner as is used in that way."""
+        kind = self.kind(way)
+        if kind in ("shared", "collected"):
+            asked = {"do": "run", "tests": [test], "shared": kind == "shared", "timeout_s": limit_s}
+            return self.collected().ask(**asked).get("code") == 0
+        return bool(self._only(kind, test, limit_s)["code"] == 0)
+
+    def are_green(self, tests: Sequence[str], limit_s: float) -> bool:
+        """Whether these tests of one file pass in a row, when nothing is changed, in a runner for rule packs."""
+        asked = {"args": [tests[0].partition("::")[0]], "tests": tests, "timeout_s": limit_s}
+        answer = self._runner("warm", self.modules).ask(**asked)
+        return (answer["code"], answer.get("missing")) == (0, 0)
+
+    @staticmethod
+    def kind(way: str) -> str:
+        """The runner of a way to make a mutant."""
+        return {"imported": "cold", "warm": "warm", "shared": "shared"}.get(way, "collected")
+
+    def close(self) -> None:
+        """End the runners."""
+        for runner in self._runners.values():
+            runner.close()
+        self._runners.clear()
+
+    def _tried(self, mutant: Mutant, old: str, new: str, ask: Callable[[], tuple[str, Answer]]) -> Result:
         start, path = time.monotonic(), self.folder / mutant.file
         try:
             path.write_text(new, encoding="utf-8")
-            way, answer = self._answer(mutant, old, new, plan)
+            way, answer = ask()
         except RunnerDiedError as error:
             self.close()
             return Result(mutant, f"error: {error}", time.monotonic() - start)
@@ -117,11 +159,18 @@ class Tree:
             answer["code"] = 2 if self._loads(mutant) else USAGE
         return Result(mutant, outcome(answer["code"]), time.monotonic() - start, answer.get("by") or "", way)
 
-    def close(self) -> None:
-        """End the runners."""
-        for runner in self._runners.values():
-            runner.close()
-        self._runners.clear()
+    def _under(self, mutant: Mutant, old: str, new: str, test: str, limit_s: float) -> tuple[str, Answer]:
+        if not mutant.file.endswith(".py"):
+            return "warm", self._only("warm", test, limit_s)
+        asked = {"file": mutant.file, "old": old, "source": new, "tests": [test], "timeout_s": limit_s}
+        answer = self.collected().ask(do="judge", shared=True, **asked)
+        if answer["code"] not in ("not patchable", 3):
+            return "shared" if answer.get("shared") else "patched", answer
+        return "imported", self._only("cold", test, limit_s)
+
+    def _only(self, kind: str, test: str, limit_s: float) -> Answer:
+        asked = {"args": [test.partition("::")[0]], "tests": [test], "timeout_s": limit_s + IMPORT_S}
+        return self._runner(kind, self.modules).ask(**asked)
 
     def _answer(self, mutant: Mutant, old: str, new: str, plan: Plan) -> tuple[str, Answer]:
         if not mutant.file.endswith(".py"):

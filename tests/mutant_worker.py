@@ -39,10 +39,11 @@ Request = dict[str, Any]
 
 
 class Talk:
-    """Requests and answers on what was stdin and stdout; both are silent for everybody else from now on."""
+    """Requests and answers on these pipes, or on what was stdin and stdout, silent for everybody else from now on."""
 
-    def __init__(self) -> None:
-        self._asked, self._answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    def __init__(self, asked: int | None = None, answers: int | None = None) -> None:
+        self._asked = os.fdopen(os.dup(0) if asked is None else asked)
+        self._answers = os.fdopen(os.dup(1) if answers is None else answers, "w")
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1) if "MUTANTS_LOUD" in os.environ else (0, 1, 2):
             os.dup2(silent, stream)
@@ -64,7 +65,9 @@ def in_a_fork(work: Callable[[Path], Request], timeout_s: float) -> Request:
     if child == 0:
         _be_child(work, folder)
     try:
-        return _outcome(child, folder / "said.json", timeout_s)
+        answer = _outcome(child, folder / "said.json", timeout_s)
+        now = folder / "now"
+        return {"by": now.read_text() if now.exists() else None} | answer
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
@@ -86,10 +89,15 @@ def _outcome(child: int, said: Path, timeout_s: float) -> Request:
     return json.loads(said.read_text()) if said.exists() else {"code": code if code < 0 else 3}
 
 
+def _apart() -> None:
+    """A group of its own, that ends with its parent: no hanging mutant outlives the run."""
+    os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def _be_child(work: Callable[[Path], Request], folder: Path) -> NoReturn:
     try:
-        os.setpgid(0, 0)
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no hanging mutant outlives the run
+        _apart()
         mine = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mine + MEMORY_BYTES, mine + MEMORY_BYTES))
         (folder / "answer").write_text(json.dumps(work(folder)))
@@ -104,10 +112,14 @@ class Collected:
     `select` {args}: the tests that pytest would run with these arguments, and third-party modules that are imported.
     `map` {tests}: run unchanged under coverage (mutant_map.py). `run` {tests}: run unchanged.
     `judge` {file, source, tests}: run with the mutant's code; "not patchable" where it must be imported anew.
+    `share` {tests}: make what tests of one file share, once, in a fork. `run` and `judge` with `shared` ask that fork
+    where it can answer: where the mutant changes no line that ran while it was made (mutant_shared.py).
     """
 
     def __init__(self, talk: Talk, watched: Any) -> None:
         self._talk, self._watched, self._root = talk, watched, Path.cwd()
+        self._shared: Any = None
+        self._is_shared = False
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -118,6 +130,7 @@ class Collected:
         from mutant_map import lines_by_context
 
         self._watched.stop()
+        sys.dont_write_bytecode = True
         lines = lines_by_context(self._watched, self._root)
         self._ran = {file: {n for of in contexts.values() for n in of} for file, contexts in lines.items()}
         self._session, self._items = session, {item.nodeid: item for item in session.items}
@@ -128,8 +141,55 @@ class Collected:
         gc.freeze()
         if not session.testsfailed:
             self._talk.say({"red": {}})
-            self._talk.serve(lambda asked: getattr(self, f"_{asked['do']}")(asked))
+            self._talk.serve(self._answer)
+            if self._shared is not None:
+                self._shared.close()
+            os._exit(0)  # all was said; pytest would clean up for long
         return True
+
+    def _answer(self, asked: Request) -> Request:
+        if asked.pop("shared", False) and self._shared is not None:
+            answer = self._of_shared(asked)
+            if answer.get("code") not in (NOT_PATCHABLE, 3):
+                return answer | {"shared": True}
+        return dict(getattr(self, f"_{asked['do']}")(asked))
+
+    def _of_shared(self, asked: Request) -> Request:
+        answer: Request = self._shared.ask(asked)
+        if answer.pop("spoilt", False):  # what all share is no longer as it was: for the next, it is made anew
+            self._share({"tests": self._shared.tests, "timeout_s": self._shared.timeout_s})
+        return answer
+
+    def _share(self, asked: Request) -> Request:
+        from mutant_shared import Shared
+
+        if self._shared is not None:
+            self._shared.close()
+        items = [self._items[t] for t in asked["tests"]]
+        self._shared = Shared(asked["tests"], asked["timeout_s"], lambda *to: self._be_shared(items, *to))
+        why = self._shared.why
+        if why is not None:
+            self._shared.close()
+            self._shared = None
+        return {"why": why}
+
+    def _be_shared(self, items: list[pytest.Item], folder: Path, asked: int, answers: int) -> NoReturn:
+        from mutant_shared import Making, state_of
+
+        try:
+            _apart()
+            talk = Talk(asked, answers)
+            making = Making(self._root, self._of(folder), items, folder)
+            if making.why is None:
+                new = live_functions([f"{self._root}/{name}/" for name in ("dubgate", "consent")])  # none is frozen yet
+                self._live = {f: [*self._live.get(f, ()), *new.get(f, ())] for f in self._live.keys() | new.keys()}
+                self._ran = {f: self._ran.get(f, set()) | making.ran.get(f, set()) for f in self._ran | making.ran}
+                gc.freeze()
+                self._is_shared, before = True, state_of(folder)
+            talk.say({"why": making.why})
+            talk.serve(lambda one: self._answer(one) | {"spoilt": state_of(folder) != before})
+        finally:
+            os._exit(3)
 
     def _select(self, asked: Request) -> Request:
         from _pytest.mark import deselect_by_keyword
@@ -151,7 +211,10 @@ class Collected:
 
     def _run(self, asked: Request) -> Request:
         items = [self._items[t] for t in asked["tests"]]
-        return in_a_fork(lambda folder: _run_until_red(self._of(folder), items), asked["timeout_s"])
+        return in_a_fork(
+            lambda folder: _run_until_red(self._of(folder), items, folder, shared=self._is_shared),
+            asked["timeout_s"],
+        )
 
     def _judge(self, asked: Request) -> Request:
         path = str(self._root / asked["file"])
@@ -165,7 +228,7 @@ class Collected:
 
         def judged(folder: Path) -> Request:
             made.apply()
-            return _run_until_red(self._of(folder), items)
+            return _run_until_red(self._of(folder), items, folder, shared=self._is_shared)
 
         return in_a_fork(judged, asked["timeout_s"])
 
@@ -176,20 +239,27 @@ class Collected:
 
 
 class Reds:
-    """Plugin that keeps the name of the first test that turns red."""
+    """Plugin that keeps the name of the first test that turns red, and of the one that runs now in `folder`: it is to
+    blame if this process does not live to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.first: str | None = None
+        self._now = folder / "now"
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._now.write_text(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and self.first is None:
             self.first = report.nodeid
 
 
-def _run_until_red(session: pytest.Session, items: list[pytest.Item]) -> Request:
-    reds = Reds()
+def _run_until_red(session: pytest.Session, items: list[pytest.Item], folder: Path, *, shared: bool) -> Request:
+    """What is shared with other runs is not taken down at the end."""
+    reds = Reds(folder)
     session.config.pluginmanager.register(reds)
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    last: Any = items[-1].parent if shared else None
+    for item, following in zip(items, [*items[1:], last], strict=True):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if reds.first:
             return {"code": 1, "by": reds.first}
@@ -210,7 +280,7 @@ class Fresh:
 
     def run(self, folder: Path) -> Request:
         """Run pytest in this process."""
-        reds = Reds()
+        reds = Reds(folder)
         code = pytest.main([*OPTIONS, *QUICK_END, f"--basetemp={folder / 'tmp'}", *self._args], plugins=[self, reds])
         return {"code": int(code), "by": reds.first, "missing": self._missing}
 
@@ -273,6 +343,7 @@ def main() -> None:
 
         watched = watching(Path.cwd())
         _fewer_examples()
+        sys.dont_write_bytecode = False  # what pytest makes of the tests serves those who import them anew
         watched.start()
         pytest.main([*(o for o in OPTIONS if o != "-x"), "-s", *names], plugins=[Collected(talk, watched)])
         return

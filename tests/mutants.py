@@ -3,8 +3,8 @@ test red.
 
     python tests/mutants.py [--only TEXT]... [--jobs N] [--list] [--again] [--record FOLDER]
 
-Each mutant is made in a copy of the tree and judged by the tests named with it: first by those that run the changed
-line, fastest first, then by the rest. What survives is printed, and the exit code is 1; 2 where nothing could be judged.
+Each mutant is made in a copy of the tree and judged by the tests named with it: first by the one that killed it the last
+time, then by those that run the changed line, fastest first, then by the rest. What survives is printed, and the exit code is 1; 2 where nothing could be judged.
 What was judged is kept outside the tree, so that a run that is stopped goes on where it stopped; `--again` forgets it.
 What to mutate is in mutant_list.py; how, in mutate.py; how it is judged, in mutant_trees.py.
 """
@@ -19,11 +19,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mutant_killers import Alone, Killers, Task, is_python
 from mutant_list import all_mutants
 from mutant_order import Order, Plan
 from mutant_record import Record, cache_folder
@@ -35,16 +36,6 @@ MAPPING_S = 1200.0  # the longest that the unchanged tests of one file may take
 
 class NotJudgedError(Exception):
     """Why no mutant can be judged: the tests are red, or do not run, before anything is changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A mutant with its file before and after, and the key of its record."""
-
-    mutant: Mutant
-    old: str
-    new: str
-    key: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,9 +97,13 @@ def all_judged(tasks: Sequence[Task], record: Record, jobs: int, root: Path = RO
         trees = Trees(Path(folder), jobs, files, root)
         try:
             selected = _selected(trees, list(named), pool)
-            order = Order(_maps(trees, selected, record, pool))
-            judge = _judge(trees, order, selected, record, len(tasks))
-            return list(pool.map(judge, tasks))
+            heard = Heard(record, len(tasks))
+            again = _killed_again(Killers(trees, record, selected), tasks, heard, pool)
+            left = [t for t in tasks if t.key not in again]
+            rest = {t.mutant.tests: selected[t.mutant.tests] for t in left}
+            judge = _judge(trees, Order(_maps(trees, rest, record, pool) if left else ()), rest, record)
+            first = dict(zip((t.key for t in left), pool.map(lambda t: heard.kept(t, judge(t)), left), strict=True))
+            return [(again | first)[t.key] for t in tasks]
         finally:
             trees.close()
 
@@ -159,32 +154,51 @@ def _mapped(tree: Tree, tests: Sequence[str]) -> dict[str, Any]:
     return made
 
 
+def _killed_again(killers: Killers, tasks: Sequence[Task], heard: Heard, pool: ThreadPoolExecutor) -> dict[str, Result]:
+    by_file = killers.of(tasks)
+    print(f"asking first what killed {sum(map(len, by_file))} of {len(tasks)} before …", flush=True)
+    return {key: result for own in pool.map(lambda of: killers.again(of, heard.kept), by_file) for key, result in own}
+
+
 def _judge(
-    trees: Trees, order: Order, selected: dict[tuple[str, ...], list[str]], record: Record, n: int
+    trees: Trees, order: Order, selected: dict[tuple[str, ...], list[str]], record: Record
 ) -> Callable[[Task], Result]:
-    lock, done, start = threading.Lock(), Counter[str](), time.monotonic()
+    alone = Alone(record)
 
     def plan(task: Task) -> Plan:
         named = selected[task.mutant.tests]
-        if task.mutant.file.endswith(".py"):
+        if is_python(task):
             return order.plan(task.mutant.file, task.old, task.new, named)
         return Plan((), tuple(named), 0.0, order.limit_s(named))
 
-    def judge(task: Task) -> Result:
-        made = plan(task)
-        result = trees.lent(lambda tree: tree.judge(task.mutant, task.old, task.new, made))
-        with lock:
-            done["all"] += 1
-            if not result.outcome.startswith("error"):
-                kept = {"name": task.mutant.name, "outcome": result.outcome, "by": result.by, "took_s": result.took_s}
-                record.keep(task.key, kept)
-            if not result.killed:
-                print(f"[{done['all']}/{n}] {result.outcome}: {task.mutant.name}", flush=True)
-            elif done["all"] % 25 == 0:
-                print(f"[{done['all']}/{n}] {time.monotonic() - start:.0f} s", flush=True)
-        return result
+    def judged(tree: Tree, task: Task, made: Plan) -> Result:
+        result = tree.judge(task.mutant, task.old, task.new, made)
+        if result.outcome != "killed" or alone.is_green(tree, result.way, result.by, made.limit_s, today=True):
+            return result
+        return replace(result, outcome=f"error: {result.by} is red alone before any change")
 
-    return judge
+    return lambda task: trees.lent(lambda tree: judged(tree, task, plan(task)))
+
+
+class Heard:
+    """Keeps what was judged, and says it."""
+
+    def __init__(self, record: Record, n: int) -> None:
+        self._record, self._n, self._done = record, n, 0
+        self._lock, self._start = threading.Lock(), time.monotonic()
+
+    def kept(self, task: Task, result: Result) -> Result:
+        """The same result, kept unless it is an error."""
+        with self._lock:
+            self._done += 1
+            if not result.outcome.startswith("error"):
+                said = {"outcome": result.outcome, "by": result.by, "way": result.way, "took_s": result.took_s}
+                self._record.keep(task.key, {"name": task.mutant.name, **said})
+            if not result.killed:
+                print(f"[{self._done}/{self._n}] {result.outcome}: {task.mutant.name}", flush=True)
+            elif self._done % 25 == 0:
+                print(f"[{self._done}/{self._n}] {time.monotonic() - self._start:.0f} s", flush=True)
+        return result
 
 
 def _summed_up(known: Sequence[Result], judged: Sequence[Result], took_s: float) -> int:

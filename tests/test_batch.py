@@ -31,6 +31,7 @@ from dubgate.engine.journal import Done, Journal, Signing, open_journal
 from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import LocalEngine, Task
+from dubgate.engine.printing import lines_after, print_batch
 from dubgate.engine.summary import csv_of, tables_of, write_summary
 from dubgate.engine.tally import by_rule, by_vendor
 from dubgate.errors import InputError
@@ -61,6 +62,7 @@ def _told_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_module, "voices_again", batch_tasks.judge_one)
     monkeypatch.setattr(batch_module, "rewrite_one", lambda job, *_: Failure("not in this test"))
     monkeypatch.setattr(batch_module, "state_of", told_state)
+    monkeypatch.setattr(batch_module, "ended_in", lambda *_: ())  # there is no registry
 
 
 def delivery(folder: Path, name: str, decision: str = "release", **more: object) -> str:
@@ -94,6 +96,22 @@ def asked_of(location: str) -> int:
 def test_the_exit_code_is_the_worst_of_all(decisions: list[str], code: int) -> None:
     done = [Done(f"d{k}", "x", "s", None if d == "error" else facts(decision=d)) for k, d in enumerate(decisions)]
     assert Finished(tuple(done), tuple(done)).exit_code == code
+    assert Finished(tuple(done), tuple(done), ended=("e-1",)).exit_code == (code or 3)
+
+
+def test_the_terminal_is_told_how_many_came_to_what_and_what_to_do_about_the_rest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = Done("d1", "/d1", "s", None, "d1/delivery.yaml:4:2: 'dub' is missing")
+    done = (Done("d0", "/d0", "s", facts(decision="hold", holding=("VOI-ONE",), warning=("EUA-MARK",))), bad)
+    print_batch(Finished(done, done), (Path("summary.csv"),), "")
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    below = lines[3:]
+    assert below[:3] == ["VOI-ONE holds 1", "EUA-MARK is a note in 1", "2 deliveries: 1 hold, 1 error"]
+    assert "run the same command" in below[3]
+    assert below[4:] == ["summary: summary.csv"]
+    assert list(lines_after(Finished(done[:1], done[:1]), ""))[-1] == "1 delivery: 1 hold"
 
 
 def test_one_that_cannot_be_judged_stops_no_other(tmp_path: Path) -> None:
@@ -171,7 +189,7 @@ def test_a_delivery_that_changes_while_it_is_judged_is_not_judged(
 ) -> None:
     a = delivery(tmp_path, "a")
     states = iter(["before", "after"])
-    monkeypatch.setattr(batch_module, "state_of", lambda location: next(states))
+    monkeypatch.setattr(batch_module, "state_of", lambda *_: next(states))
     finished = run([a], tmp_path / "out")
     assert (finished.exit_code, finished.done[0].decision) == (2, "error")
     assert not list((tmp_path / "out").glob("*/report.json"))
@@ -510,6 +528,7 @@ if __name__ == "__main__":
     batch.judge_one = batch.voices_again = batch_tasks.judge_one
     batch.rewrite_one = lambda *_: batch_tasks.Failure("no")
     batch.state_of = told_state
+    batch.ended_in = lambda *_: ()
     batch.run_batch(sys.argv[2:], Path(sys.argv[1]), SETTINGS, lambda s: LocalEngine(s, 2), now=lambda: AT)
 """
 
@@ -697,6 +716,24 @@ def test_any_file_that_a_manifest_names_belongs_to_its_state(tmp_path: Path) -> 
     manifest.write_text(manifest.read_text() + "style: lipsync\n")
     states.append(state_of(str(manifest)))
     assert len(set(states)) == 6
+
+
+def test_any_file_beside_a_package_belongs_to_its_state_but_for_what_is_written_aside(tmp_path: Path) -> None:
+    """A playlist may name a segment in any folder of the delivery."""
+    out = tmp_path / "d" / "out"
+    for name in ("original.flac", "dub.flac", "hls/master.m3u8", "audio/one.m4s", "out/report.html"):
+        (tmp_path / "d" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d" / name).write_bytes(b"x")
+    manifest = tmp_path / "d" / "delivery.yaml"
+    manifest.write_text(
+        "schema: delivery/1.0\nstage: package\npackage: hls/master.m3u8\noriginal: {language: de, mix: original.flac}\n"
+        "dub: {language: en, mix: dub.flac}\ncast: [{character: A, technique: human}]\n"
+    )
+    before = state_of(str(manifest), out)
+    (out / "report.html").write_bytes(b"another report")
+    assert state_of(str(manifest), out) == before
+    (tmp_path / "d" / "audio" / "one.m4s").write_bytes(b"another sound")
+    assert state_of(str(manifest), out) != before
 
 
 def test_a_state_is_of_every_file_that_a_judgement_rests_on(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -14,7 +14,9 @@ from unittest.mock import Mock
 import pytest
 from made_delivery import DAY, LABELLED, NOW, SHEET, World, features, make_world
 
+from consent.consequences import record_ending
 from consent.registry import Registry
+from consent.vocabulary import EventKind
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certifying import Gate
 from dubgate.cli.main import run
@@ -25,14 +27,18 @@ from dubgate.engine.journal import Signing, open_journal
 from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
+from dubgate.engine.since import ended_since, voices_named
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
+from dubgate.judging_again import judge_again
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Planned
 from dubgate.measure.level import measure_level
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.verdict import Decision
+from dubgate.release import CheckRequest, open_registry
 
 DRIFTED = Finding("SER-VOICE", PACK, Group.QUALITY, Subject(Scope.CHARACTER, "MARA"), Outcome.WARN, Text("other", "別"))
 
@@ -225,6 +231,48 @@ def test_a_batch_signs_each_release_once_however_often_it_is_started(
         assert (finished.exit_code, releases(world)) == (0, 1)
     [path] = (tmp_path / "out").glob("*/certificate.json")
     assert finished.done[0].certificate == path.name
+
+
+def test_what_was_released_is_no_release_once_something_ended(world: World, asked: list[str], tmp_path: Path) -> None:
+    """Started again an hour later, after somebody withdrew: the exit code is read now."""
+
+    def again(later: timedelta) -> Finished:
+        chosen = settings_of(world)
+        return run_batch((job_of(world).location,), tmp_path / "out", chosen, Here, now=lambda: NOW + later)
+
+    assert again(timedelta(0)).exit_code == 0
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
+        with registry.view() as view:
+            [grant] = [h.grant for h in view.grants("v-mara") if "last-train" in h.grant.title_ids]
+        record_ending(registry, f"grant:{grant.grant_id}", EventKind.WITHDRAWN, by=grant.granted_by)
+    finished = again(timedelta(hours=1))
+    assert finished.exit_code == 3
+    assert "something ended in the registry" in finished.notes[-1]
+    assert len(finished.ended) == 1
+    with open_registry(str(world.registry)) as registry, registry.view() as view:
+        assert ended_since(view, NOW + timedelta(minutes=30)) == ()
+        assert len(ended_since(view, NOW - timedelta(days=4000))) >= 1
+        assert len(ended_since(view, NOW, frozenset({"v-mara"}))) == 1
+        assert ended_since(view, NOW, frozenset({"v-otto"})) == ()
+    assert voices_named([job_of(world).location]) >= {"v-mara"}
+    assert voices_named([job_of(world).location, "s3://dubs/ep01/delivery.yaml"]) is None
+    assert voices_named([str(tmp_path / "nothing.yaml")]) is None
+
+
+def test_a_check_looks_at_the_registry_once_it_has_heard(world: World, asked: list[str]) -> None:
+    """Hearing takes hours, and what was withdrawn meanwhile is no release any more."""
+    request = CheckRequest(Path(job_of(world).location), str(world.registry), (str(world.folder / "house.yaml"),))
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
+        with registry.view() as view:
+            [grant] = [h.grant for h in view.grants("v-mara") if "last-train" in h.grant.title_ids]
+        record_ending(registry, f"grant:{grant.grant_id}", EventKind.WITHDRAWN, by=grant.granted_by)
+
+    def judged(**how: Any) -> tuple[Decision, datetime]:
+        found = judge_again(request, at=NOW, progress=lambda *_: None, **how).judgement
+        return found.verdict.decision, found.judged_at
+
+    assert judged(clock=lambda: NOW + timedelta(hours=1)) == (Decision.BLOCK, NOW + timedelta(hours=1))
+    assert judged() == (Decision.RELEASE, NOW), "as it was known then"
 
 
 def test_a_batch_that_ends_while_it_signs_never_signs_twice(

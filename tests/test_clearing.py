@@ -29,12 +29,14 @@ from consent.registry import Registry
 from consent.releases import Release as RecordedRelease
 from consent.releases import ReleaseDecision
 from consent.rights import TitleRights
-from consent.vocabulary import ApprovalDecision, ApprovalKind, EventKind, Performance, Technique
+from consent.vocabulary import ApprovalDecision, ApprovalKind, EventKind, Performance, Role, Technique
+from dubgate.approved_parts import plan_sha256
 from dubgate.certificate.dsse import sign, signer_of
-from dubgate.certificate.statements import approval_statement
-from dubgate.clearing import Release, candidate_of, declared_of, enrolled_of, plan_sha256, release_of, use_of
+from dubgate.certificate.statements import HumanPerformance, approval_statement
+from dubgate.clearing import Release, candidate_of, declared_of, enrolled_of, release_of, use_of
 from dubgate.delivery.manifest_schema import Title
 from dubgate.policy import approval_checks
+from dubgate.policy.evidence import Signed
 from dubgate.policy.findings import Outcome
 from dubgate.policy.verdict import Decision
 from dubgate.unmeasured import Unmeasured
@@ -115,6 +117,30 @@ def test_a_cast_entry_comes_with_what_the_registry_says(
     assert (declared.may_compare, declared.unconfirmed) == (may_compare, unconfirmed)
     assert [c.cleared for c in declared.clearances] == [cleared]
     assert bool(templates) is may_compare
+
+
+@pytest.mark.parametrize(
+    ("by", "role", "stated", "performed"),
+    [
+        ("director", Role.DUBBING_DIRECTOR, True, ()),
+        ("p-otto", Role.PERFORMER, False, ("v-otto",)),
+        ("p-jonas", Role.PERFORMER, False, ()),
+        ("p-otto", Role.DUBBING_DIRECTOR, True, ("v-otto",)),
+    ],
+)
+def test_who_says_that_a_person_performed_says_it_for_all_or_for_their_own_voice(
+    world: World, by: str, role: Role, stated: bool, performed: tuple[str, ...]
+) -> None:
+    said = {"title_id": "last-train", "language": "en", "packets_sha256": DUB, "signed_at": SIGNED_AT}
+    record = HumanPerformance(statement_id="hp-1", by=by, characters=("OTTO",), **said)
+    signed = Signed(record, by, "human.json", "0" * 64, frozenset({role}))
+    entry = world.delivery.cast[2].model_copy(update={"technique": "human", "voice": "v-otto"})
+    with world.view() as view:
+        told = {"speech_s": 12.0, "human_statements": (signed,), "features": features()}
+        declared = declared_of(released(world), entry, view, NOW, **told)
+        other = declared_of(released(world), entry.model_copy(update={"character": "ANN"}), view, NOW, **told)
+    assert (declared.human_statement is None, declared.performed_by) == (stated, frozenset(performed))
+    assert (other.human_statement is None, other.performed_by) == (False, frozenset())
 
 
 def test_what_is_about_to_be_released_is_named_by_its_digests(world: World) -> None:

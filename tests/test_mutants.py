@@ -81,6 +81,20 @@ def test_second_of_two(shared):
 def test_the_child():
     assert subprocess.check_output([sys.executable, "-m", "dubgate.marks"]) == b"of the child\\n"
 """
+FOLDERS = """import pytest
+from dubgate import marks
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shared")
+
+
+def test_an_empty_folder(folder):
+    assert not [*folder.iterdir()]
+    (folder / "left").write_text("")
+    assert not marks.unused(5)
+"""
 NAMED = ("tests/test_marks.py",)
 FILE = "dubgate/marks.py"
 
@@ -120,6 +134,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "dubgate/__init__.py").write_text("")
     (root / FILE).write_text(PROGRAM)
     (root / "tests/test_marks.py").write_text(TESTS)
+    (root / "tests/test_folders.py").write_text(FOLDERS)
     (root / "tests/test_red.py").write_text("def test_red():\n    assert 1 == 2\n")
     (root / "tests/test_broken.py").write_text("import nothing_of_this_name\n")
     (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\nmarkers = ['slow: slow']\n")
@@ -183,6 +198,103 @@ def test_what_is_wrong_before_any_change_is_no_kill(
     asked = tasks_of([replace(MUTANTS[0], tests=tests)], record, tree)
     with pytest.raises(NotJudgedError, match=said):
         all_judged(asked, record, 1, tree)
+
+
+FOLDER_LEFT = "tests/test_folders.py::test_an_empty_folder"
+
+
+def said_of(name: str, by: str) -> dict[str, object]:
+    return {"name": f"made: {name}", "outcome": "killed", "by": by, "way": "patched", "took_s": 1.0}
+
+
+@pytest.fixture(scope="module")
+def remembered(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """Judged where a record of other lines names a killer of each, right or wrong."""
+    folder = tmp_path_factory.mktemp("remembered")
+    old = Record(folder, tree)
+    slow, other = "tests/test_marks.py::test_the_child", "tests/test_marks.py::test_the_table"
+    for name, by in (("noticed", other), ("only in a child", slow), ("a table", other), ("unnoticed", FOLDER_LEFT)):
+        old.keep(f"key of {name}", said_of(name, by))
+    for name in ("hangs", "in a shared fixture"):
+        old.keep(f"key of {name}", said_of(name, "tests/test_marks.py::test_second_of_two"))
+    record = Record(folder, tree)
+    asked = [replace(m, tests=(*NAMED, "tests/test_folders.py")) for m in MUTANTS[:7]]
+    results = all_judged(tasks_of(asked, record, tree), record, 1, tree)
+    return {r.mutant.name.removeprefix("made: "): r for r in results}
+
+
+def test_the_test_that_killed_before_kills_again(remembered: dict[str, Result]) -> None:
+    assert remembered["only in a child"].by == "tests/test_marks.py::test_the_child"
+    assert remembered["only in a child"].way == "shared"
+    assert remembered["a table"].by == "tests/test_marks.py::test_the_table"
+    assert remembered["hangs"].outcome == "killed (hung)"
+    assert remembered["hangs"].by == "tests/test_marks.py::test_second_of_two"
+
+
+def test_what_was_made_with_the_changed_line_is_made_anew(remembered: dict[str, Result]) -> None:
+    assert remembered["in a shared fixture"].by == "tests/test_marks.py::test_second_of_two"
+    assert remembered["in a shared fixture"].way == "patched"
+
+
+def test_what_a_run_left_in_what_is_shared_kills_no_mutant_after_it(remembered: dict[str, Result]) -> None:
+    assert remembered["unnoticed"].outcome == "survived"
+
+
+def test_what_killed_before_and_does_not_today_leaves_it_to_all_others(remembered: dict[str, Result]) -> None:
+    assert remembered["noticed"].by == "tests/test_marks.py::test_a_mark_passes"
+
+
+def test_a_killer_is_known_wherever_its_line_moved(tree: Path, tmp_path: Path) -> None:
+    Record(tmp_path, tree).keep("a", said_of("dubgate/marks.py:9 without `if mark < 0`", "tests/test_marks.py::test_x"))
+    name = "made: dubgate/marks.py:11 without `if mark < 0`"
+    assert Record(tmp_path, tree).killer(name) == "tests/test_marks.py::test_x"
+
+
+ORDERED = """from dubgate import marks
+seen = []
+
+
+def test_before():
+    seen.append(1)
+
+
+def test_that_needs_another():
+    assert seen and marks.passed(5)
+"""
+
+
+@pytest.mark.parametrize("by", ["", "tests/test_ordered.py::test_that_needs_another"])
+def test_what_is_red_alone_before_any_change_is_no_killer(tree: Path, tmp_path: Path, by: str) -> None:
+    (tree / "tests/test_ordered.py").write_text(ORDERED)
+    if by:
+        Record(tmp_path, tree).keep("before", said_of("noticed", by))
+    record = Record(tmp_path, tree)
+    (result,) = all_judged(
+        tasks_of([replace(MUTANTS[0], tests=("tests/test_ordered.py",))], record, tree), record, 1, tree
+    )
+    assert result.outcome == "error: tests/test_ordered.py::test_that_needs_another is red alone before any change"
+
+
+def test_a_result_holds_until_the_test_or_what_it_uses_has_changed(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    for name, text in (("test_a", "from made import x"), ("made", "import deeper"), ("deeper", ""), ("apart", "")):
+        (tests / f"{name}.py").write_text(text)
+    (tests / "test_other.py").write_text("")
+
+    def key_after(file: str) -> str:
+        copy = tmp_path / f"changed-{file}"
+        shutil.copytree(tests, copy / "tests")
+        (copy / "tests" / file).write_text("import changed")
+        return Record(tmp_path / "record", copy).key(replace(MUTANTS[0], tests=("tests/test_a.py",)), "old", "new")
+
+    before = key_after("none.py")
+    assert {f: key_after(f) != before for f in ("test_a.py", "deeper.py", "apart.py", "test_other.py")} == {
+        "test_a.py": True,
+        "deeper.py": True,
+        "apart.py": False,
+        "test_other.py": False,
+    }
 
 
 def test_a_run_goes_on_where_it_stopped_and_judges_again_what_has_changed(tree: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from made_delivery import LABELLED, NOW, RECORDED_AT, SIGNED_AT, SOUNDS, World, decisive, make_world
+from made_delivery import LABELLED, NOW, RECORDED_AT, SHEET, SIGNED_AT, SOUNDS, World, decisive, make_world
 
 from consent.events import Event
 from consent.registry import Registry
+from consent.releases import Release, ReleaseDecision, VoiceUse
 from consent.terms import (
     Compensation,
     Evidence,
@@ -40,11 +41,14 @@ from consent.voices import Voice
 from dubgate.approving import answer_for, rule_on
 from dubgate.certificate.dsse import save_private_key
 from dubgate.certificate.statements import RULING, WRITTEN_APPROVAL
+from dubgate.clearing import release_of
 from dubgate.cli.main import run
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.delivery.manifest_record import ProductionRecord, Tool
 from dubgate.delivery.manifest_schema import CastEntry, Window
+from dubgate.delivery.script import Style
 from dubgate.delivery_facts import facts_of
+from dubgate.disclosure.gathering import Looked, gather
 from dubgate.explaining import explain
 from dubgate.judgement import Judgement
 from dubgate.labels.audible import Audible
@@ -56,6 +60,7 @@ from dubgate.policy.packs import available, choosable, load_packs
 from dubgate.policy.verdict import Decision
 from dubgate.report.explained import explained_data, explained_text
 from dubgate.signed_evidence import signed_files
+from dubgate.standing import what_ended
 
 TITLE = "last-train"
 RECORDS = (
@@ -143,6 +148,41 @@ def judged(world: World, delivery: Delivery, *envelopes: bytes, labels: Labels |
         f"packs-{next(_FRESH)}", world.approval(delivery=delivery), *envelopes, delivery=delivery
     )
     return world.judged(delivery=_judged, labels=labels)
+
+
+def test_a_grant_that_names_the_voice_s_model_covers_it_in_the_disclosure_too(world: World) -> None:
+    with world.view() as view:
+        told = gather(released(world, cast=True), Looked(SOUNDS, None, HEARD, world.quality), view, NOW)
+    part = next(p for p in told.parts if p.character == "MARA")
+    assert (part.grant_ids, part.lacks) == (("g-full",), ())
+
+
+def test_a_grant_that_names_the_voice_s_model_still_covers_what_was_released_by_it(world: World) -> None:
+    """The release's record does not say by which model the voice was made: that was asked when it was judged."""
+    delivery = released(world, cast=True)
+    with world.view() as view:
+        asked, _ = release_of(delivery, view)
+        assert asked is not None
+        used = VoiceUse(
+            voice_id="v-full", grant_id="g-full", character="MARA", technique=Technique.VOICE_CLONE_TTS, minutes=1.0
+        )
+        release = Release(
+            release_id="rel-full",
+            decision=ReleaseDecision.RELEASE,
+            title_id=TITLE,
+            language=asked.language,
+            territories=asked.territories,
+            channels=asked.channels,
+            window=asked.window,
+            packets_sha256="1" * 64,
+            voices=(used,),
+            recorded_by="polyglot",
+            decided_at=NOW,
+        )
+        assert [said for said in what_ended(release, view, NOW) if said.startswith("CON-")] == []
+        assert release.window.end is not None
+        after = what_ended(release, view, release.window.end)
+        assert [said for said in after if said.startswith("CON-")] == ["CON-014: the release window is over"]
 
 
 def found(judgement: Judgement, rule: str) -> Finding:
@@ -325,6 +365,15 @@ def test_explaining_agrees_with_judging_and_says_what_is_not_known_yet(world: Wo
     blind = {c.pack.name: c for c in explain(delivery, None, NOW).choices}
     assert blind["union-wga"].applies  # nobody asked the registry, so it cannot be left out
     assert blind["union-wga"].missing
+
+
+def test_explaining_takes_the_style_that_a_check_would_take_from_the_script(world: World) -> None:
+    delivery = replace(released(world), style=None)
+    with world.view() as view, patch("dubgate.explaining.script_of", return_value=replace(SHEET, style=Style.LECTOR)):
+        told = explain(delivery, view, NOW)
+    assert {c.pack.name for c in told.choices if c.applies} & {"quality-voiceover", "quality-lipsync"} == {
+        "quality-voiceover"
+    }
 
 
 @pytest.fixture(scope="module")

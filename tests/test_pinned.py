@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +15,9 @@ from types import SimpleNamespace
 import pytest
 from swapped_folders import renamed_away
 
-from dubgate.delivery.digests import file_sha256, seen
-from dubgate.delivery.formats import open_regular
+from dubgate.delivery import open_writers
+from dubgate.delivery.digests import seen
+from dubgate.delivery.formats import file_sha256, open_regular
 from dubgate.delivery.media import probe_apart
 from dubgate.errors import ChangedError, DubgateError, InputError, MediaError
 from dubgate.pinned import Pins, pinned, pins, place_of, read_pinned
@@ -245,3 +249,57 @@ def test_a_pinned_file_that_was_renamed_away_is_missed(dub: Path) -> None:
         dub.rename(dub.with_name("aside"))
         with pytest.raises(ChangedError, match="changed while it was being read"):
             pins().require_there(dub)
+
+
+def test_a_file_that_somebody_could_write_into_unseen_is_not_taken_for_what_it_is(tmp_path: Path) -> None:
+    """A mapped page that is dirty is written to without a new time of change: no place shows it."""
+    dub = tmp_path / "dub.wav"
+    dub.write_bytes(b"a" * 4096)
+    with dub.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[0:1] = b"b"
+        before = os.stat(dub)
+        time.sleep(0.03)
+        mapped[0:1] = b"c"
+        assert (os.stat(dub).st_ctime_ns, dub.read_bytes()[:1]) == (before.st_ctime_ns, b"c"), "nobody can tell"
+        file.close()
+        with pytest.raises(ChangedError, match="open for writing"):
+            seen(dub)
+    with dub.open("ab"), pytest.raises(ChangedError, match="open for writing"):
+        seen(dub)
+    with dub.open("rb"):
+        assert seen(dub).sha256 == file_sha256(dub)
+
+
+def test_where_no_lease_is_given_only_a_local_disk_says_that_somebody_writes(
+    dub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network file system gives none to anybody, and none is given of another user's file."""
+
+    def refusing(number: int) -> Callable[..., int]:
+        def fcntl(descriptor: int, what: int, value: int) -> int:
+            if what == open_writers.fcntl.F_SETLEASE:
+                raise OSError(number, "no lease")
+            return 0
+
+        return fcntl
+
+    for number, kind, told in (
+        (errno.EAGAIN, "ext4", True),
+        (errno.EAGAIN, "nfs4", False),
+        (errno.EACCES, "ext4", False),
+    ):
+        monkeypatch.setattr(open_writers, "_file_system", lambda _, kind=kind: kind)
+        monkeypatch.setattr(open_writers.fcntl, "fcntl", refusing(number))
+        with dub.open("rb") as file:
+            assert open_writers.is_open_for_writing(file.fileno()) is told
+
+
+def test_the_mounts_say_what_a_device_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mountinfo"
+    rows = ["1 0 8:1 / / rw - ext4 /dev/sda rw", "2 0 0:44 / /n rw,x shared:3 - nfs4 host:/ rw", "3 0 8:2 short"]
+    mounts.write_text("\n".join(rows))
+    monkeypatch.setattr(open_writers, "_MOUNTS", mounts)
+    kinds = [open_writers._file_system(os.makedev(*d)) for d in ((8, 1), (0, 44), (8, 2), (9, 9))]
+    assert kinds == ["ext4", "nfs4", "", ""]
+    mounts.unlink()
+    assert open_writers._file_system(os.makedev(8, 1)) == ""

@@ -40,24 +40,47 @@ def filled(text: str) -> str:
     return text
 
 
+READMES = tuple(ROOT / name for name in ("README.md", *(f"{folder}/README.md" for folder in (
+    "consent", "consent/web", "dubgate/certificate", "dubgate/engine", "dubgate/labels", "dubgate/service", "rules",
+))))  # fmt: skip
+TABLES = ROOT / "rules/README.md"
+
+
+def _text(readme: Path) -> str:
+    return readme.read_text(encoding="utf-8")
+
+
 def test_the_tables_are_todays() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = _text(TABLES)
     assert text == filled(text), "run: python tests/test_readme.py"
+    assert all(f"<!-- {name} -->" in text for name in tables())
 
 
-def test_every_command_named_exists() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_readme_is_looked_at() -> None:
+    ours = (path for top in ("consent", "dubgate", "rules") for path in (ROOT / top).rglob("README.md"))
+    assert {ROOT / "README.md", *ours} == set(READMES)
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_command_named_exists(readme: Path) -> None:
+    text = _text(readme)
     named = set(re.findall(r"(?<!from )dubgate ([a-z]+(?:-[a-z]+)*)", text)) - {"is", "and"}
     assert named <= set(COMMANDS), named - set(COMMANDS)
 
 
-def test_the_picture_and_the_make_targets_exist() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
-        assert (ROOT / picture).is_file()
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+@pytest.mark.parametrize("readme", READMES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_picture_and_make_target_exists(readme: Path) -> None:
+    text = _text(readme)
+    makefile = _text(ROOT / "Makefile")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert target.startswith("https://") or (readme.parent / target).exists(), target
     for target in re.findall(r"make ([a-z]+)", text):
-        assert f"\n{target}:" in makefile
+        assert f"\n{target}:" in makefile, target
+
+
+def test_every_part_is_found_from_the_first_page() -> None:
+    linked = set(re.findall(r"\]\(([^)]+)\)", _text(ROOT / "README.md")))
+    assert {str(p.relative_to(ROOT)) for p in READMES} - {"README.md"} <= linked
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -74,5 +97,4 @@ def test_every_command_has_a_help_that_says_more_than_its_name(command: str) -> 
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    TABLES.write_text(filled(_text(TABLES)), encoding="utf-8")

@@ -322,6 +322,18 @@ def a_human_voice_stated_by_a_reviewer(world: World, rng: random.Random) -> Chan
     return _human(world, world.human("reviewer-b"))
 
 
+@defect(BLOCK, "CON-032")
+def a_protected_voice_declared_as_its_owners_own_performance(world: World, rng: random.Random) -> Changes:
+    """The director signs that a person performed; whose voice it is never said so."""
+    cast = tuple(
+        e.model_copy(update={"technique": "human", "voice": "v-karl"}) if e.name == "MARA" else e
+        for e in world.delivery.cast
+    )
+    delivery = replace(world.delivery, cast=cast)
+    heard = {"heard": features(dub_voices({"MARA": 3}))}
+    return _with(world, world.approval(delivery=delivery), world.human(), delivery=delivery) | heard
+
+
 def _human(world: World, statement: bytes) -> Changes:
     cast = tuple(
         e.model_copy(update={"technique": "human", "voice": None}) if e.name == "MARA" else e

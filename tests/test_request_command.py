@@ -18,6 +18,7 @@ from consent.requests import RequestKind, Wanted
 from dubgate.cache import purge
 from dubgate.certificate.dsse import save_private_key
 from dubgate.cli.main import run
+from dubgate.cli.request import nobody_asked
 from dubgate.delivery.manifest import load_delivery
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
@@ -25,6 +26,8 @@ from dubgate.judgement import Clock
 from dubgate.labels.tracks import Labels
 from dubgate.listening import Planned
 from dubgate.measure.level import measure_level
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.checks import CHECKS, failed
 from dubgate.requesting import _command
 
 Said = Callable[..., tuple[int, Any]]
@@ -315,3 +318,15 @@ def test_every_kind_of_decision_has_a_command() -> None:
     for kind in RequestKind:
         wanted = Wanted(what=kind, rule="CON-035", about="programme", question="Is it?")
         assert list(_command(wanted, "delivery.yaml", "--as x", "r.db"))
+
+
+def test_what_nobody_can_be_asked_about_is_told_once_with_all_whom_it_concerns() -> None:
+    refused, other = CHECKS["CON-005"], CHECKS["LAB-001"]
+    found = [
+        failed(refused.id, Subject(Scope.CHARACTER, who), "kestrel has refused this", "拒否")
+        for who in ("MARA", "OTTO")
+    ]
+    said = list(nobody_asked([*found, failed(other.id, Subject(Scope.PROGRAMME), "no label", "表示なし")]))
+    assert said[0] == "Nobody to ask: CON-005  MARA, OTTO: kestrel has refused this"
+    assert said[1].startswith("    do: ")
+    assert said[2] == "Nobody to ask: LAB-001  no label"

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from consent.strict_yaml import MAX_DEPTH
 from dubgate.errors import ManifestError
-from dubgate.strict_yaml import MAX_BYTES, MAX_DEPTH, StrictYamlError, load_yaml, read_yaml, validate
+from dubgate.strict_yaml import MAX_BYTES, StrictYamlError, load_yaml, read_yaml, validate
 
 
 def load(text: str) -> object:

@@ -16,6 +16,7 @@ import pytest
 import soundfile
 from scipy.signal import fftconvolve
 
+from dubgate.chosen_alone import lost_in_any, speech_in
 from dubgate.delivery.audio import downmix_weights
 from dubgate.errors import MediaError
 from dubgate.features import Floats, Published, Series
@@ -26,7 +27,7 @@ from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import Span, total_s
 from dubgate.speech.models import resolve
 from dubgate.speech.silero import SileroVad
-from dubgate.unmeasured import measured
+from dubgate.unmeasured import Unmeasured, measured
 
 STEREO = ("FL", "FR")
 SURROUND = ("FL", "FR", "FC", "LFE", "SL", "SR")
@@ -131,14 +132,6 @@ def test_the_rows_are_all_that_the_sum_loses(layout: tuple[str, ...]) -> None:
     assert np.linalg.matrix_rank(np.concatenate([weights[None], rows])) == len(layout)
 
 
-def test_while_the_sum_speaks_too_only_what_is_louder_is_found() -> None:
-    """As much as voice activity can tell: whether the sum's speech is the same speech, it does not say."""
-    dub = _read(find_samples() / "clean/dub.flac")
-    a, b = (np.tile(dub[round(at * RATE_HZ) : round((at + 2) * RATE_HZ)], 6) for at in (1.0, 60.5))
-    assert total_s(found([a + 3 * b, a - 3 * b], STEREO)) > 5
-    assert total_s(found([a + b / 4, a - b / 4], STEREO)) == 0
-
-
 class Sound:
     """Mono sound at 16 kHz, as a spool reads it."""
 
@@ -161,16 +154,20 @@ def test_a_voice_in_the_music_and_effects_is_found_where_the_stem_is_silent() ->
     assert speech_beside(Sound(a), Sound(np.zeros_like(a)), activity().speech_prob) == ()
 
 
+def hears_nothing(given: Sequence[Floats]) -> list[Series]:
+    return [Series(0.032, np.zeros(-(-len(clip) // 512), np.float32)) for clip in given]
+
+
 def test_a_line_that_is_only_in_the_mix_is_found_however_long_the_mix_is() -> None:
     a, b = clips()
     stem, effects = np.tile(a, 60), np.zeros(60 * len(a), dtype=np.float32)
     mix = stem.copy()
     mix[: len(b)][round(4 * RATE_HZ) : round(4.5 * RATE_HZ)] += b[round(4.5 * RATE_HZ) : round(5 * RATE_HZ)]
     heard: Any = SimpleNamespace(speech=())
-    check = check_mix(True, Sound(stem), Sound(mix), Sound(effects), heard)
+    check = check_mix(True, Sound(stem), Sound(mix), Sound(effects), heard, hears_nothing)
     assert measured(check.residual_db) < -30, "over the whole it is nothing"
     assert total_s(measured(check.differs)) == pytest.approx(0.5)
-    assert check_mix(True, Sound(stem), Sound(stem), Sound(effects), heard).differs == ()
+    assert check_mix(True, Sound(stem), Sound(stem), Sound(effects), heard, hears_nothing).differs == ()
 
 
 def test_what_is_too_short_for_a_word_is_dropped_and_short_gaps_are_closed() -> None:
@@ -217,6 +214,39 @@ def test_both_are_listened_for_in_what_is_published(tmp_path: Path) -> None:
     assert alone.beside == ()
     assert heard("stem").cancelled == ()
     assert heard("stem", mix=source["mix"]).cancelled == ()
+
+
+def film(path: Path, streams: Sequence[Floats]) -> None:
+    """Sounds [shape=(n_channels, n)] as streams of one file."""
+    with av.open(str(path), "w") as container:
+        layouts = ["mono" if len(sound) == 1 else "stereo" for sound in streams]
+        made = [container.add_stream("flac", rate=RATE_HZ, layout=layout) for layout in layouts]
+        for stream, layout, sound in zip(made, layouts, streams, strict=True):
+            whole = np.ascontiguousarray((np.clip(sound, -1, 1) * 32767).astype(np.int16).T.reshape(1, -1))
+            frame = av.AudioFrame.from_ndarray(whole, format="s16", layout=layout)
+            frame.sample_rate, frame.pts = RATE_HZ, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def test_a_track_that_a_player_may_choose_is_listened_to_by_itself(tmp_path: Path) -> None:
+    """Music and effects with a voice under the stem's, and a stem with one between its channels, as streams of the file."""
+    a, b = (clip[2 * RATE_HZ : 8 * RATE_HZ] for clip in clips())
+    under = 0.5 * np.roll(a, RATE_HZ // 4)
+    path = tmp_path / "film.mka"
+    film(path, [(a + under)[None], np.stack([a + b, a - b]), under[None], a[None]])
+    mix, stem, effects, original = (Source(str(path), k, "film.mka", "en") for k in range(4))
+    plan = HearingPlan(original, stem, None, "embedded", "cpu", mix, effects, ("transcriber", "aligner"))
+    published = hear_here(plan, tmp_path, lambda *_: None).published
+    assert published is not None
+    assert total_s(measured(published.in_effects)) > 1.5, "the stem speaks there too, and need not be played"
+    assert total_s(measured(published.cancelled)) > 0.8, "the mix holds nothing of it"
+    assert speech_in(Sound(under), Sound(a), activity().speech_prob, alone=False) == ()
+
+
+def test_what_one_track_was_not_listened_for_is_not_known_of_all() -> None:
+    found: list[tuple[Span, ...] | Unmeasured] = [(Span(3, 4),), Unmeasured("why"), (Span(1, 2),)]
+    assert lost_in_any(found) == Unmeasured("why")
+    assert lost_in_any([found[0], found[2]]) == (Span(1, 2), Span(3, 4))
 
 
 def test_other_sounds_of_the_published_file_are_told_but_for_those_that_were_handed_in(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from consent.errors import RecordError, StoreError
 from consent.registry import Registry, utc_now
 from consent.web.ceremonies import CeremonyError
 from consent.web.desk import Desk
+from consent.web.errors_ja import error_in_japanese
 from consent.web.guard import Guard
 from consent.web.outbox import MailBox
 from consent.web.page import go, render
@@ -69,10 +70,22 @@ def _problem(request: Request, status: int, key: str, words: str = "") -> Respon
         who = visitor_or_nobody(request)
     except (StoreError, RecordError):
         who = None
-    english = words if words.isascii() else ""  # the registry's own errors are written in English
     return render(
-        request, "problem.html", who, status, key=key, words=words, english=english, back=_page_before(request)
+        request,
+        "problem.html",
+        who,
+        status,
+        key=key,
+        words=words,
+        words_ja=_in_japanese(words),
+        back=_page_before(request),
     )
+
+
+def _in_japanese(words: str) -> str:
+    """An error in Japanese; empty where it has none, and is then marked as English."""
+    told = error_in_japanese(words)
+    return "" if told == words and words.isascii() else told
 
 
 def _page_before(request: Request) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import rfc8785
 
+from consent.dsse import STATEMENT_TYPE
 from consent.errors import RecordError
-from consent.passkey_signing import STATEMENT_TYPE
 from consent.requests import Request
 from consent.signatures import LIST_SCHEMA, LIST_TYPE, predicate_of
 from consent.views import View

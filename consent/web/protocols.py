@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from consent.terms import VoiceAsset
+
 Decision = Literal["release", "hold", "block", "unjudged"]
 Outcome = Literal["not_applicable", "pass", "waived", "warn", "unknown", "hold", "block"]
 Which = Literal["original", "dub"]
@@ -89,11 +91,12 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Casting:
-    """Who is voiced by whom, and how it is made."""
+    """Who is voiced by whom, and how it is made; for each voice the model of it that is declared, where one is."""
 
     character: str
     technique: str
     voice_ids: tuple[str, ...]
+    models: tuple[VoiceAsset | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

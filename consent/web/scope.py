@@ -10,7 +10,6 @@ from consent.denials import GrantHistory
 from consent.entries import Entry
 from consent.events import Event
 from consent.parties import Party
-from consent.releases import Release
 from consent.report_lines import claim_counts, of_kind
 from consent.requests import Request, RequestHistory
 from consent.signatures import author_of
@@ -144,15 +143,6 @@ def approval_of(view: View, who: Visitor, approval_id: str) -> Approval:
     if approval is None or not who.ids & {approval.by, approval.for_holder_id}:
         raise NotYoursError
     return approval
-
-
-def may_see_release(view: View, who: Visitor, release: Release) -> bool:
-    """Whether a decision concerns the visitor: one of their voices is in it, or it is of a title that they hold."""
-    mine = {v.voice_id for v in voices_of(view, who)} & {v.voice_id for v in release.voices}
-    if mine:
-        return True
-    title = view.title(release.title_id)
-    return title is not None and bool(held_by(view, who) & set(title.title_ids))
 
 
 def may_review(view: View, who: Visitor, summary: Summary) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consent.dsse import pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.parties import PartyKey
 from consent.passkey_signing import last_counter, signed_envelope
 from consent.passkeys import challenge_of
-from consent.signatures import pre_authentication_encoding
 from consent.web.ceremonies import CeremonyError, base64url, recall, remember, signing_options, spend
 from consent.web.desk import Desk
 from consent.web.visiting import Visitor

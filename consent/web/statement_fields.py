@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consent.web.catalogue import has, text
-from consent.web.wording import moment, places, span
+from consent.web.wording import moment, places, span, spoken
 
 # Members whose values are words of a closed list, and the group of the catalogue that names them.
 _WORDS = {
@@ -19,6 +19,16 @@ _WORDS = {
     "reason": "waiver",
     "answer": "answer_of",
     "role": "role",
+    "capacity": "capacity",
+    "representation": "representation",
+    "performances": "performance",
+    "content_limits": "limit",
+    "use": "training_use",
+    "basis": "basis",
+    "effect": "effect",
+    "legal_basis": "legal_basis",
+    "target": "target",
+    "scope": "scope",
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 Group = tuple[str, list[tuple[str, str]]]
@@ -56,6 +66,9 @@ def _said(name: str, value: Any, language: str) -> str:
     if name == "window" and isinstance(value, Mapping):
         raw = f"{value['start']} – {value.get('end') or text('act.open', language)}"
         return f"{span(str(value['start']), value.get('end'), language)} ({raw})"
+    if name in ("language", "languages"):
+        tags = value if isinstance(value, list) else [value]
+        return ", ".join(f"{spoken(str(tag), language)} ({tag})" for tag in tags) or "–"
     if name in _WORDS:
         values = value if isinstance(value, list) else [value]
         return ", ".join(_worded(_WORDS[name], v, language) for v in values) or "–"
@@ -73,7 +86,7 @@ def _worded(group: str, value: Any, language: str) -> str:
 
 def _plain(value: Any, language: str) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{k}: {_plain(v, language)}" for k, v in value.items())
+        return "; ".join(f"{_named(k, language)}: {_said(k, v, language)}" for k, v in value.items())
     if isinstance(value, bool):
         return text("act.yes" if value else "act.no", language)
     return f"{moment(value, language)} ({value})" if isinstance(value, str) and _TIME.match(value) else str(value)

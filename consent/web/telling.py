@@ -10,7 +10,7 @@ from datetime import datetime
 from consent.approvals import Candidate
 from consent.requests import Request, RequestKind
 from consent.shown import Shown
-from consent.terms import Use
+from consent.terms import Use, VoiceAsset
 from consent.views import View
 from consent.vocabulary import Technique
 from consent.web.catalogue import text, word
@@ -94,8 +94,9 @@ def _voiced(view: View, release: Candidate, casting: Casting, language: str) -> 
     how = word("technique", casting.technique, language)
     if casting.technique == HUMAN:
         return Voiced(casting.character, how, named, text("story.human", language), covered=True)
-    use = _use(release, casting)
-    cleared = [view.clear(v, use, view.now) for v in casting.voice_ids] if use is not None else []
+    models = casting.models or (None,) * len(casting.voice_ids)
+    asked = ((voice, _use(release, casting, model)) for voice, model in zip(casting.voice_ids, models, strict=True))
+    cleared = [view.clear(voice, use, view.now) for voice, use in asked if use is not None]
     grants = [g.grant_id for c in cleared for g in c.grants]
     if cleared and all(c.cleared for c in cleared):
         said = text("story.granted", language, grants=", ".join(dict.fromkeys(grants)))
@@ -105,7 +106,7 @@ def _voiced(view: View, release: Candidate, casting: Casting, language: str) -> 
     return Voiced(casting.character, how, named, said, covered=False)
 
 
-def _use(release: Candidate, casting: Casting) -> Use | None:
+def _use(release: Candidate, casting: Casting, model: VoiceAsset | None) -> Use | None:
     if casting.technique not in TECHNIQUES:
         return None
     return Use(
@@ -119,6 +120,7 @@ def _use(release: Candidate, casting: Casting) -> Use | None:
         technique=Technique(casting.technique),
         licensee_id=release.submitted_by,
         minutes=0.0,
+        voice_asset=model,
     )
 
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consent.dsse import PAYLOAD_TYPE
 from consent.passkeys import PasskeyKey
 from consent.signed_entries import Verifier
 from dubgate.certificate.claim import Claim
-from dubgate.certificate.opening import STATEMENT_PAYLOAD, ed25519_key, open_payload
+from dubgate.certificate.opening import ed25519_key, open_payload
 from dubgate.certificate.refusals import AlteredAnnex, Malformed, Refused
 from dubgate.certificate.strict_fields import Fields, read_json
 
@@ -88,7 +89,7 @@ def _payload_sha256(data: Any, name: str) -> tuple[str, str]:
     kind, envelope, _ = fields.text("kind"), fields.take("envelope"), fields.text("party")
     key = _passkey(fields.inner("passkey")) if fields.has("passkey") else ed25519_key(fields.text("public"))
     fields.done()
-    payload, _ = open_payload(envelope, {key.keyid: key}, payload_type=STATEMENT_PAYLOAD, name=name)
+    payload, _ = open_payload(envelope, {key.keyid: key}, payload_type=PAYLOAD_TYPE, name=name)
     return kind, hashlib.sha256(payload).hexdigest()
 
 

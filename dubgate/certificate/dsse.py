@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, loads_strictly
 from consent.passkeys import PasskeyKey
 from consent.signed_entries import read_entry, signature_problem
 from dubgate.errors import DubgateError, InputError
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 MAX_ENVELOPE_BYTES = 4_000_000
 
 
@@ -152,18 +151,8 @@ def strict_json(data: bytes, name: str) -> Any:
     Raises:
         SignatureError: it is not that.
     """
-
-    def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        out = dict(pairs)
-        if len(out) != len(pairs):
-            raise ValueError("a key is repeated")
-        return out
-
-    def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=no_repeats, parse_constant=refuse)
+        return loads_strictly(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise SignatureError(f"not strict JSON: {error}", where=name) from error
 

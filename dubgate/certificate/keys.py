@@ -83,6 +83,8 @@ def read_card(path: Path) -> Card:
         fields.done()
     except FileNotFoundError:
         remedy = "Make keys for signing with `dubgate keys new PATH --purpose gate`."
+        if not path.exists():
+            raise InputError("no such key", where=str(path), remedy=remedy) from None
         raise InputError("no card says what this key is for", where=str(path), remedy=remedy) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(place)) from None

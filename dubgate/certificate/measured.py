@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consent.dsse import STATEMENT_TYPE
 from dubgate.certificate.claim import ModelUsed, PackUsed
-from dubgate.certificate.opening import STATEMENT_TYPE, Statement
+from dubgate.certificate.opening import Statement
 from dubgate.certificate.refusals import Malformed
 from dubgate.certificate.strict_fields import Fields
 from dubgate.certificate.verdict import TEST_RESULT

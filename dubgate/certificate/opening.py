@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from consent.passkeys import PasskeyError, PasskeyKey, assertion_in
-from consent.signed_entries import SignatureEntry, signature_problem
+from consent.signed_entries import SignatureEntry, ed25519_verifies, signature_problem
 from dubgate.certificate.refusals import BadSignature, Malformed, UnknownKey, WrongPredicate, WrongType
 from dubgate.certificate.strict_fields import Fields, read_json
 
-STATEMENT_PAYLOAD = "application/vnd.in-toto+json"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 MAX_SIGNATURES = 16
 
 
@@ -51,7 +50,9 @@ class SigningKey:
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether this key signed `data`."""
-        return _ed25519(self.public, signature, data) if self.keytype == "ed25519" else _other(self, signature, data)
+        if self.keytype == "ed25519":
+            return ed25519_verifies(self.public, signature, data)
+        return _other(self, signature, data)
 
 
 def _quoted(text: str) -> str:
@@ -62,17 +63,6 @@ def _quoted(text: str) -> str:
 def ed25519_key(public_hex: str) -> SigningKey:
     """An Ed25519 key from its 32 bytes in hex."""
     return SigningKey("ed25519", "ed25519", public_hex)
-
-
-def _ed25519(public_hex: str, signature: bytes, data: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex)).verify(signature, data)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _other(key: SigningKey, signature: bytes, data: bytes) -> bool:
@@ -86,12 +76,6 @@ def _other(key: SigningKey, signature: bytes, data: bytes) -> bool:
     except (UnverifiedSignatureError, ValueError):
         return False
     return True
-
-
-def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
-    """DSSE v1: what is signed, with lengths in bytes."""
-    kind = payload_type.encode("utf-8")
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def open_payload(
@@ -113,7 +97,7 @@ def open_payload(
     known = [entry for entry in signatures if entry.keyid in keys]
     if not known:
         raise UnknownKey("no listed key signed it", where=name, remedy="Who signed it must be in the trust store.")
-    signed = pre_authentication_encoding(kind, payload)
+    signed = pre_authentication_encoding(payload, kind)
     for entry in known:
         if _signed_by(keys[entry.keyid], entry, signed):
             return payload, entry.keyid
@@ -173,7 +157,7 @@ def open_statement(
     Raises:
         Malformed, WrongType, UnknownKey, BadSignature, WrongPredicate.
     """
-    payload, keyid = open_payload(envelope, keys, payload_type=STATEMENT_PAYLOAD, name=name)
+    payload, keyid = open_payload(envelope, keys, payload_type=PAYLOAD_TYPE, name=name)
     fields = Fields(read_json(payload, name), name)
     if fields.text("_type") != STATEMENT_TYPE:
         raise WrongPredicate("it is not an in-toto Statement v1", where=name)

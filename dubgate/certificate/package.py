@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from consent.dsse import PAYLOAD_TYPE, STATEMENT_TYPE
 from dubgate.certificate.claim import LedgerPart, ledger_data, read_ledger
 from dubgate.certificate.file import Certificate, open_certificate
 from dubgate.certificate.ledger_part import CERTIFICATION_RECORD, check_ledger
-from dubgate.certificate.opening import STATEMENT_PAYLOAD, STATEMENT_TYPE, open_payload
+from dubgate.certificate.opening import open_payload
 from dubgate.certificate.refusals import Malformed, NotYetValid, OtherMaster, WrongPredicate, WrongVerifier
 from dubgate.certificate.strict_fields import Fields, iso, read_json
 from dubgate.certificate.trust import TrustedGate, TrustStore
@@ -150,7 +151,7 @@ def open_package(data: bytes, trust: TrustStore, now: datetime, name: str) -> Pa
     fields.done()
     master = open_certificate(json.dumps(inner).encode(), trust, now, f"{name}: master")
     keys = {g.key.keyid: g.key for g in trust.gates}
-    payload, keyid = open_payload(envelope, keys, payload_type=STATEMENT_PAYLOAD, name=f"{name}: package")
+    payload, keyid = open_payload(envelope, keys, payload_type=PAYLOAD_TYPE, name=f"{name}: package")
     statement = read_json(payload, name)
     claim, gate = _read(statement, f"{name}: package"), trust.gate(keyid)
     _check(claim, master, gate, now, name)

@@ -5,14 +5,16 @@ The subject of each is the sound, by the digest of its packets; the predicate ca
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import ValidationError
 
 from consent.approvals import Approval
+from consent.dsse import STATEMENT_TYPE
 from consent.strict import Id, Language, Line, Record, Sha256, Time, canonical_json
-from dubgate.certificate.dsse import STATEMENT_TYPE, Opened, SignatureError
+from dubgate.certificate.dsse import Opened, SignatureError
 
 APPROVAL = "urn:dubgate:approval:1.0"
 HUMAN_PERFORMANCE = "urn:dubgate:human-performance:1.0"
@@ -63,6 +65,11 @@ def statement(predicate_type: str, record: Record, digests: tuple[str, ...], sub
         "predicateType": predicate_type,
         "predicate": {"schema": record.schema_name, **json.loads(canonical_json(record))},
     }
+
+
+def digest_id(prefix: str, *said: str) -> str:
+    """An id for what somebody signs, which the same words give again: 80 bits of their digest."""
+    return f"{prefix}-{hashlib.sha256(' '.join(said).encode()).hexdigest()[:20]}"
 
 
 def approval_statement(approval: Approval) -> dict[str, Any]:

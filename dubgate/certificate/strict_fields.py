@@ -5,12 +5,12 @@ By hand and not by pydantic, so that verifying starts in a moment.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from consent.dsse import RepeatedKeyError, loads_strictly
 from dubgate.certificate.refusals import Malformed, RepeatedKey
 
 T = TypeVar("T")
@@ -32,18 +32,10 @@ def read_json(data: bytes, name: str) -> Any:
         RepeatedKey: an object names a key twice.
         Malformed: it is not JSON.
     """
-
-    def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        out = dict(pairs)
-        if len(out) != len(pairs):
-            raise RepeatedKey("a key stands twice in one object", where=name)
-        return out
-
-    def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=no_repeats, parse_constant=refuse)
+        return loads_strictly(data.decode("utf-8"))
+    except RepeatedKeyError:
+        raise RepeatedKey("a key stands twice in one object", where=name) from None
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}", where=name) from None
 

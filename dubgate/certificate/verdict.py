@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from consent.dsse import STATEMENT_TYPE
 from dubgate.certificate.claim import FAILED, LEVELS, PASSED, Claim, PackUsed, claim_data, read_claim
-from dubgate.certificate.opening import STATEMENT_TYPE, Statement
+from dubgate.certificate.opening import Statement
 from dubgate.certificate.refusals import Malformed
 from dubgate.certificate.strict_fields import Fields, iso
 

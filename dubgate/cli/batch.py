@@ -97,7 +97,8 @@ def batch(
     """
     from dubgate.engine.batch import run_batch
     from dubgate.engine.jobs import Settings
-    from dubgate.engine.summary import print_batch, write_summary
+    from dubgate.engine.printing import print_batch
+    from dubgate.engine.summary import write_summary
     from dubgate.release import open_registry
 
     gate = gate_of(certify=certify, key=key, ledger_key=ledger_key, party=party, verifier=verifier, at=at)
@@ -127,7 +128,7 @@ def batch(
 
         return LocalEngine(chosen, workers or 1)
 
-    with _bar(quiet=quiet) as told:
+    with _bar(out, quiet=quiet) as told:
         finished = run_batch(manifests, out, settings, make, gate=gate, told=told)
     files, missing = write_summary(finished, out)
     print_batch(finished, files, missing)
@@ -135,9 +136,23 @@ def batch(
 
 
 @contextmanager
-def _bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Deliveries done of all, with the time left."""
+def _bar(out: Path, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Deliveries done of all, with the time left; stopped, it says how many of them stay done."""
     from dubgate.cli.progress import progress_bar
 
+    judged = of = 0
     with progress_bar(quiet=quiet) as progress:
-        yield lambda what, done, total: progress(f"{done} of {total}  {what}"[:60], done / max(1, total))
+
+        def told(what: str, done: int, total: int) -> None:
+            nonlocal judged, of
+            judged, of = done, total
+            progress(f"{done} of {total}  {what}"[:60], done / max(1, total))
+
+        try:
+            yield told
+        except BaseException as error:
+            if judged:
+                error.add_note(
+                    f"stopped; {judged} of {of} are judged and kept in {out}: the same command goes on with the rest"
+                )
+            raise

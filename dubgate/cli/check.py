@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import click
@@ -72,7 +73,7 @@ def check(
         clear_place(folder)
         watched = watch(manifest, company=company, aside=folder)
     with progress_bar(quiet=quiet) as progress, nullcontext() if gate is None else watched.pinned():
-        judged = judge_again(request, at=moment(at), progress=progress)
+        judged = judge_again(request, at=moment(at), progress=progress, clock=None if at else partial(moment, None))
     judgement = judged.judgement
     if gate is not None:
         watched.require_judged(judged.delivery)

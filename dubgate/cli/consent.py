@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MADE = """Made the registry {}. Back its key file up apart: without it no name and no voice in it can be read.
   next, for each delivery:  dubgate consent draft delivery.yaml --out seed.yaml --registry {}
   many at once:             dubgate consent import --template grants"""
+_MOST_SHOWN = 40  # of each kind
 CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
 
 
@@ -33,6 +34,7 @@ def consent() -> None:
     dubgate consent init --registry consent.db
     dubgate consent draft delivery.yaml --out seed.yaml
     dubgate consent import seed.yaml --registry consent.db --dry-run
+    dubgate consent show --registry consent.db
     dubgate consent show voice:v-ada --registry consent.db
     dubgate consent audit --registry consent.db --format json
     dubgate consent verify statement-142.json --checkpoint message.eml
@@ -54,19 +56,25 @@ def init(require_signatures: bool, location: str, key_file: Path | None, form: s
 
 
 @consent.command()
-@click.argument("key")
+@click.argument("key", required=False)
 @registry_options
-def show(key: str, location: str, key_file: Path | None, form: str) -> None:
-    """Show every entry under a key: grant:ID, voice:ID, title:ID, party:ID, approval:ID, release:ID.
+def show(key: str | None, location: str, key_file: Path | None, form: str) -> None:
+    """Show every entry under a key: grant:ID, voice:ID, title:ID, party:ID, approval:ID, release:ID; without one, what
+    keys there are.
 
     \b
+    dubgate consent show --registry consent.db
     dubgate consent show grant:g-ada --registry consent.db --format json
     """
+    if key is None:
+        _show_all(location, key_file, form)
+        return
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
         entries = view.store.entries(key)
     if not entries:
         raise InputError(
-            f"the registry has nothing under {key}", remedy="Keys are grant:ID, voice:ID, title:ID, party:ID."
+            f"the registry has nothing under {key}",
+            remedy="Keys are grant:ID, voice:ID, title:ID, party:ID; what is there: dubgate consent show --registry REGISTRY.",
         )
     found = [
         {"entry": e.leaf_index, "recorded_at": e.recorded_at.isoformat(), "schema": e.schema_name}
@@ -75,6 +83,43 @@ def show(key: str, location: str, key_file: Path | None, form: str) -> None:
     ]
     lines = [f"{f['entry']:>6}  {str(f['recorded_at'])[:19]}Z  {f['schema']:<24} {_gist(f['record'])}" for f in found]
     say(form, {"key": key, "entries": found}, "\n".join(lines))
+
+
+def _show_all(location: str, key_file: Path | None, form: str) -> None:
+    from datetime import UTC, datetime
+
+    from consent.overview import overview
+
+    with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
+        found = overview(view, datetime.now(UTC))
+    say(form, found, "\n".join(line for kind, rows in found.items() for line in _of_kind(kind, rows)))
+
+
+def _of_kind(kind: str, rows: list[dict[str, Any]]) -> list[str]:
+    """The rows of a kind for a terminal; of very many the first, and how to see the rest."""
+    width = max((len(row["key"]) for row in rows[:_MOST_SHOWN]), default=0)
+    lines = [f"{kind} ({len(rows)})"]
+    lines += [f"  {plain(row['key']):<{width}}  {_about(row)}".rstrip() for row in rows[:_MOST_SHOWN]]
+    more = len(rows) - _MOST_SHOWN
+    return [*lines, f"  and {more} more: --format json"] if more > 0 else lines
+
+
+def _about(row: dict[str, Any]) -> str:
+    parts = []
+    for name, value in row.items():
+        if name == "key" or value in (None, [], False):
+            continue
+        said = (
+            ", ".join(map(str, value))
+            if isinstance(value, list)
+            else str(value)[:10]
+            if name == "until"
+            else str(value)
+        )
+        parts.append(
+            name if value is True else said if name in ("roles", "name", "status", "level") else f"{name} {said}"
+        )
+    return plain("  ".join(parts))
 
 
 def _gist(record: Any) -> str:

@@ -106,9 +106,10 @@ def _checked(path: Path, kept: Checkpoint | None, vkey: str | None, location: st
 
 
 def _of_bare(envelope: str, registry: Any, name: str) -> Checked:
-    from consent.statement_check import Answer, Checked, Point, check_bare
+    from consent.statement_check import Answer, Checked, Point, check_bare, said_in
 
     if registry is None:
+        said_in(envelope)  # whatever else somebody signed is no statement of which more could be told
         return Checked(None, None, None, (Point("ledger", Answer.OPEN, "bare"),))
     found = check_bare(envelope, registry)
     return found or Checked(None, None, None, (Point("registry", Answer.FAILS, "not_there"),))

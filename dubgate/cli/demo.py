@@ -45,5 +45,5 @@ def demo(samples: Path | None, out: Path, only: tuple[str, ...], jobs: int, devi
 
     with progress_bar(quiet=False) as progress:
         rows = judge_samples(samples, out, only=only, jobs=jobs, progress=progress, device=device)
-    print_table(rows)
+    print_table(rows, out)
     return 0 if rows and all(row.as_expected for row in rows) else 2

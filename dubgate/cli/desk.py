@@ -70,7 +70,7 @@ def demo_served(out: Path, samples: Path | None, origin: str, host: str, port: i
     for role, link in made.links:
         click.echo(f"  {role:<38} {link}")
     if hears:
-        click.echo("Judging the deliveries behind the desk:")
+        click.echo("Judging the deliveries behind the desk; requests appear in it as each is done (Ctrl-C ends it):")
         made.behind.start()
     try:
         _run(made.app, host, port)

@@ -45,7 +45,7 @@ def enrol(
     """
     from consent.voices import Enrolment
     from consent.writing import Addition
-    from dubgate.delivery.digests import file_sha256
+    from dubgate.delivery.formats import file_sha256
     from dubgate.enrolling import hear_recording
 
     digest = file_sha256(recording)

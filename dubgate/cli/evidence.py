@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dubgate.cli.verify import FILE, REFUSED, plain, root_key, say_refused, trust_options
+from dubgate.cli.registry_options import plain
+from dubgate.cli.verify import FILE, REFUSED, root_key, say_refused, trust_options
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 BY_SIGNAL = 128  # shells say 128 + the signal's number: 130 for Ctrl-C
-TOLD = "stopped; nothing was decided. The same command starts again (a batch goes on where it stood)"
+TOLD = "stopped; nothing was decided. The same command starts again"
 
 
 class Stopped(BaseException):
@@ -44,6 +44,16 @@ def signal_of(error: BaseException) -> int | None:
             return int(signal.SIGPIPE)
         seen = seen.__context__
     return None
+
+
+def told_of(error: BaseException) -> str:
+    """What stays of the run that was stopped, in the words of whoever noted it down; else that nothing does."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if notes := getattr(seen, "__notes__", None):
+            return str(notes[0])
+        seen = seen.__cause__ or seen.__context__
+    return TOLD
 
 
 @contextlib.contextmanager

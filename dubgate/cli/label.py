@@ -215,10 +215,8 @@ def sidecar(manifest: Path, text: str, by: str, key: Path, name: str | None) -> 
 
     delivery = load_delivery(manifest)
     plan = planned(text, delivery.dub.language, None, None, None)
-    published = delivery.dub.mix or delivery.dub.stem
-    assert published is not None  # the manifest's own rule
     private, at = load(key), datetime.now(UTC)
-    envelope = signed_label(published.path, sounds_of(delivery).dub, plan, by=by, key=private, at=at)
+    envelope = signed_label(delivery.dub.published.path, sounds_of(delivery).dub, plan, by=by, key=private, at=at)
     click.echo(save(envelope, delivery, name or f"label-{by}"))
     return 0
 

@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from dubgate import __version__
-from dubgate.cli.interrupted import BY_SIGNAL, TOLD, end_on_signals, pipes_told, put_output_away, signal_of
+from dubgate.cli.interrupted import BY_SIGNAL, end_on_signals, pipes_told, put_output_away, signal_of, told_of
 from dubgate.cli.tasks import by_task, meant, with_exit_codes
 from dubgate.errors import DubgateError
 
@@ -183,7 +183,7 @@ def _was_printing(error: BaseException) -> bool:
 
 def _could_not_judge(error: BaseException) -> int:
     if (number := signal_of(error)) is not None:
-        return _stopped(number)
+        return _stopped(number, told_of(error))
     if isinstance(error, DubgateError) or _of_the_registry(error):
         click.echo(f"dubgate: {error}", err=True)
     elif isinstance(error, OSError) and error.errno in FILES_AND_DISKS:
@@ -204,12 +204,12 @@ def _of_the_registry(error: BaseException) -> bool:
     return kind is not None and isinstance(error, kind)
 
 
-def _stopped(number: int) -> int:
+def _stopped(number: int, told: str) -> int:
     """The exit code of a run that a signal ended; nothing to say where nobody reads."""
     if number == signal.SIGPIPE:
         put_output_away()
     else:
-        click.echo(f"dubgate: {TOLD}", err=True)
+        click.echo(f"dubgate: {told}", err=True)
     return BY_SIGNAL + number
 
 

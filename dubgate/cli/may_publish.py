@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dubgate.cli.registry_options import plain
+
 if TYPE_CHECKING:
     from dubgate.client import Answer
 
@@ -67,13 +69,9 @@ def may_publish(
 def _text(answer: Answer) -> str:
     body = answer.body
     if answer.publish:
-        return _plain(f"publish: {body.get('title_id')}, {body.get('language')}, until {body.get('expires_at')}")
+        return plain(f"publish: {body.get('title_id')}, {body.get('language')}, until {body.get('expires_at')}")
     lines = [f"refused ({answer.reason}): {body.get('detail')}"]
     if isinstance(largest := body.get("largest_scope"), dict):
         places, channels = ", ".join(largest["territories"]), ", ".join(largest["channels"])
         lines.append(f"  would be released: {largest['language']}, {channels}, in {places}")
-    return "\n".join(_plain(line) for line in lines)
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return "\n".join(plain(line) for line in lines)

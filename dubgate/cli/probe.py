@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dubgate.cli.verify import plain, root_key
+from dubgate.cli.registry_options import plain
+from dubgate.cli.verify import root_key
 
 if TYPE_CHECKING:
     from dubgate.probing import Probed

@@ -39,7 +39,11 @@ A quality check is never a release: that takes `dubgate check` and the rights ho
 @judging_options
 @report_options
 @click.option("--frame-rate", metavar="RATE", help="Frame rate for timecodes: 23.976, 24, 25, 29.97, 29.97df, 30…")
-@click.option("--start-timecode", metavar="HH:MM:SS:FF", help="Timecode of the programme's first frame.")
+@click.option(
+    "--start-timecode",
+    metavar="HH:MM:SS:FF",
+    help="Timecode of the programme's first frame; a script that counts from it is laid there.",
+)
 def qc(
     original: Path,
     dub: Path,
@@ -68,13 +72,15 @@ def qc(
     Without it, lines are found by voice activity and what needs text is not measured.
     """
     from dubgate.cli.progress import progress_bar
+    from dubgate.cli.qc_arguments import require_arguments, require_two
     from dubgate.delivery.script import Style
     from dubgate.delivery.timecode import clock_from
-    from dubgate.gate import QualityRequest, Track, quality
+    from dubgate.gate import QualityRequest, Track, packs_of, quality
     from dubgate.report.write import print_judgement, require_place, write_reports
 
     spoken, folder = language(dub_language), out or dub.with_suffix(".qc")
     require_place(folder)
+    require_arguments(original, dub, script)
     request = QualityRequest(
         original=track(original, original_stream),
         dub=Track(dub, *_stream(dub_stream), spoken=spoken),
@@ -87,6 +93,8 @@ def qc(
         device=device,
         clock=clock_from(frame_rate, start_timecode),
     )
+    packs_of(request, request.style)  # what does not load is told before what is heard
+    require_two(original, dub, original_stream, dub_stream)
     with progress_bar(quiet=quiet) as progress:
         judgement = quality(request, at=moment(at), progress=progress)
     written = write_reports(judgement, folder, formats, media=media, lang=lang)

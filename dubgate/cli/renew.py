@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.certify_options import VERIFIER, signing_gate
-from dubgate.cli.registry_options import registry_option
-from dubgate.cli.verify import FILE, REFUSED, plain, root_key, say_refused, trust_options
+from dubgate.cli.registry_options import plain, registry_option
+from dubgate.cli.verify import FILE, REFUSED, root_key, say_refused, trust_options
 
 if TYPE_CHECKING:
     from dubgate.certificate.trust import TrustStore
@@ -77,6 +77,7 @@ def renew(
     from dubgate.verifying import current_trust, read_small
 
     gate = None if warn else _gate(key, ledger_key, party, verifier)
+    read_small(certificate)  # told first: beside what is not there nothing lies
     beside = read_small(annex or certificate.with_name("annex.json"))
     try:
         store = current_trust(trust, root_key(root), seen)

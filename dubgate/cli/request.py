@@ -16,6 +16,7 @@ from dubgate.cli.registry_options import open_registry, plain, registry_options,
 if TYPE_CHECKING:
     from consent.requests import Request, RequestHistory
     from dubgate.judging_again import Judged
+    from dubgate.policy.findings import Finding
     from dubgate.requesting import Asking
 
 EXAMPLES = """\b
@@ -200,6 +201,18 @@ def _asked_data(judged: Judged, asking: Asking) -> dict[str, Any]:
     }
 
 
+def nobody_asked(findings: Iterable[Finding]) -> Iterator[str]:
+    """What nobody can be asked about: once, with everybody whom it concerns, and what to do instead."""
+    of: dict[tuple[str, str, str], list[str]] = {}
+    for f in findings:
+        of.setdefault((f.rule, f.text.en, f.remedy.en), []).append(f.subject.name)
+    for (rule, text, remedy), named in of.items():
+        who = ", ".join(dict.fromkeys(plain(name) for name in named if name))
+        yield f"Nobody to ask: {rule}  {f'{who}: ' if who else ''}{plain(text)}"
+        if remedy:
+            yield f"    do: {plain(remedy)}"
+
+
 def _asked(judged: Judged, asking: Asking, manifest: Path, location: str) -> Iterator[str]:
     from dubgate.requesting import commands
 
@@ -217,4 +230,4 @@ def _asked(judged: Judged, asking: Asking, manifest: Path, location: str) -> Ite
     yield from (f"Refused by {r.to} ({r.request_id})." for r in asking.refused)
     for n in asking.told:
         yield f"Told {n.to} of this use of {n.approval_id} ({n.notice_id}); objections until {n.object_until.isoformat()}."
-    yield from (f"Nobody to ask: {f.rule}  {plain(f.text.en)}  {plain(f.remedy.en)}" for f in asking.nobody)
+    yield from nobody_asked(asking.nobody)

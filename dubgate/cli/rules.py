@@ -13,7 +13,6 @@ from dubgate.cli import rules_adopt
 from dubgate.cli.tasks import Commands
 
 if TYPE_CHECKING:
-    from dubgate.policy.findings import Text
     from dubgate.policy.packs import Pack
 
 NAMES = click.argument("packs", nargs=-1, metavar="[NAME|FILE.yaml]...")
@@ -109,34 +108,20 @@ def explain(what: str, packs: tuple[str, ...], registry: str | None, lang: str, 
     if Path(what).suffix in (".yaml", ".yml"):
         click.echo(_delivery_explained(Path(what), packs, registry, lang, form))
         return
+    click.echo(_rule_explained(what, packs, lang))
+
+
+def _rule_explained(what: str, packs: tuple[str, ...], lang: str) -> str:
     from dubgate.policy.checks import CHECKS
+    from dubgate.report.explained_rule import check_explained, rule_explained
 
-    for pack in _packs(packs):
-        for rule in pack.rules:
-            if rule.id == what:
-                asks, text = (rule.asks.ja, rule.text.ja) if lang == "ja" else (rule.asks.en, rule.text.en)
-                told = text.format_map(_STANDS_FOR[lang])
-                click.echo(f"{asks}\n  {told}\n{_why_and_what(rule.why.told, rule.remedy.told, lang)}")
-                return
-    check = CHECKS.get(what)
-    if check is None:
-        raise _unknown(what)
-    click.echo(f"{check.why.within(lang)}\n{_what(check.to_do, lang)}\n  source: {check.source}")
-
-
-def _why_and_what(why: Text, remedy: Text, lang: str) -> str:
-    return f"  {'理由' if lang == 'ja' else 'why'}: {why.within(lang)}\n{_what(remedy, lang)}"
-
-
-def _what(remedy: Text, lang: str) -> str:
-    return f"  {'対処' if lang == 'ja' else 'what to do'}: {remedy.within(lang)}"
-
-
-# What a finding puts into a rule's sentence, where there is no finding.
-_STANDS_FOR = {
-    "en": {"line": "a line", "character": "a character", "value": "…", "size": "…"},
-    "ja": {"line": "台詞", "character": "登場人物", "value": "…", "size": "…"},
-}
+    named = what.upper()
+    found = [(rule, pack) for pack in _packs(packs) for rule in pack.rules if rule.id == named]
+    if found:
+        return rule_explained(found[0][0], [pack for _, pack in found], lang)
+    if named not in CHECKS:
+        raise _unknown(what, packs)
+    return check_explained(CHECKS[named], lang)
 
 
 def _delivery_explained(path: Path, packs: tuple[str, ...], registry: str | None, lang: str, form: str) -> str:
@@ -201,13 +186,13 @@ def _described(rule_id: str, packs: tuple[str, ...]) -> str:
     from dubgate.policy.checks import CHECKS
     from dubgate.policy.pack_report import described, rule_evidence
 
-    evidence = rule_evidence()
+    rule_id, typed, evidence = rule_id.upper(), rule_id, rule_evidence()
     found = [described(rule, pack, evidence) for pack in _packs(packs) for rule in pack.rules if rule.id == rule_id]
     if found:
         return "\n\n".join(found)
     check = CHECKS.get(rule_id)
     if check is None:
-        raise _unknown(rule_id)
+        raise _unknown(typed, packs)
     rows = (
         ("built in", "in every check of a delivery; no pack can switch it off, no waiver touches it"),
         ("group", str(check.group)),
@@ -220,10 +205,16 @@ def _described(rule_id: str, packs: tuple[str, ...]) -> str:
     return check.id + "\n" + "\n".join(f"  {name:<13}  {text}" for name, text in rows)
 
 
-def _unknown(rule_id: str) -> Exception:
-    from dubgate.errors import PackError
+def _unknown(typed: str, packs: tuple[str, ...]) -> Exception:
+    from difflib import get_close_matches
 
-    return PackError(f"no rule is called {rule_id!r}", remedy="see: dubgate rules list")
+    from dubgate.errors import PackError
+    from dubgate.policy.checks import CHECKS
+
+    known = [*CHECKS, *(rule.id for pack in _packs(packs) for rule in pack.rules)]
+    near = get_close_matches(typed.upper(), known, n=3)
+    meant = f"Did you mean {', '.join(dict.fromkeys(near))}? " if near else ""
+    return PackError(f"no rule is called {typed!r}", remedy=f"{meant}All of them: dubgate rules list")
 
 
 rules.add_command(rules_adopt.adopt)

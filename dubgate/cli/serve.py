@@ -92,6 +92,10 @@ def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, 
         click.echo(json.dumps(app.openapi(), indent=1, ensure_ascii=False))
         return 0
     LOGGER.info("serving", extra={"settings": settings.summary()})
+    if gone := missing_files(settings):
+        LOGGER.warning(
+            "files that the settings name are not on this machine: its workers need them", extra={"missing": gone}
+        )
     if settings.desk is not None:
         from consent.web.watching import watch_behind
 
@@ -142,6 +146,13 @@ def worker(config: Path | None, company: Path | None, once: bool, name: str | No
         LOGGER.info("working", extra={"settings": settings.summary()})
         _work(settings, gate, name or f"{socket.gethostname()}-{os.getpid()}", once=once)
     return 0
+
+
+def missing_files(settings: Settings) -> list[str]:
+    """The keys and trust store that the settings name and that are not here; an API alone needs no key."""
+    own, trust = settings.keys, settings.trust
+    named = [*([own.gate, own.ledger] if own is not None else []), *([trust.store] if trust is not None else [])]
+    return [str(path) for path in named if not path.exists()]
 
 
 def _settings(config: Path | None, company: Path | None) -> Settings:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dubgate.cli.registry_options import plain
+
 if TYPE_CHECKING:
     from dubgate.certificate.refusals import Refused
     from dubgate.verifying import Verified
@@ -138,11 +140,6 @@ def say_refused(refused: Refused, form: str) -> None:
     click.echo(f"refused ({refused.reason}): {what}", err=True)
     if refused.remedy:
         click.echo(f"  {refused.remedy}", err=True)
-
-
-def plain(text: str) -> str:
-    """Text from a certificate without what a terminal would act on."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _data(verified: Verified) -> dict[str, Any]:

@@ -107,13 +107,8 @@ def standing(
         for s in policies
         if s.record.title_id in ids
         and s.record.signed_at <= at < s.record.expires_at
-        and holders & {s.by, _house(s.by, view)}
+        and holders & {s.by, view.house_of(s.by)}
     )
-
-
-def _house(party_id: str, view: View) -> str:
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id
 
 
 def policy_findings(

@@ -138,6 +138,7 @@ class AudioSpool:
         self.duration_s: float = decoder.n_samples / decoder.rate_hz
         self.packet_sha256: str = decoder.packet_sha256
         self.pcm_sha256: str | Unmeasured = decoder.pcm_sha256
+        self.plays_otherwise: bool = decoder.plays_otherwise  # to other players, another presentation of it
 
     def _fill(self, decoder: StreamDecoder, consumers: Sequence[Consumer], apart: bool) -> int:
         chain: _Chain | None = None

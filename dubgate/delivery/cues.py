@@ -113,10 +113,19 @@ def check_against_duration(sheet: CueSheet, duration_s: float) -> None:
     late = [c for c in sheet.cues if c.span.start_s >= duration_s or c.span.end_s > duration_s + PAST_END_S]
     if late:
         shown = ", ".join(_ended(c) for c in late[:5]) + (f" and {len(late) - 5} more" if len(late) > 5 else "")
-        remedy = "Check that the cue sheet belongs to this programme and counts from its first frame."
+        remedy = "Check that the cue sheet belongs to this programme and counts from its first frame." + _from(sheet)
         raise CueError(
             f"cues past the end of the programme ({duration_s:.3f} s): {shown}", where=sheet.name, remedy=remedy
         )
+
+
+def _from(sheet: CueSheet) -> str:
+    """How to say that a sheet counts from a full hour, where it seems to."""
+    hours = int(min(c.span.start_s for c in sheet.cues) // 3600)
+    if not hours:
+        return ""
+    said = f"{hours:02d}:00:00:00"
+    return f' Where it counts from {said}, say so: --start-timecode {said} --frame-rate 25, or `timecode: {{frame_rate: "25", start: "{said}"}}` in delivery.yaml.'
 
 
 def _ended(cue: Cue) -> str:

@@ -20,6 +20,7 @@ from dubgate.delivery.formats import sniff
 from dubgate.delivery.media import is_lossless, stated_duration_s
 from dubgate.delivery.mp4_edits import HIDDEN_S
 from dubgate.delivery.opening import DECODERS, open_media, programme_zero
+from dubgate.delivery.presentations import plays_otherwise
 from dubgate.delivery.structure import mp3_frames
 from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
 from dubgate.errors import MediaError
@@ -45,7 +46,8 @@ class StreamDecoder:
     """Iterates over blocks [shape=(n_channels, n)] in the decoder's own sample type, gaps filled with silence.
 
     The first block starts at second 0. After the last block `n_samples`, `packet_sha256` and `pcm_sha256` are known
-    (where `digests` is on; `apart`: of samples made by a thread of its own). `layout` names the channels, in order, as FFmpeg does ("FL", "FR", "FC"…).
+    (where `digests` is on; `apart`: of samples made by a thread of its own). `layout` names the channels, in order, as FFmpeg
+    does ("FL", "FR", "FC"…). `plays_otherwise`: whether its packets hold another presentation, which some players play instead.
     """
 
     rate_hz: int
@@ -58,6 +60,7 @@ class StreamDecoder:
     def __init__(self, path: Path, stream_index: int, *, digests: bool = False, apart: bool = False) -> None:
         self._path, self._stream_index, self._digests, self._apart = path, stream_index, digests, apart
         self._where = f"{path} (stream {stream_index})"
+        self.plays_otherwise = False
 
     def blocks(self, block_s: float) -> Iterator[Native]:
         """Blocks of `block_s` seconds, the last one shorter.
@@ -129,6 +132,7 @@ class StreamDecoder:
                 raise MediaError(f"a damaged packet at {_at(packet)}", where=self._where, remedy=_REMEDY)
             if context.name == "eac3" and holds_other_programmes(bytes(packet)):
                 raise MediaError("its E-AC-3 holds several programmes, of which one is heard", where=self._where)
+            self.plays_otherwise = self.plays_otherwise or plays_otherwise(context.name, packet)
             self._n_packets += 1
             self._n_left_out += _left_out(packet)
             if self._n_left_out > HIDDEN_S * context.sample_rate:

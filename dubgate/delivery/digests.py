@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubgate.delivery.formats import open_regular
+from dubgate.delivery.open_writers import is_open_for_writing
 from dubgate.errors import ChangedError
 from dubgate.pinned import CHANGED, REMEDY, Place, place_of
 
@@ -28,16 +29,6 @@ _LOOKS = 100
 # Their packets are cut anywhere by whoever wrote the file; only the bytes in order mean something.
 _NO_PACKETS = "pcm_"
 _ALIASES = {"mp3float": "mp3", "mp2float": "mp2", "mp1float": "mp1"}
-
-
-def file_sha256(path: Path) -> str:
-    """Hex digest of a regular file's bytes; for the parent, which hashes what it hands to the child.
-
-    Raises:
-        MediaError: missing, unreadable, or no regular file.
-    """
-    with open(open_regular(path), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +49,14 @@ def seen(path: Path) -> Seen:
 
     Raises:
         MediaError: missing, unreadable, or no regular file.
-        ChangedError: it was written to meanwhile.
+        ChangedError: it was written to meanwhile, or somebody has it open for writing.
     """
     with open(open_regular(path), "rb") as file:
         before = _settled(file.fileno(), path)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if is_open_for_writing(file.fileno()):
+            what = "another program has it open for writing, and could change it unseen"
+            raise ChangedError(what, where=path.name, remedy=REMEDY)
         if place_of(file.fileno()) != before:
             raise ChangedError(CHANGED, where=path.name, remedy=REMEDY)
         return Seen(str(path.absolute()), digest, before, _real(file.fileno(), path))

@@ -1,7 +1,8 @@
-"""Which container a file is, told by its first bytes and never by its name; everything else is refused by name."""
+"""Regular files alone, opened and digested; and which container one is, told by its first bytes and never by its name."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -92,6 +93,17 @@ def open_regular(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a regular file's bytes, in hex.
+
+    Raises:
+        MediaError: missing, unreadable, or no regular file.
+        ChangedError: it is pinned, and another one than was digested.
+    """
+    with open(open_regular(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def id3_bytes(head: bytes) -> int:

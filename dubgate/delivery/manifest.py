@@ -48,6 +48,22 @@ class DeliveryTrack:
     stem: Source | None
     me: Source | None
 
+    def __post_init__(self) -> None:
+        if self.mix is None and self.stem is None:
+            raise ValueError("a track needs a mix or a stem")
+
+    @property
+    def published(self) -> Source:
+        """What viewers hear: the mix, else the stem. This is what is digested, approved, labelled and certified."""
+        return self.mix or self.clearest
+
+    @property
+    def clearest(self) -> Source:
+        """Where speech is heard best: the stem, else the mix."""
+        found = self.stem or self.mix
+        assert found is not None
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:

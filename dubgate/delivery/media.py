@@ -19,12 +19,15 @@ from dubgate.stored import Arrays, from_stored, to_stored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dubgate.delivery.manifest import Source
     from dubgate.sandbox import Limits
 
 # Containers that state how long a stream is, rather than have FFmpeg guess it from bytes and bitrate.
 _STATED_DURATIONS = frozenset({"mov", "wav", "w64", "aiff", "caf", "flac", "mxf"})
 _MAX_TAGS, _MAX_TAG_CHARS = 200, 4000
 _MAX_RATE_HZ, _MAX_CHANNELS = 768_000, 64
+_CHOOSE = "Name one by its number: `stream: 1` in delivery.yaml; with qc `--original-stream 1` or `--dub-stream 1`, or by its language."
+_NO_SOUND = "Hand in the file that holds the sound."
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def probe_apart(path: Path, *, limits: Limits | None = None) -> MediaInfo:
 
 
 def select_stream(info: MediaInfo, *, index: int | None = None, language: str | None = None) -> AudioStream:
-    """One audio stream: by container index, by language (`es` finds `es-MX`), or the only one.
+    """One audio stream: by container index, else by language (`es` finds `es-MX`), or the only one.
 
     Raises:
         MediaError: none or several fit; the message lists what is there.
@@ -157,7 +160,16 @@ def select_stream(info: MediaInfo, *, index: int | None = None, language: str | 
         wanted = "it has several audio streams" if found else "it has no audio stream"
     if len(found) == 1:
         return found[0]
-    raise MediaError(f"{wanted}; {_listing(info)}", where=info.name, remedy="choose a stream by its index")
+    raise MediaError(f"{wanted}; {_listing(info)}", where=info.name, remedy=_CHOOSE if info.audio else _NO_SOUND)
+
+
+def stream_of(source: Source) -> AudioStream:
+    """The stream that a manifest means, looked up in a child.
+
+    Raises:
+        MediaError: the file cannot be read, or none or several of its streams fit.
+    """
+    return select_stream(probe_apart(source.path), index=source.stream, language=source.language)
 
 
 def _speaks(stream: AudioStream, language: str) -> bool:
@@ -167,7 +179,8 @@ def _speaks(stream: AudioStream, language: str) -> bool:
 
 def _listing(info: MediaInfo) -> str:
     if not info.audio:
-        return "no stream of sound is in it"
+        other = f"{info.n_sounds} of a codec that dubgate does not decode are" if info.n_sounds else "only pictures are"
+        return f"{other} in it"
     rows = (
         f"{s.index}: {s.language or 'no language'}, {s.codec}, {s.n_channels} channels"
         + (f", {s.title!r}" if s.title else "")

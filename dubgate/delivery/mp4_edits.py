@@ -13,6 +13,7 @@ from dubgate.errors import MediaError
 
 HIDDEN_S = 0.5  # encoder delay, and what a cut without coding anew leaves at both ends
 _EMPTY, _NORMAL_RATE = -1, 0x00010000
+_ONE = (1).to_bytes(4, "big")
 _REMEDY = "export it again without an edit list"
 
 
@@ -20,12 +21,16 @@ def check_edits(path: Path, index: bytes) -> None:
     """Look at every track of sound of a movie box's content.
 
     Raises:
-        MediaError: sound is repeated, left out, or played at another speed.
+        MediaError: sound is repeated, left out, played at another speed, or described twice.
     """
     movie_scale = _timescale(inner(index, b"mvhd"))
     for name, track in boxes(index):
         if name != b"trak" or inner(track, b"mdia", b"hdlr")[8:12] != b"soun":
             continue
+        described = inner(track, b"mdia", b"minf", b"stbl", b"stsd")[4:8]
+        if described not in (b"", _ONE):  # FFmpeg decodes all by the first, others by what each sample names
+            what = f"its sound is described in {int.from_bytes(described, 'big')} ways (stsd)"
+            raise MediaError(what, where=str(path), remedy="export it again with one sample description")
         told = _hidden(inner(track, b"edts", b"elst"), inner(track, b"mdia", b"mdhd"), movie_scale)
         if told:
             raise MediaError(f"its edit list {told}, and not every player follows it", where=str(path), remedy=_REMEDY)

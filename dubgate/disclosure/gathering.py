@@ -8,28 +8,30 @@ from datetime import datetime
 from pathlib import Path
 
 from consent.approvals import Approval, Candidate, approval_denials
+from consent.asking import request_histories
 from consent.parties import Party
 from consent.views import View
 from consent.vocabulary import ApprovalDecision
 from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstances_of, ruled_packs, verified
+from dubgate.approved_parts import script_sha256_of
 from dubgate.approving import Sounds
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_over, human_refusal, release_of, use_of
+from dubgate.clearing import Release, candidate_over, clearances_of, human_refusal, refusals_of, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
-from dubgate.delivery.script import CueSheet, Style
+from dubgate.delivery.script import CueSheet
 from dubgate.disclosure.told import Agreement, Part, Person, Told, ToolTold
-from dubgate.gate import QualityRequest
+from dubgate.gate import QualityRequest, style_of
 from dubgate.labels.tracks import Labels
 from dubgate.policy.approval_checks import approval_findings, at_hand
 from dubgate.policy.evidence import APPROVALS, HUMAN, evidence_files, open_all
 from dubgate.policy.findings import Outcome
 from dubgate.policy.packs import Pack
+from dubgate.policy.request_checks import refused_findings
 from dubgate.policy.signed_objects import Circumstances, sorted_out
 from dubgate.policy.speakers import Declared
 from dubgate.record_confirming import record_confirmations
-from dubgate.release import script_sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def gather(delivery: Delivery, looked: Looked, view: View, at: datetime) -> Told
         title=delivery.title.name if delivery.title else "",
         language=delivery.dub.language,
         original_language=delivery.original.language,
-        style=str(_style(delivery, looked)),
+        style=str(style_of(looked.quality, looked.sheet)),
         parts=parts,
         tools=() if record is None else tuple(map(_tool, record.tools)),
         purposes=() if record is None else tuple(str(p) for p in record.purposes),
@@ -101,15 +103,13 @@ def _asked(
     """Who approved, why that does not suffice, and what signed objects are held against."""
     if release is None:
         return (), (), None
-    chosen = packs_for(looked.quality, _style(delivery, looked), destination_of(delivery, release, declared))
+    chosen = packs_for(
+        looked.quality, style_of(looked.quality, looked.sheet), destination_of(delivery, release, declared)
+    )
     packs = ruled_packs(chosen, evidence, delivery, view, at)[0].packs
     candidate = _candidate(delivery, release, looked, packs)
     now = circumstances_of(delivery, candidate, packs, looked.sounds.dub.duration_s, view, at)
     return (*_approved(release, candidate, evidence, view, at), now)
-
-
-def _style(delivery: Delivery, looked: Looked) -> Style:
-    return delivery.style or (looked.sheet.style if looked.sheet else None) or Style.LIPSYNC
 
 
 def _candidate(delivery: Delivery, release: Release, looked: Looked, packs: Sequence[Pack]) -> Candidate:
@@ -120,7 +120,7 @@ def _candidate(delivery: Delivery, release: Release, looked: Looked, packs: Sequ
         looked.sounds.original.packet_sha256,
         script_sha256=script_sha256_of(delivery),
         pack_sha256s=tuple(p.sha256 for p in packs),
-        style=str(_style(delivery, looked)),
+        style=str(style_of(looked.quality, looked.sheet)),
     )
 
 
@@ -131,7 +131,10 @@ def _approved(
     if release is None or release.title is None:
         return (), ("the registry does not know the title",)
     signed, _ = open_all(APPROVALS, evidence.get(APPROVALS.predicate_type, ()), view, at)
-    asked = approval_findings(release.title, candidate, signed, view, at)
+    asked = (
+        *approval_findings(release.title, candidate, signed, view, at),
+        *refused_findings(request_histories(view, f"sound:{candidate.packets_sha256}"), candidate, at),
+    )
     reasons = tuple(f.text.en for f in asked if f.outcome > Outcome.WARN)
     if reasons:
         return (), reasons
@@ -180,16 +183,14 @@ def _declared(
     release: Release, entry: CastEntry, looked: Looked, evidence: Evidence, view: View, at: datetime
 ) -> Declared:
     """A cast entry with the registry's answers; nothing is heard, so nothing is compared."""
-    use = use_of(release, entry, _spoken_s(looked.sheet, entry.name))
-    refusals = {r.refusal_id: r for v in (*entry.voice_ids, None) for r in view.refusals(use, at, voice_id=v)}
+    spoken_s = _spoken_s(looked.sheet, entry.name)
     statements, _ = open_all(HUMAN, evidence.get(HUMAN.predicate_type, ()), view, at)
-    human = not entry.synthetic
     return Declared(
         name=entry.name,
         technique=str(entry.technique),
         voice_ids=entry.voice_ids,
-        clearances=() if human else tuple(view.clear(v, use, at) for v in entry.voice_ids),
-        refusals=() if human else tuple(refusals.values()),
+        clearances=clearances_of(release, entry, view, at, spoken_s),
+        refusals=refusals_of(release, entry, view, at, spoken_s),
         human_statement=human_refusal(release, entry, statements, looked.sounds.dub.packet_sha256, at),
     )
 

@@ -19,6 +19,7 @@ from dubgate.engine.judging import judge_one, rewrite_one, voices_again
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import Asked, Task
 from dubgate.engine.series import Episode, by_series, compare
+from dubgate.engine.since import ended_in, told_of
 from dubgate.errors import DubgateError, InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding
@@ -48,11 +49,12 @@ class Finished:
     listed_twice: tuple[str, ...] = ()
     series: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()  # in the registry since the batch was begun
 
     @property
     def exit_code(self) -> int:
-        """The worst of all: 2 where one could not be judged, else 1, 3, 0. Nothing judged is never a release."""
-        rank = {"error": 2, "block": 1, "hold": 3, "release": 0}
+        """The worst of all: 2 where one could not be judged, else 1, 3, 0. Nothing judged, or before an end, is no release."""
+        rank = {"error": 2, "block": 1, "hold": 3, "release": 3 if self.ended else 0}
         codes = {rank.get(d.decision, 2) for d in self.done}
         return next((c for c in (2, 1, 3, 0) if c in codes), 2)
 
@@ -77,11 +79,8 @@ def run_batch(
     with closing(open_journal(out, _options(settings, gate), settings.at.isoformat())) as journal:
         began = datetime.fromisoformat(journal.started_at)
         if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:
-            raise InputError(
-                f"this batch was begun at {journal.started_at}, and consents may have changed since",
-                where=str(out),
-                remedy="choose another --out",
-            )
+            what = f"this batch was begun at {journal.started_at}, and consents may have changed since"
+            raise InputError(what, where=str(out), remedy="choose another --out")
         settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings))
         with closing(make_engine(settings)) as engine:
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
@@ -89,7 +88,10 @@ def run_batch(
             notes: list[str] = []
             found = _series(jobs, last, voices, engine, notes, settings)
             notes += _rewritten(jobs, last, found, engine, out, settings)
-        return Finished(tuple(last.values()), tuple(journal.done), twice, found, tuple(notes))
+        released = [d.location for d in last.values() if d.decision == "release"]
+        ended = () if settings.fixed_at else ended_in(settings.registry, began, released)
+        notes += told_of(ended, began)
+        return Finished(tuple(last.values()), tuple(journal.done), twice, found, tuple(notes), ended)
 
 
 def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def _judge(
     told: Told,
 ) -> dict[str, Voices]:
     """Judge what is not judged yet; each is committed before the next answer is taken. The voices are for memory only."""
-    states = {j.name: state_of(j.location) for j in jobs}
+    states = {j.name: state_of(j.location, out) for j in jobs}
     open_ = [j for j in jobs if journal.standing(j.name, _round(states[j.name], settings)) is None]
     ended, voices = len(jobs) - len(open_), {}
     told("judged before", ended, len(jobs))
@@ -214,7 +216,7 @@ def _require_fit(job: Job, state: str, result: Answer, settings: Settings, model
     Raises:
         InputError
     """
-    if state_of(job.location) != state:
+    if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:
         raise InputError("the delivery changed while it was judged", where=job.location)
     here = judges_of(settings)
     if sha256_of(here) != settings.judged_by:

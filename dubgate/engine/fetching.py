@@ -12,6 +12,7 @@ from typing import Any
 
 from dubgate.delivery.manifest import Delivery, load_delivery
 from dubgate.errors import InputError
+from dubgate.watching import files_of
 
 MOST_FILES = 100_000
 _CHUNK = 8 << 20
@@ -37,23 +38,22 @@ def fetched(location: str) -> Iterator[Path]:
         yield _fetch(location, Path(folder).resolve())
 
 
-def state_of(location: str) -> str:
-    """A digest of the manifest's bytes and of the size and times of every file that it names or that is signed evidence:
-    another one is another delivery. What cannot be read has a state of its own, and is judged again."""
+def state_of(location: str, aside: Path | None = None) -> str:
+    """A digest of the manifests' bytes and of the size and times of every file that a verdict can rest on.
+
+    Another one is another delivery. What cannot be read has a state of its own, and is judged again. `aside` is a folder
+    that is none of the delivery.
+    """
     try:
-        told = _remote_state(location) if is_url(location) else _local_state(load_delivery(Path(location)))
+        told = _remote_state(location) if is_url(location) else _local_state(load_delivery(Path(location)), aside)
     except (InputError, OSError) as error:
         told = [f"unreadable: {error}"]
     return hashlib.sha256("\n".join(told).encode(errors="surrogatepass")).hexdigest()
 
 
-def _local_state(delivery: Delivery) -> list[str]:
-    files = list(delivery.files)
-    files += sorted(
-        p for p in (delivery.root / "evidence").glob("*.json") if p.is_file()
-    )  # what nobody lists counts too
-    if delivery.package is not None:
-        files += [p for p in sorted(delivery.package.parent.rglob("*")) if p.is_file()]
+def _local_state(delivery: Delivery, aside: Path | None) -> list[str]:
+    told = {path for path, _ in delivery.manifests}  # by their digest
+    files = sorted(set(files_of(delivery, aside)) - told)
     return [*(sha for _, sha in delivery.manifests), *(_stat(p) for p in files)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -143,6 +144,9 @@ def _work(line: Connection, settings: Settings, of: int, number: int) -> None:
     from dubgate.sandbox.isolation import die_with_parent
 
     die_with_parent()
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches every process of the terminal; the parent ends this one
     os.environ["OMP_NUM_THREADS"] = str(threads_of(of))
     place(number)
     while True:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from dubgate.engine.batch import Finished
 from dubgate.engine.journal import Done
@@ -240,46 +239,3 @@ def _cells(row: Mapping[str, Cell], reports: frozenset[str]) -> Iterable[str]:
 
 def _safe(text: str) -> str:
     return html.escape(printable(text), quote=True)
-
-
-def print_batch(finished: Finished, files: Sequence[Path], missing: str) -> None:
-    """The table of deliveries and the rules that block most, for a terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    styles = {"release": "green", "hold": "yellow", "block": "red", "error": "red"}
-    table = Table("delivery", "title", "decision", "because of", "minutes", "review", box=None, pad_edge=False)
-    for d in finished.done:
-        table.add_row(Text(d.name), *_told(d, styles, finished.series.get(d.name, ())))
-    console = Console(highlight=False, width=None if _terminal() else 160)
-    console.print(table)
-    for rule in by_rule(finished.done)[:5]:
-        console.print(f"{rule.rule}: blocks {rule.blocked}, holds {rule.held}, warns of {rule.warned}", markup=False)
-    for note in (
-        *(f"listed more than once, judged once: {t}" for t in finished.listed_twice),
-        *finished.notes,
-        missing,
-    ):
-        if note:
-            console.print(Text(printable(note)), soft_wrap=True)
-    for path in files:
-        console.print(f"summary: {path}", markup=False, soft_wrap=True)
-
-
-def _told(done: Done, styles: Mapping[str, str], series: Sequence[Finding]) -> tuple[Any, ...]:
-    from rich.text import Text
-
-    facts = done.facts
-    decision = Text(done.decision, styles.get(done.decision, "red"))
-    if facts is None:
-        return Text(""), decision, Text(printable(done.why)), "", ""
-    because = [*(facts.blocking or facts.holding), *sorted({f.rule for f in series})]
-    minutes = (f"{facts.minutes:.1f}", f"{facts.review_minutes:.1f}")
-    return Text(printable(facts.title)), decision, Text(", ".join(because)), *minutes
-
-
-def _terminal() -> bool:
-    import sys
-
-    return sys.stdout.isatty()

@@ -52,19 +52,14 @@ def mp4_track_ids(path: Path) -> tuple[str, ...]:
 
 def _top_level(path: Path, file: BinaryIO, size: int) -> tuple[bytes, bool]:
     """The content of the index, and whether there is a C2PA box."""
-    at, index, has_manifest = 0, None, False
-    for _ in range(MAX_PARTS):
-        if at == size:
-            break
-        head = read_exactly(path, file, at, min(24, size - at))
-        name, start, end = header_at(path, head, at, size)
+    index, has_manifest = None, False
+    for name, _, start, end in file_boxes(path, file, 0, size):
         if name == b"moov":
             if index is not None or end - start > MAX_INDEX_BYTES:
                 raise refused(path, "it has two indexes (moov)" if index is not None else "its index is too large")
             index = read_exactly(path, file, start, end - start)
         if name == b"uuid" and read_exactly(path, file, start, min(16, end - start)) == C2PA_UUID:
             has_manifest = True
-        at = end
     if index is None:
         raise refused(path, "it has no index (moov)")
     return index, has_manifest
@@ -115,19 +110,24 @@ def child(path: Path, data: bytes, *names: bytes) -> bytes | None:
     return data
 
 
-def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
-    """The boxes of the file itself.
+def file_boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Top]:
+    """The boxes of the file itself, from one byte to another.
 
     Raises:
-        MediaError: one of impossible length, or bytes that no box owns.
+        MediaError: one of impossible length, too many, or bytes that no box owns.
     """
-    size, at = os.fstat(file.fileno()).st_size, 0
-    found: list[Top] = []
-    while at < size and len(found) < MAX_PARTS:
-        name, start, end = header_at(path, read_exactly(path, file, at, min(24, size - at)), at, size)
-        found.append((name, at, start, end))
-        at = end
-    return tuple(found)
+    for _ in range(MAX_PARTS):
+        if at == end:
+            return
+        name, start, stop = header_at(path, read_exactly(path, file, at, min(24, end - at)), at, end)
+        yield name, at, start, stop
+        at = stop
+    raise refused(path, f"more than {MAX_PARTS:,} boxes")
+
+
+def top_boxes(path: Path, file: BinaryIO) -> tuple[Top, ...]:
+    """All boxes of the file itself; errors as `file_boxes`."""
+    return tuple(file_boxes(path, file, 0, os.fstat(file.fileno()).st_size))
 
 
 def box(name: bytes, body: bytes) -> bytes:

@@ -15,6 +15,7 @@ from dubgate.labels.anchors import Anchors
 from dubgate.labels.codecs import sounds
 from dubgate.labels.played import Played, played
 from dubgate.labels.segments import Piece, as_written, inside
+from dubgate.labels.silent import shows_alone
 from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import skeleton, speak_alike
 from dubgate.pinned import read_pinned
@@ -54,7 +55,7 @@ def read_master(
     kept = [(k, m, sound, track) for k, m, sound, track in tracks if _wanted(track, language)]
     places = tuple(p for k, m, sound, _ in kept for p in (*_places(k, m), *sound.of_entry("HLS", k, m.language)))
     manifests = tuple(dict.fromkeys(m for k, _, sound, _ in kept for m in sound.signed_in(k)))
-    open_ = (*(why for _, _, sound, _ in kept for why in sound.unmeasured), *_untold(playlist, master))
+    open_ = (*(why for _, _, sound, _ in kept for why in sound.unmeasured), *_untold(playlist, master, root))
     unmeasured = tuple(dict.fromkeys(open_))
     unlabelled = tuple(_unlabelled(playlist, master))
     return Labels(tuple(t for *_, t in kept), unlabelled, unmeasured, places, language, manifests)
@@ -71,8 +72,16 @@ def _unlabelled(playlist: Any, master: Path) -> Iterator[str]:
             yield f"{master.name}: the variant {variant.uri!r} has sound of its own, which no entry labels"
 
 
-def _untold(playlist: Any, master: Path) -> Iterator[str]:
-    """Variants that name no group and say nothing that is known of what is coded in them: they may have sound of their own."""
+def _untold(playlist: Any, master: Path, root: Path) -> Iterator[str]:
+    """Variants that name no group and say nothing that is known of what is coded in them, and other pictures (TYPE=VIDEO),
+    of which nothing is said: they may have sound of their own."""
+    for entry in (m for m in playlist.media if m.type == "VIDEO" and m.uri):
+        path = playlist_in(master, entry.uri, root)
+        if not shows_alone(hls_pieces(load_playlist(path, root), path, root)):
+            yield (
+                f"{master.name}: it cannot be told whether the pictures {entry.name!r} ({entry.uri}) have sound of their "
+                "own: package them as fragmented MP4 without a track of sound"
+            )
     for variant in playlist.playlists:
         if variant.stream_info.audio is None and sounds(variant.stream_info.codecs or "") is None:
             yield (

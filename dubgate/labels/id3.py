@@ -1,4 +1,4 @@
-"""Labels in an ID3v2 tag: titles, comments, TXXX fields and the object that holds a C2PA manifest.
+"""Labels in ID3v2 tags: titles, comments, TXXX fields and the object that holds a C2PA manifest; and behind the sound.
 
 ID3v2.3 and 2.4 (id3.org); read here and not by FFmpeg, which keeps the first of two TXXX fields and drops the other.
 """
@@ -15,6 +15,7 @@ from dubgate.labels.aigc import KEY, aigc_place
 from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_TEXT_BYTES, read_exactly, refused
 from dubgate.labels.riff import C2PA_PLACE
 from dubgate.labels.tracks import Place
+from dubgate.labels.trailing import trailing_places
 from dubgate.pinned import as_pinned
 
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
@@ -22,13 +23,18 @@ _TEXTS = frozenset({b"TIT1", b"TIT2", b"TIT3", b"TPE1", b"TENC", b"TSSE", b"TLAN
 
 
 def id3_places(path: Path) -> tuple[Place, ...]:
-    """Every text and token of the tag at the start; empty where there is none.
+    """Every text and token of the tags at the start, one behind the other, and at the end; empty where there are none.
 
     Raises:
         MediaError: cut off, compressed or encrypted frames, or a version that is not read.
     """
+    found: list[Place] = []
     with open(path, "rb", opener=as_pinned) as file:
-        return tag_places(path, tag_at(path, file, 0))
+        at = 0
+        while tag := tag_at(path, file, at):
+            found += tag_places(path, tag)
+            at += len(tag)
+        return (*found, *(p for p in trailing_places(path, file) if p.text))
 
 
 def tag_places(path: Path, tag: bytes) -> tuple[Place, ...]:
@@ -40,16 +46,6 @@ def tag_places(path: Path, tag: bytes) -> tuple[Place, ...]:
     places = tuple(p for p in _places(path, frames_of(path, tag)[1]) if p.text)
     language = next((p.text for p in places if p.place == "ID3 TLAN"), None)
     return tuple(replace(p, language=language) for p in places)
-
-
-def raw_frames(path: Path) -> tuple[int, list[tuple[bytes, bytes]]]:
-    """Version of the tag, and its frames as they are; version 3 and no frame where there is none.
-
-    Raises:
-        MediaError: as `id3_places`.
-    """
-    with open(path, "rb", opener=as_pinned) as file:
-        return frames_of(path, tag_at(path, file, 0))
 
 
 def tag_at(path: Path, file: BinaryIO, at: int) -> bytes:
@@ -92,8 +88,8 @@ def _places(path: Path, frames: list[tuple[bytes, bytes]]) -> Iterator[Place]:
         elif name == b"COMM":
             yield Place("ID3 COMM", _pair(path, data[:1], data[4:])[1])
         elif name in _TEXTS:
-            text = _text(path, data[:1], data[1:])
-            yield Place(f"ID3 {name.decode()}", text, 0 if name == b"TIT2" else None, None, name == b"TIT2")
+            for text in _texts(path, data[:1], data[1:]):
+                yield Place(f"ID3 {name.decode()}", text, 0 if name == b"TIT2" else None, None, name == b"TIT2")
 
 
 def _frames(path: Path, body: bytes, version: int, *, extended: bool) -> Iterator[tuple[bytes, bytes]]:
@@ -120,12 +116,18 @@ def _size(four: bytes, version: int) -> int:
 
 
 def _text(path: Path, encoding: bytes, data: bytes) -> str:
+    return " / ".join(_texts(path, encoding, data))
+
+
+def _texts(path: Path, encoding: bytes, data: bytes) -> list[str]:
+    """The texts of a frame: of several some players show the first, and others all."""
     if len(data) > MAX_TEXT_BYTES or not encoding or encoding[0] >= len(_ENCODINGS):
         raise refused(path, "an ID3 text is longer than a label can be, or of no known encoding")
     try:
-        return data.decode(_ENCODINGS[encoding[0]]).split("\0")[0].strip()
+        said = data.decode(_ENCODINGS[encoding[0]]).split("\0")
     except UnicodeDecodeError:
         raise refused(path, "an ID3 text is not in the encoding that it announces") from None
+    return [text for part in said if (text := part.lstrip("\ufeff").strip())]
 
 
 def _pair(path: Path, encoding: bytes, data: bytes) -> tuple[str, str]:

@@ -18,12 +18,12 @@ from dubgate.delivery.formats import HEAD_BYTES, id3_bytes, is_packed_sound, sni
 from dubgate.errors import MediaError
 from dubgate.labels.aigc import aigc_refusals
 from dubgate.labels.anchors import Anchors
-from dubgate.labels.bounds import MAX_INDEX_BYTES, MAX_PARTS, read_exactly, refused
+from dubgate.labels.bounds import MAX_INDEX_BYTES, read_exactly, refused
 from dubgate.labels.boxes import (
     C2PA_UUID,
     boxes_in,
     child,
-    header_at,
+    file_boxes,
     language_of,
     metadata_places,
     movie_places,
@@ -191,23 +191,18 @@ def _of_other(piece: Piece) -> Iterator[Found]:
 
 def _unread(piece: Piece, why: str) -> Unmeasured:
     """What may hold labels that nobody reads; the first byte tells the parts of one file apart."""
-    at = f" from byte {piece.first:,}" if piece.first else ""
-    return Unmeasured(f"{piece.path.name}{at} cannot be told to hold none, since {why}: package it as fragmented MP4")
+    where = f"{piece.path.name} from byte {piece.first:,}" if piece.first else piece.path.name
+    return Unmeasured(f"{where} cannot be told to hold none, since {why}: package it as fragmented MP4")
 
 
 def _of_boxes(path: Path, file: BinaryIO, at: int, end: int) -> Iterator[Place]:
-    for _ in range(MAX_PARTS):
-        if at == end:
-            return
-        name, start, stop = header_at(path, read_exactly(path, file, at, min(24, end - at)), at, end)
+    for name, _, start, stop in file_boxes(path, file, at, end):
         if name == b"uuid" and read_exactly(path, file, start, min(16, stop - start)) == C2PA_UUID:
             yield Place(C2PA_PLACE, "uuid box")
         elif name in _READ:
             if stop - start > MAX_INDEX_BYTES:
                 raise refused(path, f"the box {name!r} holds {stop - start:,} bytes")
             yield from _READ[name](path, read_exactly(path, file, start, stop - start))
-        at = stop
-    raise refused(path, f"more than {MAX_PARTS:,} boxes")
 
 
 def _movie(path: Path, index: bytes) -> Iterator[Place]:

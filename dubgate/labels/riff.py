@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.adm import adm_places
 from dubgate.labels.aigc import aigc_place
 from dubgate.labels.bounds import MAX_PARTS, MAX_XML_BYTES, local_name, parse_xml, read_exactly, refused, text_of
@@ -19,6 +20,7 @@ from dubgate.pinned import as_pinned
 
 C2PA_PLACE = "C2PA manifest"
 _UNKNOWN = 0xFFFFFFFF
+TAGS = (b"id3 ", b"ID3 ")
 _ONCE = frozenset({b"fmt ", b"data", b"bext", b"iXML", b"axml", b"AIGC", b"C2PA", b"ds64", b"chna"})
 _BEXT = (
     ("Description", 0, 256),
@@ -104,7 +106,7 @@ def _places(path: Path, file: BinaryIO, chunk: Chunk) -> Iterator[Place]:
     if chunk.name == b"C2PA":
         yield Place(C2PA_PLACE, f"{chunk.size} bytes")
         return
-    if chunk.name not in (b"bext", b"LIST", b"iXML", b"axml", b"AIGC"):
+    if chunk.name not in (b"bext", b"LIST", b"iXML", b"axml", b"AIGC", *TAGS):
         return
     if chunk.size > MAX_XML_BYTES:
         raise refused(path, f"the chunk {chunk.name!r} holds {chunk.size:,} bytes, more than a label can be")
@@ -117,8 +119,20 @@ def _places(path: Path, file: BinaryIO, chunk: Chunk) -> Iterator[Place]:
         yield from _ixml(path, body)
     elif chunk.name == b"axml":
         yield from adm_places(path, body)
+    elif chunk.name in TAGS:
+        yield from _tag(path, body)
     elif chunk.name == b"AIGC":
         yield aigc_place("WAV AIGC", text_of(path, "WAV AIGC", body))
+
+
+def _tag(path: Path, body: bytes) -> Iterator[Place]:
+    """An ID3 tag in a chunk of its own, which many programs write and show."""
+    from dubgate.labels.id3 import tag_places
+
+    size = id3_bytes(body[:10])
+    if not 0 < size <= len(body):
+        raise refused(path, "its ID3 chunk holds no whole tag")
+    yield from tag_places(path, body[:size])
 
 
 def _bext(path: Path, body: bytes) -> Iterator[Place]:

@@ -10,7 +10,8 @@ from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
 from dubgate.labels.copying import Digest, copy, digest_of
 from dubgate.labels.plan import LabelPlan
-from dubgate.labels.riff import Chunk, chunks
+from dubgate.labels.riff import TAGS, Chunk, chunks
+from dubgate.labels.tag_writing import titled_tag
 from dubgate.labels.unchanged import Digests
 from dubgate.labels.wording import is_ai_label
 
@@ -59,6 +60,8 @@ def _made(
     bodies = {(c.name, _form(path, file, c)): c for c in found if c.name in (b"bext", b"LIST")}
     yield (b"bext", b""), _bext(_body(path, file, bodies.get((b"bext", b""))), plan.text)
     yield (b"LIST", b"INFO"), _info(_body(path, file, bodies.get((b"LIST", b"INFO"))), plan)
+    for tag in (c for c in found if c.name in TAGS):
+        yield (tag.name, b""), titled_tag(path, _body(path, file, tag), plan)
     if plan.aigc:
         yield (KEY.encode(), b""), plan.aigc.encode()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from dubgate.delivery.formats import id3_bytes
 from dubgate.errors import MediaError
 from dubgate.pinned import as_pinned
 
@@ -36,10 +37,15 @@ def inside(folder: Path, uri: str, root: Path, *, named_by: str) -> Path:
     if uri != uri.strip() or _READ_DIFFERENTLY.search(uri):
         raise MediaError(f"names something that not every player reads alike: {uri!r}", where=named_by)
     relative = unquote(uri)
-    absolute = relative.startswith(("/", "\\", "~")) or ":" in relative.split("/")[0]
-    if absolute or any(c in relative for c in "?#\\\0") or "://" in relative:
+    if leads_out(relative):
         raise MediaError(f"names something outside the delivery's folder: {uri!r}", where=named_by)
     return as_written(folder / relative, root, what=repr(uri), named_by=named_by)
+
+
+def leads_out(path: str) -> bool:
+    """Whether the path of a URI, unquoted, is absolute, has a scheme or a drive, or means another thing to some players."""
+    absolute = path.startswith(("/", "\\", "~")) or ":" in path.split("/")[0]
+    return absolute or "://" in path or any(c in path for c in "?#\\\0")
 
 
 def as_written(path: Path, root: Path, *, what: str, named_by: str) -> Path:
@@ -73,15 +79,27 @@ def sha256_of(pieces: Iterable[Piece]) -> str:
     """
     digest = hashlib.sha256()
     for piece in pieces:
-        with open(piece.path, "rb", opener=as_pinned) as file:
-            file.seek(piece.first)
-            left = piece.length
-            while left is None or left > 0:
-                block = file.read(_BLOCK if left is None else min(left, _BLOCK))
-                if not block:
-                    break
-                digest.update(block)
-                left = None if left is None else left - len(block)
-        if left:
-            raise MediaError("a byte range reaches past the end of its file", where=piece.path.name)
+        for block in blocks_of(piece):
+            digest.update(block)
     return digest.hexdigest()
+
+
+def blocks_of(piece: Piece, *, without_tag: bool = False) -> Iterator[bytes]:
+    """The bytes of a piece; `without_tag` leaves out an ID3 tag at its start, which is no sound.
+
+    Raises:
+        MediaError: the range reaches past the end of its file.
+    """
+    with open(piece.path, "rb", opener=as_pinned) as file:
+        file.seek(piece.first)
+        skip = id3_bytes(file.read(10)) if without_tag else 0
+        file.seek(piece.first + skip)
+        left = None if piece.length is None else piece.length - skip
+        while left is None or left > 0:
+            block = file.read(_BLOCK if left is None else min(left, _BLOCK))
+            if not block:
+                break
+            yield block
+            left = None if left is None else left - len(block)
+    if left:
+        raise MediaError("a byte range reaches past the end of its file", where=piece.path.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +11,7 @@ from dubgate.delivery.formats import id3_bytes
 from dubgate.labels.aigc import KEY
 from dubgate.labels.bounds import read_exactly, refused
 from dubgate.labels.copying import Digest, copy
-from dubgate.labels.id3 import raw_frames
+from dubgate.labels.id3 import frames_of, tag_at
 from dubgate.labels.plan import LabelPlan
 from dubgate.labels.unchanged import Digests
 
@@ -27,17 +28,32 @@ def write_mp3(source: Path, target: Path, plan: LabelPlan) -> Digests:
     Raises:
         MediaError: a tag that is not read, or one that needs more than is written here.
     """
-    version, frames = raw_frames(source)
+    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
+        skip = id3_bytes(given.read(10))
+        out.write(labelled_tag(source, tag_at(source, given, 0), plan))
+        copy(source, given, out, skip, os.fstat(given.fileno()).st_size, sound)
+        return (f"audio {sound.digest().hex()}",)
+
+
+def labelled_tag(path: Path, tag: bytes, plan: LabelPlan) -> bytes:
+    """An ID3 tag with title, language and AIGC label, and every other frame of this one.
+
+    Raises:
+        MediaError: a tag that is not read, or one that needs more than is written here.
+    """
+    version, frames = frames_of(path, tag)
     new = [(b"TIT2", _id3_text(plan.text, version)), (b"TLAN", _id3_text(plan.alpha3, version))]
     if plan.aigc:
         new.append((b"TXXX", _id3_text(KEY + "\0" + plan.aigc, version)))
     kept = [(name, data) for name, data in frames if name not in (b"TIT2", b"TLAN") and not _is_aigc(name, data, plan)]
     body = b"".join(name + _id3_size(len(data), version) + b"\0\0" + data for name, data in [*new, *kept])
-    with source.open("rb") as given, target.open("xb") as out, Digest() as sound:
-        skip = id3_bytes(given.read(10))
-        out.write(b"ID3" + bytes((version, 0, 0)) + _id3_size(len(body), 4) + body)
-        copy(source, given, out, skip, os.fstat(given.fileno()).st_size, sound)
-        return (f"audio {sound.digest().hex()}",)
+    return b"ID3" + bytes((version, 0, 0)) + _id3_size(len(body), 4) + body
+
+
+def titled_tag(path: Path, tag: bytes, plan: LabelPlan) -> bytes:
+    """The same tag; with the label, where it names the track: it must not say otherwise than the file's own tags."""
+    named = any(name == b"TIT2" for name, _ in frames_of(path, tag)[1])
+    return labelled_tag(path, tag, replace(plan, aigc=None)) if named else tag
 
 
 def _is_aigc(name: bytes, data: bytes, plan: LabelPlan) -> bool:
@@ -77,7 +93,7 @@ def write_flac(source: Path, target: Path, plan: LabelPlan) -> Digests:
         others = [b for b in blocks if b[0] not in (_COMMENTS, _PADDING)]
         if len(body) >= 1 << 24:
             raise refused(source, "its comments do not fit into one block")
-        out.write(read_exactly(source, given, 0, start) + b"fLaC")
+        out.write(titled_tag(source, read_exactly(source, given, 0, start), plan) + b"fLaC")
         ordered = [*others[:1], (_COMMENTS, body), *others[1:]]
         for k, (kind, data) in enumerate(ordered):
             out.write(bytes((kind | (0x80 if k == len(ordered) - 1 else 0),)) + len(data).to_bytes(3, "big") + data)

@@ -1,4 +1,4 @@
-"""The METRICS table: every number dubgate can measure, with its unit, scope and source. Rules and README read it."""
+"""The METRICS table: every number dubgate can measure, with its unit, scope and source. Rules and their README read it."""
 
 from __future__ import annotations
 
@@ -102,18 +102,6 @@ _ROWS: tuple[Metric, ...] = (
     Metric("one_voice_outliers", Unit.COUNT, _C, "voice",
            "lines of a character spoken by somebody else", "別人が話している台詞の数",
            "quality-metrics S3"),
-    Metric("consented_voice_llr", Unit.NATS, _C, "voice",
-           "how strongly the voice heard is the enrolled one", "登録された声との一致",
-           "calibrated LLR, pooled; quality-metrics S1"),
-    Metric("impostor_llr", Unit.NATS, _C, "voice",
-           "how strongly the voice heard is one that did not consent", "同意のない声との一致",
-           "calibrated LLR, pooled; quality-metrics S2"),
-    Metric("original_actor_llr", Unit.NATS, _C, "voice",
-           "how strongly the voice heard is the original's own actor", "原音の俳優の声との一致",
-           "delivery as its own null (design, calibration)"),
-    Metric("verified_speech_ratio", Unit.SHARE, _P, "voice",
-           "share of dub speech whose voice could be verified", "声を確認できた発話の割合",
-           "design, clearance"),
     Metric("script_wer", Unit.RATIO, _L, "content",
            "word errors of what was heard against the script", "台本に対する単語誤り率",
            "WER after NFKC and number normalisation; jiwer as reference"),

@@ -21,8 +21,12 @@ class Pooled:
     vector: Floats
     speech_s: float
 
-    def cosine(self, other: Pooled) -> float:
-        return float(self.vector.astype(np.float64) @ other.vector.astype(np.float64))
+
+def unit_mean(weighted: Sequence[tuple[Floats, float]]) -> Floats | None:
+    """The sum of vectors [shape=(d,)], each times its seconds, at unit length; None where they cancel out or are no numbers."""
+    total = np.sum([np.asarray(v, dtype=np.float64) * seconds for v, seconds in weighted], axis=0)
+    length = float(np.linalg.norm(total))
+    return (total / length).astype(np.float32) if np.isfinite(length) and length > 0 else None
 
 
 def pool(segments: Sequence[VoiceSegment]) -> Pooled | Unmeasured:
@@ -30,11 +34,10 @@ def pool(segments: Sequence[VoiceSegment]) -> Pooled | Unmeasured:
     rows = [(v, max(s.speech_s, 1e-6)) for s in segments if not isinstance(v := s.vector, Unmeasured)]
     if not rows:
         return Unmeasured("no speech long enough to take a voice from")
-    total = np.sum([v.astype(np.float64) * seconds for v, seconds in rows], axis=0)
-    length = float(np.linalg.norm(total))
-    if not length > 0:
+    mean = unit_mean(rows)
+    if mean is None:
         return Unmeasured("the voices of these segments cancel out")
-    return Pooled((total / length).astype(np.float32), float(sum(seconds for _, seconds in rows)))
+    return Pooled(mean, float(sum(seconds for _, seconds in rows)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """Speech in a rendition that its master does not hold, under sound that is louder.
 
-Music keeps its waveform to within the bounds of a comparison while somebody speaks 8 dB under it. What no filter makes of the
-master is what was added to it, and is listened to by itself.
+Music keeps its waveform to within the bounds of a comparison while somebody speaks 8 dB under it, and so does speech. What no filter
+makes of the master is what was added to it, and is listened to by itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Speech that an audience hears and the sound that is judged does not hold.
 
 Models hear the mono sum. What two channels play in antiphase cancels in it, and what only a subwoofer plays is left out; what lies in
-the music and effects beside a stem is not in the stem. A voice there would be searched for by nobody, so the places are found.
+the music and effects beside a stem is not in the stem. A voice there would be searched for by nobody, so the places are found, while
+nobody else speaks and behind those who do (behind.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from dubgate.delivery.audio import HEARING_RATE_HZ, downmix_weights
 from dubgate.features import Floats, Series
+from dubgate.meter.behind import BEHIND_DB, behind
 from dubgate.meter.meter import channels_of
 from dubgate.spans import Span, union
 
@@ -32,7 +34,6 @@ SPOKEN, NOT_SPOKEN = 0.7, 0.3  # probabilities: speech here, none in what is jud
 NEAR_STEPS = 9  # 0.3 s: so far an ending word may be heard later in one than in the other
 AUDIBLE_DBFS = -50.0
 MASKED_DB = -20.0  # so far under what is judged, nobody hears it out
-LOUDER_DB = 3.0  # while what is judged speaks too: louder than that
 SHORTEST_S = 0.4
 BRIDGED_S = 0.2
 _PAIRS = (("FL", "FR"), ("SL", "SR"), ("BL", "BR"), ("FLC", "FRC"), ("DL", "DR"), ("WL", "WR"))
@@ -117,21 +118,29 @@ def lost_rows(layout: Sequence[str]) -> Floats:
             rows.append((np.eye(n)[names.index(a)] - np.eye(n)[names.index(b)]) / np.sqrt(2))
     rows += [np.eye(n)[k] for k in np.flatnonzero(weights == 0)]
     rest = np.linalg.svd(np.array(rows))[2][len(rows) :]
-    least = np.abs(weights[weights != 0]).min()
-    return np.asarray(np.concatenate([np.array(rows[1:]).reshape(-1, n), rest]) * least, dtype=np.float32)
+    lost = np.concatenate([np.array(rows[1:]).reshape(-1, n), rest])
+    summed = weights != 0
+    least = np.abs(weights[summed]).min()
+    shares = np.max(np.abs(lost[:, summed]) / weights[summed], axis=1, initial=0.0)
+    return np.asarray(lost / np.where(shares > 0, shares, 1 / least)[:, None], dtype=np.float32)
 
 
 def unheard(judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *, start_s: float = 0.0) -> list[Span]:
-    """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or is drowned."""
+    """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or says something else."""
     own, *probs = (series.values for series in speech_prob([judged, *others]))
     # Asked so that what is no number counts as speech that is not in what is judged.
     silent = ~(_most_near(own) >= NOT_SPOKEN)
     level = _power(judged, len(own))
     found = np.zeros(len(own), dtype=np.bool_)
+    alone: list[tuple[Floats, NDArray[np.float64]]] = []
     for sound, prob in zip(others, probs, strict=True):
         power = _power(sound, len(own))
-        audible = ~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (MASKED_DB / 10)))
-        found |= ~(prob < SPOKEN) & audible & (silent | (power > level * 10 ** (LOUDER_DB / 10)))
+        heard = _audible(power, level, MASKED_DB)
+        found |= ~(prob < SPOKEN) & heard & silent
+        if (~(prob < NOT_SPOKEN) & heard & ~silent).any() and (left := behind(judged, sound)) is not None:
+            alone.append((left, np.maximum(power, level)))
+    for (left, louder), series in zip(alone, speech_prob([left for left, _ in alone]), strict=True):
+        found |= ~(series.values < SPOKEN) & _audible(_power(left, len(own)), louder, BEHIND_DB)
     return [Span(start_s + a * STEP_S, start_s + b * STEP_S) for a, b in _runs(found)]
 
 
@@ -139,6 +148,11 @@ def long_enough(spans: Sequence[Span]) -> tuple[Span, ...]:
     """Spans with short gaps closed, without those in which nobody could say a word."""
     near = union(Span(s.start_s, s.end_s + BRIDGED_S) for s in spans)
     return tuple(Span(s.start_s, s.end_s - BRIDGED_S) for s in near if s.duration_s - BRIDGED_S >= SHORTEST_S)
+
+
+def _audible(power: NDArray[np.float64], level: NDArray[np.float64], beside_db: float) -> Flags:
+    """Where a sound of this power stands out so far beside one of that level; what is no number does."""
+    return np.asarray(~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (beside_db / 10))))
 
 
 def _power(sound: Floats, n: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from consent.vocabulary import Channel
 from dubgate.delivery.manifest import Delivery, Source
-from dubgate.delivery.media import probe_apart, select_stream
+from dubgate.delivery.media import stream_of
 from dubgate.delivery.script import Cue, CueSheet
 from dubgate.delivery.srt_vtt import write_vtt
 from dubgate.errors import InputError
@@ -53,7 +53,7 @@ def write_excerpt(delivery: Delivery, sheet: CueSheet | None, span: Span, out: P
     What people signed is not taken along: it is about other sound.
 
     Raises:
-        InputError: the folder is there, the delivery names no sound, or no line lies wholly in the stretch.
+        InputError: the folder is there, or no line lies wholly in the stretch.
     """
     cues = [] if sheet is None else _inside(sheet, span)
     if sheet is not None and not cues:
@@ -99,10 +99,8 @@ def _dumped(value: Any) -> dict[str, Any]:
 
 def _sounds(delivery: Delivery, span: Span, out: Path) -> dict[str, Any]:
     named = list(_sources(delivery))
-    if not {"original", "dub"} <= {side for side, _, _ in named}:
-        raise InputError("original and dub each need a mix or a stem", where=str(delivery.root))
     inner = Span(span.start_s + BEFORE_S, max(span.start_s + BEFORE_S, span.end_s - AFTER_S))  # cutting adds both again
-    cuts = [Cut(str(source.path.absolute()), _stream(source), (inner,)) for _, _, source in named]
+    cuts = [Cut(str(source.path.absolute()), stream_of(source).index, (inner,)) for _, _, source in named]
     plain: dict[str, Any] = {
         "original": {"language": delivery.original.language},
         "dub": {"language": delivery.dub.language},
@@ -120,11 +118,6 @@ def _sources(delivery: Delivery) -> Iterator[tuple[str, str, Source]]:
             source = getattr(track, kind)
             if source is not None:
                 yield side, kind, source
-
-
-def _stream(source: Source) -> int:
-    language = None if source.stream is not None else source.language
-    return select_stream(probe_apart(source.path), index=source.stream, language=language).index
 
 
 def _copy_files(delivery: Delivery, out: Path) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dubgate.delivery.script import CueKind, CueSheet
 from dubgate.measure.flatness import LEAST_LINES, LEAST_SPEECH_S
 from dubgate.measure.measurement import Measurement, Scope
-from dubgate.measure.voice_matching import MIN_MATCH_S, MIN_SEARCH_S
 from dubgate.policy.packs import Pack
+from dubgate.protected_voices import POOLED_S
 from dubgate.unmeasured import Unmeasured
 
+LEAST_TO_MATCH_S = 5.0  # net speech for one question about one voice
 LEAST_FOR_TENTHS = 10  # under ten values the tenth percentile is the smallest one
 
 
@@ -35,10 +36,10 @@ def _voices(sheet: CueSheet | None) -> Iterator[str]:
     for name in sheet.characters if sheet is not None else ():
         cues = [c for c in sheet.cues if c.character == name] if sheet is not None else []
         spoken_s = sum(c.span.duration_s for c in cues)
-        if spoken_s < MIN_MATCH_S:
-            yield f"{name} speaks {spoken_s:.1f} s: under {MIN_MATCH_S:g} s no voice can be matched"
-        elif spoken_s < MIN_SEARCH_S:
-            yield f"{name} speaks {spoken_s:.1f} s: under {MIN_SEARCH_S:g} s nobody else's voice can be looked for"
+        if spoken_s < LEAST_TO_MATCH_S:
+            yield f"{name} speaks {spoken_s:.1f} s: under {LEAST_TO_MATCH_S:g} s no voice can be matched"
+        elif spoken_s < POOLED_S:
+            yield f"{name} speaks {spoken_s:.1f} s: under {POOLED_S:g} s nobody else's voice can be looked for"
         if len(cues) < LEAST_LINES and spoken_s < LEAST_SPEECH_S:
             yield f"{name} has {len(cues)} lines: life in a voice takes {LEAST_LINES} lines or {LEAST_SPEECH_S:g} s"
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from dubgate.approving import sounds_of
 from dubgate.company.folder import Company, read_company
 from dubgate.delivery.manifest import Delivery, load_delivery
-from dubgate.disclosing import labels_in, script_of
-from dubgate.disclosure.gathering import Looked, gather
+from dubgate.delivery.manifest_script import script_of
+from dubgate.disclosing import told_of
 from dubgate.errors import DubgateError
 from dubgate.gate import DEFAULT_PACKS
 from dubgate.judgement import Judgement
@@ -108,7 +107,7 @@ def run_pilot(request: PilotRequest, *, at: datetime, progress: Progress, clock:
     if judgement.verdict.decision is Decision.RELEASE:
         raise DubgateError("a pilot came out as a release, which it can never be", where=str(manifest))
     with clock.stage("disclose"):
-        gaps = _gaps(delivery, request, at)
+        gaps = told_of(manifest, request.registry, packs=request.packs, at=at).gaps
     found = judgement.verdict.findings
     packs = load_packs(request.packs or DEFAULT_PACKS[judgement.style])
     return Pilot(
@@ -127,8 +126,8 @@ def run_pilot(request: PilotRequest, *, at: datetime, progress: Progress, clock:
 
 def _labelled(delivery: Delivery) -> tuple[str, ...]:
     """Write the planned label into the excerpt; why that was not done, where it was not."""
-    published = delivery.dub.mix or delivery.dub.stem
-    if delivery.label is None or published is None:
+    published = delivery.dub.published
+    if delivery.label is None:
         return ("no label was written: the delivery plans none",)
     language = delivery.dub.language
     text = delivery.label.text.get(language) or next(iter(delivery.label.text.values()))
@@ -151,10 +150,3 @@ def _judged(
         labels = labels_of(delivery, heard)
         with open_registry(request.registry) as registry, registry.view() as view:
             return judge_delivery(delivery, quality, heard, labels, view, at=at, company=company)
-
-
-def _gaps(delivery: Delivery, request: PilotRequest, at: datetime) -> tuple[str, ...]:
-    quality = quality_request(delivery, CheckRequest(delivery.manifests[0][0], request.registry, request.packs))
-    looked = Looked(sounds_of(delivery), script_of(delivery), labels_in(delivery), quality)
-    with open_registry(request.registry) as registry, registry.view() as view:
-        return gather(delivery, looked, view, at).gaps

@@ -94,7 +94,7 @@ def _missing(missing: Missing) -> Iterator[Finding]:
     yield from (_denied(d, f"{holders}: ") for d in missing.denials)
     if all(d.code == "RH-004" for d in missing.denials) and not _waits_only(missing):
         en = f"{holders} has not approved this release ({missing.kind.replace('_', ' ')})"
-        yield failed("RH-001", PROGRAMME, en, "権利者の承認がありません")
+        yield failed("RH-001", PROGRAMME, en, f"権利者（{holders}）の承認がありません")
 
 
 def _waits_only(missing: Missing) -> bool:
@@ -103,13 +103,15 @@ def _waits_only(missing: Missing) -> bool:
 
 
 def _denied(denial: Denial, whose: str) -> Finding:
-    return failed(denial.code, PROGRAMME, f"{whose}{denial.text.en}", denial.text.ja, value=denial.record_id or "")
+    return failed(
+        denial.code, PROGRAMME, f"{whose}{denial.text.en}", f"{whose}{denial.text.ja}", value=denial.record_id or ""
+    )
 
 
 def _approved(rights: TitleRights) -> Iterator[Finding]:
     who = ", ".join(sorted({h for c in rights.claims for h in c.holder_ids}))
     en = f"{who} approved exactly this sound for this release"
-    yield passed("RH-001", PROGRAMME, en, "権利者がこの音声の公開を承認しています")
+    yield passed("RH-001", PROGRAMME, en, f"権利者（{who}）がこの音声の公開を承認しています")
     yield passed("RH-003", PROGRAMME, "what is delivered is what was approved", "納品物は承認されたものと一致します")
 
 
@@ -117,7 +119,7 @@ def _signer(signed: Signed[Approval], rights: TitleRights, candidate: Candidate,
     """What is to be said of who signed: why it does not count, or that a holder approves its own title."""
     why = _why_not(signed, rights, candidate, view)
     if why is not None:
-        yield failed(why[0], PROGRAMME, f"{signed.file}: {why[1]}", why[2])
+        yield failed(why[0], PROGRAMME, f"{signed.file}: {why[1]}", f"{signed.file}: {why[2]}")
     elif _of_submitters_house(signed.by, candidate, view):
         en = (
             f"{signed.file}: {signed.by} approved what their own house {candidate.submitted_by} submitted; "
@@ -192,16 +194,10 @@ def _may_concern(approval: Approval, candidate: Candidate) -> bool:
 def _of_submitters_house(by: str, candidate: Candidate, view: View) -> bool:
     """Whether a party is the submitter or of its house."""
     submitter = candidate.submitted_by
-    return submitter is not None and house_of(by, view) == house_of(submitter, view)
+    return submitter is not None and view.house_of(by) == view.house_of(submitter)
 
 
 def _acts_for(by: str, holder: str, view: View) -> bool:
     """Whether a party is the holder or of its house, as the registry shows it."""
     party = view.party(by)
     return party is not None and holder in (party.party_id, party.house_id)
-
-
-def house_of(party_id: str, view: View) -> str:
-    """The organisation that a party acts for, or the party itself."""
-    party = view.party(party_id)
-    return party_id if party is None else party.house_id

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dubgate.delivery.script import Style
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.pack_parts import BlockWhen
@@ -57,21 +58,27 @@ def judge_band(rule: BandRule, pack: Pack, judging: Judging) -> Iterator[Finding
     fallbacks = sorted(judging.embedded.intersection(rule.report_only_with_embedded))
     if judging.style not in rule.styles:
         en = f"not asked of a {judging.style} dub"
-        yield not_applicable(rule, pack, PROGRAMME, en, f"{judging.style}の吹替には適用されません")
+        yield not_applicable(rule, pack, PROGRAMME, en, f"{in_japanese(judging.style)}の吹替には適用されません")
     elif fallbacks:
         en = f"with the embedded {' and '.join(fallbacks)} this is reported, not judged"
         yield not_applicable(rule, pack, PROGRAMME, en, "同梱モデルでは参考値として扱います")
     elif not found:
-        yield unknown(rule, pack, PROGRAMME, Unmeasured("nothing was measured"), bound=bound_of(rule))
+        yield unknown(rule, pack, PROGRAMME, _why_nothing(rule), bound=bound_of(rule))
     else:
         yield from _asked(rule, pack, found, judging)
+
+
+def _why_nothing(rule: BandRule) -> Unmeasured:
+    """Why there is no measurement at all of what a rule bounds."""
+    of_characters = "one_voice_score" in rule.metrics
+    return Unmeasured("no line names its character") if of_characters else Unmeasured("nothing was measured")
 
 
 def _asked(rule: BandRule, pack: Pack, found: Sequence[Measurement], judging: Judging) -> Iterator[Finding]:
     subjects = [(m, _value(m, rule, judging)) for m in found]
     for m, value in subjects:
         if isinstance(value, Unmeasured) and _is_no_question(rule, value):
-            yield not_applicable(rule, pack, m.subject, value.reason, "この納品には該当しません")
+            yield not_applicable(rule, pack, m.subject, value.reason, in_japanese(value.reason))
     asked = [(m, v) for m, v in subjects if not (isinstance(v, Unmeasured) and _is_no_question(rule, v))]
     if asked and rule.of == "each":
         yield from _each(rule, pack, asked)
@@ -125,7 +132,8 @@ def _single(rule: BandRule, pack: Pack, m: Measurement, value: float | bool | Un
     if m.subject.scope is Scope.PROGRAMME or coverage < rule.coverage.at_least:
         return unknown(rule, pack, m.subject, value, bound=bound_of(rule), spans=m.spans)
     en = f"left out ({value.reason}); the rule rests on {coverage:.0%} of the speech"
-    return not_applicable(rule, pack, m.subject, en, f"対象外（{value.reason}）。発話の{coverage:.0%}で判定しました")
+    ja = f"対象外（{in_japanese(value.reason)}）。発話の{coverage:.0%}で判定しました"
+    return not_applicable(rule, pack, m.subject, en, ja)
 
 
 def _coverage(asked: Sequence[Valued]) -> float:
@@ -150,8 +158,8 @@ def _together(rule: BandRule, pack: Pack, findings: Sequence[Finding]) -> Iterat
         return
     subjects = listed([f.subject.name for f in failed])
     n, of = len(failed), len(counted)
-    en = f"{n} of {of} fail, {run} of them in a row ({rule.asks.en}): {subjects}."
-    ja = f"{rule.asks.ja}: {of}件中{n}件が不合格です（最長の連続{run}件）: {subjects}。"
+    en = f"{n} of {of} fail, {run} of them in a row ({rule.asks.en}): {subjects.en}."
+    ja = f"{rule.asks.ja}: {of}件中{n}件が不合格です（最長の連続{run}件）: {subjects.ja}。"
     value = Text(f"{n} of {of}, run of {run}", f"{of}件中{n}件、連続{run}件")
     spans = tuple(span for f in failed for span in f.spans)
     yield finding(
@@ -205,7 +213,8 @@ def _with_left_out(found: Finding, asked: Sequence[Valued]) -> Finding:
     out = [m.subject.name for m, v in asked if isinstance(v, Unmeasured)]
     if not out:
         return found
-    text = Text(f"{found.text.en} Left out: {listed(out)}.", f"{found.text.ja} 対象外: {listed(out)}。")
+    left = listed(out)
+    text = Text(f"{found.text.en} Left out: {left.en}.", f"{found.text.ja} 対象外: {left.ja}。")
     return replace(found, text=text)
 
 

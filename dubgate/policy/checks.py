@@ -101,7 +101,7 @@ _ROWS = (
     Check("INT-006", _I, _H, "the channels are those of an audience, not an internal test", "deliver the whole dub for the channels on which it is to be heard", "design: a pilot is never a release"),
     Check("INT-007", _I, _H, "the delivery is what was said before it was made", "deliver what was said, or take the intake again: dubgate intake", "design: evidence, not claims"),
     Check("INT-008", _I, _U, "no speech is published that was not heard: none cancelled in the mono sum, none beside the stem", "hand in a stem that holds it, or have a reviewer listen to the published sound there", "threat 1: measure one thing, publish another", ("reviewer",), "reviewer"),
-    Check("INT-009", _I, _H, "the published file plays nothing that was not handed in: no audio stream beside those that the delivery names", "deliver the dub in a file without it; the original and the M&E are named in the manifest as streams of that file", "threat 1: measure one thing, publish another"),
+    Check("INT-009", _I, _H, "the published file plays nothing that was not handed in: no audio stream beside those that the delivery names", "deliver the dub in a file without it (as PCM or FLAC where it is TrueHD, MLP or DTS-HD); the original and the M&E are named in the manifest as streams of that file", "threat 1: measure one thing, publish another"),
     Check("INT-002", _I, _B, "stem, M&E and mix belong together", "hand in the stem that the mix was made from", "threat 1: measure one thing, publish another"),
 )  # fmt: skip
 

@@ -7,15 +7,18 @@ voice that nobody heard clears nothing, and a voice that nobody declared blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from consent.remarks import remarks
 from consent.terms import Grant
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import CHECKS, failed, passed, said
 from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.policy.speakers import Declared, Heard
 from dubgate.policy.voice_checks import cloned, identity, protected
 
+_OUTSIDE = "a voice outside every line"
 TELLING_S = 1.5  # net speech under which no voice can be told (quality-metrics 3.2)
 
 
@@ -41,27 +44,40 @@ def _subject(heard: Heard) -> Subject:
 
 
 def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:
-    subject, who = _subject(heard), heard.name or "a voice outside every line"
     if declared is None:
-        yield _not_in_cast(heard, subject, who)
-        yield from protected(heard, subject, who)
-        yield from cloned(heard, subject, who)
+        yield from map(_told, _of_stranger(heard))
         return
+    subject, who = _subject(heard), declared.name
     yield passed("CON-000", subject, f"{who} is in the cast", f"{who}は配役表にあります")
     yield from _refusals(declared, subject)
     yield from _grants(declared, subject, who)
     yield from identity(heard, declared, subject, who)
-    yield from protected(heard, subject, who)
+    yield from protected(heard, subject, who, declared)
     yield from cloned(heard, subject, who, declared)
+
+
+def _of_stranger(heard: Heard) -> Iterator[Finding]:
+    subject, who = _subject(heard), heard.name or _OUTSIDE
+    yield _not_in_cast(heard, subject, who)
+    yield from protected(heard, subject, who)
+    yield from cloned(heard, subject, who)
+
+
+def _told(finding: Finding) -> Finding:
+    """A voice without a name is called so in each language."""
+    ja = finding.text.ja.replace(_OUTSIDE, in_japanese(_OUTSIDE))
+    return replace(finding, text=Text(finding.text.en, ja))
 
 
 def _not_in_cast(heard: Heard, subject: Subject, who: str) -> Finding:
     """A block; where a sound outside every line is too short to tell a voice, or even that it is one, a question."""
-    en, ja = f"{who} is heard for {heard.speech_s:.1f} s and is not in the cast", "配役表にない声が聞こえます"
+    en, ja = (
+        f"{who} is heard for {heard.speech_s:.1f} s and is not in the cast",
+        f"{who}が{heard.speech_s:.1f}秒聞こえますが、配役表にありません",
+    )
     if heard.name is None and heard.speech_s < TELLING_S:
-        return said(
-            "CON-000", subject, Outcome.UNKNOWN, f"{en}; it is too short to tell a voice", ja, spans=heard.spans
-        )
+        en, ja = f"{en}; it is too short to tell a voice", f"{ja}。短いため声を判別できません"
+        return said("CON-000", subject, Outcome.UNKNOWN, en, ja, spans=heard.spans)
     return failed("CON-000", subject, en, ja, spans=heard.spans)
 
 
@@ -87,7 +103,8 @@ def _grants(declared: Declared, subject: Subject, who: str) -> Iterator[Finding]
             )
         else:
             en = f"{who} is declared as human, and that is not proved: {declared.human_statement}"
-            yield failed("CON-040", subject, en, f"{who}は人の演技と申告されていますが、証明がありません")
+            ja = f"{who}は人の演技と申告されていますが、証明がありません（{in_japanese(declared.human_statement)}）"
+            yield failed("CON-040", subject, en, ja)
         return
     if not declared.clearances:
         yield failed("CON-001", subject, f"no registered voice stands behind {who}", f"{who}の声は登録されていません")
@@ -103,7 +120,8 @@ def _grants(declared: Declared, subject: Subject, who: str) -> Iterator[Finding]
             )
             yield from _remarks(clearance.grants, subject, who)
         elif not clearance.denials:
-            yield failed("CON-001", subject, f"no grant covers {clearance.voice_id}", "同意がありません")
+            en, ja = f"no grant covers {clearance.voice_id}", f"{clearance.voice_id}の利用に同意がありません"
+            yield failed("CON-001", subject, en, ja)
         for denial in clearance.denials:
             usual = CHECKS[denial.code].failed
             yield said(

@@ -53,7 +53,8 @@ class Kind(Generic[R]):
 
 
 APPROVALS: Kind[Approval] = Kind(APPROVAL, read_approval, (Role.RIGHTS_HOLDER,))
-HUMAN: Kind[HumanPerformance] = Kind(HUMAN_PERFORMANCE, read_human, (Role.DUBBING_DIRECTOR,))
+# The director's says that people performed; a performer's or agent's own, that it was they with a voice that is protected.
+HUMAN: Kind[HumanPerformance] = Kind(HUMAN_PERFORMANCE, read_human, (Role.DUBBING_DIRECTOR, Role.PERFORMER, Role.AGENT))
 
 
 def open_all(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dubgate.delivery.script import Style
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Measurement
 from dubgate.policy.band_rules import Judging, in_order, judge_band
 from dubgate.policy.conditions import Evaluator
@@ -92,7 +93,7 @@ def judge_rule_conditions(
     if aside := _set_aside(rule, pack, facts, when):
         return aside
     if style not in rule.styles:
-        en, ja = f"not asked of a {style} dub", f"{style}の吹替には適用されません"
+        en, ja = f"not asked of a {style} dub", f"{in_japanese(style)}の吹替には適用されません"
         return (not_applicable(rule, pack, PROGRAMME, en, ja),)
     applies, require = rule.conditions
     concerns = True if applies is None else evaluator.holds(applies, facts)
@@ -112,7 +113,7 @@ def _set_aside(rule: Rule, pack: Pack, facts: Facts | None, when: When | None) -
     if dates is None:
         return ()
     en = f"not in force at any time of this release ({dates})"
-    return (not_applicable(rule, pack, PROGRAMME, en, f"公開期間中は施行されていません（{dates}）"),)
+    return (not_applicable(rule, pack, PROGRAMME, en, f"公開期間中は施行されていません（{in_japanese(dates)}）"),)
 
 
 def _concerned(pack: Pack, facts: Facts | None) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.labels.stripped import Lost, lost_labels
-from dubgate.labels.tracks import LabelledTrack, Labels
+from dubgate.labels.tracks import LabelledTrack, Labels, Place
 from dubgate.labels.wording import language_named, only_looks_like_ai, speak_alike
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
@@ -49,11 +50,18 @@ def stripped_findings(lost: Sequence[Lost]) -> tuple[Finding, ...]:
 
 def _stripped(lost: Lost) -> Finding:
     if not lost.replaced:
-        en, ja = f"{lost.what} that the input carried was stripped", "入力にあった表示が出力から失われました"
+        en, ja = (
+            f"{lost.what} that the input carried was stripped",
+            f"入力にあった表示（{lost.what}）が出力から失われました",
+        )
         return failed("LAB-011", PROGRAMME, en, ja)
     en = f"{lost.what} of the master is not in the package; the package's own token says the same"
     return said(
-        "LAB-011", PROGRAMME, Outcome.WARN, en, "マスターの表示はパッケージにありません。独自の表示で代替されています"
+        "LAB-011",
+        PROGRAMME,
+        Outcome.WARN,
+        en,
+        f"マスターの表示（{lost.what}）はパッケージにありません。独自の表示で代替されています",
     )
 
 
@@ -74,13 +82,15 @@ def _wording(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Finding]:
 
 def _playing(track: LabelledTrack) -> Iterator[Finding]:
     if track.is_what_was_heard is True:
-        yield passed("LAB-009", PROGRAMME, f"{track.where} plays what was heard", "項目の音声は判定した音声です")
+        yield passed(
+            "LAB-009", PROGRAMME, f"{track.where} plays what was heard", f"{track.where}の音声は判定した音声です"
+        )
     else:
         yield failed(
             "LAB-009",
             PROGRAMME,
             f"{track.where} does not play the sound that was judged",
-            "項目の音声が判定した音声と異なります",
+            f"{track.where}の音声が判定した音声と異なります",
         )
 
 
@@ -95,7 +105,7 @@ def _unverified(reason: str) -> Finding:
     """What could have been read with more at hand; the reason says with what."""
     what, _, remedy = reason.partition(": ")
     en = f"a label was not verified: {what}"
-    found = said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, "検証できない表示があります")
+    found = said("LAB-010", PROGRAMME, Outcome.UNKNOWN, en, f"検証できない表示があります（{in_japanese(reason)}）")
     return replace(found, remedy=Text(remedy, _HAND_IN) if remedy else found.remedy)
 
 
@@ -104,7 +114,7 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
     if synthetic is not True:
         for place in labels.says_ai:
             en = f"the dub is declared as human, and a signed manifest says otherwise: {place.text}"
-            yield disagree(en, "人の吹替と申告されていますが署名済みの来歴はAIと述べています")
+            yield disagree(en, f"人の吹替と申告されていますが署名済みの来歴はAIと述べています: {place.text}")
     for told in dict.fromkeys(replace(m, entry=None) for m in labels.manifests):  # entries may repeat one
         if synthetic is True and not told.says_ai and not told.tracks:
             what = ", ".join(told.sources) or "no digital source type"
@@ -116,11 +126,11 @@ def _consistency(labels: Labels, synthetic: bool | Unmeasured) -> Iterator[Findi
     for track in labels.tracks:
         if labels.language and track.language and not speak_alike(track.language, labels.language):
             en = f"{track.where} is marked as {track.language}, and the dub speaks {labels.language}"
-            yield disagree(en, f"表示の言語{track.language}と吹替の言語{labels.language}が異なります")
+            yield disagree(en, f"{track.where}の表示の言語{track.language}と吹替の言語{labels.language}が異なります")
         named = language_named(track.name or "")
         if named and track.language and not speak_alike(named, track.language):
             en = f"{track.where} is called “{track.name}” and marked as {track.language}"
-            yield disagree(en, f"名称と言語{track.language}が異なります")
+            yield disagree(en, f"{track.where}の名称「{track.name}」と言語{track.language}が異なります")
     marked = {t.machine_readable for t in labels.tracks if _is_of_dub(t, labels)}
     if len(marked) > 1:
         yield disagree(
@@ -147,13 +157,19 @@ def _is_of_dub(track: LabelledTrack, labels: Labels) -> bool:
 def _names_in_one_track(labels: Labels) -> Iterator[Finding]:
     """A track has names in several places; players choose among them, so all must say the same of the machine."""
     names = [p for p in labels.places if p.names_track and p.track is not None and not p.in_media]
-    for track in sorted({(p.place.partition(" ")[0], p.track) for p in names}, key=str):
-        own = [p for p in names if (p.place.partition(" ")[0], p.track) == track]
+    for track in sorted({_track_of(p) for p in names}, key=str):
+        own = [p for p in names if _track_of(p) == track]
         if len({p.human_readable for p in own}) > 1:
             told = "; ".join(f"{p.place} “{p.text}”" for p in own)
             yield disagree(
-                f"one track has names that contradict each other: {told}", "同じトラックの名称が矛盾しています"
+                f"one track has names that contradict each other: {told}", f"同じトラックの名称が矛盾しています: {told}"
             )
+
+
+def _track_of(place: Place) -> tuple[str, int | None]:
+    """Which track a name is of: entries are counted manifest by manifest, a file's tracks once, whatever tag names them."""
+    manifest = place.place.partition(" ")[0]
+    return manifest if manifest in ("HLS", "DASH") else "", place.track
 
 
 def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
@@ -162,22 +178,27 @@ def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
             "LAB-010",
             PROGRAMME,
             f"the name of {track.where} cannot be trusted: {track.problem}",
-            "表示に不可視文字等が含まれます",
+            f"{track.where}の表示に不可視文字等が含まれます",
         )
     name = f"“{track.name}”" if track.name else "no name"
     if track.human_readable:
-        yield passed("LAB-001", PROGRAMME, f"{track.where} is labelled {name}", f"AI表示があります: {track.name}")
+        yield passed(
+            "LAB-001", PROGRAMME, f"{track.where} is labelled {name}", f"{track.where}にAI表示があります: {track.name}"
+        )
     else:
         yield failed(
             "LAB-001",
             PROGRAMME,
             f"{track.where} has {name}, which {_fails_to_tell(track.name or '')}",
-            "AI表示がありません",
+            f"{track.where}にAI表示がありません（名称: {track.name or 'なし'}）",
             value=track.name or "",
         )
     if track.machine_readable:
         yield passed(
-            "LAB-002", PROGRAMME, f"{track.where} carries the machine-readable token", "機械可読の表示があります"
+            "LAB-002",
+            PROGRAMME,
+            f"{track.where} carries the machine-readable token",
+            f"{track.where}に機械可読の表示があります",
         )
     else:
         yield said(
@@ -185,7 +206,7 @@ def _of_synthetic(track: LabelledTrack) -> Iterator[Finding]:
             PROGRAMME,
             Outcome.WARN,
             f"{track.where} carries no machine-readable token",
-            "機械可読の表示がありません",
+            f"{track.where}に機械可読の表示がありません",
         )
 
 
@@ -202,7 +223,7 @@ def _of_human(track: LabelledTrack) -> Iterator[Finding]:
             PROGRAMME,
             Outcome.HOLD,
             f"{track.where} is labelled as AI, and the cast is declared as human",
-            "人の吹替と申告されていますがAI表示があります",
+            f"人の吹替と申告されていますが{track.where}にAI表示があります",
         )
     else:
         yield said(
@@ -212,4 +233,5 @@ def _of_human(track: LabelledTrack) -> Iterator[Finding]:
 
 def _undecided(track: LabelledTrack, why: Unmeasured) -> Finding:
     en = f"whether {track.where} needs a label is not known: {why.reason}"
-    return said("LAB-001", PROGRAMME, Outcome.UNKNOWN, en, "AI表示が必要か判定できません")
+    ja = f"{track.where}にAI表示が必要か判定できません（{in_japanese(why.reason)}）"
+    return said("LAB-001", PROGRAMME, Outcome.UNKNOWN, en, ja)

@@ -61,27 +61,33 @@ def _language(place: Place, labels: Labels) -> Iterator[Finding]:
     for language in (spoken, named):
         if language and wanted and language not in _OF_NO_LANGUAGE and not speak_alike(language, wanted):
             en = f"the media of an entry in {wanted} say {language} ({place.place} “{place.text}”)"
-            yield disagree(en, f"メディア内の言語{language}と項目の言語{wanted}が異なります", _AGAIN)
+            yield disagree(
+                en,
+                f"メディア内の言語{language}と項目の言語{wanted}が異なります（{place.place}「{place.text}」）",
+                _AGAIN,
+            )
 
 
 def _name(place: Place, synthetic: bool | Unmeasured, *, people: bool) -> Iterator[Finding]:
-    told = f"{place.place} “{place.text}”"
+    told, in_ja = f"{place.place} “{place.text}”", f"{place.place}「{place.text}」"
     if why := unreadable_reason(place.text):
         en = f"a name inside the media cannot be trusted: {told}: {why}"
-        yield disagree(en, "メディア内の名称は信頼できません", _AGAIN)
+        yield disagree(en, f"メディア内の名称は信頼できません: {in_ja}", _AGAIN)
     elif people and synthetic is True:
         en = f"the media say that people made what a machine made: {told}"
-        yield disagree(en, "メディア内の名称は人による音声だと述べています", _AGAIN)
+        yield disagree(en, f"メディア内の名称は人による音声だと述べています: {in_ja}", _AGAIN)
     elif people:
         en = f"the media say that people made it, which is not shown: {told}"
-        found = said("LAB-009", PROGRAMME, Outcome.UNKNOWN, en, "メディア内の名称は人による音声だと述べています")
+        ja = f"メディア内の名称は人による音声だと述べていますが、示されていません: {in_ja}"
+        found = said("LAB-009", PROGRAMME, Outcome.UNKNOWN, en, ja)
         yield replace(found, why=_WHY, remedy=_AGAIN)
     elif synthetic is True and not place.human_readable:
         en = f"the media's own name does not tell that AI made it: {told}"
-        found = said("LAB-009", PROGRAMME, Outcome.WARN, en, "メディア内の名称にAI表示がありません")
+        found = said("LAB-009", PROGRAMME, Outcome.WARN, en, f"メディア内の名称にAI表示がありません: {in_ja}")
         yield replace(found, why=_WHY, remedy=_AGAIN)
 
 
 def _machine_in_human(place: Place) -> Finding:
     en = f"the cast is declared as human, and the media say that AI made it: {place.place} “{place.text[:200]}”"
-    return said("LAB-001", PROGRAMME, Outcome.HOLD, en, "人の吹替と申告されていますがメディア内にAI表示があります")
+    ja = f"人の吹替と申告されていますがメディア内にAI表示があります: {place.place}「{place.text[:200]}」"
+    return said("LAB-001", PROGRAMME, Outcome.HOLD, en, ja)

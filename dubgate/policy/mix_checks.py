@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dubgate.features import ProgrammeFeatures
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import failed, passed, said
 from dubgate.policy.findings import Finding, Outcome, Text
@@ -33,12 +34,12 @@ def _findings(features: ProgrammeFeatures, has_stem: bool) -> Iterator[Finding]:
         )
     elif isinstance(residual, Unmeasured):
         en = f"a stem was heard, and nothing shows that it is the one in the mix ({residual.reason})"
-        yield said("INT-002", PROGRAMME, Outcome.UNKNOWN, en, "ステムがミックスに含まれるか確認できません", bound=bound)
+        ja = f"ステムがミックスに含まれるか確認できません（{in_japanese(residual.reason)}）"
+        yield said("INT-002", PROGRAMME, Outcome.UNKNOWN, en, ja, bound=bound)
     elif isinstance(features.mix.differs, Unmeasured):
         en = f"nothing shows that the mix holds stem and M&E throughout ({features.mix.differs.reason})"
-        yield said(
-            "INT-002", PROGRAMME, Outcome.UNKNOWN, en, "ミックス全体がステムとM&Eの和かは未確認です", bound=bound
-        )
+        ja = f"ミックス全体がステムとM&Eの和かは未確認です（{in_japanese(features.mix.differs.reason)}）"
+        yield said("INT-002", PROGRAMME, Outcome.UNKNOWN, en, ja, bound=bound)
     elif features.mix.differs:
         yield failed(
             "INT-002",
@@ -74,7 +75,8 @@ def stream_findings(features: ProgrammeFeatures) -> tuple[Finding, ...]:
     beside = Unmeasured("nothing tells what is published") if features.published is None else features.published.beside
     if isinstance(beside, Unmeasured):
         en = f"nobody knows what else the published file plays ({beside.reason})"
-        return (failed("INT-009", PROGRAMME, en, "公開ファイルのほかの音声は不明です"),)
+        ja = f"公開ファイルのほかの音声は不明です（{in_japanese(beside.reason)}）"
+        return (failed("INT-009", PROGRAMME, en, ja),)
     if beside:
         en = f"the published file also plays {', '.join(beside)}, which nobody judged"
         return (failed("INT-009", PROGRAMME, en, f"公開ファイルに判定していない音声があります: {', '.join(beside)}"),)
@@ -97,14 +99,18 @@ def _unheard(features: ProgrammeFeatures) -> Finding:
         return passed(
             "INT-008", PROGRAMME, "all speech that is published was heard", "公開される発話はすべて判定しました"
         )
-    told = ((cancelled, "cancelled in the mono sum"), (beside, "in the music and effects"))
-    where = " and ".join(f"{total_s(spans):.1f} s {what}" for spans, what in told if spans)
+    told = (
+        (cancelled, "cancelled in the mono sum", "モノラルで打ち消される"),
+        (beside, "in the music and effects", "M&Eの中の"),
+    )
+    where = " and ".join(f"{total_s(spans):.1f} s {what}" for spans, what, _ in told if spans)
+    in_ja = "、".join(f"{what}{total_s(spans):.1f}秒" for spans, _, what in told if spans)
     seconds = total_s(cancelled) + total_s(beside)
     return failed(
         "INT-008",
         PROGRAMME,
         f"speech is published that no model heard: {where}",
-        f"モデルが聴いていない発話が公開音声に{seconds:.1f}秒あります",
+        f"モデルが聴いていない発話が公開音声にあります: {in_ja}",
         value=f"{seconds:.1f} s",
         spans=(*cancelled, *beside),
     )
@@ -112,4 +118,5 @@ def _unheard(features: ProgrammeFeatures) -> Finding:
 
 def _not_known(why: str) -> Finding:
     en = f"nobody knows whether speech is published that no model heard ({why})"
-    return said("INT-008", PROGRAMME, Outcome.UNKNOWN, en, "判定されていない発話の有無は不明です")
+    ja = f"判定されていない発話の有無は不明です（{in_japanese(why)}）"
+    return said("INT-008", PROGRAMME, Outcome.UNKNOWN, en, ja)

@@ -1,4 +1,4 @@
-"""What metrics and rules there are, as Markdown tables for the README and text for `dubgate rules`."""
+"""What metrics and rules there are, as Markdown tables for rules/README.md and text for `dubgate rules`."""
 
 from __future__ import annotations
 

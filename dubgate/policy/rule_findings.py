@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.bands import Band, told, with_unit
-from dubgate.policy.findings import NOT_MEASURED, SILENT, Finding, Outcome, Severity, Text
+from dubgate.policy.findings import NOT_MEASURED, SILENT, Finding, Outcome, Severity, Text, same
 from dubgate.policy.pack_parts import Said
 from dubgate.policy.pack_schema import BandRule, Rule
 from dubgate.policy.pack_sources import Status
 from dubgate.policy.packs import Pack
+from dubgate.policy.to_be_known import to_be_known
 from dubgate.spans import Span
 from dubgate.unmeasured import Unmeasured
 
@@ -79,22 +81,15 @@ def unknown(
     who = named(subject)
     text = Text(
         f"{who.en}: {rule.asks.en} could not be judged ({why.reason}).",
-        f"{who.ja}: {rule.asks.ja}を判定できませんでした（{why.reason}）。",
+        f"{who.ja}: {rule.asks.ja}を判定できませんでした（{in_japanese(why.reason)}）。",
     )
     made = finding(rule, pack, subject, unknown_outcome(rule), text, value=NOT_MEASURED, bound=bound, spans=spans)
-    return replace(made, remedy=_to_be_known(rule))
+    return replace(made, remedy=_to_be_known(rule, why.reason))
 
 
-def _to_be_known(rule: Rule) -> Text:
+def _to_be_known(rule: Rule, reason: str) -> Text:
     """The rule's own remedy mends what fails; here nothing was judged. A note asks nothing of anybody."""
-    if rule.severity is Severity.WARN:
-        return SILENT
-    if rule.attestable_by:
-        return Text(
-            "hand in what the reason names; or somebody who listened answers: dubgate approve --attest RULE",
-            "理由に挙げたものを提出するか、聴いた人が回答してください: dubgate approve --attest RULE",
-        )
-    return Text("hand in what the reason names", "理由に挙げたものを提出してください")
+    return SILENT if rule.severity is Severity.WARN else to_be_known(reason, by_ear=bool(rule.attestable_by))
 
 
 def judged(
@@ -176,12 +171,12 @@ def named(subject: Subject) -> Text:
     if subject.scope is Scope.PROGRAMME:
         return Text("The programme", "番組全体")
     if subject.scope is Scope.CHARACTER:
-        return Text(subject.name, subject.name)
+        return Text(subject.name, in_japanese(subject.name) if subject.name.startswith("(") else subject.name)
     by = Text(f" ({subject.character})", f"（{subject.character}）") if subject.character else Text("", "")
     return Text(f"Line {subject.name}{by.en}", f"台詞{subject.name}{by.ja}")
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> Text:
     """Some names, and how many more."""
-    shown = ", ".join(names[:_MOST_LISTED])
-    return shown if len(names) <= _MOST_LISTED else f"{shown} and {len(names) - _MOST_LISTED} more"
+    shown, more = ", ".join(names[:_MOST_LISTED]), len(names) - _MOST_LISTED
+    return same(shown) if more <= 0 else Text(f"{shown} and {more} more", f"{shown}ほか{more}件")

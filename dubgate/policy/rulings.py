@@ -74,7 +74,8 @@ class Ruled:
 def with_rulings(
     packs: Sequence[Pack], rulings: Iterable[Signed], *, at: datetime, submitters: frozenset[str]
 ) -> Ruled:
-    """The packs with the severities that counsel ruled; where two rulings differ, the stricter one.
+    """The packs with the severities that counsel ruled; where two rulings differ, the stricter one counts, also where it
+    only says what the pack says itself.
 
     Args:
         submitters: the party and house ids of who handed the delivery in; where nobody knows, nothing counts.
@@ -87,8 +88,11 @@ def with_rulings(
         key = (signed.record.pack, signed.record.rule)
         if why is None and chosen.setdefault(key, signed) is not signed:
             why = "a stricter ruling on this rule counts"
+        elif why is None and rules[key][1].severity is signed.record.severity:
+            why = f"{signed.record.rule} does that already"  # and no milder ruling counts beside it
         if why is not None:
             idle.append(_refused(signed, why))
+    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}
     changed = tuple(replace(pack, rules=tuple(_ruled(pack, rule, chosen) for rule in pack.rules)) for pack in packs)
     return Ruled(changed, {key: (s, rules[key][1].severity) for key, s in chosen.items()}, tuple(idle))
 
@@ -122,8 +126,6 @@ def _not_of(record: Ruling, found: tuple[Pack, Rule] | None) -> str | None:
         return f"it is about other bytes of {record.pack} than these"
     if not isinstance(rule, ConditionRule):
         return f"{record.rule} judges a measurement: a waiver can forgive it"
-    if rule.severity is record.severity:
-        return f"{record.rule} does that already"
     return None
 
 

@@ -18,7 +18,7 @@ class Declared:
 
     `clearances` has one entry per voice that the entry names; `may_compare` is false where a voice's owner gave no
     `match`; `unconfirmed` lists voices whose enrolment nobody confirmed; `human_statement` says why a human
-    performance is not stated, or None where it is.
+    performance is not stated, or None where it is; `performed_by` lists voices whose owner or agent signed that.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Declared:
     why_not_compare: str = ""
     unconfirmed: tuple[str, ...] = ()
     human_statement: str | None = "no human-performance statement was delivered"
+    performed_by: frozenset[str] = frozenset()
 
     @property
     def human(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Subject
 from dubgate.policy.checks import failed, passed, said
-from dubgate.policy.findings import Finding, Outcome, Text
+from dubgate.policy.findings import SILENT, Finding, Outcome, Text
 from dubgate.policy.speakers import Declared, Heard, Hit
 from dubgate.unmeasured import Unmeasured
 
@@ -19,7 +20,13 @@ def identity(heard: Heard, declared: Declared, subject: Subject, who: str) -> It
         return
     if not declared.may_compare:
         en = f"{who}: nobody allowed a comparison of this voice ({declared.why_not_compare})"
-        yield failed("CON-030", subject, en, f"{who}の声の照合は許可されていません", spans=heard.spans)
+        yield failed(
+            "CON-030",
+            subject,
+            en,
+            f"{who}の声の照合は許可されていません（{in_japanese(declared.why_not_compare)}）",
+            spans=heard.spans,
+        )
         return
     yield passed("CON-030", subject, f"{who}: the voice may be compared", f"{who}の声は照合できます")
     if declared.unconfirmed:
@@ -28,21 +35,22 @@ def identity(heard: Heard, declared: Declared, subject: Subject, who: str) -> It
             "CON-034",
             subject,
             f"{who}: nobody confirmed that the recording of {some} is that voice",
-            f"{who}: 登録音声が本人により確認されていません",
+            f"{who}: {some}の登録音声が本人により確認されていません",
             spans=heard.spans,
         )
     yield _match(heard, subject, who)
 
 
 def _match(heard: Heard, subject: Subject, who: str) -> Finding:
-    score, bound = heard.match_llr, f"at least {heard.accept:.1f} nat"
+    score = heard.match_llr
+    bound = Text(f"at least {heard.accept:.1f} nat", f"{heard.accept:.1f} nat以上")
     if isinstance(score, Unmeasured):
         open_ = said(
             "CON-031",
             subject,
             Outcome.UNKNOWN,
             f"{who}: the voice could not be compared ({score.reason})",
-            f"{who}の声を照合できませんでした",
+            f"{who}の声を照合できませんでした（{in_japanese(score.reason)}）",
             bound=bound,
             spans=heard.spans,
         )
@@ -88,37 +96,41 @@ _NAMED_OR_BY_EAR = Text(
 )
 
 
-def protected(heard: Heard, subject: Subject, who: str) -> Iterator[Finding]:
+def protected(heard: Heard, subject: Subject, who: str, declared: Declared | None = None) -> Iterator[Finding]:
     """CON-032: whoever was hit holds or blocks; what could not be searched stays open; nobody hit passes, with how many
-    were looked for and how many were not."""
+    were looked for and how many were not. Who signed that they performed it themselves is no hit."""
     if isinstance(heard.hits, Unmeasured):
         yield _not_searched(heard.hits, heard, subject, who)
         return
-    yield from (_hit(hit, heard, subject, who) for hit in heard.hits)
+    hits = [h for h in heard.hits if declared is None or h.voice_id not in declared.performed_by]
+    yield from (_hit(hit, heard, subject, who, declared) for hit in hits)
     if heard.search_gap is not None:
         yield _not_searched(heard.search_gap, heard, subject, who)
-    elif not heard.hits:
+    elif not hits:
         en, ja = f"{who} is none of the voices that asked for protection", f"{who}は保護された声ではありません"
-        yield passed("CON-032", subject, f"{en}{_looked_for(heard)}", ja)
+        counted = _looked_for(heard)
+        yield passed("CON-032", subject, f"{en}{counted.en}", f"{ja}{counted.ja}")
 
 
-def _looked_for(heard: Heard) -> str:
+def _looked_for(heard: Heard) -> Text:
     """How many voices were looked for, and how many not; nothing where nobody counted."""
     if heard.n_searched is None:
-        return ""
-    rest = f"; {heard.n_unpermitted} enrolled without `protect` were not" if heard.n_unpermitted else ""
-    return f" ({heard.n_searched} looked for{rest})"
+        return SILENT
+    n, others = heard.n_searched, heard.n_unpermitted
+    rest = Text(f"; {others} enrolled without `protect` were not", f"、`protect`のない登録{others}件は対象外")
+    rest = rest if others else SILENT
+    return Text(f" ({n} looked for{rest.en})", f"（{n}件を照合{rest.ja}）")
 
 
 def _not_searched(why: Unmeasured, heard: Heard, subject: Subject, who: str) -> Finding:
     en, ja = (
         f"{who} could not be searched for protected voices ({why.reason})",
-        "保護された声との照合ができませんでした",
+        f"{who}を保護された声と照合できませんでした（{in_japanese(why.reason)}）",
     )
     return said("CON-032", subject, Outcome.UNKNOWN, en, ja, spans=heard.spans)
 
 
-def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
+def _hit(hit: Hit, heard: Heard, subject: Subject, who: str, declared: Declared | None) -> Finding:
     """Lifted only by an answer that names this voice: its owner's signed "not me", or two reviewers'."""
     outcome = Outcome.BLOCK if hit.blocks else Outcome.HOLD
     en, ja = (
@@ -128,6 +140,9 @@ def _hit(hit: Hit, heard: Heard, subject: Subject, who: str) -> Finding:
     if not hit.confirmed:
         outcome = Outcome.UNKNOWN
         en, ja = f"{en}; nobody confirmed that enrolment", f"{ja}。登録音声は本人により確認されていません"
+    if declared is not None and declared.human and hit.voice_id in declared.voice_ids:
+        en = f"{en}; who performed with a voice of their own signs that themselves: dubgate approve --human"
+        ja = f"{ja}。本人が演じた場合は、本人が署名してください（dubgate approve --human）"
     rate = hit.false_hit_rate
     bound: str | Text = ""
     if rate is not None:
@@ -150,7 +165,7 @@ def cloned(heard: Heard, subject: Subject, who: str, declared: Declared | None =
             subject,
             Outcome.UNKNOWN,
             f"it cannot be told whether {who} is cloned from the original ({score.reason})",
-            "原音の俳優の声との関係を判定できません",
+            f"{who}が原音の俳優の声の複製か判定できません（{in_japanese(score.reason)}）",
             spans=heard.spans,
         )
     elif score < heard.original_from:

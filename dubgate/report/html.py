@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dubgate import __version__
 from dubgate.delivery.timecode import timecode_at
+from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
+from dubgate.policy.findings import Text
 from dubgate.report.page_data import page_data
 from dubgate.report.page_tables import (
     check_rows,
@@ -43,7 +45,10 @@ def render_html(judgement: Judgement, *, sounds: Sounds | None = None, lang: str
         lang: the language it opens in, `en` or `ja`; the reader can switch.
     """
     sounds = sounds or Sounds()
-    data = page_data(judgement) | {"why_no_sound": printable(sounds.why_not)}
+    data = page_data(judgement) | {
+        "why_no_sound": printable(sounds.why_not),
+        "why_no_sound_ja": printable(in_japanese(sounds.why_not)),
+    }
     clips = {key: [clip.original, clip.dub] for key, clip in sounds.clips.items()}
     return page(
         "report.html.j2",
@@ -115,8 +120,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["printable"] = printable
+    made.filters["told"] = told_of
     made.globals["OUTCOMES"] = {o.name.lower(): text for o, text in OUTCOMES.items()}
     return made
+
+
+def told_of(reason: str) -> Text:
+    """What is kept in English, in both languages; marked as English where it has no Japanese."""
+    japanese = in_japanese(reason)
+    return Text(reason, "" if japanese == reason else japanese)
 
 
 def _shown(judgement: Judgement) -> dict[str, Any]:

@@ -88,7 +88,10 @@ def _of(group: Sequence[Finding]) -> Text:
     if len(group) == 1:
         return named(group[0].subject)
     lines = all(f.subject.scope is Scope.LINE for f in group)
-    if len(group) <= _MOST_NAMED:
+    if len(group) <= _MOST_NAMED and lines:
         names = ", ".join(f.subject.name for f in group)
-        return Text(f"lines {names}", f"台詞{names}") if lines else Text(names, names)
+        return Text(f"lines {names}", f"台詞{names}")
+    if len(group) <= _MOST_NAMED:
+        who = [named(f.subject) for f in group]  # a line of nobody in particular is the programme's
+        return Text(", ".join(w.en for w in who), "、".join(w.ja for w in who))
     return Text(f"{len(group)} {'lines' if lines else 'times'}", f"{len(group)}{'行' if lines else '件'}")

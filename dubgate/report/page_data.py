@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from dubgate.features import Series, TrackFeatures, Word
-from dubgate.judgement import Judgement
+from dubgate.japanese.telling import in_japanese
+from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS
-from dubgate.policy.bands import with_unit
+from dubgate.policy.bands import told, with_unit
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding
 from dubgate.report.line_sound import words_in
 from dubgate.report.occurrences import LineFindings, dub_extents, failed, lines_with_findings
+from dubgate.report.plain_values import measured_of, plain, wanted_of
 from dubgate.report.printable import printable
 from dubgate.report.sounds import window_of
 from dubgate.spans import Span
@@ -43,7 +45,7 @@ def page_data(judgement: Judgement) -> dict[str, Any]:
         },
         "scale": {"lowest_db": LOWEST_DB, "a_db": STEPS_A_DB, "lowest_hz": LOWEST_HZ, "a_st": STEPS_A_SEMITONE},
         "tracks": {"original": _track(features.original), "dub": _track(features.dub)},
-        "findings": [_finding(f) for f in told],
+        "findings": [_finding(f, clock) for f in told],
         "metrics": {m.name: {"en": m.means, "ja": m.means_ja} for m in METRICS.values()},
         "lines": _lines(judgement, place),
     }
@@ -55,8 +57,13 @@ def _track(track: TrackFeatures) -> dict[str, Any]:
         "speech": [[round(s.start_s, 2), round(s.end_s, 2)] for s in track.speech],
         "energy": energy_series(track.energy_db),
         "f0": None if isinstance(pitch, Unmeasured) else f0_series(pitch.f0_hz),
-        "why_no_f0": printable(pitch.reason) if isinstance(pitch, Unmeasured) else "",
+        **_why_no_f0(pitch),
     }
+
+
+def _why_no_f0(pitch: object) -> dict[str, str]:
+    why = pitch.reason if isinstance(pitch, Unmeasured) else ""
+    return {"why_no_f0": printable(why), "why_no_f0_ja": printable(in_japanese(why))}
 
 
 def energy_series(energy_db: Series) -> dict[str, Any]:
@@ -81,17 +88,18 @@ def _bytes(values: Any, hop_s: float) -> dict[str, Any]:
     return {"hop_s": hop_s, "bytes": base64.b64encode(packed.tobytes()).decode()}
 
 
-def _finding(f: Finding) -> dict[str, Any]:
+def _finding(f: Finding, clock: Clock) -> dict[str, Any]:
+    measured, wanted = measured_of(f, clock), wanted_of(f)
     return {
         "outcome": f.outcome.name.lower(),
         "rule": printable(f.rule),
         "pack": printable(f.pack),
         "en": printable(f.text.en),
         "ja": printable(f.text.ja),
-        "value": printable(f.value),
-        "value_ja": printable(f.measured.ja),
-        "bound": printable(f.bound),
-        "bound_ja": printable(f.wanted.ja),
+        "value": printable(measured.en),
+        "value_ja": printable(measured.ja),
+        "bound": printable(wanted.en),
+        "bound_ja": printable(wanted.ja),
         "why": printable(f.why.en),
         "why_ja": printable(f.why.ja),
         "required": f.rule in CHECKS,
@@ -99,7 +107,9 @@ def _finding(f: Finding) -> dict[str, Any]:
         "remedy_ja": printable(f.remedy.ja),
         "source": printable(f.source),
         "who": printable(f.who_can_resolve or ""),
+        "who_ja": printable(in_japanese(f.who_can_resolve or "")),
         "decided_by": [printable(d) for d in f.decided_by],
+        "decided_by_ja": [printable(in_japanese(d)) for d in f.decided_by],
         "spans": [_span(s) for s in f.spans[:50]],
     }
 
@@ -140,6 +150,7 @@ def _line(
         "text": printable(cue.text),
         "original_text": printable(cue.original_text or ""),
         "kind": cue.kind.value,
+        "kind_ja": in_japanese(cue.kind.value),
         "outcome": line.outcome.name.lower(),
         "own": [place[id(f)] for f in line.own],
         "touching": [place[id(f)] for f in line.touching],
@@ -152,6 +163,9 @@ def _line(
 
 def _measured(m: Measurement) -> list[str]:
     if isinstance(m.value, Unmeasured):
-        return [m.metric, "", printable(m.value.reason)]
+        return [m.metric, "", printable(m.value.reason), "", printable(in_japanese(m.value.reason))]
     metric = METRICS.get(m.metric)
-    return [m.metric, with_unit(m.value, metric.unit) if metric else f"{m.value:g}", ""]
+    shown = (
+        (plain(with_unit(m.value, metric.unit)), told(m.value, metric.unit, "ja")) if metric else (f"{m.value:g}",) * 2
+    )
+    return [m.metric, shown[0], "", shown[1], ""]

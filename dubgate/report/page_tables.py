@@ -12,13 +12,14 @@ from dubgate.delivery.timecode import timecode_at
 from dubgate.judgement import Clock, Judgement
 from dubgate.measure.measurement import Measurement, Scope
 from dubgate.measure.metrics import METRICS, Metric
-from dubgate.policy.bands import with_unit
+from dubgate.policy.bands import told, with_unit
 from dubgate.policy.checks import CHECKS
-from dubgate.policy.findings import Finding, Group, Outcome, Text
+from dubgate.policy.findings import SILENT, Finding, Group, Outcome, Text
 from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, lines_with_findings, was_not_measured
 from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.report.phrases import GROUPS, METRIC_GROUPS, OUTCOMES
+from dubgate.report.plain_values import measured_of, plain, wanted_of
 from dubgate.unmeasured import Unmeasured
 
 MOST_PLACES = 60  # of one rule, listed as links; the table of lines has them all
@@ -97,8 +98,8 @@ def _reason(group: Sequence[Finding], clock: Clock, n_lines: int) -> Reason:
         n_more=len(group) - 1,
         rule=first.rule,
         pack=first.pack,
-        value=first.measured,
-        bound=first.wanted,
+        value=measured_of(first, clock),
+        bound=wanted_of(first),
         why=first.why,
         required=first.rule in CHECKS,
         remedy=first.remedy,
@@ -220,7 +221,7 @@ class MeasurementRow:
     means: Text
     metric: str
     of: Text
-    value: str
+    value: Text
     spread: str
     why_not: str
 
@@ -243,8 +244,12 @@ def _one(m: Measurement, metric: Metric) -> MeasurementRow:
     of = Text("programme", "番組全体") if m.subject.scope is Scope.PROGRAMME else Text(m.subject.name, m.subject.name)
     means = Text(metric.means, metric.means_ja)
     if isinstance(m.value, Unmeasured):
-        return MeasurementRow(means, metric.name, of, "", "", m.value.reason)
-    return MeasurementRow(means, metric.name, of, with_unit(m.value, metric.unit), "", "")
+        return MeasurementRow(means, metric.name, of, SILENT, "", m.value.reason)
+    return MeasurementRow(means, metric.name, of, _in_units(m.value, metric), "", "")
+
+
+def _in_units(value: float, metric: Metric) -> Text:
+    return Text(plain(with_unit(value, metric.unit)), told(value, metric.unit, "ja"))
 
 
 def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
@@ -253,7 +258,7 @@ def _over_lines(lines: Sequence[Measurement], metric: Metric) -> MeasurementRow:
     means = Text(metric.means, metric.means_ja)
     if not known:
         reason = next(m.value.reason for m in lines if isinstance(m.value, Unmeasured))
-        return MeasurementRow(means, metric.name, of, "", "", reason)
+        return MeasurementRow(means, metric.name, of, SILENT, "", reason)
     low, middle, high = (float(v) for v in np.percentile(known, (0, 50, 100)))
-    spread = f"{with_unit(low, metric.unit).split()[0]} … {with_unit(high, metric.unit).split()[0]}"
-    return MeasurementRow(means, metric.name, of, with_unit(middle, metric.unit), spread, "")
+    spread = " … ".join(plain(with_unit(end, metric.unit)).split()[0] for end in (low, high))
+    return MeasurementRow(means, metric.name, of, _in_units(middle, metric), spread, "")

@@ -46,9 +46,16 @@ _QUALITY = {
     Decision.HOLD: (Text("Hold", "保留"), Text("listen to what follows before going on", "先へ進む前に以下の箇所を聴いてください")),
     Decision.BLOCK: (Text("Block", "不可"), Text("the dub is broken as a whole", "吹替全体に問題があります")),
 }  # fmt: skip
+_ONLY_OPEN = Text(
+    "nothing that could be measured is wrong; what could not be measured holds",
+    "測定できた項目に問題はありません。測定できない項目があるため保留です",
+)
 QUALITY_ONLY = Text("quality only, not a release", "品質検査のみ（公開の判定ではありません）")
 
 
 def decided(verdict: Verdict) -> tuple[Text, Text]:
     """The decision as a word and as half a sentence."""
-    return (_QUALITY if verdict.quality_only else _RELEASE)[verdict.decision]
+    word, sentence = (_QUALITY if verdict.quality_only else _RELEASE)[verdict.decision]
+    if verdict.quality_only and {f.outcome for f in verdict.findings if f.outcome > Outcome.WARN} == {Outcome.UNKNOWN}:
+        return word, _ONLY_OPEN
+    return word, sentence

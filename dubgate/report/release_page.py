@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.report.phrases import OUTCOMES
 from dubgate.report.release_sections import READERS, SECTIONS, Step, Voice, release_sections
-from dubgate.report.release_text import DECLARED, NEXT, READY, VOICES, is_told
+from dubgate.report.release_text import DECLARED, NEXT, READY, VOICES, is_told, named_in
 from dubgate.unmeasured import Unmeasured
 
 
@@ -16,7 +17,7 @@ from dubgate.unmeasured import Unmeasured
 class VoiceRow:
     """A speaker heard; `checks` are (rule, outcome, label) of each CON-* rule, worst first."""
 
-    character: str
+    character: Text
     heard_s: float | None
     why_not: str
     declared: Text
@@ -32,7 +33,7 @@ class SaidRow:
     outcome: str
     label: Text
     text: Text
-    more: str
+    more: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _voice(voice: Voice) -> VoiceRow:
     missing = voice.heard_s if isinstance(voice.heard_s, Unmeasured) else None
     ordered = sorted(voice.checks, key=lambda check: (-check[1], check[0]))
     return VoiceRow(
-        character=voice.character,
+        character=Text(voice.character, named_in("ja", voice)),
         heard_s=None if isinstance(voice.heard_s, Unmeasured) else voice.heard_s,
         why_not=missing.reason if missing is not None else "",
         declared=DECLARED[voice.declared],
@@ -84,10 +85,13 @@ def _said(judgement: Judgement, group: object) -> tuple[SaidRow, ...]:
 
 
 def _row(f: Finding) -> SaidRow:
-    more = " · ".join(part for part in (f.rule, f.value, f.bound, *f.decided_by) if part)
+    en = (f.rule, f.value, f.bound, *f.decided_by)
+    ja = (f.rule, f.measured.ja, f.wanted.ja, *map(in_japanese, f.decided_by))
+    more = Text(*(" · ".join(part for part in parts if part) for parts in (en, ja)))
     return SaidRow(f.outcome.name.lower(), OUTCOMES[f.outcome], f.text, more)
 
 
 def _step(step: Step) -> SaidRow:
-    more = " · ".join(part for part in (step.who or "", ", ".join(step.rules)) if part)
+    en, ja = step.who or "", ", ".join(map(in_japanese, (step.who or "").split(", ")))
+    more = Text(*(" · ".join(part for part in (who, ", ".join(step.rules)) if part) for who in (en, ja)))
     return SaidRow(step.outcome.name.lower(), OUTCOMES[step.outcome], step.do, more)

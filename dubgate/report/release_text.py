@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.occurrences import was_not_measured
 from dubgate.report.phrases import OUTCOMES
 from dubgate.report.printable import printable
-from dubgate.report.release_sections import READERS, SECTIONS, Step, Voice, release_sections
+from dubgate.report.release_sections import OUTSIDE, READERS, SECTIONS, Step, Voice, release_sections
 from dubgate.unmeasured import Unmeasured
 
 MOST_LINES = 40  # of one section
@@ -76,7 +77,12 @@ def _voice(voice: Voice, lang: str) -> str:
         f"{passed} {getattr(OUTCOMES[Outcome.PASS], lang)}",
         *failed,
     ]
-    return f"{printable(voice.character)}: {', '.join(parts)}"
+    return f"{printable(named_in(lang, voice))}: {', '.join(parts)}"
+
+
+def named_in(lang: str, voice: Voice) -> str:
+    """A character's own name; words only where no line claims the voice."""
+    return in_japanese(voice.character) if lang == "ja" and voice.character == OUTSIDE else voice.character
 
 
 def _said(finding: Finding, lang: str) -> str:
@@ -85,5 +91,6 @@ def _said(finding: Finding, lang: str) -> str:
 
 def _step(step: Step, lang: str) -> str:
     rules = f" [{', '.join(step.rules)}]" if step.rules else ""
-    who = f" ({step.who})" if step.who else ""
+    asked = (step.who or "").split(", ")
+    who = f" ({', '.join(map(in_japanese, asked) if lang == 'ja' else asked)})" if step.who else ""
     return f"{printable(step.do.within(lang))}{printable(who + rules)}"

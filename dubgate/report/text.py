@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dubgate.delivery.timecode import timecode_at
+from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.findings import Finding, Outcome
@@ -17,6 +18,7 @@ from dubgate.report.json import groups_of
 from dubgate.report.occurrences import by_rule, was_not_measured
 from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.report.phrases import GROUPS, OUTCOMES, QUALITY_ONLY, decided
+from dubgate.report.plain_values import measured_of, wanted_of
 from dubgate.report.printable import printable
 from dubgate.report.release_text import release_text
 
@@ -88,17 +90,27 @@ def _head(judgement: Judgement, lang: str) -> Iterator[Text]:
     if verdict.quality_only:
         yield Text(getattr(QUALITY_ONLY, lang))
     else:
-        states = [f"{getattr(GROUPS[g], lang)} {verdict.of(g).name.lower()}" for g in groups_of(judgement)]
+        states = [f"{getattr(GROUPS[g], lang)} {_state(verdict.of(g), lang)}" for g in groups_of(judgement)]
         yield Text("  " + ", ".join(states))
     told = _words(lang)
     tracks = f"{printable(features.original.name)} → {printable(features.dub.name)}"
     yield Text(f"  {tracks}, {len(judgement.sheet.cues)} {told['lines']}, {judgement.style.value}", "dim")
     if not judgement.scripted:
         yield Text(f"  {told['script']}", "dim")
-    models = [printable(m.name) + (told["embedded"] if m.embedded else "") for m in features.models]
+    models = dict.fromkeys(printable(m.name) + (told["embedded"] if m.embedded else "") for m in features.models)
     yield Text(f"  {told['heard']}: {', '.join(models) or '-'}", "dim")
     for note in judgement.notes:
-        yield Text(f"  {printable(note)}", "dim")
+        yield Text(f"  {printable(_in(lang, note))}", "dim")
+
+
+def _state(decision: Decision, lang: str) -> str:
+    """A group's state, in the words of the page."""
+    outcome = {Decision.RELEASE: Outcome.PASS, Decision.HOLD: Outcome.HOLD, Decision.BLOCK: Outcome.BLOCK}[decision]
+    return OUTCOMES[outcome].ja if lang == "ja" else decision.name.lower()
+
+
+def _in(lang: str, told: str) -> str:
+    return in_japanese(told) if lang == "ja" else told
 
 
 def _words(lang: str) -> dict[str, str]:
@@ -125,7 +137,7 @@ def _questions(open_: OpenQuestions, lang: str) -> Iterator[Text]:
     yield from (Text(f"{'':10}{line}", "dim") for line in lines)
     yield from (Text(f"{'':10}{told['do']}: {printable(remedy.within(lang))}", "dim") for remedy in open_.remedies)
     if open_.who:
-        yield Text(f"{'':10}{told['resolve']}: {printable(', '.join(open_.who))}", "dim")
+        yield Text(f"{'':10}{told['resolve']}: {printable(', '.join(_in(lang, who) for who in open_.who))}", "dim")
 
 
 def _some(asked: Sequence[str]) -> str:
@@ -137,12 +149,14 @@ def _finding(finding: Finding, judgement: Judgement, lang: str) -> Iterator[Text
     told = _words(lang)
     head = Text(f"{getattr(OUTCOMES[finding.outcome], lang):<10}", _STYLES[finding.outcome])
     yield head.append(f"{_when(finding, judgement)}{printable(getattr(finding.text, lang))}", "default not bold")
-    bound, value = finding.wanted.within(lang), finding.measured.within(lang)
+    bound, value = wanted_of(finding).within(lang), measured_of(finding, judgement.clock).within(lang)
     measured = [value] if value else []
     measured += [f"{told['wanted']} {bound}"] if bound else []
     yield Text(f"{'':10}{finding.rule}{': ' if measured else ''}{printable(', '.join(measured))}", "dim")
     if finding.decided_by:
-        yield Text(f"{'':10}{told['decided']}: {printable(', '.join(finding.decided_by))}", "dim")
+        yield Text(
+            f"{'':10}{told['decided']}: {printable(', '.join(_in(lang, by) for by in finding.decided_by))}", "dim"
+        )
 
 
 def _reasons(finding: Finding, lang: str) -> Iterator[Text]:
@@ -150,7 +164,7 @@ def _reasons(finding: Finding, lang: str) -> Iterator[Text]:
     told = _words(lang)
     do = finding.remedy.within(lang)
     why = "required" if finding.rule in CHECKS else "why"  # a check says what must be so
-    asked = ((why, finding.why.within(lang)), ("do", do), ("resolve", finding.who_can_resolve))
+    asked = ((why, finding.why.within(lang)), ("do", do), ("resolve", _in(lang, finding.who_can_resolve or "")))
     for name, text in asked:
         if text:
             yield Text(f"{'':10}{told[name]}: {printable(text)}", "dim")

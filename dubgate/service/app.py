@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 
 from consent.errors import ConsentError
 from consent.registry import Registry
@@ -19,6 +20,7 @@ from dubgate.service import job_routes, operation_routes, people_routes, problem
 from dubgate.service.bodies import MayPublish, RefusalBody
 from dubgate.service.clock import Clock, utc_now
 from dubgate.service.database import open_database
+from dubgate.service.docs_page import POLICY, docs_page
 from dubgate.service.door import Door
 from dubgate.service.limits import Bounded, Buckets
 from dubgate.service.metrics import Metrics
@@ -102,6 +104,7 @@ def create_service(settings: Settings, *, clock: Clock = utc_now, node: str | No
     for routes in (job_routes, upload_routes, publish_routes, people_routes, operation_routes):
         app.include_router(routes.router)
     _mount_desk(app, state)
+    app.add_api_route("/docs", lambda: _read(app), include_in_schema=False)
     app.add_middleware(Bounded, limits=settings.limits)
     app.add_middleware(Door, state=state)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
@@ -134,6 +137,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
         _secure(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _read(app: FastAPI) -> HTMLResponse:
+    """The description for people."""
+    return HTMLResponse(docs_page(app.openapi()), headers={"content-security-policy": POLICY})
 
 
 def _secure(schema: dict[str, Any]) -> None:

@@ -53,10 +53,10 @@ class JobBody(BaseModel):
 
     job_id: str = Field(examples=[JOB_ID])
     kind: Literal["check", "renew", "request"]
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    stage: str = Field(examples=["hearing the dub"])
-    progress: float = Field(examples=[0.4])
-    attempts: int
+    state: Literal["queued", "running", "done", "failed", "cancelled"] = Field(examples=["done"])
+    stage: str = Field(examples=["done"])
+    progress: float = Field(examples=[1.0])
+    attempts: int = Field(examples=[1])
     decision: Literal["release", "hold", "block"] | None = None
     exit_code: int | None = Field(None, description="As dubgate check: 0 release, 3 hold, 1 block, 2 could not judge.")
     certificate_id: str | None = Field(None, examples=[DIGEST])
@@ -97,6 +97,9 @@ class MayPublish(ScopeBody):
     """Yes: the certificate under which these bytes may be published for the use that was asked about."""
 
     publish: Literal[True] = True
+    digest: str = Field(
+        description="Of the file that was asked about: an answer to another question is no yes.", examples=[DIGEST]
+    )
     release_id: str
     title_id: str
     level: str = Field(examples=["DUBGATE_RELEASE"])

@@ -157,7 +157,7 @@ def _behind(desk: Any, deliveries: Any, manifests: dict[str, Path], location: st
         try:
             decision = deliveries.judge(delivery_id).decision
             n = ask_for(deliveries, delivery_id, desk.registry)
-            say(f"{delivery_id}: {decision}; {n} asked")
+            say(f"{delivery_id}: {decision}; asked for a decision: {n or 'nobody, it takes mending'}")
         except (DubgateError, ConsentError, CannotAnswerError) as error:
             say(f"{delivery_id}: {error}")
         watch(desk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,15 +16,16 @@ from consent.views import View
 from consent.vocabulary import Role
 from consent.web.protocols import Answer, CannotAnswerError
 from dubgate.answers import ATTESTATIONS, SIGN_OFFS, WAIVERS
+from dubgate.approving import bound_to
 from dubgate.certificate.dsse import MAX_ENVELOPE_BYTES, SignatureError
-from dubgate.certificate.statements import ATTESTATION, SIGN_OFF, WAIVER, statement
+from dubgate.certificate.statements import ATTESTATION, SIGN_OFF, WAIVER, digest_id, statement
+from dubgate.clearing import published_sound
 from dubgate.delivery.manifest import Delivery
 from dubgate.judgement import Judgement
 from dubgate.policy.evidence import APPROVALS, Kind, open_one, predicate_type_of
 from dubgate.policy.findings import Finding
 from dubgate.policy.signed_objects import About, Attestation, Heard, SignedObject, SignOff, Waiver, WaiverReason
 from dubgate.policy.waivers import is_waivable
-from dubgate.unmeasured import Unmeasured
 
 KINDS: dict[str, Kind[Any]] = {k.predicate_type: k for k in (APPROVALS, ATTESTATIONS, WAIVERS, SIGN_OFFS)}
 
@@ -35,24 +36,17 @@ def draft_of(judgement: Judgement, finding: Finding, answer: Answer, *, by: str,
     Raises:
         CannotAnswerError: this finding is not answered in this way.
     """
-    published = judgement.features.published
-    if published is None:
+    sound = published_sound(judgement.features)
+    if sound is None:
         raise CannotAnswerError("the delivery's sound has no digest")
-    pcm = published.pcm_sha256
-    bound = {
-        "by": by,
-        "packets_sha256": published.packet_sha256,
-        "pcm_sha256": None if isinstance(pcm, Unmeasured) else pcm,
-        "signed_at": at,
-        "expires_at": at + timedelta(days=answer.days),
-    }
+    bound = bound_to(sound, by, at, answer.days)
     kind, record = _RECORDS[answer.kind](judgement, finding, answer, bound)
     return rfc8785.dumps(statement(kind, record, (record.packets_sha256,)))
 
 
 def _number(prefix: str, finding: Finding, bound: dict[str, Any]) -> str:
-    said = f"{bound['packets_sha256']} {bound['by']} {bound['signed_at'].isoformat()} {finding.rule} {finding.subject.name}"
-    return f"{prefix}-{hashlib.sha256(said.encode()).hexdigest()[:20]}"
+    over = bound["packets_sha256"], bound["by"], bound["signed_at"].isoformat()
+    return digest_id(prefix, *over, finding.rule, finding.subject.name)
 
 
 def _waiver(j: Judgement, finding: Finding, answer: Answer, bound: dict[str, Any]) -> tuple[str, SignedObject]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from consent.views import View
 from dubgate.approving import Sounds
+from dubgate.clearing import published_sound
 from dubgate.delivery.manifest import Delivery
 from dubgate.digesting import Sound
 from dubgate.disclosure.gathering import Looked, gather
@@ -28,13 +29,10 @@ def disclosures_of(
     Social text and credits name no label, so that none is read back for them. It decides nothing: the page says so where
     there is none, and a verdict does not wait for it.
     """
-    published, original = judgement.features.published, judgement.features.original
-    if published is None or not original.packet_sha256:
+    dub, original = published_sound(judgement.features), judgement.features.original
+    if dub is None or not original.packet_sha256:
         return {}
-    sounds = Sounds(
-        Sound(published.packet_sha256, published.pcm_sha256, judgement.features.dub.duration_s),
-        Sound(original.packet_sha256, Unmeasured("not asked for"), original.duration_s),
-    )
+    sounds = Sounds(dub, Sound(original.packet_sha256, Unmeasured("not asked for"), original.duration_s))
     sheet = judgement.sheet if judgement.scripted else None
     try:
         told = gather(delivery, Looked(sounds, sheet, Labels(()), quality), view, at)

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from consent.views import View
 from consent.web.protocols import Answer, CannotAnswerError, Casting, Dossier, Judged, SoundFile, Summary, Which
-from dubgate.clearing import release_of
+from dubgate.approved_parts import plan_bytes
+from dubgate.clearing import asset_of, release_of
 from dubgate.delivery.manifest import Delivery, load_delivery
+from dubgate.delivery.manifest_schema import CastEntry
 from dubgate.errors import DubgateError
 from dubgate.gate import packs_of
 from dubgate.judgement import Judgement
@@ -106,11 +108,11 @@ class DeskDeliveries(Heard):
         delivery = load_delivery(path)
         label = delivery.label
         told = None if label is None else " / ".join(dict.fromkeys(label.text.values()))
-        cast = tuple(Casting(e.name, str(e.technique), e.voice_ids) for e in delivery.cast)
+        cast = tuple(_casting(delivery, entry) for entry in delivery.cast)
         kept = self._judgements.get(delivery_id)
         clips = clips_of(kept[1]) if kept is not None else ()
-        plan = None if label is None else _canonical(label.model_dump(mode="json"))
-        casting = _canonical([e.model_dump(mode="json") for e in delivery.cast])
+        plan = None if label is None else plan_bytes(label)
+        casting = plan_bytes(delivery.cast)
         verdict = self._verdicts.get(delivery_id)
         disclosure = verdict.disclosure if verdict is not None else {}
         return Dossier(summary, delivery.original.language, told, plan, cast, casting, disclosure, clips)
@@ -286,7 +288,6 @@ def _predecessor(summary: Summary, older: Sequence[Summary]) -> str | None:
     return next((s.delivery_id for s in older if (s.title_id, s.language, s.submitted_by) == same), None)
 
 
-def _canonical(value: object) -> bytes:
-    import rfc8785
-
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
+def _casting(delivery: Delivery, entry: CastEntry) -> Casting:
+    models = tuple(asset_of(delivery.submitter, entry, voice_id) for voice_id in entry.voice_ids)
+    return Casting(entry.name, str(entry.technique), entry.voice_ids, models)

@@ -117,9 +117,8 @@ def _line(line: LineFindings, judgement: Judgement) -> Line:
     )
 
 
-def _source(delivery: Delivery, which: Which) -> Source | None:
-    track = delivery.original if which == "original" else delivery.dub
-    return track.mix or track.stem if which == "dub" else track.stem or track.mix
+def _source(delivery: Delivery, which: Which) -> Source:
+    return delivery.dub.published if which == "dub" else delivery.original.clearest
 
 
 def _f0(track: TrackFeatures, span: Span) -> tuple[float | None, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,14 @@ _OF_STATUS = {
     500: ("failed", "The service failed"),
     503: ("unavailable", "The service cannot answer now"),
 }
+
+# What to do about a problem of which nobody says more.
+_REMEDIES = {
+    401: "Send the header `Authorization: Bearer TOKEN`; whoever runs the service makes one: dubgate tokens new.",
+    429: "Wait as many seconds as the header Retry-After says.",
+}
+_NO_ROUTE = "The API lies below /v1, and /docs describes it."
+_PLAINLY = {"missing": "it is missing", "extra_forbidden": "there is no such field here"}
 
 
 class Wrong(BaseModel):
@@ -72,7 +81,7 @@ class Problem(Exception):
         more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or kind or str(status))
-        self.status, self.detail, self.remedy = status, detail, remedy
+        self.status, self.detail, self.remedy = status, detail, remedy or _REMEDIES.get(status)
         usual = _OF_STATUS.get(status, ("failed", "The service failed"))
         self.kind, self.title = kind or usual[0], title or usual[1]
         self.headers, self.more = dict(headers or {}), dict(more or {})
@@ -110,15 +119,17 @@ def install(app: FastAPI) -> None:
     def _http(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         detail = str(error.detail) if error.status_code in (400, 413) else None
-        return Problem(error.status_code, detail, headers=headers).response(request_id(request))
+        remedy = _NO_ROUTE if error.status_code == 404 else None
+        return Problem(error.status_code, detail, remedy=remedy, headers=headers).response(request_id(request))
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
         wrong = [
-            {"where": ".".join(str(p) for p in e["loc"])[:200], "what": str(e["msg"])[:300]}
+            {"where": ".".join(str(p) for p in e["loc"])[:200], "what": _PLAINLY.get(e["type"], str(e["msg"]))[:300]}
             for e in error.errors()[:50]
         ]
-        return Problem(422, more={"errors": wrong}).response(request_id(request))
+        detail = f"{wrong[0]['where']}: {wrong[0]['what']}" if wrong else None
+        return Problem(422, detail, remedy=_described_at(request), more={"errors": wrong}).response(request_id(request))
 
     @app.exception_handler(ConsentError)
     def _registry(request: Request, error: ConsentError) -> Response:
@@ -137,6 +148,17 @@ def install(app: FastAPI) -> None:
     def _failed(request: Request, error: Exception) -> Response:
         LOG.error("failed", exc_info=error, extra={"request_id": request_id(request)})
         return Problem(500, "the service failed; its log says how").response(request_id(request))
+
+
+def _described_at(request: Request) -> str:
+    """Where the operation that was asked for stands in the description, with an example of each field."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return f"What {request.method} {path} takes, with an example: /docs#{anchor_of(request.method, path)}"
+
+
+def anchor_of(verb: str, path: str) -> str:
+    """The name under which an operation is found on the page of the description."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{verb}{path}".lower()).strip("-")
 
 
 def request_id(request: Request) -> str | None:

@@ -62,6 +62,9 @@ _PARAMETERS = [
 ]
 
 
+_AT = "at is `now`, or a moment with its zone within the next 24 hours, such as 2026-11-28T18:00:00Z"
+
+
 @router.get(
     "/may-publish",
     summary="May this file be published here, so, now?",
@@ -95,7 +98,12 @@ def may_publish(request: Request) -> Response:
         given["partner"] = partner
     found = _DIGEST.match(given["digest"])
     if found is None or len(request.query_params.multi_items()) != len(given):
-        what = "digest is a SHA-256 in lower-case hex, and each part of the question is there once"
+        what = f"each part of the question is there once, and nothing else: digest, {', '.join(NEEDED)}, partner"
+        what = (
+            what
+            if found is not None
+            else "digest is the file's SHA-256, 64 characters in lower-case hex: sha256sum FILE"
+        )
         raise Problem(422, what, more={"reason": "malformed", "publish": False})
     use = _use(given["territory"], given["channel"], given["language"], given["at"], partner, state.clock())
     answer = state.publishing.ask(found[1], use, caller.asks_for)
@@ -119,10 +127,17 @@ def _use(territory: str, channel: str, language: str, at: str, partner: str | No
     try:
         places = frozenset(countries(territory))
         by = None if partner is None else known_partner(partner)
-        return Use(places, str(Channel(channel)), canonical(language), _moment(at, now), by)
+        return Use(places, _channel(channel), canonical(language), _moment(at, now), by)
     except ValueError as error:
         more = {"reason": "malformed", "publish": False}
         raise Problem(403, str(error)[:300], kind="refused", title="Do not publish this", more=more) from None
+
+
+def _channel(name: str) -> str:
+    try:
+        return str(Channel(name))
+    except ValueError:
+        raise ValueError(f"no channel is called {name!r}; known are {', '.join(Channel)}") from None
 
 
 def _moment(at: str, now: datetime) -> datetime:
@@ -134,8 +149,10 @@ def _moment(at: str, now: datetime) -> datetime:
         asked = asked.astimezone(UTC) if asked.tzinfo is not None else now - LONGEST_AHEAD
     except OverflowError:
         raise ValueError("this moment lies beyond the ends of the calendar") from None
+    except ValueError:
+        raise ValueError(_AT) from None
     if not now <= asked <= now + LONGEST_AHEAD:
-        raise ValueError("at is `now`, or a moment with its zone within the next 24 hours")
+        raise ValueError(_AT)
     return asked
 
 
@@ -161,7 +178,7 @@ def _scope(facts: Facts) -> dict[str, Any]:
 def _yes(facts: Facts) -> dict[str, Any]:
     """As MayPublish describes it."""
     told = facts.data()
-    return {"publish": True, **{name: told[name] for name in (*_SCOPE, *_MORE)}}
+    return {"publish": True, "digest": facts.file_sha256, **{name: told[name] for name in (*_SCOPE, *_MORE)}}
 
 
 @router.get("/certificates", summary="List certificates, newest first")

@@ -17,6 +17,7 @@ from consent.database import reading
 from consent.errors import ConsentError
 from consent.registry import Registry
 from dubgate.certificate.claim import PASSED
+from dubgate.certificate.covering import require_channel, require_partner, require_places, require_window
 from dubgate.certificate.refusals import (
     ConsentEnded,
     Expired,
@@ -24,11 +25,7 @@ from dubgate.certificate.refusals import (
     Malformed,
     NotPassed,
     NotYetValid,
-    OtherChannel,
     OtherLanguage,
-    OtherPartner,
-    OtherTerritory,
-    OutsideWindow,
     Refused,
 )
 from dubgate.certificate.trust import TrustStore
@@ -126,6 +123,7 @@ class Publishing:
         refusals: list[Refused] = []
         allowed: Facts | None = None
         for row in rows:
+            facts: Facts | None = None
             try:
                 facts = self._facts(row, digest, store, now)
                 _require_valid(facts, store, use.at, now)
@@ -135,7 +133,8 @@ class Publishing:
                     allowed = facts
             except Refused as refusal:
                 refusals.append(refusal)
-                if isinstance(refusal, NotPassed) and row.recorded_at == rows[0].recorded_at:
+                is_no = facts is None or facts.result != PASSED  # whoever signed it; what cannot be read may be one
+                if is_no and row.recorded_at == rows[0].recorded_at:
                     return Denied(refusal, None)
             if allowed is not None and row.recorded_at != rows[0].recorded_at:
                 break
@@ -214,7 +213,8 @@ def _require_valid(facts: Facts, store: TrustStore, at: datetime, now: datetime)
     Raises:
         Refused
     """
-    gate = require_trusted(facts, store, now)
+    gate = require_trusted(facts, store, max(at, now))
+    store.require_current(max(at, now))
     if facts.result != PASSED:
         raise NotPassed(f"the gate said {facts.decision}: {', '.join(facts.reasons[:20])}")
     if facts.level not in gate.levels:
@@ -233,20 +233,10 @@ def _require_covers(facts: Facts, use: Use) -> None:
     """
     if use.language != facts.language:
         raise OtherLanguage(f"the release is in {facts.language}, not {use.language}")
-    if missing := sorted(use.territories - facts.territories):
-        raise OtherTerritory(f"the release is not for {', '.join(missing[:8])}")
-    if use.channel not in facts.channels:
-        raise OtherChannel(f"the release is for {', '.join(sorted(facts.channels))}, not {use.channel}")
-    if use.partner is None and facts.partners:
-        by = ", ".join(sorted(facts.partners))
-        raise OtherPartner(f"the release is for publication by {by} alone, and it is not said who publishes")
-    if use.partner is not None and use.partner not in facts.partners:
-        by = ", ".join(sorted(facts.partners)) or "nobody by name"
-        raise OtherPartner(f"the release is for publication by {by}, not {use.partner}")
-    start, end = facts.window_start, facts.window_end
-    if start is None or use.at < start or (end is not None and use.at >= end):
-        until = "" if end is None else f" until {end.isoformat()}"
-        raise OutsideWindow(f"the release window is from {start.isoformat() if start else '?'}{until}")
+    require_places(facts.territories, use.territories)
+    require_channel(sorted(facts.channels), use.channel)
+    require_partner(sorted(facts.partners), use.partner)
+    require_window(facts.window_start, facts.window_end, use.at)
 
 
 LONGEST_AHEAD = timedelta(days=1)

@@ -9,9 +9,10 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,6 +20,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from consent.strict import Id, Line
 from dubgate.errors import InputError
 from dubgate.strict_yaml import load_yaml
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PREFIX = "DUBGATE_SERVICE_"
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
@@ -124,7 +128,7 @@ class Desk(_Strict):
 
 
 class Settings(_Strict):
-    """Everything; see the README's section on the service."""
+    """Everything; see README.md beside this file."""
 
     schema_: Literal["service/1.0"] = Field("service/1.0", alias="schema")
     registry: Line
@@ -184,9 +188,34 @@ def read_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
+        if not data:
+            what = "no settings: name their file with --config, or in DUBGATE_SERVICE_CONFIG"
+            raise InputError(what, remedy="What they hold: dubgate serve --help.") from None
+        problems = [_in_words(e) for e in error.errors(include_url=False)]
         where = str(path) if path is not None else f"{PREFIX}…"
-        raise InputError("\n  ".join(problems), where=where, remedy="See: dubgate serve --help.") from None
+        raise InputError("\n  ".join(problems), where=where, remedy="What they hold: dubgate serve --help.") from None
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """One thing that is wrong with the settings, by the name that it has in the file."""
+    *above, last = map(str, error["loc"])
+    named, kind = ".".join([*above, last]), error["type"]
+    if kind == "missing":
+        return f"{named} is missing"
+    if kind == "tuple_type":
+        return f"{named} is a list, such as {named}: [...]"
+    if kind != "extra_forbidden":
+        return f"{named}: {error['msg'].removeprefix('Value error, ')}"
+    near = get_close_matches(last, _known(above), n=1)
+    return f"there is no setting {named}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _known(above: Sequence[str]) -> list[str]:
+    """The names of the settings in one part of them."""
+    parts: dict[str, type[BaseModel]] = {"keys": Keys, "trust": Trust, "limits": Limits, "jobs": Jobs, "desk": Desk}
+    parts |= {"roots": Root, "sources": Source}
+    part = parts.get(above[0]) if above else Settings
+    return [] if part is None else [field.alias or name for name, field in part.model_fields.items()]
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -9,9 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from consent.approvals import Approval
 from consent.registry import Registry
+from consent.releases import ReleaseDecision
+from consent.views import View
 from dubgate.certificate.dsse import sign
 from dubgate.certificate.file import certificate_bytes
 from dubgate.certificate.measured import measured_statement
@@ -21,6 +25,7 @@ from dubgate.deciding import Decided, Within, decide_in_ledger
 from dubgate.errors import DubgateError, InputError
 from dubgate.hit_notices import hit_notices, record_hits
 from dubgate.judgement import Judgement
+from dubgate.standing import what_ended
 from dubgate.watching import Watched
 from dubgate.witnessed import ledger_part
 
@@ -79,6 +84,32 @@ def decide(
     with watched.pinned():
         decided = decide_in_ledger(*asked, **how)  # type: ignore[arg-type]
     return pending_of(decided)
+
+
+def require_another_hand(view: View, release_id: str, party: str) -> None:
+    """Nobody's own approval carries what they handed in themselves, whatever the delivery says of who submits it.
+
+    Raises:
+        InputError: the party of the token signed one that the release rests on.
+    """
+    for release in view.releases(f"release:{release_id}"):
+        found = (view.record(f"approval:{a}", Approval) for a in release.approval_ids)
+        if any(approval is not None and approval.by == party for approval in found):
+            what = f"{party} submitted this delivery and signed its approval"
+            raise InputError(what, where="approvals", remedy="Have somebody else submit it, or approve it.")
+
+
+def require_standing_still(pending: Pending, registry: Registry, now: datetime) -> None:
+    """What was decided and never signed, since its worker died, is signed only while everything it rests on stands.
+
+    Raises:
+        InputError: something ended since; there is no certificate.
+    """
+    with registry.view() as view:
+        for release in view.releases(f"release:{pending.release_id}"):
+            if release.decision is ReleaseDecision.RELEASE and (ended := what_ended(release, view, now)):
+                what = f"it was released and never certified, and since then: {'; '.join(ended)}"
+                raise InputError(what, where=release.release_id, remedy="Submit it again.")
 
 
 def _record_hits(judgement: Judgement, registry: Registry, party: str) -> None:

@@ -139,5 +139,4 @@ def with_scope(*scopes: str) -> Callable[[Caller], Caller]:
 Reader = Annotated[Caller, Depends(with_scope("read"))]
 Submitter = Annotated[Caller, Depends(with_scope("submit"))]
 Approver = Annotated[Caller, Depends(with_scope("approve"))]
-Admin = Annotated[Caller, Depends(with_scope("admin"))]
 Service = Annotated[State, Depends(state_of)]

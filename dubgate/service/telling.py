@@ -13,14 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from consent.approvals import Approval
 from consent.consequences import Ending, touched
 from consent.entries import Entry
 from consent.events import TERMINAL, Event
 from consent.registry import Registry
 from consent.releases import Impact, Release, live
 from consent.titles import Refusal
+from consent.uses import UseNotice
 from consent.views import View
-from consent.vocabulary import EventKind, RevocationEffect
+from consent.vocabulary import ApprovalDecision, EventKind, RevocationEffect
 from dubgate.certificate.claim import PASSED
 from dubgate.certificate.trust import TrustStore
 from dubgate.service.clock import iso
@@ -28,7 +30,7 @@ from dubgate.service.database import changing, looking, put_over
 from dubgate.service.messages import Told, message_id, tell
 from dubgate.service.own_key import OwnKey
 from dubgate.service.tables import CERTIFICATE, META
-from dubgate.standing import refused_now
+from dubgate.standing import refused_now, rejected_now
 
 FOLLOWED = "followed"
 AT_ONCE = 2000
@@ -76,10 +78,32 @@ def _of_entry(view: View, entry: Entry, engine: Engine, now: datetime) -> Iterat
         if isinstance(event, Event) and event.kind in _ENDS and event.target in _TARGETS:
             impact = touched(view, f"{event.target}:{event.target_id}", entry.recorded_at)
             yield from _of_ending(Ending(event, entry.recorded_at, impact), engine, now)
+        elif isinstance(event, Event) and event.kind is EventKind.OBJECTED:
+            yield from _of_ending(Ending(event, entry.recorded_at, _objected(view, event, entry)), engine, now)
     elif entry.schema_name == Refusal.schema_name:
         refusal = entry.record
         if isinstance(refusal, Refusal):
             yield from _of_refusal(view, refusal, entry, engine, now)
+    elif entry.schema_name == Approval.schema_name:
+        approval = entry.record
+        if isinstance(approval, Approval) and approval.decision is ApprovalDecision.REJECT:
+            yield from _of_rejection(view, approval, entry, engine, now)
+
+
+def _objected(view: View, event: Event, entry: Entry) -> Impact:
+    """What a holder took out by objecting to one use of its standing approval: the releases of that sound under it."""
+    notice = view.record(f"use_notice:{event.target_id}", UseNotice)
+    near = () if notice is None else live(view.releases(f"approval:{notice.approval_id}"), entry.recorded_at)
+    met = tuple(r for r in near if notice is not None and r.packets_sha256 == notice.packets_sha256)
+    return Impact(met, RevocationEffect.STOP_DISTRIBUTION)
+
+
+def _of_rejection(view: View, approval: Approval, entry: Entry, engine: Engine, now: datetime) -> Iterator[Told]:
+    """A holder's no to what was released already: of this sound, or of any in the language."""
+    keys = [f"title:{t}" for t in view.titles_under([approval.title_id])]
+    near = {r.release_id: r for key in keys for r in live(view.releases(key), entry.recorded_at)}
+    met = tuple(r for r in near.values() if rejected_now(r, view, approval.approval_id, max(now, approval.signed_at)))
+    yield from _taken_down(f"approval:{approval.approval_id}", "the rights holder refused it", met, entry, engine, now)
 
 
 def _of_ending(ending: Ending, engine: Engine, now: datetime) -> Iterator[Told]:
@@ -97,20 +121,34 @@ def _of_refusal(view: View, refusal: Refusal, entry: Entry, engine: Engine, now:
     keys = [f"title:{t}" for t in view.titles_under(refusal.title_ids)] + [f"voice:{v}" for v in refusal.voice_ids]
     near = {r.release_id: r for key in keys for r in live(view.releases(key), entry.recorded_at)}
     met = tuple(r for r in near.values() if refused_now(r, view, refusal.refusal_id, max(now, refusal.not_before)))
-    impact = Impact(met, RevocationEffect.STOP_DISTRIBUTION)
-    for organisation, releases in _by_organisation(engine, impact.releases).items():
+    words = next(iter(refusal.words.values()), "refused")
+    since = max(entry.recorded_at, refusal.not_before)
+    yield from _taken_down(f"refusal:{refusal.refusal_id}", words, met, entry, engine, now, since)
+
+
+def _taken_down(
+    target: str,
+    reason: str,
+    met: Sequence[Release],
+    entry: Entry,
+    engine: Engine,
+    now: datetime,
+    since: datetime | None = None,
+) -> Iterator[Told]:
+    """To each organisation what of its own is to be taken down; `since` where it is not from the recording on."""
+    for organisation, releases in _by_organisation(engine, met).items():
         data = {
             "schema": "consent-takedown/1.1",
-            "target": f"refusal:{refusal.refusal_id}",
-            "reason": next(iter(refusal.words.values()), "refused"),
-            "effect": str(impact.effect),
-            "effective_at": iso(max(entry.recorded_at, refusal.not_before)),
+            "target": target,
+            "reason": reason,
+            "effect": str(RevocationEffect.STOP_DISTRIBUTION),
+            "effective_at": iso(since or entry.recorded_at),
             "certificates": sorted(r.certificate_sha256 for r in releases if r.certificate_sha256),
             "releases": [
                 {"release_id": r.release_id, "title_id": r.title_id, "language": r.language} for r in releases
             ],
         }
-        about = f"{refusal.refusal_id} {organisation}"
+        about = f"{target.partition(':')[2]} {organisation}"
         yield Told(message_id("takedown", about), organisation, "takedown", data, now)
 
 

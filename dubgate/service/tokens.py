@@ -93,6 +93,9 @@ def issue(
     return NewToken(token_id, token, caller)
 
 
+_SEE = "Who is, and in which roles: dubgate consent show --registry REGISTRY."
+
+
 def _check_scopes(chosen: frozenset[str], days: int) -> None:
     if not chosen or chosen - set(SCOPES):
         raise InputError(f"scopes are some of {', '.join(SCOPES)}")
@@ -106,9 +109,9 @@ def _houses(writer: Writer, party: str, by: str, asks_for: Sequence[str]) -> str
     """The party's house, once everybody named is known and `by` is an operator."""
     issuer, owner = writer.party(by), writer.party(party)
     if issuer is None or Role.OPERATOR not in issuer.roles:
-        raise InputError(f"{by} is no operator of this registry")
+        raise InputError(f"{by} is no operator of this registry", where="--by", remedy=_SEE)
     if unknown := [p for p in (party, *asks_for) if writer.party(p) is None]:
-        raise InputError(f"no party {unknown[0]!r} is registered")
+        raise InputError(f"no party {unknown[0]!r} is registered", remedy=_SEE)
     assert owner is not None
     return owner.house_id
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -102,6 +102,8 @@ def _keep_all(files: list[UploadFile], place: Path) -> dict[str, str]:
         if name in kept:
             raise InputError("a file is there twice", where=name)
         target = place / name
+        if any(str(parent) in kept for parent in PurePosixPath(name).parents):
+            raise InputError("a file lies where this one has its folder", where=name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept[name] = _keep(file, target)
         _look(target, name, file.content_type or "")

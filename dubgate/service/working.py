@@ -33,7 +33,15 @@ from dubgate.service.jobs import Job, LeaseLostError
 from dubgate.service.judging import Hear, Outcome, Render, judge, rendered
 from dubgate.service.own_key import OwnKey
 from dubgate.service.settings import Settings
-from dubgate.service.signing import Pending, certificate_of, decide, pending_of, read_pending
+from dubgate.service.signing import (
+    Pending,
+    certificate_of,
+    decide,
+    pending_of,
+    read_pending,
+    require_another_hand,
+    require_standing_still,
+)
 from dubgate.service.sources import manifest_of
 from dubgate.service.verdicts import kept_of
 
@@ -112,6 +120,7 @@ class Worker:
                 writer.store.connection, job, self.clock(),
                 decision=pending.decision, release_id=pending.release_id, pending=kept,
             )  # fmt: skip
+            require_another_hand(writer, pending.release_id, job.party)
             file_reports(writer.store.connection, job, outcome.reports | kept_of(decided, job.job_id, self.own))
             self.reached("noted")
 
@@ -125,6 +134,7 @@ class Worker:
         if self.gate is None:
             raise InputError("a decision waits for its signature, and this worker has no keys", where=job.job_id)
         with Registry.open(self.settings.registry, clock=self.clock, read_only=True) as registry:
+            require_standing_still(pending, registry, self.clock())
             document = certificate_of(pending, registry, self.gate)
             self.reached("signed")
             origin = registry.head().origin

@@ -72,7 +72,12 @@ class Ge2e:
         refused = [_too_little(clip) for clip in clips]
         usable = [k for k, reason in enumerate(refused) if reason is None]
         with exactly(self._device):
-            partials = [self._partials(clips[k]) for k in usable]
+            partials = in_batches(
+                [clips[k] for k in usable],
+                self._partials,
+                length_s=lambda c: c.size / SAMPLE_RATE_HZ,
+                budget_s=self._budget_s,
+            )
             flat = list(torch.cat(partials)) if partials else []
             vectors = in_batches(flat, self._run, length_s=lambda _: 1.6, budget_s=self._budget_s)
         out: list[Floats | Unmeasured] = [Unmeasured("not heard") if r is None else r for r in refused]
@@ -82,24 +87,34 @@ class Ge2e:
             first += len(own)
         return out
 
-    def mel(self, sound: torch.Tensor) -> torch.Tensor:
-        """Mel power spectrogram [shape=(n_frames, 40)] of sound [shape=(n_samples,)], 25 ms windows every 10 ms."""
+    def mels(self, sounds: Sequence[Floats]) -> list[torch.Tensor]:
+        """Mel power spectrogram [shape=(n_frames, 40)] of each sound [shape=(n_samples,)], 25 ms windows every 10 ms.
+
+        The sounds are laid end to end on multiples of the hop with a window's silence between them, and analysed at
+        once: frames do not know their neighbours.
+        """
         import torch
 
+        counts = [1 + sound.size // _HOP for sound in sounds]
+        starts = np.cumsum([0, *(n + _N_FFT // _HOP for n in counts)])
+        laid = np.zeros(int(starts[-1]) * _HOP, dtype=np.float32)
+        for start, sound in zip(starts, sounds, strict=False):
+            laid[start * _HOP : start * _HOP + sound.size] = sound
         spectrum = torch.stft(
-            sound, _N_FFT, _HOP, window=self._window, center=True, pad_mode="constant", return_complex=True
-        )
-        return (self._filters @ spectrum.abs().square()).T
+            torch.from_numpy(laid).to(self._device),
+            _N_FFT, _HOP, window=self._window, center=True, pad_mode="constant", return_complex=True,
+        )  # fmt: skip
+        mel = (self._filters @ spectrum.abs().square()).T
+        return [mel[s : s + n] for s, n in zip(starts, counts, strict=False)]
 
-    def _partials(self, clip: Floats) -> torch.Tensor:
-        """The clip's stretches of 1.6 s as mel spectrograms [shape=(n, 160, 40)]."""
+    def _partials(self, clips: Sequence[Floats]) -> list[torch.Tensor]:
+        """Each clip's stretches of 1.6 s as mel spectrograms [shape=(n, 160, 40)]."""
         import torch
 
-        starts = partial_starts(clip.size)
-        loud = np.zeros(max(clip.size, (starts[-1] + _PARTIAL_FRAMES) * _HOP), dtype=np.float32)
-        loud[: clip.size] = at_level(clip)
-        mel = self.mel(torch.from_numpy(loud).to(self._device))
-        return torch.stack([mel[s : s + _PARTIAL_FRAMES] for s in starts])
+        starts = [partial_starts(clip.size) for clip in clips]
+        loud = [_at_least(at_level(c), (s[-1] + _PARTIAL_FRAMES) * _HOP) for c, s in zip(clips, starts, strict=True)]
+        mels = self.mels(loud)
+        return [torch.stack([m[s : s + _PARTIAL_FRAMES] for s in own]) for m, own in zip(mels, starts, strict=True)]
 
     def _run(self, partials: Sequence[torch.Tensor]) -> list[Floats]:
         import torch
@@ -120,6 +135,10 @@ def partial_starts(n_samples: int) -> list[int]:
         return [0]
     n = max(1, math.ceil(room / _PARTIAL_FRAMES - _UNHEARD) + 1)
     return [round(k * room / (n - 1)) for k in range(n)] if n > 1 else [room // 2]
+
+
+def _at_least(clip: Floats, n_samples: int) -> Floats:
+    return clip if clip.size >= n_samples else np.pad(clip, (0, n_samples - clip.size))
 
 
 def at_level(clip: Floats) -> Floats:

@@ -49,7 +49,9 @@ class Listed:
 
     @property
     def where(self) -> str:
-        return "installed package" if isinstance(self.card.source, Package) else str(self.path or "not fetched")
+        if isinstance(self.card.source, Package):
+            return "installed package" if self.path is not None else "package not installed"
+        return str(self.path or "not fetched")
 
 
 def offline(environ: dict[str, str] | os._Environ[str] = os.environ) -> None:

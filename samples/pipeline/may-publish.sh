@@ -18,7 +18,7 @@ status=$(printf '%s' "$answer" | tail -n 1)
 body=$(printf '%s' "$answer" | sed '$d')
 printf '%s\n' "$body"
 case "$status" in
-  200) case "$body" in *'"publish":true'*) exit 0 ;; *) exit 2 ;; esac ;;
+  200) case "$body" in *'"publish":true,"digest":"'"$digest"'"'*) exit 0 ;; *) exit 2 ;; esac ;;
   403 | 422) case "$body" in *'"publish":false'*) exit 1 ;; *) exit 2 ;; esac ;;
   *) exit 2 ;;
 esac

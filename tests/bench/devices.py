@@ -3,7 +3,8 @@
     python tests/bench/devices.py [--first cpu] [--second cuda] [--jobs 2] [--only CASE …] [--out FOLDER]
 
 Prints a table for tests/bench/RESULTS.md. Exit code 1 where a decision, a finding's outcome or what could be measured differs. Each device
-hears for itself (the cache knows on which device something was heard); `--first cpu --second cpu` compares what was kept with itself.
+hears for itself (the cache knows on which device something was heard); `--first cpu --second cpu` compares what was kept with itself, and
+`--second gpu-code` the processor with the GPU's code on the processor (gpu_code.py), where no GPU is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gpu_code import gpu_code
+
 from dubgate.demonstration import Row, judge_samples
+
+GPU_CODE = "gpu-code"
 
 Key = tuple[str, str, str]  # what is told, and the scope and name that it is told of
 
@@ -91,7 +96,12 @@ def _judged(device: str, folder: Path, only: Sequence[str], jobs: int) -> dict[s
     def progress(stage: str, _: float) -> None:
         print(f"{device}: {stage}", file=sys.stderr)
 
-    rows: tuple[Row, ...] = judge_samples(None, folder / device, only=only, jobs=jobs, progress=progress, device=device)
+    rows: tuple[Row, ...]
+    if device == GPU_CODE:
+        with gpu_code():
+            rows = judge_samples(None, folder / device, only=only, jobs=1, progress=progress, device="cpu")
+    else:
+        rows = judge_samples(None, folder / device, only=only, jobs=jobs, progress=progress, device=device)
     return {r.case: json.loads(r.report.with_suffix(".json").read_text(encoding="utf-8")) for r in rows}
 
 

@@ -1,6 +1,6 @@
 """The figures of one GPU in one run: each stage, the whole check without words, its memory, and the verdicts against the CPU's.
 
-    python tests/bench/gpu.py [--minutes 60] [--rounds 5] [--device cuda] [--without-verdicts]
+    python tests/bench/gpu.py [--minutes 60] [--rounds 5] [--device cuda] [--at-once 8] [--without-verdicts]
 
 Needs no speech but the samples'. Rates are times real time of one track, medians after one warm-up; floors are the network's multiplications
 and additions at the rate that torch's own float32 matrix product reaches on the card. With `--device cpu --minutes 2` it runs anywhere.
@@ -9,6 +9,7 @@ and additions at the rate that torch's own float32 matrix product reaches on the
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -36,6 +37,7 @@ from dubgate.voice_segments import lines_of, voices_of
 
 WITHOUT_WORDS = ("transcriber", "aligner")
 THREE_HOURS_MIN = 180.0
+LONGEST_S = 400.0  # a worker that died must not hold the others for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,57 @@ def programme(minutes: float, device: str, rounds: int, target: str) -> None:
         )
 
 
+def programmes(minutes: float, device: str, n: int) -> None:
+    """`n` programmes side by side in a process each on the one card, as `dubgate batch --workers n` hears them.
+
+    The clock runs from when the last has loaded its models and been through a first programme until the last has ended.
+    """
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        plan, seconds = made(Path(folder), minutes)
+        plan = HearingPlan(plan.original, plan.dub, plan.sheet, plan.models, device, without=plan.without)
+        ready, heard = context.Barrier(n + 1), context.Barrier(n + 1)
+        threads = str(max(1, n_threads() // n))
+        workers = [context.Process(target=_worker, args=(plan, threads, ready, heard)) for _ in range(n)]
+        for worker in workers:
+            worker.start()
+        ready.wait(timeout=LONGEST_S)
+        started = time.perf_counter()
+        heard.wait(timeout=LONGEST_S)
+        taken = Taken((time.perf_counter() - started,), 0)
+        for worker in workers:
+            worker.join()
+    print(
+        taken.row(
+            f"{n} programmes at once, dub and original, {minutes:.0f} min each, words apart", n * seconds, "1,000x"
+        )
+    )
+
+
+def _worker(plan: HearingPlan, threads: str, ready: Any, heard: Any) -> None:
+    os.environ["OMP_NUM_THREADS"] = threads
+    torch.set_num_threads(int(threads))
+    with tempfile.TemporaryDirectory() as scratch:
+        hear_here(plan, Path(scratch), lambda *_: None)
+    waited = False
+
+    def progress(stage: str, _: float) -> None:
+        nonlocal waited
+        if stage == "decoding" and not waited:
+            waited = True
+            ready.wait(timeout=LONGEST_S)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        hear_here(plan, Path(scratch), progress)
+    heard.wait(timeout=LONGEST_S)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--minutes", type=float, default=60.0)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
+    options.add_argument("--at-once", type=int, default=8, help="programmes side by side on the card")
     options.add_argument("--without-verdicts", action="store_true")
     options.add_argument("--without-three-hours", action="store_true")
     told = options.parse_args()
@@ -171,6 +219,7 @@ def main() -> int:
         plan, seconds = made(Path(folder), told.minutes)
         stages(plan, seconds, told.device, told.rounds, Path(folder))
     programme(told.minutes, told.device, max(1, told.rounds // 2), "1,000x")
+    programmes(told.minutes, told.device, told.at_once)
     if not told.without_three_hours:
         programme(THREE_HOURS_MIN, told.device, 1, "under 6 GB")
     if told.without_verdicts:

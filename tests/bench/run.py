@@ -1,6 +1,6 @@
 """`make bench`: every benchmark and experiment, one after the other; the tables go to standard output.
 
-Those that need the real speech beside the checkout, or flite and espeak-ng, are left out where these are absent, and
+Those that need the real speech beside the checkout, flite and espeak-ng, or a GPU are left out where these are absent, and
 said so. Copy what is worth keeping into RESULTS.md, with date, machine and command.
 """
 
@@ -29,9 +29,14 @@ SCRIPTS = (
     ("rejudge_speed.py", ""),
     ("registry_speed.py", ""),
     ("verify_speed.py", ""),
+    ("api_speed.py", ""),
+    ("desk_speed.py", ""),
+    ("label_speed.py", ""),
     ("faults.py", ""),
     ("music.py", ""),
     ("false_alarms.py", "voices"),
+    ("gpu.py", "gpu"),
+    ("devices.py --second gpu-code", "no gpu"),
 )
 
 
@@ -40,16 +45,29 @@ def main() -> int:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )
     worst = 0
-    for name, needs in SCRIPTS:
-        print(f"\n## {name}", flush=True)
-        if needs == "speech" and not SPEECH.is_dir():
-            print("left out: the real speech is not beside the checkout")
-        elif needs == "voices" and not (shutil.which("flite") and shutil.which("espeak-ng")):
-            print("left out: flite and espeak-ng are not installed")
-        else:
-            arguments = [str(SPEECH)] if needs == "speech" else []
-            worst = max(worst, subprocess.run([sys.executable, str(HERE / name), *arguments], check=False).returncode)
+    for command, needs in SCRIPTS:
+        print(f"\n## {command}", flush=True)
+        if lacking := _lacking(needs):
+            print(f"left out: {lacking}")
+            continue
+        name, *arguments = command.split()
+        arguments += [str(SPEECH)] if needs == "speech" else []
+        worst = max(worst, subprocess.run([sys.executable, str(HERE / name), *arguments], check=False).returncode)
     return worst
+
+
+def _lacking(needs: str) -> str:
+    """What this machine lacks of what a benchmark needs; empty where it has all."""
+    if needs == "speech" and not SPEECH.is_dir():
+        return "the real speech is not beside the checkout"
+    if needs == "voices" and not (shutil.which("flite") and shutil.which("espeak-ng")):
+        return "flite and espeak-ng are not installed"
+    if needs.endswith("gpu"):
+        import torch
+
+        if torch.cuda.is_available() != (needs == "gpu"):
+            return "torch finds no GPU" if needs == "gpu" else "gpu.py compares with the GPU itself"
+    return ""
 
 
 if __name__ == "__main__":

@@ -57,9 +57,7 @@ class Place:
 
     @property
     def file(self) -> Path:
-        published = self.world.delivery.dub.mix or self.world.delivery.dub.stem
-        assert published is not None
-        return published.path
+        return self.world.delivery.dub.published.path
 
     def world_grants(self) -> list[Grant]:
         """The grants that the right delivery rests on."""

@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consent import ledger
 from consent.checkpoint import Checkpoint
 from consent.checkpoint import sign as sign_note
+from consent.dsse import STATEMENT_TYPE
 from dubgate.certificate.annex import SignedCopy, annex_bytes
 from dubgate.certificate.claim import Claim, LedgerPart, ModelUsed, PackUsed, Proof, Scope, SignedUsed
 from dubgate.certificate.dsse import public_of, sign, signer_of
 from dubgate.certificate.file import certificate_bytes
 from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.measured import Measured, measured_statement
-from dubgate.certificate.opening import STATEMENT_TYPE, SigningKey, ed25519_key
+from dubgate.certificate.opening import SigningKey, ed25519_key
 from dubgate.certificate.strict_fields import iso
 from dubgate.certificate.trust import TrustedGate, TrustedLedger, TrustStore, Validity
 from dubgate.certificate.verdict import Verdict, verdict_statement

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from made_certificate import AT, LATER, Place, make_place, writing
 
-from consent.certifications import Adoption, Certification
+from consent.certifications import Adoption, Certification, in_force
 from consent.errors import RecordError, SignatureError
 from consent.registry import Registry
 from consent.writing import Addition
@@ -76,6 +76,14 @@ def said(place: Place, **changes: Any) -> Adoption:
     house = packs_of(place)[1]
     given = {"adoption_id": "ad-1", "kind": "adopted", "pack": "house", "version": "1", "sha256": house.sha256}
     return Adoption(**(given | {"by": "qc-lead", "reason": "because"} | changes))
+
+
+def test_retiring_the_bytes_of_an_earlier_day_leaves_todays_in_force() -> None:
+    made = {"pack": "house", "version": "1", "by": "qc-lead", "reason": "because"}
+    first, second = (Adoption(adoption_id=f"ad-{x}", kind="adopted", sha256=x * 64, **made) for x in "ab")
+    retired = Adoption(adoption_id="ad-c", kind="retired", sha256="a" * 64, **made)
+    assert in_force((first, second, retired)) == {"house": second}
+    assert in_force((second, first, retired)) == {}
 
 
 def test_an_adoption_without_its_authors_signature_never_enters(place: Place) -> None:

@@ -27,7 +27,7 @@ from consent.vocabulary import ApprovalDecision
 from consent.writing import Addition
 from dubgate import certifying, resting
 from dubgate.certificate import refusals
-from dubgate.certificate.dsse import sign, signer_of
+from dubgate.certificate.dsse import public_of, sign, signer_of
 from dubgate.certificate.statements import approval_statement
 from dubgate.certifying import certify, clear_place
 from dubgate.clearing import release_of
@@ -229,6 +229,42 @@ def test_an_approval_that_ran_out_before_signing_leaves_no_certificate(own: Plac
     judged = own.judged()
     with pytest.raises(RegistryError, match="nothing was certified"):
         own.certified(tmp_path / "out", judged, at=AT + timedelta(days=4000))
+
+
+def test_evidence_whose_key_was_revoked_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    """What people signed counted when hearing began; that the key was found out meanwhile must bite."""
+    evidence = own.world.delivery.root / "evidence" / "human.json"
+    evidence.write_bytes(own.world.human())
+    own.certified(tmp_path / "before", own.judged())
+    director = own.world.keys["director"]
+    with writing(own, AT) as opened:
+        with opened.view() as view:
+            holder = view.key(public_of(director).public_hex, AT)
+        assert holder is not None
+        opened.add(event(f"key:{holder.key.key_id}", "revoked", "op-1"))
+    with pytest.raises(RegistryError, match=r"human\.json, which director signed, does not count any more"):
+        own.certified(tmp_path / "out", own.judged(), at=LATER)
+    assert not (tmp_path / "out" / "certificate.json").exists()
+    own.certified(tmp_path / "again", replace(own.judged(), judged_at=LATER), at=LATER)
+
+
+@pytest.mark.parametrize("what", ["permission", "enrolment"])
+def test_a_comparison_that_is_not_allowed_any_more_before_signing_leaves_no_certificate(
+    what: str, own: Place, tmp_path: Path
+) -> None:
+    voice_id = own.world.delivery.cast[0].voice_ids[0]
+    with writing(own, AT) as opened:
+        with opened.view() as view:
+            [enrolment] = view.standing_enrolments(voice_id, AT)
+            [permission] = [p for p in view.standing_permissions(voice_id, AT) if p.kind == "match"]
+            owner = permission.given_by
+        ended = (
+            f"permission:{permission.permission_id}" if what == "permission" else f"enrolment:{enrolment.enrolment_id}"
+        )
+        opened.add(event(ended, "withdrawn", owner))
+    said = "may not be compared" if what == "permission" else "does not stand"
+    with pytest.raises(RegistryError, match=f"{voice_id} {said} any more"):
+        own.certified(tmp_path / "out", own.judged(), at=LATER)
 
 
 def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
@@ -483,6 +519,57 @@ def test_a_rejection_by_the_holder_since_is_seen_with_the_registry(own: Place, t
     with writing(own, AT + timedelta(minutes=1)) as opened:
         opened.add(Addition(Approval.model_validate_json(json.dumps(record)), envelope=envelope.decode()))
     assert "RH-001" in ended(own, made.certificate)
+
+
+def test_a_rejection_that_the_holder_answered_with_an_approval_does_not_end_the_release(
+    own: Place, tmp_path: Path
+) -> None:
+    _reject(own, AT - timedelta(hours=2))
+    with pytest.raises(RegistryError, match=r"RH-001|refused"):
+        own.certified(tmp_path / "before")
+    later = own.world.approval(at=AT - timedelta(hours=1))
+    (own.world.delivery.root / "evidence" / "approval.json").write_bytes(later)
+    made = own.certified(tmp_path / "out")
+    assert own.verified(made.certificate, registry=str(own.world.registry))
+    _reject(own, AT + timedelta(minutes=1))
+    assert "RH-001" in ended(own, made.certificate)
+
+
+def test_a_title_that_is_held_jointly_since_wants_all_whom_its_quorum_wants(own: Place, tmp_path: Path) -> None:
+    """One of the two approved when it held the title alone."""
+    made = own.certified(tmp_path / "out")
+    with writing(own, AT + timedelta(minutes=1)) as opened:
+        with opened.view() as view:
+            title = view.title("last-train")
+            assert title is not None
+            [held] = [h.claim for h in view.claims(title) if h.claim.right == "ai_dub"]
+        opened.add(event(f"claim:{held.claim_id}", "superseded", "kestrel"))
+        joint = {
+            "claim_id": "c-joint",
+            "holder_ids": ("kestrel", "rival"),
+            "recorded_by": "op-1",
+            "confirmed_by": "op-2",
+        }
+        opened.add(held.model_copy(update=joint))
+    assert "kestrel, rival holds the title now" in ended(own, made.certificate)
+
+
+def test_a_rejection_of_the_sound_ends_the_release_under_whatever_language_it_is_said(
+    own: Place, tmp_path: Path
+) -> None:
+    made = own.certified(tmp_path / "out")
+    delivery = own.world.delivery
+    french = replace(delivery, dub=replace(delivery.dub, language="fr"))
+    _reject(own, AT + timedelta(minutes=1), delivery=french)
+    assert "RH-001" in ended(own, made.certificate)
+
+
+def _reject(place: Place, at: Any, **changes: Any) -> None:
+    envelope = place.world.approval(decision=ApprovalDecision.REJECT, at=at, **changes)
+    record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
+    record.pop("schema")
+    with writing(place, at) as opened:
+        opened.add(Addition(Approval.model_validate_json(json.dumps(record)), envelope=envelope.decode()))
 
 
 def test_an_approval_that_the_release_does_not_rest_on_may_end(own: Place, tmp_path: Path) -> None:

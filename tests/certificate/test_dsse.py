@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from securesystemslib.dsse import Envelope
 
+from consent.dsse import STATEMENT_TYPE
 from dubgate.certificate.dsse import (
-    STATEMENT_TYPE,
     SignatureError,
     load_private_key,
     new_private_key,

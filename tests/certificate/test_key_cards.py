@@ -16,7 +16,8 @@ from made_certificate import AT, Place, make_place
 from made_delivery import dub_voices, features
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner
 
-from dubgate.certificate.dsse import load_private_key, public_of
+from dubgate.certificate.dsse import load_private_key, new_private_key, public_of
+from dubgate.certificate.key_cards import new_card
 from dubgate.certificate.keys import card_path, private_for, read_card, service_signer, signer_for
 from dubgate.certificate.opening import ed25519_key
 from dubgate.cli.main import run
@@ -129,6 +130,15 @@ def test_a_partys_key_is_not_given_a_card_afterwards(tmp_path: Path, capsys: pyt
     assert dubgate("keys", "new", tmp_path / "holder.pem") == 0
     assert "already there" in refused("keys", "new", tmp_path / "holder.pem", "--purpose", "gate", capsys=capsys)
     assert not card_path(tmp_path / "holder.pem").exists()
+
+
+@pytest.mark.parametrize("name", ["holder.pem", "new.card.json"])
+def test_no_card_is_made_of_a_key_that_is_there_or_under_a_cards_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "holder.pem").write_text("a key of somebody else")
+    public = public_of(new_private_key())
+    with pytest.raises(InputError, match="already there, or it is a card's name"):
+        new_card(tmp_path / name, "gate", public, AT, AT + timedelta(days=1))
+    assert [p.name for p in tmp_path.iterdir()] == ["holder.pem"]
 
 
 def test_a_key_ends_and_is_rotated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,7 +273,7 @@ def check(place: Place, keys: dict[str, Path], out: Path, *more: object, heard: 
     arguments = ["--registry", place.world.registry, "--out", out, "--quiet", "--format", "json"]
     signing = ["--certify", "--key", keys["gate"], "--ledger-key", keys["ledger"], "--as", "op-1"]
     found = SimpleNamespace(judgement=judged, delivery=load_delivery(manifest))
-    with patch("dubgate.judging_again.judge_again", lambda request, at, progress: found):
+    with patch("dubgate.judging_again.judge_again", lambda request, at, progress, clock: found):
         return dubgate("check", manifest, *arguments, *signing, *more)
 
 

@@ -73,8 +73,9 @@ def test_the_annex_verifies_an_assertion_with_the_key_that_was_listed() -> None:
 
 
 def test_a_plain_key_never_verifies_what_carries_an_assertion() -> None:
+    from consent.dsse import PAYLOAD_TYPE
     from dubgate.certificate.dsse import new_private_key, public_of, sign, signer_of
-    from dubgate.certificate.opening import STATEMENT_PAYLOAD, ed25519_key
+    from dubgate.certificate.opening import ed25519_key
     from dubgate.certificate.refusals import BadSignature
 
     private = new_private_key()
@@ -82,10 +83,10 @@ def test_a_plain_key_never_verifies_what_carries_an_assertion() -> None:
     envelope = json.loads(sign(approval_statement(SAID), signer_of(private)))
     envelope["signatures"][0]["webauthn"] = json.loads(ENVELOPE)["signatures"][0]["webauthn"]
     with pytest.raises(BadSignature):
-        open_payload(envelope, {key.keyid: key}, payload_type=STATEMENT_PAYLOAD, name="envelope")
+        open_payload(envelope, {key.keyid: key}, payload_type=PAYLOAD_TYPE, name="envelope")
     envelope["signatures"][0]["webauthn"] = {}
     with pytest.raises(Malformed):
-        open_payload(envelope, {key.keyid: key}, payload_type=STATEMENT_PAYLOAD, name="envelope")
+        open_payload(envelope, {key.keyid: key}, payload_type=PAYLOAD_TYPE, name="envelope")
 
 
 def test_a_release_approved_by_passkey_is_judged_certified_verified_and_renewed(tmp_path: Path) -> None:

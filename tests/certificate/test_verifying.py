@@ -444,6 +444,14 @@ def test_a_release_that_the_ledger_does_not_prove_is_refused(name: str, dub: Pat
     assert reason(_part(change), dub) == expected
 
 
+def test_of_several_gates_only_the_time_of_the_key_that_signed_counts(dub: Path) -> None:
+    data = replace(Made(), key=STRANGER).data()
+    second = TrustedGate(VERIFIER, listed(STRANGER), VALID, ("DUBGATE_RELEASE",))
+    assert asked(data, dub, trust=replace(TRUST, gates=(*TRUST.gates, second))).keyid == listed(STRANGER).keyid
+    revoked = replace(second, validity=replace(VALID, revoked_at=NOW))
+    assert reason(data, dub, trust=replace(TRUST, gates=(*TRUST.gates, revoked))) == "key-revoked"
+
+
 def test_a_key_of_another_kind_verifies_through_securesystemslib(dub: Path) -> None:
     """As a key service signs: ECDSA over P-256."""
     from securesystemslib.signer import CryptoSigner

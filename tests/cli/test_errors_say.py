@@ -221,3 +221,12 @@ def test_a_place_where_no_report_can_lie_is_refused_before_anything_is_heard(
     monkeypatch.setattr("os.access", lambda _, mode: not mode & os.W_OK)
     assert "reports cannot be written here" in refused(*command, "--out", "new/reports", capsys=capsys)
     assert not (rubbish / "new").exists()
+
+
+def test_a_certificate_that_is_missing_is_told_by_its_own_name(
+    rubbish: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("renew", "missing", "--warn", "--registry", "c.db", "--trust", "trust.json", "--root", "0" * 64)
+    said = refused(*asked, capsys=capsys)
+    assert "missing" in said
+    assert "annex.json" not in said

@@ -74,7 +74,8 @@ def test_a_stream_that_is_not_there_lists_what_is(good: Path) -> None:
     out = dubgate("qc", good, good, "--dub-stream", "7")
     assert out.returncode == 2
     assert "index 7" in out.stderr
-    assert "there are 0:" in out.stderr
+    assert "(the dub): no audio stream has index 7; there are 0:" in out.stderr
+    assert "--dub-stream" in out.stderr
 
 
 @pytest.mark.parametrize(

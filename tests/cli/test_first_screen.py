@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -127,6 +129,22 @@ main.main()
     assert "nothing was decided" in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_that_is_stopped_says_how_much_of_it_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, told: Callable[[str, int, int], None], **__: object) -> None:
+        told("ep02: hold", 2, 6)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dubgate.engine.batch.run_batch", interrupted)
+    monkeypatch.setattr("dubgate.release.open_registry", lambda _: contextlib.nullcontext())
+    asked = ["batch", "delivery.yaml", "--registry", "consent.db", "--out", str(tmp_path), "--quiet"]
+    assert cli_main.run(asked) == 128 + signal.SIGINT
+    said = capsys.readouterr().err
+    assert f"stopped; 2 of 6 are judged and kept in {tmp_path}" in said
+    assert "nothing was decided" not in said
 
 
 def test_a_signal_has_its_own_code_in_process_too(monkeypatch: pytest.MonkeyPatch) -> None:

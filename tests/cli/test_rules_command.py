@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from dubgate.cli.main import run
 from dubgate.errors import PackError
 from dubgate.measure.metrics import METRICS
 from dubgate.policy.checks import CHECKS
 from dubgate.policy.pack_report import check_table, metric_table, rule_evidence, rule_table
 from dubgate.policy.packs import available, load_packs
+from dubgate.report.explained_rule import check_explained, rule_explained
 
 ROOT = Path(__file__).resolve().parents[2]
 PACK = """schema: pack/1.0
@@ -77,6 +80,49 @@ def test_explain_speaks_to_the_people_who_made_the_dub() -> None:
     assert "label every entry" in rules("explain", "LAB-EU").stdout
     assert "EU" in rules("explain", "LAB-EU", "--lang", "ja").stdout
     assert CHECKS["RH-001"].remedy in rules("explain", "RH-001").stdout
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["rules", "explain", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_explain_says_when_a_rule_fails_and_who_can_do_what_about_it(capsys: pytest.CaptureFixture[str]) -> None:
+    said = explained(capsys, "TIM-ONSET")
+    for line in (
+        "in: quality-lipsync ",
+        "says: Line 12 starts N s too late.",
+        "must be: at most 0.6 s either way",
+        "else: hold; block where 25% fail or 6 in a row fail",
+        "dubgate approve delivery.yaml --attest TIM-ONSET",
+        "dubgate approve delivery.yaml --waive TIM-ONSET",
+        "all of it: dubgate rules show TIM-ONSET",
+    ):
+        assert line in said
+    assert "must be: at least 65 %" in explained(capsys, "TIM-IOU")
+    assert "--waive" not in explained(capsys, "LAB-EU")  # a label is no quality
+    assert "no waiver touches it" in explained(capsys, "CON-031")
+
+
+def test_a_rule_is_found_in_whatever_case_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained(capsys, "con-031") == explained(capsys, "CON-031")
+    assert explained(capsys, "tim-onset") == explained(capsys, "TIM-ONSET")
+    assert run(["rules", "show", "tim-onset"]) == 0
+
+
+def test_a_rule_that_is_nearly_right_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("show", "explain"):
+        assert run(["rules", verb, "CON31"]) == 2
+        assert "Did you mean CON-031" in capsys.readouterr().err
+
+
+def test_every_rule_and_check_can_be_explained_in_both_languages() -> None:
+    for name in available():
+        pack = load_packs([name])[-1]
+        for rule, lang in product(pack.rules, ("en", "ja")):
+            assert "{" not in rule_explained(rule, [pack], lang), rule.id
+    for check, lang in product(CHECKS.values(), ("en", "ja")):
+        assert check_explained(check, lang).startswith(check.id)
 
 
 @pytest.mark.parametrize("verb", ["show", "explain"])

@@ -19,6 +19,7 @@ from consent.registry import Registry
 from consent.releases import Planned, Release, ReleaseDecision, VoiceUse
 from consent.strict import Window
 from consent.vocabulary import Channel, Technique
+from dubgate.cli.consent import _of_kind
 from dubgate.cli.main import run
 
 
@@ -56,6 +57,28 @@ def test_the_first_day_of_a_registry(said: Callable[..., Any], seed: str, tmp_pa
     assert (code, withdrawn["reason"], withdrawn["releases"]) == (0, "No more.", [])
     code, audit = said("consent", "audit", "--format", "json")
     assert (code, audit["sound"], audit["entries"]) == (0, True, 15)
+
+
+def test_a_registry_shows_its_keys_to_whoever_knows_none(said: Callable[..., Any], seed: str) -> None:
+    said("consent", "init")
+    assert said("consent", "show")[1].splitlines() == ["parties (0)", "titles (0)", "voices (0)", "grants (0)"]
+    said("consent", "import", seed)
+    code, shown = said("consent", "show", "--format", "json")
+    assert code == 0
+    assert [(g["key"], g["voice"], g["status"]) for g in shown["grants"]] == [("grant:g-ada", "v-ada", "given")]
+    for row in (row for rows in shown.values() for row in rows):
+        assert said("consent", "show", row["key"])[0] == 0  # each key that it names can be asked
+    assert "Ada" not in json.dumps(shown["parties"])  # a person's name lies sealed
+    said("consent", "withdraw", "g-ada", "--by", "p-ada", "--reason", "No more.")
+    assert any("grant:g-ada" in line and "withdrawn" in line for line in said("consent", "show")[1].splitlines())
+    assert "dubgate consent show --registry" in said("consent", "show", "grant:g-ad")[1]
+
+
+def test_of_very_many_the_first_are_shown_and_the_rest_is_counted() -> None:
+    rows = [{"key": f"party:p-{k}", "roles": ["performer"], "of": None} for k in range(100)]
+    lines = _of_kind("parties", rows)
+    assert lines[:2] == ["parties (100)", "  party:p-0   performer"]
+    assert lines[-1] == "  and 60 more: --format json"
 
 
 def test_errors_name_the_file_and_line_and_return_two(said: Callable[..., Any], seed: str) -> None:

@@ -157,6 +157,18 @@ def test_the_dead_need_an_estate_or_a_grant_that_survives_them() -> None:
     assert codes(given(grant(survives_death=True)), use(), subject=Subject.DECEASED) == []
 
 
+def test_nobody_grants_as_the_guardian_of_an_adult_or_as_the_estate_of_the_living() -> None:
+    shown = {"authority_sha256": "f" * 64}
+    guardian = grant(capacity=Capacity.GUARDIAN, **shown, minor={"guardian_id": "g", "expires_at_majority": NEXT_YEAR})
+    assert codes(given(guardian), use()) == ["CON-020"]
+    assert codes(given(guardian), use(), subject=Subject.SYNTHETIC) == ["CON-020"]
+    for capacity in (Capacity.EXECUTOR, Capacity.HEIR):
+        estate = grant(capacity=capacity, **shown, estate={"party_id": "p-heir"})
+        assert codes(given(estate), use()) == ["CON-021"]
+    for capacity in (Capacity.AGENT, Capacity.COURT, Capacity.UNION):
+        assert codes(given(grant(capacity=capacity, **shown)), use()) == []
+
+
 # Time
 
 

@@ -14,6 +14,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from made_passkey import MadePasskey
 
+from consent.dsse import pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import Party, PartyKey, dsse_keyid
@@ -21,12 +22,7 @@ from consent.passkey_signing import last_counter, signed_envelope, to_sign
 from consent.passkeys import challenge_of
 from consent.registry import Registry
 from consent.shown import Shown
-from consent.signatures import (
-    RECORDS_SCHEMA,
-    check_envelope,
-    pre_authentication_encoding,
-    records_statement,
-)
+from consent.signatures import RECORDS_SCHEMA, check_envelope, records_statement
 from consent.strict import Record
 from consent.titles import Refusal, Title
 from consent.vocabulary import EventKind, Level, Role

@@ -15,19 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consent.approvals import Approval, ApprovalHistory, ApprovedSound, Candidate, approval_denials
 from consent.conditions import open_conditions
+from consent.dsse import STATEMENT_TYPE, pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import Party, PartyKey
-from consent.passkey_signing import STATEMENT_TYPE
 from consent.registry import Registry
 from consent.shown import Shown
-from consent.signatures import (
-    LIST_SCHEMA,
-    LIST_TYPE,
-    check_envelope,
-    pre_authentication_encoding,
-    predicate_of,
-)
+from consent.signatures import LIST_SCHEMA, LIST_TYPE, check_envelope, predicate_of
 from consent.strict import Window
 from consent.titles import Title
 from consent.vocabulary import ApprovalDecision, ApprovalKind, Channel, EventKind, Level, Role

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,17 @@ def test_a_passkey_of_each_kind_signs(algorithm: str) -> None:
     made = MadePasskey(algorithm)
     assert cose.algorithm_of(made.cose) == algorithm
     checked(made, made.answer(challenge()))
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+def test_a_passkey_of_each_kind_signed_nothing_else_and_for_nobody_else(algorithm: str) -> None:
+    made, other = MadePasskey(algorithm), MadePasskey(algorithm)
+    answer = made.answer(challenge())["response"]
+    data, client = unbase64url(answer["authenticatorData"]), unbase64url(answer["clientDataJSON"])
+    signature, signed = unbase64url(answer["signature"]), data + hashlib.sha256(client).digest()
+    assert cose.verifies(made.cose, signature, signed)
+    assert not cose.verifies(made.cose, signature, data + hashlib.sha256(client + b" ").digest())
+    assert not cose.verifies(other.cose, signature, signed)
 
 
 def test_what_the_specification_allows_beside_the_fields_is_left_alone() -> None:

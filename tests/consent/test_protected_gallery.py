@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import struct
 from datetime import timedelta
 from pathlib import Path
@@ -142,6 +143,27 @@ def test_without_the_registry_s_key_no_template_is_read(tmp_path: Path) -> None:
     (tmp_path / "registry.db.key").unlink()
     registry = Registry.open(tmp_path / "registry.db", clock=Ticking())
     with registry, registry.view() as view, pytest.raises(StoreError, match="key is not here"):
+        protected_gallery(view, NOW, encoder_sha256=ENCODER)
+
+
+def test_templates_of_one_encoder_with_other_dimensions_are_not_compared(tmp_path: Path) -> None:
+    shorter = Addition(enrolment(dimension=3), vector=(0.0, 1.0, 0.0))
+    ada = [permitted(PermissionKind.PROTECT), shorter]
+    with (
+        open_world(tmp_path, None, *ada, *bo(*ASKING)) as registry,
+        registry.view() as view,
+        pytest.raises(StoreError, match="different dimensions"),
+    ):
+        protected_gallery(view, NOW, encoder_sha256=ENCODER)
+
+
+def test_a_person_whose_key_is_gone_is_not_left_out(tmp_path: Path) -> None:
+    with open_world(tmp_path, None, *bo(*ASKING)):
+        pass
+    with sqlite3.connect(tmp_path / "registry.db") as connection:
+        connection.execute("DELETE FROM person_key WHERE holder = 'voice:v-bo'")
+    registry = Registry.open(tmp_path / "registry.db", clock=Ticking())
+    with registry, registry.view() as view, pytest.raises(StoreError, match="the key of voice:v-bo is gone"):
         protected_gallery(view, NOW, encoder_sha256=ENCODER)
 
 

@@ -48,6 +48,7 @@ from consent.checkpoint import sign
 from consent.database import engine_for
 from consent.errors import RecordError, SignatureError, StoreError
 from consent.evidence import files_of
+from consent.parties import Party
 from consent.quorum import missing_approvals
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError
@@ -572,6 +573,14 @@ def test_an_agent_grants_for_its_own_voices_only(registry: Registry) -> None:
     registry.add(grant(grant_id="g-2", **said))
     with pytest.raises(RecordError, match="not an agent of the voice v-bo"):
         registry.add(grant(grant_id="g-3", voice_id="v-bo", **said))
+
+
+def test_nobody_grants_by_a_court_who_is_no_guardian_and_no_counsel(registry: Registry) -> None:
+    said = {"capacity": Capacity.COURT, "authority_sha256": "f" * 64}
+    with pytest.raises(RecordError, match="grants as court without the role guardian or legal"):
+        registry.add(grant(grant_id="g-2", **said))
+    registry.add(Party(party_id="counsel", roles=(Role.LEGAL,), person=True))
+    registry.add(grant(grant_id="g-3", **said, granted_by="counsel"))
 
 
 def test_what_does_not_stand_is_not_suspended_and_one_holder_is_no_quorum_of_several(registry: Registry) -> None:

@@ -91,6 +91,14 @@ def test_nobody_speaks_for_another(tmp_path: Path, kind: EventKind, by: str) -> 
         assert registry.head() == before
 
 
+@pytest.mark.parametrize("kind", [EventKind.OBJECTED, EventKind.INVALIDATED])
+def test_a_request_has_answers_and_ends_and_nothing_else(tmp_path: Path, kind: EventKind) -> None:
+    with open_world(tmp_path, Ticking(), request()) as registry:
+        for by in ("studio", "vendor"):
+            with pytest.raises(RecordError, match=f"a request is not {kind}"):
+                registry.add(said(kind, by))
+
+
 def test_a_no_stands_until_the_same_party_lifts_it(tmp_path: Path) -> None:
     with open_world(tmp_path, Ticking(), request(), said(EventKind.REFUSED, reason="Never.")) as registry:
         for late in (EventKind.CONFIRMED, EventKind.DEFERRED):

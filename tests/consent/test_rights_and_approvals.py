@@ -198,6 +198,15 @@ def test_a_refusal_meets_any_use_that_it_touches(changes: dict[str, Any], asked:
     assert bool(found) is met
 
 
+@pytest.mark.parametrize(
+    "written", ["MARA", "Mara", "mara ", "Ｍａｒａ", "M\u0430ra", "Mára", "Ma\u00adra", "\u039c\u0391RA"]
+)
+def test_a_refusal_of_a_character_meets_it_however_its_name_is_written(written: str) -> None:
+    asked = [RefusalHistory(refusal(characters=("Mara",)), JANUARY)]
+    assert refused(asked, use().model_copy(update={"character": written}), NOW)
+    assert not refused(asked, use(character="Marta"), NOW)
+
+
 def test_a_refusal_speaks_in_the_refusers_words() -> None:
     both = refusal(words={"en": "Not with our songs.", "ja": "私たちの歌では許しません。"})
     denial = refusal_denial(both)
@@ -442,6 +451,16 @@ def test_a_refusal_after_an_approval_wins_and_one_of_another_sound_says_nothing(
         )
         == 1
     )
+
+
+def test_a_refusal_of_a_kind_that_the_title_does_not_want_is_a_refusal_all_the_same() -> None:
+    no = approved(since=NOW, approval_id="a-no", kind=ApprovalKind.CASTING, decision=ApprovalDecision.REJECT)
+    yes = approved(since=NOW + DAY, approval_id="a-yes")
+    assert wanted([claim()], approved(), no) == 1
+    assert wanted([claim()], approved(), no, yes) == 0, "the holder approved the sound since"
+    both = (ApprovalKind.CASTING, ApprovalKind.FINAL_SOUND)
+    cast = approved(since=NOW + DAY, approval_id="a-cast", kind=ApprovalKind.CASTING)
+    assert len(missing_approvals([claim()], both, [approved(), no, cast], candidate(), NOW + 2 * DAY)) == 0
 
 
 def test_a_refused_sound_stays_refused_under_another_language() -> None:

@@ -30,17 +30,11 @@ from pydantic import ValidationError
 
 from consent.approvals import approval_denials
 from consent.certifications import Adoption
+from consent.dsse import pre_authentication_encoding
 from consent.errors import RecordError, SignatureError
 from consent.parties import dsse_keyid
 from consent.registry import Registry
-from consent.signatures import (
-    ANSWERABLE,
-    LIST_SCHEMA,
-    LIST_TYPE,
-    author_of,
-    pre_authentication_encoding,
-    predicate_type,
-)
+from consent.signatures import ANSWERABLE, LIST_SCHEMA, LIST_TYPE, author_of, predicate_type
 from consent.strict import Record, canonical_json
 from consent.vocabulary import Capacity, EventKind, PermissionKind, Role
 from consent.witnessing import Witness

@@ -13,7 +13,8 @@ import soundfile
 from made_media import chirp, make, remux, write
 
 from dubgate.delivery.audio import AudioSpool, decode_blocks
-from dubgate.delivery.digests import file_sha256, parameters_of
+from dubgate.delivery.digests import parameters_of
+from dubgate.delivery.formats import file_sha256
 from dubgate.delivery.media import probe
 from dubgate.errors import MediaError
 from dubgate.unmeasured import Unmeasured

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.vocabulary import Channel, Technique, TrainingKind
-from dubgate.delivery.manifest import Delivery, Source, json_schema, load_delivery
+from dubgate.delivery.manifest import Delivery, DeliveryTrack, Source, json_schema, load_delivery
 from dubgate.delivery.script import Style
 from dubgate.errors import ManifestError
 
@@ -133,6 +133,19 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
     assert delivery.prompts[0].path == folder / "prompt.txt"
     assert delivery.evidence.human_performance == (folder / "evidence/human.json",)
     assert delivery.submitter == "studio-north"
+
+
+def test_the_mix_is_published_and_the_stem_is_where_speech_is_clearest() -> None:
+    mix, stem = Source(Path("film.mp4"), 2, "fr"), Source(Path("dub.wav"), None, "fr")
+    both, alone = DeliveryTrack("fr", mix, stem, None), DeliveryTrack("fr", None, stem, None)
+    assert (both.published, both.clearest) == (mix, stem)
+    assert (alone.published, alone.clearest) == (stem, stem)
+    assert DeliveryTrack("fr", mix, None, None).clearest == mix
+
+
+def test_a_track_without_a_sound_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="a mix or a stem"):
+        DeliveryTrack("fr", None, None, None)
 
 
 def test_no_is_norway_and_a_european_union_without_it_is_27_countries(folder: Path) -> None:

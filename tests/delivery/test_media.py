@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -171,6 +172,7 @@ def test_a_choice_that_fits_none_or_several_lists_what_is_there(tmp_path: Path) 
         with pytest.raises(MediaError, match=cause) as caught:
             select_stream(info, **choice)
         assert "0: en" in str(caught.value)
+        assert "--dub-stream 1" in str(caught.value)
         assert "2: es" in str(caught.value)
 
 
@@ -183,8 +185,13 @@ def test_a_film_without_sound_says_that_it_has_none(tmp_path: Path) -> None:
         stream = _add_video(out, Fraction(25), None)
         for packet in _pictures(stream, 0.0, Fraction(25), 1.0):
             out.mux(packet)
-    with pytest.raises(MediaError, match="no audio stream"):
+    with pytest.raises(
+        MediaError, match="no audio stream; only pictures are in it\n  Hand in the file that holds the sound"
+    ):
         select_stream(probe(path))
+    unknown = replace(probe(path), n_sounds=2)
+    with pytest.raises(MediaError, match="2 of a codec that dubgate does not decode are in it"):
+        select_stream(unknown)
 
 
 def test_the_start_timecode_of_a_mov_is_read(tmp_path: Path) -> None:

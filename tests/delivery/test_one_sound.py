@@ -142,6 +142,21 @@ def test_an_edit_list_may_hide_no_sound_from_those_who_follow_it(case: str) -> N
     check_edits(Path("x"), movie(*HIDING[case], handler=b"vide"))
 
 
+def test_sound_that_is_described_in_two_ways_is_refused() -> None:
+    """The same bytes are two sounds: one to who decodes them as the first says, one to who asks each sample."""
+
+    def described(n: int, handler: bytes = b"soun") -> bytes:
+        entry = box(b"sowt", bytes(28))
+        table = box(b"stbl", box(b"stsd", bytes(4), n.to_bytes(4, "big"), n * entry))
+        return box(b"trak", box(b"mdia", box(b"hdlr", bytes(8), handler, bytes(12)), box(b"minf", table)))
+
+    check_edits(Path("x"), described(1))
+    check_edits(Path("x"), described(2, b"vide"))
+    for n in (0, 2):
+        with pytest.raises(MediaError, match=f"described in {n} ways"):
+            check_edits(Path("x"), described(n))
+
+
 def test_an_encoders_delay_a_late_start_and_fragments_are_ordinary_edits() -> None:
     check_edits(Path("x"), movie((59_979, 1024, WHOLE)))
     check_edits(Path("x"), movie((500, -1, WHOLE), (60_000, 0, WHOLE)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import jsonschema
 import pytest
@@ -31,6 +32,8 @@ from dubgate.disclosure.words import HOLES, shipped, wording
 from dubgate.disclosure.writing import TIERS, write, write_for_decision
 from dubgate.errors import InputError
 from dubgate.labels.tracks import Labels
+from dubgate.measure.measurement import Scope, Subject
+from dubgate.policy.checks import failed
 from dubgate.record_confirming import confirm_record
 from dubgate.report.disclosures import disclosures_json, disclosures_text, written_in
 
@@ -174,6 +177,14 @@ def test_a_refusal_or_another_persons_approval_is_no_approval(world: World) -> N
     for found in (rejected, stranger):
         assert found.approvals == ()
         assert any(gap.startswith("approval") for gap in found.gaps)
+
+
+def test_whoever_was_asked_and_said_no_is_not_told_as_an_approval(world: World) -> None:
+    no = failed("RH-001", Subject(Scope.PROGRAMME), "kestrel was asked (rq-1) and refused: never", "断りました")
+    with patch("dubgate.disclosure.gathering.refused_findings", return_value=(no,)):
+        found = complete(world)
+    assert found.approvals == ()
+    assert any("refused: never" in gap for gap in found.gaps)
 
 
 def test_a_standing_refusal_of_the_title_shows_in_the_refusers_words(world: World) -> None:

@@ -38,6 +38,42 @@ def test_an_hls_variant_outside_every_group_is_silent_has_sound_or_is_not_told(t
     assert decided(files.hls(tmp_path, f"{text}#EXT-X-STREAM-INF:BANDWIDTH=9{said}\nother.m3u8\n")) is SAYS[codecs]
 
 
+def box(name: bytes, *content: bytes) -> bytes:
+    body = b"".join(content)
+    return (8 + len(body)).to_bytes(4, "big") + name + body
+
+
+def index(*handlers: bytes) -> bytes:
+    tracks = (box(b"trak", box(b"mdia", box(b"hdlr", bytes(8), h, bytes(12)))) for h in handlers)
+    return box(b"ftyp", b"iso6") + box(b"moov", *tracks)
+
+
+FRAGMENT = box(b"moof") + box(b"mdat", bytes(9))
+PICTURES = {
+    "pictures": (index(b"vide") + FRAGMENT, Decision.RELEASE),
+    "a track of sound": (index(b"vide", b"soun") + FRAGMENT, Decision.HOLD),
+    "sound in an index that comes later": (index(b"vide") + FRAGMENT + index(b"soun"), Decision.HOLD),
+    "no index": (FRAGMENT, Decision.HOLD),
+    "a track that says nothing": (box(b"ftyp") + box(b"moov", box(b"trak")), Decision.HOLD),
+    "an unknown box": (index(b"vide") + box(b"mpvd"), Decision.HOLD),
+    "a transport stream": (b"G" + bytes(187), Decision.HOLD),
+    "cut off": (index(b"vide") + FRAGMENT[:-1], Decision.HOLD),
+}
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_other_pictures_of_an_hls_package_are_silent_or_hold(tmp_path: Path, case: str) -> None:
+    """EXT-X-MEDIA TYPE=VIDEO names no codecs, so its media are asked."""
+    data, wanted = PICTURES[case]
+    named = f'NAME="{LABEL}",CHARACTERISTICS="public.machine-generated"'
+    text = files.MASTER.replace('NAME="English"', named)
+    angle = '#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID="v",NAME="Angle 2",URI="angle.m3u8"\n'
+    manifest = files.hls(tmp_path, text + angle)
+    (tmp_path / "angle.m3u8").write_text("#EXTM3U\n#EXTINF:2,\nangle.mp4\n#EXT-X-ENDLIST\n")
+    (tmp_path / "angle.mp4").write_bytes(data)
+    assert decided(manifest) is wanted
+
+
 @pytest.mark.parametrize("codecs", SAYS)
 @pytest.mark.parametrize("on", ["AdaptationSet", "Representation"])
 def test_a_dash_representation_of_pictures_is_silent_has_sound_or_is_not_told(

@@ -23,7 +23,6 @@ from dubgate.labels.tracks import LabelledTrack, Labels
 from dubgate.listening import Heard
 from dubgate.measure.level import measure_level
 from dubgate.measure.measurement import Measurement, Scope, Subject
-from dubgate.pilot import excerpt
 from dubgate.pilot.excerpt import stretch_of
 from dubgate.pilot.figures import too_few
 from dubgate.pilot.running import Clock, Pilot, PilotRequest, run_pilot
@@ -161,13 +160,6 @@ def test_a_stretch_that_cannot_be_judged_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=what):
         piloted(world, tmp_path / "pilot", **changes)
-
-
-@pytest.mark.parametrize("side", ["original", "dub"])
-def test_a_side_without_sound_is_refused(world: World, tmp_path: Path, side: str) -> None:
-    sources = [(side, "mix", None)]
-    with patch.object(excerpt, "_sources", return_value=sources), pytest.raises(InputError, match="each need a mix"):
-        excerpt._sounds(world.delivery, Span(0.0, 20.0), tmp_path)
 
 
 def test_nothing_is_written_over(world: World, tmp_path: Path) -> None:

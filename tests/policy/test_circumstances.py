@@ -20,7 +20,7 @@ CLERK = Party(party_id="clerk", roles=(Role.DUBBING_VENDOR,), person=True, organ
 
 
 def _now(submitter: str | None = "clerk") -> Circumstances:
-    view: Any = SimpleNamespace(party=lambda number: CLERK if number == "clerk" else None)
+    view: Any = SimpleNamespace(house_of=lambda number: CLERK.house_id if number == "clerk" else number)
     delivery: Any = SimpleNamespace(submitter=submitter, cast=())
     candidate: Any = SimpleNamespace(packets_sha256=SOUND, pcm_sha256=None)
     return circumstances_of(delivery, candidate, (), 60.0, view, AT)

@@ -139,6 +139,18 @@ def test_a_stated_human_is_still_searched_for_protected_voices() -> None:
     assert outcomes(replace(HEARD, hits=(Hit("v-x", 9.0, True),)), stated)["CON-032"] is Outcome.BLOCK
 
 
+def test_a_protected_voice_that_is_named_as_the_performers_own_is_a_hit_until_its_owner_signs() -> None:
+    named = replace(HUMAN, voice_ids=("v-x",), human_statement=None)
+    heard = replace(HEARD, hits=(Hit("v-x", 9.0, True), Hit("v-y", 3.0, False)))
+    found = [f for f in clear_all([heard], [named]) if f.rule == "CON-032"]
+    assert [f.outcome for f in found] == [Outcome.BLOCK, Outcome.HOLD]
+    assert ["--human" in f.text.en for f in found] == [True, False]
+    signed = replace(named, performed_by=frozenset({"v-x"}))
+    [other] = [f for f in clear_all([heard], [signed]) if f.rule == "CON-032"]
+    assert (other.voice_id, other.outcome) == ("v-y", Outcome.HOLD)
+    assert outcomes(replace(HEARD, hits=heard.hits[:1]), signed)["CON-032"] is Outcome.PASS
+
+
 def test_the_originals_own_performer_may_grant_the_translation() -> None:
     assert outcomes(replace(HEARD, original_llr=9.0, original_granted=True))["CON-033"] is Outcome.PASS
 

@@ -44,9 +44,8 @@ def ac3(world: World) -> Path:
 def of_ac3(delivery: Delivery, path: Path) -> Delivery:
     """The delivery with AC-3 as what is published."""
     dub = delivery.dub
-    source = dub.mix or dub.stem
-    assert source is not None
-    changed = {"mix": replace(source, path=path)} if dub.mix else {"stem": replace(source, path=path)}
+    source = replace(dub.published, path=path)
+    changed = {"mix": source} if dub.mix else {"stem": source}
     return replace(delivery, dub=replace(dub, **changed))
 
 

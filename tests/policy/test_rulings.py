@@ -88,6 +88,18 @@ def test_of_two_rulings_the_stricter_counts_in_any_order() -> None:
     assert "stricter" in next(f for f in judged(softer, ruling()) if f.rule == "SIG-RULING").text.en
 
 
+def test_a_ruling_that_says_what_the_pack_says_keeps_a_milder_one_from_counting() -> None:
+    as_it_is, softer = ruling("first", severity=Severity.HOLD), ruling("second", severity=Severity.WARN)
+    assert outcome(softer) is Outcome.WARN
+    assert outcome(as_it_is, softer) is outcome(softer, as_it_is) is outcome() is Outcome.HOLD
+    said = [f.text.en for f in judged(softer, as_it_is) if f.rule == "SIG-RULING"]
+    assert [w for w in ("does that already", "stricter") if any(w in s for s in said)] == [
+        "does that already",
+        "stricter",
+    ]
+    assert "Counsel" not in next(f for f in judged(as_it_is) if f.rule == "HOU-ASKS").text.en
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

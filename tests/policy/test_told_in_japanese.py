@@ -18,8 +18,9 @@ from dubgate.policy.checks_ja import IN_JAPANESE
 from dubgate.policy.findings import SILENT, Outcome, Text
 from dubgate.policy.pack_schema import Rule
 from dubgate.policy.packs import CORE, Pack, available, read_pack
-from dubgate.policy.rule_findings import finding
+from dubgate.policy.rule_findings import finding, unknown
 from dubgate.policy.signoffs import of_role
+from dubgate.unmeasured import Unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMME = Subject(Scope.PROGRAMME)
@@ -93,6 +94,15 @@ def test_a_finding_tells_the_rules_own_japanese() -> None:
     late = failed("LAB-001", PROGRAMME, "no label", "表示なし")
     assert (late.why.ja, late.remedy.ja) == IN_JAPANESE["LAB-001"]
     assert passed("LAB-001", PROGRAMME, "a label", "表示あり").remedy == SILENT
+
+
+def test_an_open_question_tells_its_reason_in_japanese_with_its_numbers() -> None:
+    [(pack, rule), *_] = _shipped()
+    open_ = unknown(rule, pack, PROGRAMME, Unmeasured("fewer than 8 lines have a melody in both tracks"))
+    assert open_.text.en.endswith("could not be judged (fewer than 8 lines have a melody in both tracks).")
+    assert open_.text.ja.endswith("を判定できませんでした（両方の音声に抑揚のある台詞が8行未満です）。")
+    of_a_house = unknown(rule, pack, PROGRAMME, Unmeasured("a reason of a house"))
+    assert of_a_house.text.ja.endswith("（a reason of a house）。")
 
 
 def test_a_pack_from_outside_may_write_in_english_only_and_is_shown_in_english() -> None:

@@ -20,13 +20,14 @@ from made_judgement import LATE, PROGRAMME, finding, judgement, with_findings
 from dubgate.delivery.script import CueSheet
 from dubgate.features import Series
 from dubgate.judgement import Judgement
-from dubgate.measure.measurement import Scope, Subject
+from dubgate.measure.measurement import Measurement, Scope, Subject
 from dubgate.policy.findings import Finding, Outcome, Text
 from dubgate.report.html import render_html, script_json
 from dubgate.report.page_data import LOWEST_DB, LOWEST_HZ, STEPS_A_DB, STEPS_A_SEMITONE, energy_series, f0_series
 from dubgate.report.sounds import Clip, Sounds
 from dubgate.report.text import text_lines
 from dubgate.spans import Span
+from dubgate.unmeasured import Unmeasured
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u202e\u2028\x1b[31m"
 
@@ -269,3 +270,27 @@ def test_the_head_says_the_worst_reason_and_what_to_do() -> None:
     assert 'class="lead"' in head
     assert "is not in the dub" in head
     assert "too late" not in head.partition('class="lead"')[2].partition("</p>")[0]
+
+
+def test_reasons_and_notes_that_are_kept_in_english_are_told_in_japanese_too() -> None:
+    made = judgement()
+    silent = Measurement("snr_db", Subject(Scope.PROGRAMME), Unmeasured("no speech was heard in the dub"))
+    line = Measurement("rate_ratio", Subject(Scope.LINE, made.sheet.cues[0].id), Unmeasured("the line has no text"))
+    strange = Measurement("loudness_range_lu", Subject(Scope.PROGRAMME), Unmeasured("somebody's own reason"))
+    note = "words were not heard: the embedded transcriber hears English only, not ja"
+    page = render_html(
+        replace(made, measurements=(*made.measurements, silent, line, strange), notes=(note,)), lang="ja"
+    )
+    assert '<span class="t" lang="ja">吹替に発話が聞こえません</span>' in page
+    assert '<span class="t" lang="ja"><span lang="en">somebody&#39;s own reason</span></span>' in page
+    assert "語は聴取されていません: 同梱の文字起こしは英語だけに対応し、jaには対応しません" in page
+    measured = data_of(page)["lines"][0]["measured"]
+    assert ["rate_ratio", "", "the line has no text", "", "台詞の文がありません"] in measured
+
+
+def test_who_can_resolve_a_finding_is_named_in_japanese_too() -> None:
+    asked = replace(
+        finding("VOI-ASK", PROGRAMME, Outcome.UNKNOWN, "It is open.", "未回答です。"), who_can_resolve="reviewer"
+    )
+    [told] = [f for f in data_of(render_html(with_findings(judgement(), asked)))["findings"] if f["rule"] == "VOI-ASK"]
+    assert (told["who"], told["who_ja"]) == ("reviewer", "確認者")

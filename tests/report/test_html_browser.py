@@ -114,6 +114,46 @@ def test_sound_plays_and_the_other_track_goes_on_from_the_same_moment(show: Any)
     page.wait_for_selector("#play:has-text('Play')")
 
 
+WATCHED = """const play = HTMLMediaElement.prototype.play;
+window.known = [];
+HTMLMediaElement.prototype.play = function () {
+  if (!known.includes(this)) known.push(this);
+  return play.call(this);
+};
+window.heard = () => known.filter((sound) => !sound.paused).map((sound) => sound.currentTime);"""
+
+
+def until(page: Any, said: str) -> None:
+    """Wait until an expression holds; the page's policy forbids to have it watched from within."""
+    for _ in range(400):
+        if page.evaluate(said):
+            return
+        page.wait_for_timeout(25)
+    pytest.fail(f"it never came to {said}")
+
+
+def test_both_tracks_play_at_once_and_a_line_again_and_again(show: Any, tmp_path: Path) -> None:
+    (tmp_path / "report-sounds").mkdir()
+    for name in ("o", "d"):
+        (tmp_path / "report-sounds" / f"{name}.wav").write_bytes(tone(220, 0.8))
+    page = show(render_html(judgement(), sounds=Sounds({"3": Clip("report-sounds/o.wav", "report-sounds/d.wav")})))
+    page.evaluate(WATCHED)
+    for key in ("b", "l", "Space"):
+        page.keyboard.press(key)
+    assert page.get_attribute("[data-track=both]", "aria-pressed") == "true"
+    assert page.get_attribute("#loop", "aria-pressed") == "true"
+    until(page, "heard().length === 2 && Math.abs(heard()[0] - heard()[1]) < 0.2")
+    until(page, "heard().length === 2 && heard()[1] > 0.5")
+    until(page, "heard().length === 2 && heard()[1] < 0.4")  # it began again
+    assert "Pause" in page.inner_text("#play")
+    page.keyboard.press("l")
+    page.wait_for_selector("#play:has-text('Play')")  # and ends with the line
+    assert page.evaluate("heard().length") == 0
+    page.keyboard.press("d")
+    page.keyboard.press("Space")
+    until(page, "heard().length === 1")
+
+
 def test_another_line_stops_what_plays(show: Any) -> None:
     made = judgement()
     page = show(render_html(made, sounds=heard(made)))

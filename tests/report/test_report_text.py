@@ -45,7 +45,7 @@ def test_no_text_of_a_stranger_does_anything(evil: str, lang: str) -> None:
 def test_findings_are_told_as_sentences_worst_first_with_the_bound() -> None:
     text = _printed(judgement(12))
     assert text.index("is not in the dub") < text.index("starts 0.92 s too late") < text.index("past its slot")
-    assert "0.92 s, wanted at most 0.6 s either way" in text
+    assert "0.92 s (22 frames), wanted at most 0.6 s either way" in text
     assert "starts on time" not in text
 
 
@@ -92,8 +92,8 @@ def test_a_question_without_a_number_is_answered_by_what_is_missing_and_not_by_m
     rules = {r.id: r for r in pack.rules}
     who = Subject(Scope.CHARACTER, "ANN")
     flat = unknown(rules["PRO-FLAT"], pack, who, Unmeasured("too little speech"))
-    assert "dubgate approve --attest" in flat.remedy.en
-    assert "dubgate approve --attest" in flat.remedy.ja
+    assert "dubgate approve delivery.yaml --attest" in flat.remedy.en
+    assert "dubgate approve delivery.yaml --attest" in flat.remedy.ja
     assert "recorded again" not in flat.remedy.en
     assert unknown(rules["PRO-RANGE"], pack, who, Unmeasured("too little speech")).remedy.en == ""
 

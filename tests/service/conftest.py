@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -13,6 +11,7 @@ for folder in (HERE.parent, HERE.parent / "certificate", HERE):
         sys.path.insert(0, str(folder))
 
 import pytest  # noqa: E402
+from made_postgresql import new_database  # noqa: E402
 from made_service import House, make_house  # noqa: E402
 
 
@@ -40,12 +39,6 @@ def house(made_house: House, tmp_path: Path) -> House:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL for the session; skips where the wheel pgserver is not installed."""
-    pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL: the wheel pgserver is not installed")
-    pytest.importorskip("psycopg", reason="no PostgreSQL driver: psycopg is not installed")
-    with tempfile.TemporaryDirectory(prefix="service-") as folder:  # not under pytest's, which only root may enter
-        Path(folder).chmod(0o755)
-        server = pgserver.get_server(Path(folder) / "data")
-        yield server.get_uri()
-        server.cleanup()
+def postgresql_url(postgresql: str) -> str:
+    """A database of these tests' own on the session's PostgreSQL."""
+    return new_database(postgresql)

@@ -116,7 +116,7 @@ class House:
 
     def digest(self) -> str:
         """The published file's."""
-        from dubgate.delivery.digests import file_sha256
+        from dubgate.delivery.formats import file_sha256
 
         return file_sha256(self.place.file)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dubgate.delivery.manifest import DeliveryTrack, Source
 from dubgate.pinned import read_pinned
 from dubgate.service import desk_judge, desk_listening
 from dubgate.service.desk_judge import DeskDeliveries
@@ -20,7 +21,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskDeliveries:
 
     def track(name: str) -> Any:
         (tmp_path / name).write_bytes(b"as judged")
-        return SimpleNamespace(mix=SimpleNamespace(path=tmp_path / name), stem=None, me=None)
+        return DeliveryTrack("en", mix=Source(tmp_path / name, None, "en"), stem=None, me=None)
 
     delivery = SimpleNamespace(original=track("original.flac"), dub=track("dub.flac"))
     judgement = SimpleNamespace(original_stream=0, dub_stream=0)

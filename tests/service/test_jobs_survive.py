@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from made_certificate import writing
 from made_service import House
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
@@ -22,6 +22,7 @@ from dubgate.service import jobs
 from dubgate.service.database import changing, open_database
 from dubgate.service.filing import file_of
 from dubgate.service.jobs import Job, LeaseLostError
+from dubgate.service.tables import JOB
 from dubgate.service.working import Worker
 
 STAGES = ("claimed", "watched", "judged", "rendered", "deciding", "noted", "decided", "signed", "filing", "filed")
@@ -327,6 +328,38 @@ def test_a_consent_that_ends_while_a_job_is_judged_blocks_and_is_judged_again(ho
     again = house.worker(judgement=house.place.world.judged(at=house.clock()))
     assert again.step()
     assert found(house, job_id).decision == "block"
+
+
+def test_what_was_decided_is_not_signed_once_a_consent_ended(house: House) -> None:
+    """Its worker died in between: a certificate of later would verify offline for a day."""
+    from test_races import withdraw
+
+    job_id = queued(house)
+    in_a_process_of_its_own(lambda: house.worker("killed", reached=killed_at("decided")).step())
+    withdraw(house)
+    house.clock.forward(seconds=house.settings.jobs.lease_seconds + 1)
+    worker = house.worker("second")
+    assert worker.step()
+    job = found(house, job_id)
+    assert job.state == jobs.FAILED
+    assert job.error is not None
+    assert "never certified, and since then: CON-002" in job.error["what"]
+    assert file_of(worker.engine, job_id, "certificate.json") is None
+    assert not worker.step()
+
+
+def test_nobodys_own_approval_carries_what_they_handed_in(house: House) -> None:
+    """The delivery names the house as its submitter, and the token is of the very person who approved it."""
+    job_id = queued(house)
+    worker = house.worker()
+    with changing(worker.engine) as connection:
+        connection.execute(update(JOB).values(party="kestrel"))
+    assert worker.step()
+    job = found(house, job_id)
+    assert job.state == jobs.FAILED
+    assert job.error is not None
+    assert job.error["what"] == "kestrel submitted this delivery and signed its approval"
+    assert releases(house) == []
 
 
 def test_without_keys_a_job_ends_with_a_decision_and_no_certificate(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,26 +11,33 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from made_certificate import LATER, VALID, with_gate
+from made_delivery import SOUNDS
 from made_service import AT, Api, House
 from test_jobs_survive import found, queued
 from test_races import give_again, withdraw
 
+from consent.approvals import Approval
 from consent.consequences import record_ending
+from consent.events import Event
 from consent.registry import Registry
+from consent.releases import Release
 from consent.titles import Refusal
-from consent.vocabulary import EventKind
+from consent.vocabulary import ApprovalDecision, EventKind
 from consent.webhooks import signature
+from consent.writing import Addition
 from dubgate.certificate.dsse import signer_of
 from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.trust import Validity
 from dubgate.service import jobs
-from dubgate.service.messages import PAUSES_S, deliver_one
+from dubgate.service.messages import PAUSES_S, Told, deliver_one
 from dubgate.service.renewing import schedule
-from dubgate.service.telling import tell_of_endings, tell_of_revoked_gates
+from dubgate.service.telling import _of_entry, tell_of_endings, tell_of_revoked_gates
 from dubgate.service.warning import Warnings
 
 ALL = ["verdict", "withdrawal", "takedown", "warning"]
@@ -186,7 +194,9 @@ def test_a_receiver_that_is_gone_wants_no_more_of_it(api: Api) -> None:
     assert sent(api)[0]["next_at"] is None
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.1", "fec0::1"]
+)
 def test_no_message_goes_to_the_inside(address: str, house: House) -> None:
     """A public name that points inside when the message is sent."""
     with house.api() as api:
@@ -276,6 +286,39 @@ def test_a_standing_refusal_takes_down_what_it_meets(api: Api) -> None:
             registry.add(Refusal.model_validate_json(json.dumps(told)))
     assert follow(api) == 1
     assert [m["kind"] for m in sent(api)] == ["takedown"]
+
+
+def test_a_holders_no_takes_down_what_it_meets(api: Api) -> None:
+    """May-publish says no from then on; who published already is told."""
+    subscribed(api, "https://pipeline.example.org/hook", ["takedown"])
+    world = api.house.place.world
+    for sounds in (replace(SOUNDS, dub=replace(SOUNDS.dub, packet_sha256="9" * 64)), SOUNDS):
+        envelope = world.approval(sounds=sounds, decision=ApprovalDecision.REJECT, at=api.house.clock())
+        record = json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]
+        record.pop("schema")
+        with Registry.open(api.house.registry, clock=api.house.clock) as registry:
+            registry.add(Addition(Approval.model_validate_json(json.dumps(record)), envelope=envelope.decode()))
+        assert follow(api) == (1 if sounds == SOUNDS else 0)
+    assert [m["kind"] for m in sent(api)] == ["takedown"]
+
+
+def test_an_objection_to_a_use_takes_down_the_releases_of_that_sound(api: Api) -> None:
+    """As of a standing approval; here the one that the release rests on is taken for one."""
+    subscribed(api, "https://pipeline.example.org/hook", ["takedown"])
+    with api.state.registry.view() as view:
+        [release] = [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
+        [approval_id] = release.approval_ids
+        said = {"event_id": "e-no", "target": "use_notice", "target_id": "un-1", "kind": "objected", "by": "kestrel"}
+        event = Event.model_validate_json(json.dumps(said | {"effective_at": AT.isoformat()}))
+        entry: Any = SimpleNamespace(schema_name=Event.schema_name, record=event, recorded_at=AT)
+
+        def told(packets_sha256: str) -> list[Told]:
+            notice = SimpleNamespace(approval_id=approval_id, packets_sha256=packets_sha256)
+            with patch.object(type(view), "record", return_value=notice):
+                return [*_of_entry(view, entry, api.state.engine, AT)]
+
+        assert [t.kind for t in told(release.packets_sha256)] == ["withdrawal", "takedown"]
+        assert told("9" * 64) == []
 
 
 def test_a_revoked_gate_takes_down_what_it_signed_and_once(api: Api) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from made_certificate import LATER, VALID, key_of, with_gate
 from made_service import Api, House, settings_of
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 from test_jobs_survive import queued
 from test_races import give_again, withdraw
 
@@ -21,6 +21,7 @@ from consent.titles import Refusal
 from dubgate.certificate.claim import LEVEL
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certificate.keys import trust_store_bytes
+from dubgate.certificate.refusals import OutsideWindow
 from dubgate.certificate.trust import TrustStore, Validity
 from dubgate.service import publishing
 from dubgate.service.database import changing
@@ -332,7 +333,7 @@ def test_a_release_is_published_in_its_window_only(at: int | None, api: Api) -> 
         None: (replace(bounded, window_start=None), facts.window_start),
     }
     of, moment = outside[at]
-    with pytest.raises(publishing.OutsideWindow):
+    with pytest.raises(OutsideWindow):
         publishing._require_covers(of, replace(inside, at=moment))
 
 
@@ -371,6 +372,22 @@ GATES: dict[str, Callable[[TrustStore], TrustStore]] = {
 def test_what_the_trust_store_does_not_trust_is_refused(reason: str, api: Api) -> None:
     _trusting(api, GATES[reason](api.house.place.trust))
     refused(api, reason)
+
+
+@pytest.mark.parametrize("reason", ["key-not-valid", "key-revoked", "trust-expired"])
+def test_what_is_not_trusted_any_more_at_the_moment_asked_for_is_refused_though_now_it_is(
+    reason: str, api: Api
+) -> None:
+    now = api.house.clock()
+    soon, later = now + timedelta(hours=1), (now + timedelta(hours=2)).isoformat()
+    told = {
+        "key-not-valid": lambda s: with_gate(s, validity=Validity(VALID.not_before, soon)),
+        "key-revoked": lambda s: with_gate(s, validity=Validity(VALID.not_before, VALID.not_after, soon)),
+        "trust-expired": lambda s: replace(s, expires_at=soon),
+    }
+    _trusting(api, told[reason](api.house.place.trust))
+    assert api.ask().status_code == 200
+    refused(api, reason, at=later)
 
 
 def test_another_key_of_the_same_ledger_does_not_stand_for_the_one_that_signed(api: Api) -> None:
@@ -416,6 +433,21 @@ def test_a_later_no_about_the_same_bytes_rules(api: Api) -> None:
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     assert "CON-031" in refused(api, "failed")["detail"]
+
+
+@pytest.mark.parametrize("reason", ["unknown-key", "malformed"])
+def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(reason: str, api: Api) -> None:
+    """A gate whose new key is not listed yet said no; or the newest row was spoilt."""
+    queued(api.house)
+    assert api.house.worker(judgement=api.house.blocked()).step()
+    newest = CERTIFICATE.c.result == "FAILED"
+    with changing(api.state.engine) as connection:
+        facts = json.loads(connection.execute(select(CERTIFICATE.c.facts).where(newest)).scalar_one())
+        spoilt = json.dumps(facts | {"keyid": "0" * 64}, sort_keys=True) if reason == "unknown-key" else "{}"
+        values = {"facts": spoilt, "seal": api.state.own.seal(spoilt.encode()) if reason == "unknown-key" else "0" * 64}
+        connection.execute(text("DROP TRIGGER IF EXISTS service_certificate_no_update"))
+        connection.execute(update(CERTIFICATE).where(newest).values(**values))
+    refused(api, reason)
 
 
 def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:

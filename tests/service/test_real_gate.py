@@ -15,7 +15,7 @@ from dubgate.certificate.dsse import new_private_key, public_of, signer_of
 from dubgate.certificate.keys import trust_store_bytes
 from dubgate.certificate.trust import TrustedGate, TrustedLedger, TrustStore
 from dubgate.certifying import Gate
-from dubgate.delivery.digests import file_sha256
+from dubgate.delivery.formats import file_sha256
 from dubgate.sample_registry import make_registry, sign_case
 from dubgate.samples import find_samples, materialise, read_case
 from dubgate.service.app import create_service

@@ -21,7 +21,9 @@ import pytest
 from made_service import Api, House
 from test_races import withdraw
 
+from dubgate.certificate.keys import read_card
 from dubgate.cli.main import run
+from dubgate.cli.serve import missing_files
 from dubgate.client import ApiError, Client, token_of
 from dubgate.errors import InputError
 from dubgate.service.settings import Settings, read_settings
@@ -111,18 +113,24 @@ def test_the_client_submits_and_waits(served: Served) -> None:
         client.wait(client.submit(path=str(served.house.manifest)), most_s=0.002, every_s=0.001)
 
 
+YES = json.dumps({"publish": True, "certificate_id": "x", "digest": "0" * 64, "channels": ["svod"]}).encode()
 ANSWERS = (
     (200, b"{}"), (200, b'{"publish": true}'), (200, b'{"publish": 1, "certificate_id": "x"}'), (200, b"<html>yes</html>"),
     (200, b'["publish"]'), (204, b""), (302, b'{"publish": true, "certificate_id": "x"}'), (403, b"{}"), (403, b'{"publish": true, "certificate_id": "x"}'),
+    (200, b'{"publish": true, "certificate_id": "x", "channels": ["svod"]}'), (200, YES.replace(b"000", b"111")), (200, YES.replace(b"svod", b"avod")),
     (500, b'{"publish": true, "certificate_id": "x"}'), (404, b'{"publish": false}'),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("status", "body"), ANSWERS)
 def test_an_answer_that_is_not_exactly_a_yes_or_a_no_is_an_error(status: int, body: bytes) -> None:
+    """A cache on the way may answer another question with a yes that was one."""
     client = Client("https://gate.example.org", "t", pause=NO_PAUSE)
     with patch.object(Client, "_once", return_value=(status, body)), pytest.raises(ApiError):
         client.may_publish("0" * 64, territory="DE", channel="svod", language="de")
+    with patch.object(Client, "_once", return_value=(200, YES)):
+        assert client.may_publish("0" * 64, territory="DE", channel="svod", language="de").publish
+        assert client.may_publish("sha256:" + "0" * 64, territory="DE", channel="svod", language="de").publish
 
 
 def test_an_api_that_does_not_answer_is_asked_again_and_then_an_error() -> None:
@@ -276,6 +284,43 @@ def test_settings_that_are_wrong_are_refused(text: str, environment: dict[str, s
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError):
         read_settings(tmp_path / "s.yaml", environment)
+
+
+def test_what_is_wrong_with_settings_is_said_in_words_all_of_it_at_once(tmp_path: Path) -> None:
+    place = tmp_path / "s.yaml"
+    place.write_text("prot: 1\nroots: /srv\nlimits: {request_per_minute: 3}\nport: 99999\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_settings(place, {})
+    for said in (
+        "registry is missing",
+        "data is missing",
+        "roots is a list",
+        "there is no setting prot; did you mean port?",
+        "there is no setting limits.request_per_minute; did you mean requests_per_minute?",
+        "port: Input should be less than or equal to 65535",
+        "dubgate serve --help",
+    ):
+        assert said in str(caught.value)
+    with pytest.raises(InputError, match="no settings: name their file with --config"):
+        read_settings(None, {})
+
+
+def test_keys_that_are_not_on_this_machine_are_told_before_a_worker_wants_them(tmp_path: Path) -> None:
+    for name in ("gate.pem", "trust.json"):
+        (tmp_path / name).touch()
+    keys = {"gate": tmp_path / "gate.pem", "ledger": tmp_path / "ledger.pem", "party": "op-1"}
+    told = {
+        "registry": "a.db",
+        "data": tmp_path,
+        "keys": keys,
+        "trust": {"store": tmp_path / "trust.json", "root": "0" * 64},
+    }
+    assert missing_files(Settings.model_validate(told)) == [str(tmp_path / "ledger.pem")]
+    assert missing_files(Settings.model_validate({"registry": "a.db", "data": tmp_path})) == []
+    with pytest.raises(InputError, match=r"ledger\.pem: no such key"):
+        read_card(tmp_path / "ledger.pem")
+    with pytest.raises(InputError, match="no card says what this key is for"):
+        read_card(tmp_path / "gate.pem")
 
 
 def test_the_summary_of_settings_shows_no_password(tmp_path: Path) -> None:

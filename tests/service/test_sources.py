@@ -121,6 +121,11 @@ LIES: dict[str, tuple[File, ...]] = {
     "an absolute name": (GOOD[0], ("/etc/cron.d/x.vtt", b"WEBVTT\n", "text/vtt")),
     "a hidden file": (GOOD[0], (".ssh/x.vtt", b"WEBVTT\n", "text/vtt")),
     "a deep path": (GOOD[0], ("a/b/c/d/e.vtt", b"WEBVTT\n", "text/vtt")),
+    "a file where another has its folder": (
+        *GOOD[:1],
+        ("a.vtt", b"WEBVTT\n", "text/vtt"),
+        ("a.vtt/b.vtt", b"WEBVTT\n", "text/vtt"),
+    ),
     "a backslash": (GOOD[0], ("a\\b.vtt", b"WEBVTT\n", "text/vtt")),
 }
 

@@ -54,9 +54,17 @@ def test_the_mel_spectrogram_is_librosas(encoder: Ge2e) -> None:
     for seed, voice in enumerate(VOICES):
         sound = utterance(voice, seed)
         theirs = librosa.feature.melspectrogram(y=sound, sr=16_000, n_fft=400, hop_length=160, n_mels=40).T
-        ours = encoder.mel(torch.from_numpy(sound)).numpy()
+        [ours] = [m.numpy() for m in encoder.mels([sound])]
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 1e-4
+
+
+def test_a_sound_is_analysed_as_if_none_lay_beside_it(encoder: Ge2e) -> None:
+    sounds = [utterance(v, s)[: 9_000 + 7_777 * s] for s, v in enumerate(VOICES)]
+    together = encoder.mels(sounds)
+    for sound, mel in zip(sounds, together, strict=True):
+        assert mel.shape == (1 + sound.size // 160, 40)
+        assert float((mel - encoder.mels([sound])[0]).abs().max()) < 1e-6
 
 
 def test_vectors_are_resemblyzers_where_partials_lie_where_its_own_do(

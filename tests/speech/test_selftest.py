@@ -39,8 +39,8 @@ class BentGe2e(Ge2e):
 
     bend: Mel
 
-    def mel(self, sound: torch.Tensor) -> torch.Tensor:
-        return self.bend(super().mel(sound))
+    def mels(self, sounds: Sequence[Floats]) -> list[torch.Tensor]:
+        return [self.bend(mel) for mel in super().mels(sounds)]
 
 
 def test_the_embedded_encoder_passes() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from made_postgresql import new_database
+from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -38,25 +37,9 @@ def world(plain: World) -> World:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL for the session; skips where the wheel pgserver is not installed."""
-    pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL: the wheel pgserver is not installed")
-    pytest.importorskip("psycopg", reason="no PostgreSQL driver: psycopg is not installed")
-    with tempfile.TemporaryDirectory(prefix="desk-") as folder:  # not under pytest's, which only root may enter
-        Path(folder).chmod(0o755)
-        server = pgserver.get_server(Path(folder) / "data")
-        _without_fsync(server.get_uri())
-        yield server.get_uri()
-        server.cleanup()
-
-
-def _without_fsync(url: str) -> None:
-    """No test pulls the machine's plug, and the server stops in no time."""
-    admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    admin.dispose()
+def postgresql_url(postgresql: str) -> str:
+    """A database of these tests' own on the session's PostgreSQL."""
+    return new_database(postgresql)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

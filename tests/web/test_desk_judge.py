@@ -8,20 +8,24 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from made_delivery import NOW, SIGNED_AT, World, features, make_world
 from made_passkey import MadePasskey
+from world import candidate
 
 from consent.approvals import Approval
+from consent.clearance import Clearance
+from consent.dsse import pre_authentication_encoding
 from consent.parties import Party, PartyKey
 from consent.passkey_signing import signed_envelope, to_sign
 from consent.passkeys import challenge_of
 from consent.registry import Registry
-from consent.signatures import pre_authentication_encoding
+from consent.terms import VoiceAsset
 from consent.vocabulary import EventKind, Role
-from consent.web.protocols import Answer, CannotAnswerError, Finding
+from consent.web.protocols import Answer, CannotAnswerError, Casting, Finding
+from consent.web.telling import _voiced
 from consent.writing import Addition
 from dubgate.certificate.dsse import strict_json
 from dubgate.delivery.manifest import load_delivery
@@ -29,6 +33,19 @@ from dubgate.features import ProgrammeFeatures
 from dubgate.judging_again import Judged
 from dubgate.service.desk_clips import clips_of
 from dubgate.service.desk_judge import DeskDeliveries
+
+
+def test_a_consent_is_asked_about_the_very_model_that_is_declared() -> None:
+    """A grant that names voice models covers no other, and one that was not said."""
+    told, asked = VoiceAsset(vendor_id="polyglot", voice="v-ada", model_version="4.2"), Mock()
+    asked.clear.return_value = Clearance("v-ada", (), ())
+    casting = Casting("MARA", "voice_clone_tts", ("v-ada", "v-otto"), (told, None))
+    _voiced(asked, candidate(), casting, "en")
+    assert [(c.args[0], c.args[1].voice_asset) for c in asked.clear.call_args_list] == [
+        ("v-ada", told),
+        ("v-otto", None),
+    ]
+
 
 PEOPLE = {
     "kestrel-desk": ((Role.RIGHTS_HOLDER,), "kestrel"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from world import OTHER_SOUND, Visit, World, request
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from world import OTHER_SOUND, START, Visit, World, grant, request
+
+from consent.events import Event
 from consent.requests import RequestKind, Wanted
+from consent.vocabulary import EventKind
 from consent.web.protocols import Finding
 
 EXCERPT = "/deliveries/d-1/excerpt/dub?start={}&end={}"
@@ -102,7 +106,7 @@ def test_a_request_says_in_its_first_sentence_what_is_asked_and_not_always_an_ap
     ada.client.post("/language", data={"language": "ja", "next": "/"})
     japanese = world.visit("ada").get("/requests/rq-own")
     assert "録音があなたの声かどうかの確認および声の照合の許可です" in japanese
-    assert '<span class="note" lang="en">Is it so?</span>' in japanese
+    assert '<span class="note"><span lang="en">Is it so?</span></span>' in japanese
     assert "登場人物 MARA" in japanese
 
 
@@ -112,3 +116,15 @@ def test_requests_about_one_title_are_told_apart(world: World) -> None:
     assert "d-1 · 20 Nov 2026 12:00 UTC" in page
     assert "d-1 · 20 Nov 2026 12:00 UTC" in world.visit("hana").get("/")
     assert 'aria-label="Moon over Harbour, English, d-1"' in page
+
+
+def test_a_consent_whose_term_is_over_is_not_counted_as_standing(world: World) -> None:
+    ada, begun = world.visit("ada"), datetime(2024, 1, 1, tzinfo=UTC)
+    assert "1 of 1 consents stand" in ada.get("/voices")
+    for name, ends, said in (
+        ("g-over", START - timedelta(seconds=1), "1 of 2"),
+        ("g-new", START + timedelta(days=400), "2 of 3"),
+    ):
+        given = Event(event_id=f"ev-{name}", target="grant", target_id=name, kind=EventKind.GIVEN, effective_at=begun, by="ada")  # fmt: skip
+        world.registry.add(grant(name, not_before=begun, not_after=ends), given)
+        assert f"{said} consents stand" in ada.get("/voices")

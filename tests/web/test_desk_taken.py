@@ -17,13 +17,13 @@ from world import START, World, make_world
 
 from consent import ledger, taken_home
 from consent.checkpoint import Checkpoint, VerifierKey, sign
+from consent.dsse import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.entries import parse_time
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import PartyKey, dsse_keyid
 from consent.passkey_signing import to_sign
 from consent.registry import Registry
-from consent.signatures import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.statement_check import Answer, Checked, _InTheFile, check_bare, check_statement
 from consent.strict import canonical_json
 from consent.taken_home import TakenHome, checkpoint_in, read_taken_home
@@ -396,6 +396,21 @@ def test_another_registry_and_a_rolled_back_one_are_told(taken: Taken, tmp_path:
 def test_a_file_that_cannot_be_read_is_an_error_and_no_answer(taken: Taken, spoil: Any, why: str) -> None:
     code, said = taken.verify("--checkpoint", str(taken.message), raw=spoil(taken.file))
     assert (code, why in said) == (2, True), said
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"payloadType": "application/vnd.dubgate.trust-store+json", "payload": "e30=", "signatures": []},
+        {"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": []},
+    ],
+    ids=["a trust store", "a statement of another kind"],
+)
+def test_what_else_somebody_signed_is_no_statement_of_which_more_could_be_told(taken: Taken, other: Any) -> None:
+    code, said = taken.verify(raw=json.dumps(other).encode())
+    assert code == 2
+    assert "no statement" in said
+    assert "Nothing contradicts it" not in said
 
 
 def test_a_bare_envelope_is_looked_up_in_a_registry_and_proves_nothing_without_one(taken: Taken) -> None:

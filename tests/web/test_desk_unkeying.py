@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,8 +14,8 @@ from typing import Any
 
 import pytest
 from made_passkey import MadePasskey
-from sqlalchemy import create_engine, insert, text
-from sqlalchemy.engine import make_url
+from made_postgresql import new_database
+from sqlalchemy import insert
 from world import START, World, make_world
 
 from consent.errors import RecordError
@@ -66,13 +65,7 @@ def desk(request: pytest.FixtureRequest, plain: World) -> Iterator[Desk]:
     if request.param == "sqlite":
         yield plain.desk
         return
-    url = request.getfixturevalue("postgresql_url")
-    name = f"registry_{uuid.uuid4().hex}"
-    admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    location = make_url(url).set(database=name).render_as_string(hide_password=False)
+    location = new_database(request.getfixturevalue("postgresql"))
     made = Registry.open(location, clock=lambda: START, key_file=plain.folder / "pg.key", create=True)
     made.add(Addition(Party(party_id="hana", roles=ROLES, person=True), personal=Personal(name="Hana")))
     yield replace(plain.desk, registry=made)

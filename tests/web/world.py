@@ -24,13 +24,14 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from consent.approvals import Candidate
+from consent.dsse import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.errors import SignatureError
 from consent.events import Event
 from consent.parties import Party, PartyKey, Personal, dsse_keyid
 from consent.passkey_signing import to_sign
 from consent.registry import Registry
 from consent.requests import Request, RequestKind, Wanted
-from consent.signatures import PAYLOAD_TYPE, SIGNED_KINDS, author_of, pre_authentication_encoding
+from consent.signatures import SIGNED_KINDS, author_of
 from consent.strict import Record, Window
 from consent.terms import Evidence, Grant
 from consent.titles import Claim, Title
@@ -352,8 +353,8 @@ def _wav() -> bytes:
 
 
 def _require_signed(view: View, envelope: str, predicate: dict[str, Any]) -> None:
+    from consent.dsse import pre_authentication_encoding
     from consent.passkeys import PasskeyError, assertion_in, check_assertion
-    from consent.signatures import pre_authentication_encoding
 
     data = json.loads(envelope)
     [entry] = data["signatures"]

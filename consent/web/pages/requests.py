@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,6 +25,7 @@ from consent.web.catalogue import text
 from consent.web.deciding import CONDITION_KINDS, approval_of, terms_of
 from consent.web.granting import given, grant_of_request
 from consent.web.page import go, render
+from consent.web.protocols import Dossier, Judge
 from consent.web.signing import propose
 from consent.web.telling import Story, approves_sound, dossier_of, story_of
 from consent.web.visiting import (
@@ -84,6 +85,7 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
             "refusal": refusal,
             "approves": approves_sound(asked),
             "sound": who.desk.listening is not None,
+            "questions_ja": _questions_ja(judge, story.dossier, {w.rule for w in asked.wanted}),
             "wanted": [w for w in asked.wanted if w.what is not RequestKind.APPROVAL],
             "voices": _to_grant(story, asked, [v.voice_id for v in mine if v.owner_id == who.party_id]),
             "to_voices": _to_see(story, asked, [v.voice_id for v in mine]),
@@ -93,6 +95,16 @@ def one(request: Request, who: SignedIn, request_id: str) -> Response:
     return render(
         request, "request.html", who, story=story, ready=ready, condition_kinds=CONDITION_KINDS, days=180, **shown
     )
+
+
+def _questions_ja(judge: Judge | None, dossier: Dossier | None, rules: Collection[str]) -> dict[str, str]:
+    """What was asked, in Japanese, by its English: that is kept, and the finding that it was asked of has both.
+
+    A question that no finding asks any more stays in English.
+    """
+    judged = judge.last(dossier.summary.delivery_id) if judge is not None and dossier is not None else None
+    found = [f for f in (judged.findings if judged is not None else ()) if f.rule in rules and f.why_ja and f.ja]
+    return {f"{f.why}: {f.en}": f"{f.why_ja}: {f.ja}" for f in found}
 
 
 def _to_grant(story: Story, asked: Asked, owned: list[str]) -> list[str]:

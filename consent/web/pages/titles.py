@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,6 +12,7 @@ from fastapi.responses import Response
 from consent.approvals import Approval
 from consent.releases import Release
 from consent.report_lines import approval_line, of_kind, use_line
+from consent.requests import RequestHistory
 from consent.titles import Refusal
 from consent.views import View
 from consent.web import scope
@@ -48,15 +51,19 @@ def title(request: Request, who: SignedIn, title_id: str) -> Response:
             "above": found.above,
             "below": [(t, who.desk.titles.name(t)) for t in who.desk.titles.below(title_id)[:A_PAGE]],
             "asked": [
-                (h.request, str(h.status(view.now)))
-                for h in scope.asked_of(view, who)
-                if title_id in h.request.release.title_ids
-            ][:A_PAGE],
+                (h.request, str(h.status(view.now)), scope.delivery_of(who, h.request))
+                for h in islice(_asked(view, who, title_id), A_PAGE)
+            ],
             "approvals": [approval_line(view, a, view.now) for a in _approvals(view, key[0], who)],
             "releases": [use_line(r, (), view.now) for r in _releases(view, key[0])],
             "refusals": [r for _, r in of_kind(view, key, Refusal) if r.by in who.ids],
         }
     return render(request, "title.html", who, **shown)
+
+
+def _asked(view: View, who: Visitor, title_id: str) -> Iterator[RequestHistory]:
+    """What the visitor was asked about this title."""
+    return (h for h in scope.asked_of(view, who) if title_id in h.request.release.title_ids)
 
 
 def _approvals(view: View, key: str, who: Visitor) -> list[Approval]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from consent.denials import GrantHistory
 from consent.errors import RecordError
 from consent.releases import Release
 from consent.report_lines import Proofs, use_line, voice_line
 from consent.shown import Shown
-from consent.strict import Record
 from consent.terms import Grant
 from consent.views import View
 from consent.vocabulary import EventKind, LegalBasis, PermissionKind, Subject
@@ -48,12 +48,18 @@ def _row(view: View, voice: Voice) -> dict[str, Any]:
     read = newest_grants(view, voice.voice_id, 0, A_PAGE)
     return {
         "voice": voice,
-        "standing": sum(h.state(view.now).alive(view.now) for h in read) if n <= A_PAGE else None,
+        "standing": sum(_stands(h, view.now) for h in read) if n <= A_PAGE else None,
         "n": n,
         "permissions": sorted(view.permissions(voice.voice_id, view.now)),
         "unconfirmed": len(unconfirmed(view, voice.voice_id)),
         "hits": len(hits_of(view, voice.voice_id)),
     }
+
+
+def _stands(history: GrantHistory, at: datetime) -> bool:
+    """Whether a consent stands now: given and not ended, and its term not over."""
+    ends = history.grant.not_after
+    return history.state(at).alive(at) and (ends is None or at < ends)
 
 
 @router.get("/voices/{voice_id}")
@@ -163,7 +169,3 @@ def record(request: Request, who: SignedIn) -> Response:
     name = f"record-{who.party_id}-{iso_minute(report.at)}.json"
     head = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(json.dumps(report.data(), indent=1), media_type="application/json", headers=head)
-
-
-Kinds = tuple[type[Record], ...]
-ABOUT_VOICES: Kinds = (Enrolment, Permission, Voice)

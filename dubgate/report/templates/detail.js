@@ -15,7 +15,7 @@ function renderDetail() {
   const k = selected.k, line = lines[k];
   const told = [...line.own, ...line.touching].map((n) => findings[n]);
   told.sort((a, b) => RANK.indexOf(b.outcome) - RANK.indexOf(a.outcome));
-  const canvas = el("canvas", { id: "figure", role: "img", "aria-label": `Level and pitch of line ${line.id}, original and dub` });
+  const canvas = el("canvas", { id: "figure", role: "img", ...named(`Level and pitch of line ${line.id}, original and dub`, `台詞${line.id}の音量と声の高さ（原音と吹替）`) });
   detail.replaceChildren(
     heading(line, k),
     line.text ? el("p", { class: "script", dir: "auto" }, line.text) : "",
@@ -35,11 +35,11 @@ function renderDetail() {
 }
 
 function heading(line, k) {
-  const step = (by) => el("button", { type: "button", "data-step": by, "aria-label": by > 0 ? "Next flagged line" : "Previous flagged line", onclick: () => { stepFlagged(by); detail.querySelector(`[data-step="${by}"]`).focus(); } }, by > 0 ? "↓" : "↑");
+  const step = (by) => el("button", { type: "button", "data-step": by, ...(by > 0 ? named("Next flagged line", "次の指摘箇所") : named("Previous flagged line", "前の指摘箇所")), onclick: () => { stepFlagged(by); detail.querySelector(`[data-step="${by}"]`).focus(); } }, by > 0 ? "↓" : "↑");
   const times = `${timecode(line.at[0])} – ${timecode(line.at[1])}`;
   const title = el("h3", {}, both(`Line ${line.id}`, `台詞 ${line.id}`), line.who ? ` · ${line.who}` : "");
   return el("div", { class: "top" },
-    el("div", {}, title, el("div", { class: "small soft num" }, times, line.kind === "dialogue" ? "" : ` · ${line.kind}`), tag(line.outcome)),
+    el("div", {}, title, el("div", { class: "small soft num" }, times, line.kind === "dialogue" ? "" : both(` · ${line.kind}`, ` · ${line.kind_ja}`)), tag(line.outcome)),
     el("div", { class: "no-print" }, step(-1), step(1)));
 }
 
@@ -50,13 +50,14 @@ function heardWords(line) {
 
 function controls(line) {
   if (!hasSound()) {
-    const why = data.why_no_sound || "";
-    return el("p", { class: "small soft player" }, both(`No sound of this line is in the report. ${why}`, `この台詞の音声はレポートに含まれていません。${why}`));
+    const why = data.why_no_sound || "", whyJa = data.why_no_sound_ja || why;
+    return el("p", { class: "small soft player" }, both(`No sound of this line is in the report. ${why}`, `この台詞の音声はレポートに含まれていません。${whyJa}`));
   }
   const track = (name, en, ja) => el("button", { type: "button", "data-track": name, "aria-pressed": String(player.track === name), onclick: () => chooseTrack(name) }, both(en, ja));
   return el("div", { class: "player" },
     el("button", { type: "button", class: "play", id: "play", onclick: togglePlay }, both("▶ Play", "▶ 再生")),
-    el("span", { class: "segment", role: "group", "aria-label": "Track" }, track("original", "Original", "原音"), track("dub", "Dub", "吹替")),
+    el("span", { class: "segment", role: "group", ...named("Track", "音声") }, track("original", "Original", "原音"), track("dub", "Dub", "吹替"), track("both", "Both", "同時")),
+    el("button", { type: "button", id: "loop", "aria-pressed": String(player.looping), onclick: toggleLoop }, both("Loop", "繰り返し")),
     el("span", { class: "num small soft", id: "sound-time", "aria-live": "off" }));
 }
 
@@ -70,15 +71,15 @@ function findingCard(f) {
       ...(f.bound ? row("wanted", "基準", both(f.bound, f.bound_ja)) : []),
       ...(f.why ? row(...(f.required ? ["required", "必要なこと"] : ["why", "理由"]), both(f.why, f.why_ja)) : []),
       ...(f.remedy ? row("do", "対処", both(f.remedy, f.remedy_ja)) : []),
-      ...row("who can resolve it", "判断できる人", f.who),
-      ...row("decided by", "決定の根拠", f.decided_by.join(", ")),
+      ...(f.who ? row("who can resolve it", "判断できる人", both(f.who, f.who_ja)) : []),
+      ...(f.decided_by.length ? row("decided by", "決定の根拠", both(f.decided_by.join(", "), f.decided_by_ja.join("、"))) : []),
       ...row("rule", "規則", el("span", { class: "mono" }, f.rule), ` ${f.pack}${f.source ? ` · ${f.source}` : ""}`)));
 }
 
 function numbers(line) {
-  const rows = line.measured.map(([name, value, why]) => {
+  const rows = line.measured.map(([name, value, why, valueJa, whyJa]) => {
     const metric = data.metrics[name] || { en: name, ja: name };
-    return el("tr", {}, el("td", {}, both(metric.en, metric.ja)), el("td", { class: value ? "num" : "small soft" }, value || both(`not measured: ${why}`, `測定不能: ${why}`)));
+    return el("tr", {}, el("td", {}, both(metric.en, metric.ja)), el("td", { class: value ? "num" : "small soft" }, value ? both(value, valueJa) : both(`not measured: ${why}`, `測定不能: ${whyJa}`)));
   });
   if (!rows.length) return "";
   return el("details", {}, el("summary", { class: "small" }, both("All numbers of this line", "この台詞の測定値")), el("table", {}, el("tbody", {}, ...rows)));
@@ -88,6 +89,8 @@ function refreshSound() {
   const canvas = byId("figure");
   if (canvas && selected.k !== null) drawFigure(canvas, lines[selected.k]);
   for (const button of detail.querySelectorAll("[data-track]")) button.setAttribute("aria-pressed", String(button.dataset.track === player.track));
+  const loop = byId("loop");
+  if (loop) loop.setAttribute("aria-pressed", String(player.looping));
   const play = byId("play");
   if (play) play.replaceChildren(player.playing ? both("❚❚ Pause", "❚❚ 一時停止") : both("▶ Play", "▶ 再生"));
   const time = byId("sound-time");

@@ -13,6 +13,7 @@ function setLanguage(lang) {
     if (said.tagName === "INPUT") said.placeholder = said.dataset[lang];
     else said.textContent = said.dataset[lang];
   }
+  for (const told of document.querySelectorAll("[data-label-ja]")) told.setAttribute("aria-label", lang === "ja" ? told.dataset.labelJa : told.dataset.labelEn);
   refreshSound();
 }
 for (const button of document.querySelectorAll("[data-set-lang]")) button.addEventListener("click", () => { setLanguage(button.dataset.setLang); remember("lang", button.dataset.setLang); });
@@ -49,7 +50,7 @@ function zoomTo(what) {
 
 const ACTIONS = {
   j: () => stepFlagged(1), k: () => stepFlagged(-1), n: () => step(1, false), p: () => step(-1, false),
-  " ": togglePlay, o: () => chooseTrack("original"), d: () => chooseTrack("dub"),
+  " ": togglePlay, o: () => chooseTrack("original"), d: () => chooseTrack("dub"), b: () => chooseTrack("both"), l: toggleLoop,
   "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => setView(0, data.duration_s),
   "/": () => byId("search").focus(), "?": () => byId("help").showModal(),
 };

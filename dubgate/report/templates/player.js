@@ -1,5 +1,5 @@
-// Original and dub of one line, side by side: one plays, the other waits at the same moment.
-const player = { track: "dub", line: null, playing: false, listeners: [] };
+// Original and dub of one line, side by side: one plays and the other waits at the same moment, or both play at once.
+const player = { track: "dub", line: null, playing: false, looping: false, listeners: [] };
 let clips = null;
 const sounds = { original: new Audio(), dub: new Audio() };
 
@@ -21,8 +21,10 @@ function loadLine(k) {
   }
 }
 
+const leading = () => (player.track === "both" ? "dub" : player.track);
+const sounding = () => (player.track === "both" ? ["original", "dub"] : [player.track]);
 const hasSound = () => player.line !== null && clipOf(lines[player.line]) !== null;
-const soundTime = () => sounds[player.track].currentTime || 0;
+const soundTime = () => sounds[leading()].currentTime || 0;
 // The moment of the programme that is heard now.
 const playhead = () => (player.line === null ? null : lines[player.line].window[0] + soundTime());
 
@@ -39,13 +41,15 @@ function stopSound() {
 
 async function playSound(from) {
   if (!hasSound()) return;
-  const sound = sounds[player.track];
-  sounds[player.track === "dub" ? "original" : "dub"].pause();
-  if (from !== undefined) sound.currentTime = Math.max(0, from);
+  const at = from === undefined ? soundTime() : Math.max(0, from);
+  for (const name of ["original", "dub"]) {
+    if (!sounding().includes(name)) sounds[name].pause();
+    else if (from !== undefined || player.track === "both") sounds[name].currentTime = at;
+  }
   player.playing = true;
   tellPlayer();
   try {
-    await sound.play();
+    await Promise.all(sounding().map((name) => sounds[name].play()));
   } catch (error) {
     player.playing = false;
     player.failed = String(error.message || error);
@@ -56,16 +60,21 @@ async function playSound(from) {
 
 function chooseTrack(name) {
   const at = soundTime(), was = player.playing;
-  sounds[player.track].pause();
+  for (const sound of Object.values(sounds)) sound.pause();
   player.track = name;
   if (was) playSound(at);
-  else if (hasSound()) sounds[name].currentTime = at;
+  else if (hasSound()) for (const each of sounding()) sounds[each].currentTime = at;
   tellPlayer();
 }
 
 function togglePlay() {
   if (player.playing) stopSound();
-  else playSound(sounds[player.track].ended ? 0 : soundTime());
+  else playSound(sounds[leading()].ended ? 0 : soundTime());
+}
+
+function toggleLoop() {
+  player.looping = !player.looping;
+  tellPlayer();
 }
 
 function follow() {
@@ -75,5 +84,9 @@ function follow() {
 }
 for (const name of ["original", "dub"]) {
   sounds[name].preload = "auto";
-  sounds[name].addEventListener("ended", () => { if (player.track === name) stopSound(); });
+  sounds[name].addEventListener("ended", () => {
+    if (leading() !== name || !player.playing) return;
+    if (player.looping) playSound(0);
+    else stopSound();
+  });
 }

@@ -127,7 +127,7 @@ function clipText(g, text, x, y, width, colour) {
 
 function drawPitchRow(g, x, w, h) {
   const top = 196, bottom = h - 8;
-  if (!PITCH) return label(g, 9, (top + bottom) / 2, `no pitch: ${tracks.dub.why_no_f0}`, `声の高さなし: ${tracks.dub.why_no_f0}`, colours.soft);
+  if (!PITCH) return label(g, 9, (top + bottom) / 2, `no pitch: ${tracks.dub.why_no_f0}`, `声の高さなし: ${tracks.dub.why_no_f0_ja}`, colours.soft);
   const y = (st) => bottom - ((Math.max(PITCH[0], Math.min(PITCH[1], st)) - PITCH[0]) / (PITCH[1] - PITCH[0])) * (bottom - top);
   const marks = drawHertz(g, PITCH, y, 0, w);
   drawPitch(g, tracks.original.f0, view.from, view.to, x, y, colours.original, 1.6, view.to - view.from < 40);
@@ -135,7 +135,7 @@ function drawPitchRow(g, x, w, h) {
   drawMarks(g, marks, 46);
   for (const [place, name] of ["original", "dub"].entries()) {
     const why = tracks[name].why_no_f0;
-    if (why) label(g, 54, top + 14 * place, `no pitch of the ${name}: ${why}`, `${name === "dub" ? "吹替" : "原音"}の声の高さなし: ${why}`, colours.soft);
+    if (why) label(g, 54, top + 14 * place, `no pitch of the ${name}: ${why}`, `${name === "dub" ? "吹替" : "原音"}の声の高さなし: ${tracks[name].why_no_f0_ja}`, colours.soft);
   }
   return undefined;
 }

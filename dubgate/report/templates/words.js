@@ -32,6 +32,11 @@ function both(en, ja) {
   return made;
 }
 
+// The name that a screen reader says, in the language of the page; setLanguage says it again.
+function named(en, ja) {
+  return { "aria-label": root.dataset.lang === "ja" ? ja : en, "data-label-en": en, "data-label-ja": ja };
+}
+
 function icon(outcome) {
   return el("span", { class: "icon", "aria-hidden": "true" }, OUTCOMES[outcome][2]);
 }
