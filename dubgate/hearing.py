@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 ACTIVITY_BLOCK_S, GPU_ACTIVITY_BLOCK_S = 30.0, 600.0
 PITCH_BLOCK_S = 60.0  # a multiple of 16 ms
 PITCH_BLOCKS_AT_ONCE = 32  # on a GPU
+MEASURES = 4  # of a track's levels, that as many threads beside the decoder's make at once where there are cores for it
 PITCH_MARGIN_S = 0.496  # whole frames of 16 ms; the network reaches 0.176 s
 
 Progress = Callable[[str, float], None]  # stage, share done of the whole
@@ -216,8 +218,12 @@ def _decoded(source: Source, scratch: Path, ears: Ears | None = None) -> Decoded
         if lost is not None:
             lost.push(second)
 
-    with beside(measure, apart=n_threads() > 1) as measuring:
-        spool = AudioSpool(path, source.stream, scratch, (measuring,))
+    many = n_threads() > MEASURES
+    with ExitStack() as threads:
+        if many:
+            threads.enter_context(meter.side_by_side())
+        measuring = threads.enter_context(beside(measure, apart=n_threads() > 1))
+        spool = AudioSpool(path, source.stream, scratch, (measuring,), apart=many)
     cancelled = Unmeasured("it was not listened for") if lost is None else lost.finish()
     return Decoded(spool, *meter.finish(), cancelled, ears is not None)
 

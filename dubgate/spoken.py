@@ -161,7 +161,7 @@ def spoken_task(request: dict[str, Any], scratch: Path, progress: Callable[[str,
     from dubgate.delivery.media import probe, select_stream
     from dubgate.errors import MediaError
     from dubgate.speech.phrase_words import PhraseWords
-    from dubgate.speech.pocketsphinx import PocketSphinxAligner
+    from dubgate.speech.sphinx_aligner import PocketSphinxAligner
 
     path = Path(request["path"])
     spool = AudioSpool(path, select_stream(probe(path)).index, scratch)

@@ -33,10 +33,13 @@ def hear_here(monkeypatch: pytest.MonkeyPatch, kept: Path) -> None:
     """Until the test ends, what a child would do is done here, and clips are kept below `kept`."""
     monkeypatch.setattr("dubgate.sandbox.run_in_child", run_here)
     kept.mkdir(exist_ok=True)
-    for name, method in (("Transcriber", "_words"), ("Aligner", "_place")):
-        where = f"dubgate.speech.pocketsphinx.PocketSphinx{name}.{method}"
-        module = importlib.import_module("dubgate.speech.pocketsphinx")
-        monkeypatch.setattr(where, _once(getattr(getattr(module, f"PocketSphinx{name}"), method), kept))
+    for where, remember in (
+        ("pocketsphinx.PocketSphinxTranscriber._words", _once),
+        ("sphinx_aligner.PocketSphinxAligner._place", _each_once),
+    ):
+        module, name, method = where.split(".")
+        heard = getattr(getattr(importlib.import_module(f"dubgate.speech.{module}"), name), method)
+        monkeypatch.setattr(f"dubgate.speech.{where}", remember(heard, kept))
 
 
 def kept_clips() -> Path:
@@ -95,6 +98,18 @@ def _run_here(
             raise ChildError(f"{type(error).__name__}: {error}") from error
         write_reply(home / "out", data, arrays)
         return Reply(*read_reply(home / "out", limits.output_bytes, task), Isolation(True, True), 0)
+
+
+def _each_once(place: Callable[..., Any], kept: Path) -> Callable[..., Any]:
+    """The same where a list of clips and texts is taken at once."""
+
+    @wraps(place)
+    def one(self: Any, clip: Any, text: Any) -> Any:
+        [placed] = place(self, [(clip, text)])
+        return placed
+
+    each = _once(one, kept)
+    return wraps(place)(lambda self, lines: [each(self, clip, text) for clip, text in lines])
 
 
 def _once(hear: Callable[..., Any], kept: Path) -> Callable[..., Any]:

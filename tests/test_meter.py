@@ -18,6 +18,7 @@ from dubgate.features import Levels, Series
 from dubgate.measure.level import integrated_lufs, loudness_range_lu
 from dubgate.meter import LevelMeter
 from dubgate.meter.loudness import k_weighting
+from dubgate.meter.true_peak import TruePeakMeter
 from dubgate.unmeasured import measured
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1(side)"}
@@ -251,19 +252,48 @@ def test_a_push_with_another_number_of_channels_is_refused() -> None:
     cuts=st.lists(st.floats(0, 1), max_size=8),
     seed=st.integers(0, 1000),
 )
-def test_results_do_not_depend_on_how_the_samples_arrive(
+def test_results_do_not_depend_on_how_the_samples_arrive_or_how_many_threads_measure(
     rate_hz: int, n_channels: int, cuts: list[float], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     sound = np.array([voice(2.3, rate_hz, seed + k) for k in range(n_channels)], dtype=np.float32)
     sound = np.clip(sound * rng.choice([0.0, 0.3, 4.0], size=23).repeat(rate_hz // 10 + 1)[: sound.shape[1]], -1, 1)
     sound = sound.astype(np.float32)
-    whole, pieces = (LevelMeter(rate_hz, n_channels, LAYOUTS[n_channels]) for _ in range(2))
+    whole, pieces, threads = (LevelMeter(rate_hz, n_channels, LAYOUTS[n_channels]) for _ in range(3))
     whole.push(sound)
     edges = sorted({0, sound.shape[1], *(round(c * sound.shape[1]) for c in cuts)})
     for first, last in pairwise(edges):
         pieces.push(sound[:, first:last])
-    (a, a_energy), (b, b_energy) = whole.finish(), pieces.finish()
+    with threads.side_by_side():
+        threads.push(sound)
+    expected = whole.finish()
+    _assert_same(expected, pieces.finish())
+    _assert_same(expected, threads.finish())
+
+
+def test_the_true_peak_is_the_same_to_the_last_bit_wherever_the_sound_is_cut() -> None:
+    """A matrix product of another shape may round otherwise: the same windows must come in the same company."""
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        sound = rng.normal(0, 0.2, (2, 6_000)).astype(np.float32)
+        peaks = set()
+        for cut in (100, 1_000, 2_999, 5_999):
+            meter = TruePeakMeter(48_000, 2)
+            meter.push(sound[:, :cut])
+            meter.push(sound[:, cut:])
+            peaks.add(meter.finish())
+        assert len(peaks) == 1
+
+
+def test_what_a_measure_in_a_thread_of_its_own_raises_is_raised() -> None:
+    meter = LevelMeter(8_000, 1, "mono")
+    meter._loudness._state = np.zeros((1, 1, 1))
+    with pytest.raises(ValueError, match="zi"), meter.side_by_side():
+        meter.push(np.ones((1, 8_000), np.float32))
+
+
+def _assert_same(expected: tuple[Levels, Series], got: tuple[Levels, Series]) -> None:
+    (a, a_energy), (b, b_energy) = expected, got
     assert np.array_equal(a.block_power, b.block_power)
     assert np.array_equal(a.short_term_power, b.short_term_power)
     assert np.array_equal(a_energy.values, b_energy.values)

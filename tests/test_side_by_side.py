@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from made_batch import tiny_scene
 
 from dubgate.delivery.audio import AudioSpool
-from dubgate.hearing import HearingPlan, Source, _pitch, hear_here
+from dubgate.hearing import HearingPlan, Source, _decoded, _pitch, hear_here
+from dubgate.meter import LevelMeter
 from dubgate.sample_containers import write_flac
 from dubgate.side_by_side import AHEAD, beside, both, forward, side_by_side
 from dubgate.speech.device import exactly, n_threads, sharing, tracks_at_once
@@ -185,3 +187,48 @@ def test_full_float32_holds_until_the_last_thread_is_out() -> None:
         assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic) == ("highest", False, True)
         assert torch.is_inference_mode_enabled()
     assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic) == before
+
+
+@pytest.mark.parametrize("rate_hz", [48_000, 16_000])
+def test_a_track_decoded_by_many_threads_is_the_same_sound_with_the_same_digests(rate_hz: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    sound = rng.normal(0, 0.1, (2, 5 * rate_hz // 2)).astype(np.float32)
+    path = tmp_path / "two.flac"
+    soundfile.write(path, sound.T, rate_hz, subtype="PCM_24")
+    heard: list[tuple[float, bytes]] = []
+    alone, apart = (
+        AudioSpool(path, 0, tmp_path, (lambda at, block: heard.append((at, block.tobytes())),), apart=apart)
+        for apart in (False, True)
+    )
+    assert (alone.packet_sha256, alone.pcm_sha256) == (apart.packet_sha256, apart.pcm_sha256)
+    assert np.array_equal(alone.read(0.0, 3.0), apart.read(0.0, 3.0))
+    assert len(heard) == 6
+    assert heard[:3] == heard[3:]
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "5"])
+def test_what_is_measured_of_a_track_does_not_depend_on_the_number_of_threads(
+    threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With five, each measure has a thread of its own."""
+    rng = np.random.default_rng(4)
+    path = tmp_path / "two.flac"
+    soundfile.write(path, np.clip(rng.normal(0, 0.4, (40_000, 2)), -1, 1), 16_000, subtype="PCM_24")
+    apart = []
+    monkeypatch.setattr(LevelMeter, "side_by_side", _noted(LevelMeter.side_by_side, apart))
+    told = []
+    for n in ("1", threads):
+        monkeypatch.setenv("OMP_NUM_THREADS", n)
+        decoded = _decoded(Source(str(path), 0, "two.flac"), tmp_path)
+        data, arrays = to_stored((decoded.levels, decoded.energy_db))
+        told.append(json.dumps(data) + "".join(str(a.tobytes()) for _, a in sorted(arrays.items())))
+    assert told[0] == told[1]
+    assert len(apart) == (threads == "5")
+
+
+def _noted(method: Any, calls: list[Any]) -> Any:
+    def noted(self: Any) -> Any:
+        calls.append(self)
+        return method(self)
+
+    return noted

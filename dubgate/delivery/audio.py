@@ -12,6 +12,7 @@ import numpy as np
 
 from dubgate.delivery.decoding import Floats, StreamDecoder, as_float32
 from dubgate.errors import MediaError
+from dubgate.side_by_side import beside
 from dubgate.unmeasured import Unmeasured
 
 HEARING_RATE_HZ = 16_000
@@ -115,15 +116,23 @@ class AudioSpool:
     """One stream decoded once: 16 kHz mono float32 in a nameless file, so that any stretch can be read again cheaply.
 
     In the same pass each native block goes to the consumers, and the digests are made. Reading copies from the file:
-    nothing is mapped, and three hours stay on disk (230 MB an hour).
+    nothing is mapped, and three hours stay on disk (230 MB an hour). `apart`: digests and resampling have threads of their own.
     """
 
     rate_hz = HEARING_RATE_HZ
 
-    def __init__(self, path: Path, stream_index: int, scratch: Path, consumers: Sequence[Consumer] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stream_index: int,
+        scratch: Path,
+        consumers: Sequence[Consumer] = (),
+        *,
+        apart: bool = False,
+    ) -> None:
         self._file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the spool
-        decoder = StreamDecoder(path, stream_index, digests=True)
-        self.n_samples = self._fill(decoder, consumers)
+        decoder = StreamDecoder(path, stream_index, digests=True, apart=apart)
+        self.n_samples = self._fill(decoder, consumers, apart)
         self.native_rate_hz, self.n_channels = decoder.rate_hz, decoder.n_channels
         self.n_native_samples = decoder.n_samples
         self.duration_s: float = decoder.n_samples / decoder.rate_hz
@@ -131,16 +140,22 @@ class AudioSpool:
         self.pcm_sha256: str | Unmeasured = decoder.pcm_sha256
         self.plays_otherwise: bool = decoder.plays_otherwise  # to other players, another presentation of it
 
-    def _fill(self, decoder: StreamDecoder, consumers: Sequence[Consumer]) -> int:
+    def _fill(self, decoder: StreamDecoder, consumers: Sequence[Consumer], apart: bool) -> int:
         chain: _Chain | None = None
         n = written = 0
-        for native in decoder.blocks(BLOCK_S):
-            samples = as_float32(native)
-            for consume in consumers:
-                consume(n / decoder.rate_hz, samples)
-            n += samples.shape[1]
+
+        def keep(samples: Floats) -> None:
+            nonlocal chain, written
             chain = chain or _Chain(decoder, HEARING_RATE_HZ, mono=True)
             written += self._write(chain.next(samples))
+
+        with beside(keep, apart=apart) as keeping:
+            for native in decoder.blocks(BLOCK_S):
+                samples = as_float32(native)
+                for consume in consumers:
+                    consume(n / decoder.rate_hz, samples)
+                n += samples.shape[1]
+                keeping(samples)
         if chain is not None:
             written += self._write(chain.last())
         self._file.flush()

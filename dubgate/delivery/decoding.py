@@ -24,6 +24,7 @@ from dubgate.delivery.presentations import plays_otherwise
 from dubgate.delivery.structure import mp3_frames
 from dubgate.delivery.timeline import JITTER_S, VORBIS_JITTER_S, Timeline
 from dubgate.errors import MediaError
+from dubgate.side_by_side import beside
 from dubgate.unmeasured import Unmeasured
 
 Floats = NDArray[np.float32]
@@ -45,8 +46,8 @@ class StreamDecoder:
     """Iterates over blocks [shape=(n_channels, n)] in the decoder's own sample type, gaps filled with silence.
 
     The first block starts at second 0. After the last block `n_samples`, `packet_sha256` and `pcm_sha256` are known
-    (where `digests` is on). `layout` names the channels, in order, as FFmpeg does ("FL", "FR", "FC"…).
-    `plays_otherwise`: whether its packets hold another presentation, which some players play instead.
+    (where `digests` is on; `apart`: of samples made by a thread of its own). `layout` names the channels, in order, as FFmpeg
+    does ("FL", "FR", "FC"…). `plays_otherwise`: whether its packets hold another presentation, which some players play instead.
     """
 
     rate_hz: int
@@ -56,8 +57,8 @@ class StreamDecoder:
     packet_sha256: str
     pcm_sha256: str | Unmeasured
 
-    def __init__(self, path: Path, stream_index: int, *, digests: bool = False) -> None:
-        self._path, self._stream_index, self._digests = path, stream_index, digests
+    def __init__(self, path: Path, stream_index: int, *, digests: bool = False, apart: bool = False) -> None:
+        self._path, self._stream_index, self._digests, self._apart = path, stream_index, digests, apart
         self._where = f"{path} (stream {stream_index})"
         self.plays_otherwise = False
 
@@ -160,7 +161,7 @@ class StreamDecoder:
             )
 
     def _samples(self, frame: Any) -> Native:
-        if (frame.sample_rate, len(frame.layout.channels), frame.format.name) != self._format:
+        if (frame.sample_rate, frame.layout.nb_channels, frame.format.name) != self._format:
             raise MediaError("its sampling rate or channels change on the way", where=self._where, remedy=_REMEDY)
         samples: Native = frame.to_ndarray()
         if not frame.format.is_planar:
@@ -176,6 +177,19 @@ class StreamDecoder:
 
     def _regular(self, pieces: Iterator[Native], block_s: float) -> Iterator[Native]:
         """Pieces joined and cut to blocks of one length, hashed and checked on the way."""
+        with beside(self._hash, apart=self._apart) as hashing:
+            for block in self._cut(pieces, block_s):
+                _refuse_no_sound(block, self._where)
+                hashing(block)
+                yield block
+        if self._pcm is not None:
+            self.pcm_sha256 = self._pcm.close()
+
+    def _hash(self, block: Native) -> None:
+        if self._pcm is not None:
+            self._pcm.add(block)
+
+    def _cut(self, pieces: Iterator[Native], block_s: float) -> Iterator[Native]:
         waiting: list[Native] = []
         held = 0
         for piece in pieces:
@@ -187,21 +201,10 @@ class StreamDecoder:
             joined = np.concatenate(waiting, axis=1)
             whole = held - held % block
             for at in range(0, whole, block):
-                yield self._checked(joined[:, at : at + block])
+                yield joined[:, at : at + block]
             waiting, held = [joined[:, whole:]], held - whole
         if held:
-            yield self._checked(np.concatenate(waiting, axis=1))
-        if self._pcm is not None:
-            self.pcm_sha256 = self._pcm.close()
-
-    def _checked(self, block: Native) -> Native:
-        if block.dtype.kind == "f" and not (np.abs(block) <= LOUDEST).all():
-            if not np.isfinite(block).all():
-                raise MediaError("it holds samples that are not numbers (NaN or infinite)", where=self._where)
-            raise MediaError("it holds samples over 80 dB above full scale", where=self._where, remedy=_REMEDY)
-        if self._pcm is not None:
-            self._pcm.add(block)
-        return block
+            yield np.concatenate(waiting, axis=1)
 
     def _finish(self, stream: Any, timeline: Timeline, zero: Fraction, demuxer: str) -> None:
         self.n_samples = timeline.end
@@ -237,6 +240,13 @@ class _Clock:
 
     def samples(self, pts: int | None) -> int | None:
         return None if pts is None else round(pts * self._num / self._den - self._zero)
+
+
+def _refuse_no_sound(block: Native, where: str) -> None:
+    if block.dtype.kind == "f" and not (np.abs(block) <= LOUDEST).all():
+        if not np.isfinite(block).all():
+            raise MediaError("it holds samples that are not numbers (NaN or infinite)", where=where)
+        raise MediaError("it holds samples over 80 dB above full scale", where=where, remedy=_REMEDY)
 
 
 def as_float32(samples: Native) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from dubgate.features import Floats, Levels, Series
 from dubgate.meter.damage import CLIPPED_AT, CLIPPED_TOGETHER_S, MUTED_BELOW, SHORTEST_MUTE_S, ClickMeter, Runs
 from dubgate.meter.loudness import BLOCK_HOPS, SHORT_TERM_HOPS, LoudnessMeter
 from dubgate.meter.true_peak import TruePeakMeter
+from dubgate.side_by_side import beside
 
 ENERGY_HOP_S = 0.01
 FLOOR_DB = -120.0
@@ -39,6 +41,12 @@ class LevelMeter:
         self._clipped = Runs(sample_rate_hz, join_s=CLIPPED_TOGETHER_S)
         self._mutes = Runs(sample_rate_hz, at_least_s=SHORTEST_MUTE_S)
         self._pending = np.zeros((n_channels, 0), dtype=np.float32)
+        self._measures: tuple[Callable[[Floats], None], ...] = (
+            self._loudness.push,
+            self._true_peak.push,
+            self._clicks.push,
+            self._measure_samples,
+        )
         self._energy: list[Floats] = []
         self._clipped_samples = self._total_samples = 0
 
@@ -55,6 +63,17 @@ class LevelMeter:
         for first in range(0, whole, self.sample_rate_hz):
             self._second(joined[:, first : first + self.sample_rate_hz])
         self._pending = joined[:, whole:].copy()
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """What is pushed inside is measured by several threads, each measure by one; all of it was measured when it ends."""
+        alone = self._measures
+        try:
+            with ExitStack() as threads:
+                self._measures = tuple(threads.enter_context(beside(measure, apart=True)) for measure in alone)
+                yield
+        finally:
+            self._measures = alone
 
     def finish(self) -> tuple[Levels, Series]:
         """The levels of all that was pushed, and RMS of the mono mix in dBFS every 10 ms, floored at -120."""
@@ -78,9 +97,10 @@ class LevelMeter:
 
     def _second(self, second: Floats) -> None:
         """One whole second, or the shorter rest at the end."""
-        self._loudness.push(second)
-        self._true_peak.push(second)
-        self._clicks.push(second)
+        for measure in self._measures:
+            measure(second)
+
+    def _measure_samples(self, second: Floats) -> None:
         loudest = np.abs(second).max(axis=0)
         clipped = loudest >= CLIPPED_AT
         self._clipped.push(clipped)

@@ -13,6 +13,8 @@ from dubgate.features import Floats
 
 _TAPS = 32  # per phase; flat within 0.02 dB up to 0.45 of the sample rate
 _CHUNK = 64
+# Windows in one product, always as many, so that no library shares them out to threads or computes the last ones otherwise.
+_AT_ONCE = 256
 _KAISER_BETA = 6.5
 
 
@@ -62,8 +64,11 @@ class TruePeakMeter:
         self._interpolate(channel, starts[bounds > self.peak], n)
 
     def _interpolate(self, channel: Floats, starts: NDArray[np.int64], n: int) -> None:
+        if not len(starts):
+            return
         windows = np.lib.stride_tricks.sliding_window_view(channel, _TAPS)
-        rows = (starts[:, None] + np.arange(_CHUNK)).ravel()
-        for first in range(0, len(rows), 16_384):
-            between = windows[rows[first : first + 16_384].clip(max=n - 1)] @ self._taps
+        rows = (starts[:, None] + np.arange(_CHUNK)).ravel().clip(max=n - 1)
+        rows = np.concatenate([rows, np.full(-len(rows) % _AT_ONCE, rows[-1])])
+        for first in range(0, len(rows), _AT_ONCE):
+            between = windows[rows[first : first + _AT_ONCE]] @ self._taps
             self.peak = max(self.peak, float(np.abs(between).max()))

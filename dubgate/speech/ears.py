@@ -192,7 +192,7 @@ def _transcriber(ref: ModelRef, device: Device) -> Transcriber:
 
 def _aligner(ref: ModelRef, device: Device) -> Aligner:
     if ref.name == "pocketsphinx-aligner":
-        from dubgate.speech.pocketsphinx import PocketSphinxAligner
+        from dubgate.speech.sphinx_aligner import PocketSphinxAligner
 
         return PocketSphinxAligner()
     from dubgate.speech.ctc import CtcAligner

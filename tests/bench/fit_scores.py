@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 from dubgate.features import Floats
-from dubgate.speech.pocketsphinx import PlacedText, PocketSphinxAligner
+from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner
 
 SENTENCES = """
 I told you not to open that door.

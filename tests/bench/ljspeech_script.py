@@ -22,7 +22,8 @@ from content_features import measured_content, programme  # noqa: E402
 from dubgate.delivery.script import Cue, CueSheet  # noqa: E402
 from dubgate.features import Floats, LineAlignment, Word  # noqa: E402
 from dubgate.spans import Span  # noqa: E402
-from dubgate.speech.pocketsphinx import PlacedText, PocketSphinxAligner, PocketSphinxTranscriber  # noqa: E402
+from dubgate.speech.pocketsphinx import PocketSphinxTranscriber  # noqa: E402
+from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner  # noqa: E402
 from dubgate.unmeasured import Unmeasured, measured  # noqa: E402
 
 RUN_WORDS = 8

@@ -14,8 +14,9 @@ import tiny_whisper
 from dubgate.features import Floats, Word
 from dubgate.speech.ctc import CtcAligner
 from dubgate.speech.faster_whisper import FasterWhisperTranscriber
-from dubgate.speech.pocketsphinx import PocketSphinxAligner, PocketSphinxTranscriber
+from dubgate.speech.pocketsphinx import PocketSphinxTranscriber
 from dubgate.speech.protocols import Aligner, Transcriber
+from dubgate.speech.sphinx_aligner import PocketSphinxAligner
 from dubgate.unmeasured import Unmeasured
 
 DIGEST = "0123456789abcdef" * 4

@@ -14,13 +14,8 @@ from ljspeech_script import load
 
 from dubgate.errors import ModelError
 from dubgate.features import Floats
-from dubgate.speech.pocketsphinx import (
-    EnglishModel,
-    PlacedText,
-    PocketSphinxAligner,
-    PocketSphinxTranscriber,
-    packaged_model,
-)
+from dubgate.speech.pocketsphinx import EnglishModel, PocketSphinxTranscriber, packaged_model
+from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner
 from dubgate.unmeasured import Unmeasured, measured
 
 TEXT = "in being comparatively modern."
