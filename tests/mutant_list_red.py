@@ -14,7 +14,7 @@ PINNED = ("tests/test_pinned.py", "-k", "unseen or local_disk or mounts_say")
 CERTIFYING = (
     "tests/certificate/test_certifying.py",
     "-k",
-    "evidence_whose or comparison_that or answered_with or whatever_language",
+    "evidence_whose or comparison_that or answered_with or whatever_language or held_jointly",
 )
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 RULINGS = ("tests/policy/test_rulings.py",)
