@@ -188,7 +188,7 @@ def read_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        if not data:
+        if not data and path is None:
             what = "no settings: name their file with --config, or in DUBGATE_SERVICE_CONFIG"
             raise InputError(what, remedy="What they hold: dubgate serve --help.") from None
         problems = [_in_words(e) for e in error.errors(include_url=False)]
