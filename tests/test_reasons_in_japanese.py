@@ -54,10 +54,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "dubgate/record_judging.py: en": ("the intake that the delivery names cannot be read: {0}",),
     "dubgate/speech/ears.py: error.what": ("no {0} is on this machine", "no {0} is on this machine for {1}"),
-    "dubgate/speech/pocketsphinx.py: _ONLY_ENGLISH.format('transcriber', language)": (
+    "dubgate/speech/pocketsphinx.py: ONLY_ENGLISH.format('transcriber', language)": (
         "the embedded {0} hears English only, not {1}",
     ),
-    "dubgate/speech/pocketsphinx.py: _ONLY_ENGLISH.format('aligner', language)": (
+    "dubgate/speech/sphinx_aligner.py: ONLY_ENGLISH.format('aligner', language)": (
         "the embedded {0} hears English only, not {1}",
     ),
 }

@@ -132,6 +132,8 @@ _WORDS_HEARD = {
     "the text has more letters than the clip has time for": "音の長さに対して、文の文字が多すぎます",
     "the text has more sounds than the clip has time for": "音の長さに対して、文の音が多すぎます",
     "the clip is shorter than {0} s": "音が{0}秒未満です",
+    "nothing sounds where the text should be": "文があるはずのところに音がありません",
+    "the text and its clip are too long to be placed as one line": "文と音が長すぎて、一つの台詞として位置を決められません",
     "only the dub is transcribed": "文字起こしは吹替だけに行います",
     "only the dub's language is identified": "言語の判別は吹替だけに行います",
     "only the dub is aligned with the script": "台本との位置合わせは吹替だけに行います",
