@@ -50,13 +50,22 @@ def test_no_release_stands_in_the_ledger_after_the_withdrawal_in_any_of_a_hundre
             workers = [own.worker("one"), own.worker("two")]
             _run(workers, lambda: _withdraw(own, grant), delay_s=0.008 * (race % 12))  # noqa: B023
             ended = [jobs.get(workers[0].engine, job_id) for job_id in ids]
-            assert all((job.decision == "release") == (job.state == jobs.DONE) for job in ended if job is not None)
+            assert all(_ended_well(job) for job in ended if job is not None)
             n_released.append(sum(job is not None and job.decision == "release" for job in ended))
             before, after = _released(own, grant)
             assert (len(before), after) == (n_released[-1], [])
             for worker in workers:
                 worker.engine.dispose()
     assert len(set(n_released)) > 1, "the races were no races: all ended alike"
+
+
+def _ended_well(job: jobs.Job) -> bool:
+    """Released and signed; or not released; or released, withdrawn before it was signed, and so failed without a certificate."""
+    if job.decision != "release":
+        return job.state != jobs.DONE
+    if job.state == jobs.DONE:
+        return job.certificate_id is not None
+    return job.state == jobs.FAILED and job.certificate_id is None and "since then" in str(job.error)
 
 
 def _of_its_own(house: House, race: int) -> House:
