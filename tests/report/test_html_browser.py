@@ -116,7 +116,9 @@ def test_sound_plays_and_the_other_track_goes_on_from_the_same_moment(show: Any)
 
 WATCHED = """const play = HTMLMediaElement.prototype.play;
 window.known = [];
+window.begun = [];
 HTMLMediaElement.prototype.play = function () {
+  begun.push(this);
   if (!known.includes(this)) known.push(this);
   return play.call(this);
 };
@@ -149,9 +151,33 @@ def test_both_tracks_play_at_once_and_a_line_again_and_again(show: Any, tmp_path
     page.keyboard.press("l")
     page.wait_for_selector("#play:has-text('Play')")  # and ends with the line
     assert page.evaluate("heard().length") == 0
+    page.evaluate("begun.length = 0")
     page.keyboard.press("d")
     page.keyboard.press("Space")
-    until(page, "heard().length === 1")
+    until(page, "begun.length === 1 && begun[0].currentTime > 0.1")  # one track, from the line's beginning
+    page.wait_for_selector("#play:has-text('Play')")
+    assert page.evaluate("[begun.length, known.every((sound) => sound.paused)]") == [1, True]
+
+
+AT_ONCE = """(keys) => {
+  for (const key of keys) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_keys_faster_than_the_sound_leave_what_the_last_one_said(show: Any, tmp_path: Path) -> None:
+    (tmp_path / "report-sounds").mkdir()
+    for name in ("o", "d"):
+        (tmp_path / "report-sounds" / f"{name}.wav").write_bytes(tone(220, 30.0))
+    page = show(render_html(judgement(), sounds=Sounds({"3": Clip("report-sounds/o.wav", "report-sounds/d.wav")})))
+    page.evaluate(WATCHED)
+    page.evaluate(AT_ONCE, [" ", "o", "d", "o"])
+    until(page, "heard().length === 1 && heard()[0] > 0.1")
+    assert "Pause" in page.inner_text("#play")
+    page.evaluate(AT_ONCE, [" ", " ", " "])
+    page.wait_for_timeout(200)
+    assert page.evaluate("heard().length") == 0
+    assert "Play" in page.inner_text("#play")
+    assert ":" in page.inner_text("#sound-time")  # the moment, not the complaint of a play cut short
 
 
 def test_another_line_stops_what_plays(show: Any) -> None:

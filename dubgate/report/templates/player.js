@@ -1,5 +1,5 @@
 // Original and dub of one line, side by side: one plays and the other waits at the same moment, or both play at once.
-const player = { track: "dub", line: null, playing: false, looping: false, listeners: [] };
+const player = { track: "dub", line: null, playing: false, looping: false, failed: "", turn: 0, listeners: [] };
 let clips = null;
 const sounds = { original: new Audio(), dub: new Audio() };
 
@@ -23,6 +23,8 @@ function loadLine(k) {
 
 const leading = () => (player.track === "both" ? "dub" : player.track);
 const sounding = () => (player.track === "both" ? ["original", "dub"] : [player.track]);
+// While a seek to the end is under way a sound has not "ended" yet, and playing from there is silence.
+const atEnd = (sound) => sound.ended || sound.currentTime >= sound.duration - 0.02;
 const hasSound = () => player.line !== null && clipOf(lines[player.line]) !== null;
 const soundTime = () => sounds[leading()].currentTime || 0;
 // The moment of the programme that is heard now.
@@ -34,6 +36,7 @@ function tellPlayer() {
 
 function stopSound() {
   player.playing = false;
+  player.turn += 1;
   sounds.original.pause();
   sounds.dub.pause();
   tellPlayer();
@@ -46,16 +49,20 @@ async function playSound(from) {
     if (!sounding().includes(name)) sounds[name].pause();
     else if (from !== undefined || player.track === "both") sounds[name].currentTime = at;
   }
+  const turn = (player.turn += 1);
   player.playing = true;
+  player.failed = "";
   tellPlayer();
   try {
     await Promise.all(sounding().map((name) => sounds[name].play()));
   } catch (error) {
+    // A play that a later key ended before it began has not failed, and the later one's state is not its to change.
+    if (turn !== player.turn) return;
     player.playing = false;
     player.failed = String(error.message || error);
     tellPlayer();
   }
-  follow();
+  follow(turn);
 }
 
 function chooseTrack(name) {
@@ -69,7 +76,7 @@ function chooseTrack(name) {
 
 function togglePlay() {
   if (player.playing) stopSound();
-  else playSound(sounds[leading()].ended ? 0 : soundTime());
+  else playSound(atEnd(sounds[leading()]) ? 0 : soundTime());
 }
 
 function toggleLoop() {
@@ -77,10 +84,10 @@ function toggleLoop() {
   tellPlayer();
 }
 
-function follow() {
-  if (!player.playing) return;
+function follow(turn) {
+  if (!player.playing || turn !== player.turn) return;
   tellPlayer();
-  requestAnimationFrame(follow);
+  requestAnimationFrame(() => follow(turn));
 }
 for (const name of ["original", "dub"]) {
   sounds[name].preload = "auto";
