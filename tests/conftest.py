@@ -8,8 +8,14 @@ from pathlib import Path
 
 import made_postgresql
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shared machine stalls for longer than any deadline of one example.
+settings.register_profile("unhurried", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
