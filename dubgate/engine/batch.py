@@ -217,7 +217,7 @@ def _require_fit(job: Job, state: str, result: Answer, settings: Settings, model
         InputError
     """
     if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:
-        raise InputError("the delivery changed while it was judged", where=job.location)
+        raise InputError("the delivery changed while it was judged, or cannot be read here", where=job.location)
     here = judges_of(settings)
     if sha256_of(here) != settings.judged_by:
         what = "a rule pack, the company's folder, a model or the program changed while it was judged"
