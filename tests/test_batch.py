@@ -64,6 +64,7 @@ def _told_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_module, "rewrite_one", lambda job, *_: Failure("not in this test"))
     monkeypatch.setattr(batch_module, "state_of", told_state)
     monkeypatch.setattr(batch_module, "ended_in", lambda *_: ())  # there is no registry
+    monkeypatch.setattr(batch_module, "known_by", lambda *_: "")
 
 
 def delivery(folder: Path, name: str, decision: str = "release", **more: object) -> str:
@@ -552,6 +553,7 @@ if __name__ == "__main__":
     batch.rewrite_one = lambda *_: batch_tasks.Failure("no")
     batch.state_of = told_state
     batch.ended_in = lambda *_: ()
+    batch.known_by = lambda *_: ""
     batch.run_batch(sys.argv[2:], Path(sys.argv[1]), SETTINGS, lambda s: LocalEngine(s, 2), now=lambda: AT)
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from dubgate.engine.judging import judge_one, rewrite_one, voices_again
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import Asked, Task
 from dubgate.engine.series import Episode, by_series, compare
-from dubgate.engine.since import ended_in, told_of
+from dubgate.engine.since import ended_in, known_by, told_of
 from dubgate.errors import DubgateError, InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding
@@ -81,7 +82,8 @@ def run_batch(
         if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:
             what = f"this batch was begun at {journal.started_at}, and consents may have changed since"
             raise InputError(what, where=str(out), remedy="choose another --out")
-        settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings))
+        known = known_by(settings.registry, began)
+        settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings), known=known)
         with closing(make_engine(settings)) as engine:
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
             last = _last(jobs, journal)
@@ -120,7 +122,12 @@ def judged_by(settings: Settings) -> str:
 
 
 def _round(state: str, settings: Settings) -> str:
-    return f"{state}-{settings.judged_by}"
+    return f"{state}-{_asked(settings)}"
+
+
+def _asked(settings: Settings) -> str:
+    """A digest of all that judges and of what the registry knew: a copy of it, or another in its place, knew something else."""
+    return hashlib.sha256(f"{settings.judged_by}\n{settings.known}".encode()).hexdigest()
 
 
 def _judge(
@@ -139,7 +146,7 @@ def _judge(
     told("judged before", ended, len(jobs))
     asked: list[Asked] = []
     watched: dict[str, Watched] = {}
-    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{settings.judged_by}"))
+    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{_asked(settings)}"))
     for job in open_:
         refused = _unsure(job, states[job.name], journal, out) or _watch(job, settings, gate, out, watched)
         if refused is None:
