@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ from dubgate.certifying import CERTIFICATE, Certified, Gate, certify, clear_plac
 from dubgate.engine.fetching import is_url, state_of
 from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings, Voices
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
-from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
+from dubgate.engine.judges import Models, asked_by, judged_by, judges_of, require_same, sha256_of
 from dubgate.engine.judging import judge_one, rewrite_one, voices_again
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import Asked, Task
@@ -112,22 +111,8 @@ def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
     }
 
 
-def judged_by(settings: Settings) -> str:
-    """What judges here, by digest.
-
-    Raises:
-        InputError: a part of it cannot be read.
-    """
-    return sha256_of(judges_of(settings))
-
-
 def _round(state: str, settings: Settings) -> str:
-    return f"{state}-{_asked(settings)}"
-
-
-def _asked(settings: Settings) -> str:
-    """A digest of all that judges and of what the registry knew: a copy of it, or another in its place, knew something else."""
-    return hashlib.sha256(f"{settings.judged_by}\n{settings.known}".encode()).hexdigest()
+    return f"{state}-{asked_by(settings)}"
 
 
 def _judge(
@@ -146,7 +131,7 @@ def _judge(
     told("judged before", ended, len(jobs))
     asked: list[Asked] = []
     watched: dict[str, Watched] = {}
-    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{_asked(settings)}"))
+    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{asked_by(settings)}"))
     for job in open_:
         refused = _unsure(job, states[job.name], journal, out) or _watch(job, settings, gate, out, watched)
         if refused is None:

@@ -93,9 +93,9 @@ def _ends(entry: Entry) -> bool:
     record = entry.record
     if isinstance(record, Approval):
         return record.decision is ApprovalDecision.REJECT
-    if isinstance(record, Event):
-        return record.kind in _ENDS or record.target == "claim"  # a claim that counts now may be another holder's
-    return isinstance(record, Refusal | Claim)
+    if isinstance(record, Event) and record.target == "claim":
+        return True  # a claim that counts now, or no more, may be another holder's
+    return isinstance(record, Refusal | Claim) or (isinstance(record, Event) and record.kind in _ENDS)
 
 
 def _first_after(view: View, moment: datetime) -> int:
