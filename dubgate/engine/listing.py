@@ -20,7 +20,7 @@ def jobs_of(locations: Sequence[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]
         InputError: nothing is listed.
     """
     listed: list[str] = []
-    twice = []
+    twice: list[str] = []
     for given in locations:
         location = given if is_url(given) else str(Path(given).absolute().resolve())
         (twice if location in listed else listed).append(given if location in listed else location)
