@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -78,7 +79,7 @@ def most_bytes() -> int:
 
 
 def read(key: str, name: str) -> bytes | None:
-    """What was kept of a hearing under a name; None where there is nothing, or it is old, damaged or of another version."""
+    """What was kept of a hearing under a name; None where nothing is, or it is old, damaged, another version's or somebody else's."""
     where = folder()
     if where is None or key == NOWHERE:
         return None
@@ -86,7 +87,7 @@ def read(key: str, name: str) -> bytes | None:
     try:
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
-            if not 0 <= time.time() - state.st_mtime <= EXPIRES_S:
+            if not _is_own(state) or not 0 <= time.time() - state.st_mtime <= EXPIRES_S:
                 return None
             head, payload = _head(file.readline(_HEAD_BYTES)), file.read()
         if head is None or head.get("sha256") != _digest(key, name, payload):
@@ -209,6 +210,11 @@ def _marker(key: str, voice_id: str) -> str:
 def _digest(key: str, name: str, payload: bytes) -> str:
     """Of the bytes and of their place, so that no file counts under another's name."""
     return hashlib.sha256(f"{SCHEMA}\n{key}\n{name}\n".encode() + payload).hexdigest()
+
+
+def _is_own(state: os.stat_result) -> bool:
+    """Whether nobody else can have written it: a verdict rests on it, and its digest only says that it is whole."""
+    return state.st_uid in (os.geteuid(), 0) and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _head(line: bytes) -> dict[str, str] | None:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consent.approvals import Approval
-from consent.releases import Release
+from consent.regions import expand
+from consent.releases import Release, ReleaseDecision
 from consent.terms import Grant
 from consent.views import View
-from dubgate.certificate.refusals import AlteredAnnex, ConsentEnded
+from dubgate.certificate.refusals import AlteredAnnex, ConsentEnded, NotPassed
 from dubgate.standing import what_ended
 
 WARN_AHEAD = timedelta(hours=72)
@@ -105,3 +106,25 @@ def warnings_of(
     if not ends:
         ends = [End(until, f"announced: {what}") for what in what_ended(release, view, until)]
     return tuple(ends)
+
+
+def require_no_later_no(release: Release, view: View) -> None:
+    """A gate that judged this sound again, for any of these uses, did not say no: a renewal would be the yes before it.
+
+    Raises:
+        NotPassed
+    """
+    found = view.store.entries_of([f"title:{release.title_id}"], Release)
+    told = [r for e in sorted(found, key=lambda e: e.leaf_index) if isinstance(r := e.record, Release)]
+    since = told[[r.release_id for r in told].index(release.release_id) + 1 :]
+    reached = expand(release.territories, release.territories_excluded)
+    later = [
+        said
+        for said in since
+        if said.packets_sha256 == release.packets_sha256
+        and reached & expand(said.territories, said.territories_excluded)
+        and set(said.channels) & set(release.channels)
+    ]
+    if later and later[-1].decision is not ReleaseDecision.RELEASE:
+        what = f"the gate judged this sound again since ({later[-1].release_id}) and said {later[-1].decision}"
+        raise NotPassed(what, remedy="Mend what it says, and have it judged again: dubgate check … --certify.")

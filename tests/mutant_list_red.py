@@ -33,8 +33,28 @@ NAMED = ("tests/test_release.py", "-k", "found_by_its_own_check and owners and p
 CLEARED = ("tests/policy/test_clearance.py", "tests/test_clearing.py")
 INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 
+LISTED = ("tests/test_batch.py", "-k", "short_names or tells_no_times or listed_anew or only_a_worker")
+OTHERS = ("tests/test_cache.py", "-k", "somebody_else")
+SINCE = ("tests/test_batch_judging.py", "-k", "another_registry or claim_to")
+RENEWED = ("tests/certificate/test_renewing.py", "-k", "said_no_to")
+
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
+    ("what the gate said no to since is renewed", "dubgate/renewing.py", "    require_no_later_no(release, view)\n", "", RENEWED),
+    ("a no that a later yes followed stops renewals", "dubgate/renewal_ends.py", "if later and later[-1].decision", "if any(r.decision is not later[0].decision for r in later) or later and later[0].decision", RENEWED),
+    ("a no to another sound stops renewals", "dubgate/renewal_ends.py", "said.packets_sha256 == release.packets_sha256\n", "True\n", RENEWED),
+    ("a no in other places stops renewals", "dubgate/renewal_ends.py", "        and reached & expand(said.territories, said.territories_excluded)\n", "", RENEWED),
+    ("what another user kept is read", "dubgate/cache.py", "state.st_uid in (os.geteuid(), 0) and ", "", OTHERS),
+    ("what a group may write is read", "dubgate/cache.py", "(stat.S_IWGRP | stat.S_IWOTH)", "stat.S_IWOTH", OTHERS),
+    ("what everybody may write is read", "dubgate/cache.py", "(stat.S_IWGRP | stat.S_IWOTH)", "stat.S_IWGRP", OTHERS),
+    ("another registry's answer stands", "dubgate/engine/judges.py", '{settings.judged_by}\\n{settings.known}', "{settings.judged_by}", SINCE),
+    ("a claim since ends nothing", "dubgate/engine/since.py", "isinstance(record, Refusal | Claim)", "isinstance(record, Refusal)", SINCE),
+    ("a claim that was confirmed since ends nothing", "dubgate/engine/since.py", ' and record.target == "claim":', " and False:", SINCE),
+    ("two deliveries of a batch share a name", "dubgate/engine/listing.py", "64 if short[_name(each)] > 1 else 8", "8", LISTED),
+    ("what a store listed before tells of now", "dubgate/engine/fetching.py", "        fs.invalidate_cache()  # what was listed before says nothing of now\n", "", LISTED),
+    ("a store that tells nothing of a file is believed", "dubgate/engine/fetching.py", "if any(info.get(mark) is not None for mark in _MARKS):", "if True:", LISTED),
+    ("a time that anybody may set is a store's word", "dubgate/engine/fetching.py", '_MARKS = ("ETag",', '_MARKS = ("mtime", "ETag",', LISTED),
+    ("what cannot be read is the same each time", "dubgate/engine/fetching.py", ", secrets.token_hex()]", "]", LISTED),
     ("substreams are not counted", "dubgate/delivery/presentations.py", "data[_SUBSTREAMS_AT] >> 4 != 1", "False", PRESENTATIONS),
     ("a major sync that is cut off is of one", "dubgate/delivery/presentations.py", "(len(data) <= _SUBSTREAMS_AT or", "(len(data) > _SUBSTREAMS_AT and", PRESENTATIONS),
     ("what follows a core is nothing", "dubgate/delivery/presentations.py", "return any(packet[size:])", "return False", PRESENTATIONS),

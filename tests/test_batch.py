@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -63,6 +64,7 @@ def _told_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_module, "rewrite_one", lambda job, *_: Failure("not in this test"))
     monkeypatch.setattr(batch_module, "state_of", told_state)
     monkeypatch.setattr(batch_module, "ended_in", lambda *_: ())  # there is no registry
+    monkeypatch.setattr(batch_module, "known_by", lambda *_: "")
 
 
 def delivery(folder: Path, name: str, decision: str = "release", **more: object) -> str:
@@ -79,6 +81,28 @@ def run(locations: Sequence[str], out: Path, engine: Any = Here, **how: Any) -> 
 def asked_of(location: str) -> int:
     path = Path(location).parent / "asked"
     return path.read_text().count("\n") if path.exists() else 0
+
+
+def of_one_name(folder: Path) -> tuple[str, str]:
+    """Two folders whose deliveries have one short name: some ten thousand tries find such, for whoever chooses the path."""
+    seen: dict[str, str] = {}
+    for k in range(1_000_000):
+        path = str((folder / str(k) / "ep" / "delivery.yaml").resolve())
+        short = hashlib.sha256(path.encode()).hexdigest()[:8]
+        if short in seen:
+            return seen[short], path
+        seen[short] = path
+    raise AssertionError("no two of a million are alike")
+
+
+def test_two_paths_chosen_so_that_their_short_names_are_one_are_two_deliveries(tmp_path: Path) -> None:
+    one, other = of_one_name(tmp_path)
+    for path, decision in ((one, "block"), (other, "release")):
+        delivery(Path(path).parent.parent, "ep", decision)
+    finished = run([one, other], tmp_path / "out")
+    assert [d.decision for d in finished.done] == ["block", "release"]
+    assert finished.exit_code == 1
+    assert len(list((tmp_path / "out").glob("ep-*/report.json"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -529,6 +553,7 @@ if __name__ == "__main__":
     batch.rewrite_one = lambda *_: batch_tasks.Failure("no")
     batch.state_of = told_state
     batch.ended_in = lambda *_: ()
+    batch.known_by = lambda *_: ""
     batch.run_batch(sys.argv[2:], Path(sys.argv[1]), SETTINGS, lambda s: LocalEngine(s, 2), now=lambda: AT)
 """
 
@@ -697,6 +722,48 @@ def test_a_remote_file_of_another_size_is_another_state(bucket: Any) -> None:
     assert state_of("memory://dubs/ep1/delivery.yaml") == first
     bucket.pipe("/dubs/ep1/delivery.yaml", b"longer")
     assert state_of("memory://dubs/ep1/delivery.yaml") != first
+
+
+def test_a_remote_file_of_a_store_that_tells_no_times_is_told_by_its_bytes(
+    bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a plain web server; a time that whoever writes may set tells nothing."""
+    name = "/dubs/ep1/delivery.yaml"
+    for info in ({"size": 3}, {"size": None}, {"size": 3, "mtime": 1_000}):
+        bucket.pipe(name, b"one")
+        monkeypatch.setattr(type(bucket), "find", lambda *_, info=info, **__: {name: info})
+        first = state_of("memory://dubs/ep1/delivery.yaml")
+        assert state_of("memory://dubs/ep1/delivery.yaml") == first
+        bucket.pipe(name, b"two")
+        assert state_of("memory://dubs/ep1/delivery.yaml") != first
+
+
+def test_a_remote_folder_is_listed_anew_each_time(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Object stores answer from what they listed before, until they are told not to."""
+    held = {"/dubs/ep1/delivery.yaml": {"size": 1, "ETag": "one"}}
+    listed: dict[str, Any] = {}
+
+    def find(*_: Any, **__: Any) -> dict[str, Any]:
+        listed.setdefault("now", dict(held))
+        return listed["now"]  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(type(bucket), "find", find)
+    monkeypatch.setattr(type(bucket), "invalidate_cache", lambda *_: listed.clear())
+    first = state_of("memory://dubs/ep1/delivery.yaml")
+    held["/dubs/ep1/delivery.yaml"] = {"size": 1, "ETag": "two"}
+    assert state_of("memory://dubs/ep1/delivery.yaml") != first
+
+
+def test_what_only_a_worker_can_read_is_never_the_same_and_never_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies on the worker's disk alone, or the URL opens with the worker's password: nobody here knows what was judged."""
+    monkeypatch.setattr(batch_module, "state_of", state_of)
+    a = delivery(tmp_path, "a")  # no manifest, to whoever reads it here
+    for n in (1, 2):
+        finished = run([a], tmp_path / "out")
+        assert (finished.exit_code, asked_of(a)) == (2, n)
+    assert "cannot be read here" in finished.done[0].why
 
 
 def test_any_file_that_a_manifest_names_belongs_to_its_state(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from made_delivery import DAY, LABELLED, NOW, SHEET, World, features, make_world
 
 from consent.consequences import record_ending
+from consent.events import Event
 from consent.registry import Registry
 from consent.vocabulary import EventKind
 from dubgate.certificate.dsse import new_private_key, signer_of
@@ -257,6 +258,40 @@ def test_what_was_released_is_no_release_once_something_ended(world: World, aske
     assert voices_named([job_of(world).location]) >= {"v-mara"}
     assert voices_named([job_of(world).location, "s3://dubs/ep01/delivery.yaml"]) is None
     assert voices_named([str(tmp_path / "nothing.yaml")]) is None
+
+
+def test_what_another_registry_answered_is_no_answer_of_the_one_that_lies_there_now(
+    world: World, asked: list[str], tmp_path: Path
+) -> None:
+    """A trial's registry, or an older copy, in whose place the real one was put while the batch waited to go on."""
+
+    def again() -> Finished:
+        chosen = settings_of(world)
+        return run_batch((job_of(world).location,), tmp_path / "out", chosen, Here, now=lambda: NOW)
+
+    assert (again().exit_code, again().exit_code) == (0, 0)
+    for file in world.folder.glob("registry.db*"):
+        file.unlink()
+    with Registry.open(world.registry, create=True, clock=lambda: NOW - timedelta(days=30)):
+        pass
+    finished = again()
+    assert (finished.exit_code, len(finished.rounds)) == (1, 2)
+
+
+def test_a_claim_to_the_title_since_ends_what_was_released_without_its_holder(world: World, asked: list[str]) -> None:
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
+        with registry.view() as view:
+            title = view.title("last-train")
+            assert title is not None
+            held = view.claims(title)[0].claim
+        registry.add(held.model_copy(update={"claim_id": "c-later", "recorded_by": "op-1", "confirmed_by": None}))
+        with registry.view() as view:
+            assert ended_since(view, NOW) == ("c-later",)
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=40)) as registry:
+        counts = {"event_id": "e-later", "target": "claim", "target_id": "c-later", "kind": "confirmed", "by": "op-2"}
+        registry.add(Event.model_validate_json(json.dumps(counts | {"effective_at": NOW.isoformat()})))
+        with registry.view() as view:
+            assert len(ended_since(view, NOW + timedelta(minutes=35))) == 1
 
 
 def test_a_check_looks_at_the_registry_once_it_has_heard(world: World, asked: list[str]) -> None:

@@ -65,6 +65,22 @@ def test_a_file_counts_only_in_its_own_place(folder: Path) -> None:
     assert cache.read(A, "measured-1") is None
 
 
+def test_what_somebody_else_could_have_written_counts_as_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that others write to, whoever knows the bytes of a delivery could put its verdict there."""
+    cache.write(A, "heard", b"x")
+    path, us = folder / A / "heard", os.geteuid()
+    for mode in (0o620, 0o602):
+        path.chmod(mode)
+        assert cache.read(A, "heard") is None
+    path.chmod(0o644)
+    assert cache.read(A, "heard") == b"x"
+    if us == 0:
+        os.chown(path, 65534, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: us + 1)
+    assert cache.read(A, "heard") is None
+
+
 @pytest.mark.parametrize("schema", ["kept/1.0", "kept/3.0", ""])
 def test_what_another_version_wrote_counts_as_none(folder: Path, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as other:

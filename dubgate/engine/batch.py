@@ -14,12 +14,12 @@ from dubgate.certifying import CERTIFICATE, Certified, Gate, certify, clear_plac
 from dubgate.engine.fetching import is_url, state_of
 from dubgate.engine.jobs import Answer, Failure, Job, Result, Settings, Voices
 from dubgate.engine.journal import Done, Journal, Signing, open_journal
-from dubgate.engine.judges import Models, judges_of, require_same, sha256_of
+from dubgate.engine.judges import Models, asked_by, judged_by, judges_of, require_same, sha256_of
 from dubgate.engine.judging import judge_one, rewrite_one, voices_again
 from dubgate.engine.listing import jobs_of
 from dubgate.engine.local import Asked, Task
 from dubgate.engine.series import Episode, by_series, compare
-from dubgate.engine.since import ended_in, told_of
+from dubgate.engine.since import ended_in, known_by, told_of
 from dubgate.errors import DubgateError, InputError
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding
@@ -81,7 +81,8 @@ def run_batch(
         if not settings.fixed_at and not timedelta(0) <= now() - began <= FRESH:
             what = f"this batch was begun at {journal.started_at}, and consents may have changed since"
             raise InputError(what, where=str(out), remedy="choose another --out")
-        settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings))
+        known = known_by(settings.registry, began)
+        settings = replace(settings, at=began, aside=str(out.absolute()), judged_by=judged_by(settings), known=known)
         with closing(make_engine(settings)) as engine:
             voices = _judge(jobs, out, settings, engine, journal, gate, told)
             last = _last(jobs, journal)
@@ -110,17 +111,8 @@ def _options(settings: Settings, gate: Gate | None) -> dict[str, Any]:
     }
 
 
-def judged_by(settings: Settings) -> str:
-    """What judges here, by digest.
-
-    Raises:
-        InputError: a part of it cannot be read.
-    """
-    return sha256_of(judges_of(settings))
-
-
 def _round(state: str, settings: Settings) -> str:
-    return f"{state}-{settings.judged_by}"
+    return f"{state}-{asked_by(settings)}"
 
 
 def _judge(
@@ -139,7 +131,7 @@ def _judge(
     told("judged before", ended, len(jobs))
     asked: list[Asked] = []
     watched: dict[str, Watched] = {}
-    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{settings.judged_by}"))
+    models = Models(d.facts for d in journal.done if d.facts is not None and d.state.endswith(f"-{asked_by(settings)}"))
     for job in open_:
         refused = _unsure(job, states[job.name], journal, out) or _watch(job, settings, gate, out, watched)
         if refused is None:
@@ -217,7 +209,7 @@ def _require_fit(job: Job, state: str, result: Answer, settings: Settings, model
         InputError
     """
     if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:
-        raise InputError("the delivery changed while it was judged", where=job.location)
+        raise InputError("the delivery changed while it was judged, or cannot be read here", where=job.location)
     here = judges_of(settings)
     if sha256_of(here) != settings.judged_by:
         what = "a rule pack, the company's folder, a model or the program changed while it was judged"

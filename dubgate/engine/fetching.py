@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from dubgate.errors import InputError
 from dubgate.watching import files_of
 
 MOST_FILES = 100_000
+# What a store says of a file that changes when its bytes do; a time that whoever writes may set is no such mark.
+_MARKS = ("ETag", "etag", "LastModified", "last_modified", "created", "updated", "generation", "md5Hash", "CRC", "sha")
 _CHUNK = 8 << 20
 
 
@@ -41,13 +44,13 @@ def fetched(location: str) -> Iterator[Path]:
 def state_of(location: str, aside: Path | None = None) -> str:
     """A digest of the manifests' bytes and of the size and times of every file that a verdict can rest on.
 
-    Another one is another delivery. What cannot be read has a state of its own, and is judged again. `aside` is a folder
-    that is none of the delivery.
+    Another one is another delivery. What cannot be read has a state of its own each time, and is judged again: nobody
+    knows that it is the same. `aside` is a folder that is none of the delivery.
     """
     try:
         told = _remote_state(location) if is_url(location) else _local_state(load_delivery(Path(location)), aside)
     except (InputError, OSError) as error:
-        told = [f"unreadable: {error}"]
+        told = [f"unreadable: {error}", secrets.token_hex()]
     return hashlib.sha256("\n".join(told).encode(errors="surrogatepass")).hexdigest()
 
 
@@ -65,8 +68,19 @@ def _stat(path: Path) -> str:
 def _remote_state(location: str) -> list[str]:
     fs, path = _system(location)
     found = _listed(fs, str(PurePosixPath(path).parent), location)
-    marks = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "created")
-    return [f"{name} {[str(info.get(m)) for m in marks]}" for name, info in sorted(found.items())]
+    return [f"{name} {_told(fs, name, info, location)}" for name, info in sorted(found.items())]
+
+
+def _told(fs: Any, name: str, info: dict[str, Any], location: str) -> list[str]:
+    """What tells a remote file from another; where the store says nothing that does, its bytes do."""
+    told = [str(info.get(mark)) for mark in ("size", "mtime", *_MARKS)]
+    if any(info.get(mark) is not None for mark in _MARKS):
+        return told
+    try:
+        with fs.open(name, "rb") as source:
+            return [*told, hashlib.file_digest(source, "sha256").hexdigest()]
+    except Exception as error:
+        raise InputError(f"it cannot be read: {error}", where=f"{location}: {PurePosixPath(name).name}") from error
 
 
 def _system(location: str) -> tuple[Any, str]:
@@ -83,6 +97,7 @@ def _system(location: str) -> tuple[Any, str]:
 
 def _listed(fs: Any, folder: str, location: str) -> dict[str, dict[str, Any]]:
     try:
+        fs.invalidate_cache()  # what was listed before says nothing of now
         found = fs.find(folder, detail=True)
     except Exception as error:
         raise InputError(f"the delivery's folder cannot be listed: {error}", where=location) from error

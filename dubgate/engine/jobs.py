@@ -34,6 +34,7 @@ class Settings:
     company: str | None = None  # the company's folder, where whoever hears finds it
     aside: str | None = None  # the batch's own folder, which is of no delivery
     judged_by: str = ""  # a digest of all that judges: by others it is judged anew
+    known: str = ""  # what the registry knew when the batch began: asked of another, it is judged anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,20 @@ def sha256_of(judges: Judges) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
+def judged_by(settings: Settings) -> str:
+    """What judges here, by digest.
+
+    Raises:
+        InputError: a part of it cannot be read.
+    """
+    return sha256_of(judges_of(settings))
+
+
+def asked_by(settings: Settings) -> str:
+    """A digest of what judges and of what the registry knew: a copy of it, or another in its place, knew something else."""
+    return hashlib.sha256(f"{settings.judged_by}\n{settings.known}".encode()).hexdigest()
+
+
 def require_same(answer: Answer, here: Judges) -> None:
     """What a worker answered was judged by what judges here.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,20 +19,21 @@ def jobs_of(locations: Sequence[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]
     Raises:
         InputError: nothing is listed.
     """
-    jobs: dict[str, Job] = {}
-    twice = []
+    listed: list[str] = []
+    twice: list[str] = []
     for given in locations:
         location = given if is_url(given) else str(Path(given).absolute().resolve())
-        if location in jobs:
-            twice.append(given)
-        jobs.setdefault(location, Job(_name(location), location))
-    if not jobs:
+        (twice if location in listed else listed).append(given if location in listed else location)
+    if not listed:
         raise InputError("no delivery is listed")
-    return tuple(jobs.values()), tuple(dict.fromkeys(twice))
+    # Who chooses a path finds two whose short digests are one: they are told apart by the whole.
+    short = Counter(_name(location) for location in listed)
+    jobs = (Job(_name(each, 64 if short[_name(each)] > 1 else 8), each) for each in listed)
+    return tuple(jobs), tuple(dict.fromkeys(twice))
 
 
-def _name(location: str) -> str:
-    """The name of its folder, and a digest that tells apart folders of one name."""
+def _name(location: str, n: int = 8) -> str:
+    """The name of its folder, and as many digits of a digest, which tell apart folders of one name."""
     folder = location.rstrip("/").split("/")[-2:-1] or ["delivery"]
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folder[0]).strip(".-")[:60] or "delivery"
-    return f"{plain}-{hashlib.sha256(location.encode()).hexdigest()[:8]}"
+    return f"{plain}-{hashlib.sha256(location.encode()).hexdigest()[:n]}"

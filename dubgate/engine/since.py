@@ -9,8 +9,9 @@ from pathlib import Path
 from consent.approvals import Approval
 from consent.entries import Entry
 from consent.events import TERMINAL, Event
+from consent.ledger import root
 from consent.terms import Grant
-from consent.titles import Refusal
+from consent.titles import Claim, Refusal
 from consent.views import View
 from consent.vocabulary import ApprovalDecision, EventKind
 from dubgate.delivery.manifest import load_delivery
@@ -44,6 +45,17 @@ def ended_in(location: str, began: datetime, released: Iterable[str]) -> tuple[s
         return ended_since(view, began, voices_named(released))
 
 
+def known_by(location: str, moment: datetime) -> str:
+    """What the registry at a place knew by a moment: its ledger's name, size and root. Another registry knew something else.
+
+    Raises:
+        RegistryError: it cannot be asked.
+    """
+    with open_registry(location) as registry, registry.view() as view:
+        size = _first_after(view, moment)
+        return f"{registry.head().origin} {size} {root(size, view.store.read_node).hex()}"
+
+
 def told_of(ended: Sequence[str], began: datetime) -> list[str]:
     """What is said where anything ended."""
     some = ", ".join(ended[:5])
@@ -52,7 +64,7 @@ def told_of(ended: Sequence[str], began: datetime) -> list[str]:
 
 
 def ended_since(view: View, began: datetime, voices: frozenset[str] | None = None) -> tuple[str, ...]:
-    """The events, refusals and noes that were recorded after a moment, by their ids; but for grants of other voices than these."""
+    """The events, refusals, claims and noes that were recorded after a moment, by their ids; but for grants of other voices than these."""
     entries = view.store.all_entries(start=_first_after(view, began))
     own = None if voices is None else _with_blended(view, voices)
     return tuple(e.record.record_id for e in entries if _ends(e) and not _of_another(e, view, own))
@@ -81,7 +93,9 @@ def _ends(entry: Entry) -> bool:
     record = entry.record
     if isinstance(record, Approval):
         return record.decision is ApprovalDecision.REJECT
-    return isinstance(record, Refusal) or (isinstance(record, Event) and record.kind in _ENDS)
+    if isinstance(record, Event) and record.target == "claim":
+        return True  # a claim that counts now, or no more, may be another holder's
+    return isinstance(record, Refusal | Claim) or (isinstance(record, Event) and record.kind in _ENDS)
 
 
 def _first_after(view: View, moment: datetime) -> int:

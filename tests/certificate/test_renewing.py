@@ -21,6 +21,7 @@ from made_package import LABEL, make_package, make_sounding_place, read_sound
 from consent.certifications import Adoption
 from consent.events import Event
 from consent.registry import Registry
+from consent.releases import Release, ReleaseDecision
 from consent.terms import Grant
 from consent.titles import Refusal
 from consent.vocabulary import EventKind
@@ -158,6 +159,27 @@ def test_renewing_spends_no_use_and_tells_nobody(place: Place, certificate: Path
     before = counted()
     renewed(place, certificate)
     assert counted() == (before[0], before[1] + 1)
+
+
+def judged_again(place: Place, decision: str, release_id: str, **changes: Any) -> None:
+    """What `check --certify` enters in the ledger when it judges the same sound once more."""
+    with Registry.open(place.world.registry, read_only=True) as registry, registry.view() as view:
+        [first, *_] = [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
+    said = {"release_id": release_id, "decision": ReleaseDecision(decision), "approval_ids": (), "voices": ()}
+    add(place, first.model_copy(update=said | {"certificate_sha256": None} | changes), SOON)
+
+
+def test_what_the_gate_said_no_to_since_is_not_renewed(place: Place, certificate: Path) -> None:
+    """Judged again by a rule of today, or with evidence that is not there any more, it held or was blocked."""
+    judged_again(place, "block", "r-other-sound", packets_sha256="9" * 64)
+    judged_again(place, "hold", "r-elsewhere", territories=("JP",))
+    assert renewed(place, certificate).certificate
+    judged_again(place, "hold", "r-no")
+    assert reason(place, certificate).startswith("failed: the gate judged this sound again since (r-no)")
+    judged_again(place, "release", "r-yes")
+    assert renewed(place, certificate).certificate
+    judged_again(place, "block", "r-never")
+    assert "said block" in reason(place, certificate)
 
 
 def ended_grant(place: Place) -> None:
