@@ -50,7 +50,7 @@ SINGLE = (
     ("another registry's answer stands", "dubgate/engine/judges.py", '{settings.judged_by}\\n{settings.known}', "{settings.judged_by}", SINCE),
     ("a claim since ends nothing", "dubgate/engine/since.py", "isinstance(record, Refusal | Claim)", "isinstance(record, Refusal)", SINCE),
     ("a claim that was confirmed since ends nothing", "dubgate/engine/since.py", ' and record.target == "claim":', " and False:", SINCE),
-    ("two deliveries of a batch share a name", "dubgate/engine/listing.py", "64 if short[_name(each)] > 1 else 8", "8", LISTED),
+    ("two deliveries of a batch share a name", "dubgate/engine/listing.py", "_name(location, 64) if named[short] > 1 else short", "short", LISTED),
     ("what a store listed before tells of now", "dubgate/engine/fetching.py", "        fs.invalidate_cache()  # what was listed before says nothing of now\n", "", LISTED),
     ("a store that tells nothing of a file is believed", "dubgate/engine/fetching.py", "if any(info.get(mark) is not None for mark in _MARKS):", "if True:", LISTED),
     ("a time that anybody may set is a store's word", "dubgate/engine/fetching.py", '_MARKS = ("ETag",', '_MARKS = ("mtime", "ETag",', LISTED),

@@ -19,16 +19,18 @@ def jobs_of(locations: Sequence[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]
     Raises:
         InputError: nothing is listed.
     """
-    listed: list[str] = []
-    twice: list[str] = []
+    listed: dict[str, str] = {}
+    twice = []
     for given in locations:
         location = given if is_url(given) else str(Path(given).absolute().resolve())
-        (twice if location in listed else listed).append(given if location in listed else location)
+        if location in listed:
+            twice.append(given)
+        listed.setdefault(location, _name(location))
     if not listed:
         raise InputError("no delivery is listed")
     # Who chooses a path finds two whose short digests are one: they are told apart by the whole.
-    short = Counter(_name(location) for location in listed)
-    jobs = (Job(_name(each, 64 if short[_name(each)] > 1 else 8), each) for each in listed)
+    named = Counter(listed.values())
+    jobs = (Job(_name(location, 64) if named[short] > 1 else short, location) for location, short in listed.items())
     return tuple(jobs), tuple(dict.fromkeys(twice))
 
 
