@@ -180,7 +180,8 @@ def test_an_empty_place_of_a_manifest_is_said_to_want_a_value(
         "cast:\n  - character: A\n    voice: v\n    technique:  # FILL IN\n\n# the last comment\n"
     )
     said = refused("check", "d.yaml", "--registry", "c.db", capsys=capsys)
-    assert "d.yaml:3:3: original.language" in said and "d.yaml:9:5: cast.0.technique" in said
+    assert "d.yaml:3:3: original.language" in said
+    assert "d.yaml:9:5: cast.0.technique" in said
     assert "cast.0.technique: a value is needed, one of voice_clone_tts" in said
 
 
