@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent import languages
 from consent.events import ENDED_JA, RecordedEvent, State, Step, fold
@@ -161,7 +161,7 @@ def _term(grant: Grant, use: Use, at: datetime) -> Iterator[_Found]:
         day = grant.not_before.date().isoformat()
         yield "CON-014", "not_before", f"the grant's term starts later, on {day}", f"同意の期間は{day}からです"
     if grant.not_after is not None and (use.window.end is None or use.window.end > grant.not_after):
-        day = grant.not_after.date().isoformat()
+        day = (grant.not_after - timedelta.resolution).date().isoformat()  # the last day, since the end is not included
         yield (
             "CON-014",
             "not_after",

@@ -135,4 +135,6 @@ def _echoes(short: Any, details: Sequence[Any]) -> bool:
 def _message(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return "unknown key"
+    if "input" in detail and detail["input"] is None and detail["type"] != "value_error":
+        return "a value is needed"
     return str(detail["msg"]).removeprefix("Value error, ")

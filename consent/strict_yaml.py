@@ -89,8 +89,11 @@ class Reader:
             if key in entries:
                 first, _ = self.key_places[(*path, key)]
                 raise _refusal(event, f"the key {key!r} is repeated (first on line {first})")
-            self.key_places[(*path, key)] = _point(event)
-            entries[key] = self._value(next(self._events), (*path, key))
+            here = (*path, key)
+            self.key_places[here] = _point(event)
+            entries[key] = self._value(next(self._events), here)
+            if entries[key] is None and self.places[here][0] > self.key_places[here][0]:
+                self.places[here] = self.key_places[here]  # for a value left empty the parser names whatever comes next
         return entries
 
 

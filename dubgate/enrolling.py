@@ -74,17 +74,20 @@ def check_enrolment(recording: Recording, where: str) -> None:
         InputError: what is wrong with it, and how to record it again.
     """
     if recording.speech_s < SHORTEST_S:
-        raise InputError(f"only {recording.speech_s:.1f} s of speech; an enrolment needs {SHORTEST_S:g} s", where=where)
+        what = f"only {recording.speech_s:.1f} s of speech; an enrolment needs {SHORTEST_S:g} s"
+        raise InputError(what, where=where, remedy="hand in a longer recording; pauses do not count")
     if recording.clipped_share > MAX_CLIPPED_SHARE:
         what = f"{recording.clipped_share:.2%} of the samples are clipped"
         raise InputError(what, where=where, remedy="record it again, less loud")
     if recording.n_voices > 1:
-        raise InputError(f"{recording.n_voices} voices are heard; an enrolment is of one", where=where)
+        what = f"{recording.n_voices} voices are heard; an enrolment is of one"
+        raise InputError(what, where=where, remedy="hand in a recording in which this person alone speaks")
     if recording.level_dbfs < QUIETEST_DBFS:
         what = f"the speech lies at {recording.level_dbfs:.0f} dBFS, under {QUIETEST_DBFS:g} dBFS"
         raise InputError(what, where=where, remedy="record it again, closer to the microphone")
     if isinstance(recording.snr_db, Unmeasured):
-        raise InputError(f"its noise could not be measured: {recording.snr_db.reason}", where=where)
+        what = f"its noise could not be measured: {recording.snr_db.reason}"
+        raise InputError(what, where=where, remedy="record it again, with a second of silence before the first word")
     if recording.snr_db < NOISIEST_DB:
         what = f"noise lies only {recording.snr_db:.0f} dB under the speech; an enrolment needs {NOISIEST_DB:g} dB"
         raise InputError(what, where=where, remedy="record it again in a quiet room")

@@ -165,8 +165,9 @@ GOOD = recording(2)
 )
 def test_a_recording_that_is_not_good_enough_enrols_nobody(changes: dict[str, Any], why: str) -> None:
     check_enrolment(GOOD, "ada.wav")
-    with pytest.raises(InputError, match=why):
+    with pytest.raises(InputError, match=why) as refused:
         check_enrolment(replace(GOOD, **changes), "ada.wav")
+    assert refused.value.remedy
 
 
 def test_level_and_noise_of_a_known_recording() -> None:

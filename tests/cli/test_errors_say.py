@@ -175,6 +175,13 @@ def test_an_empty_place_of_a_manifest_is_said_to_want_a_value(
     )
     said = refused("check", "d.yaml", "--registry", "c.db", capsys=capsys)
     assert "d.yaml:2:21: original.language: a value is needed" in said
+    (rubbish / "d.yaml").write_text(
+        "schema: delivery/1.0\noriginal:\n  language:  # FILL IN\n  mix: dub.wav\ndub: {language: en, mix: dub.wav}\n"
+        "cast:\n  - character: A\n    voice: v\n    technique:  # FILL IN\n\n# the last comment\n"
+    )
+    said = refused("check", "d.yaml", "--registry", "c.db", capsys=capsys)
+    assert "d.yaml:3:3: original.language" in said
+    assert "d.yaml:9:5: cast.0.technique" in said
     assert "cast.0.technique: a value is needed, one of voice_clone_tts" in said
 
 

@@ -136,6 +136,7 @@ def test_the_same_seed_twice_adds_nothing_the_second_time(registry: Registry, tm
         ("vector: [0.5, -1, 0.25]", "vector: [0.5, -1, 1.0e+300]", "vector", "list of numbers"),
         ("speech_s: 31.5", "speech_s: 9.9", "9.9", "greater than or equal to 10"),
         ("kind: given", "kind: gievn", "gievn", "Input should be"),
+        ("name: Studio Ltd}", "name: }  # FILL IN", "FILL IN", "name: a value is needed"),
         ("zone: Europe/Paris", "zone: Europe/Pairs", "Pairs", "not a time zone"),
         ("schema: consent-seed/1.0", "schema: consent-seed/2.0", "2.0", "a seed starts with"),
         ("zone: Europe/Paris", "zoen: Europe/Paris", "zoen", "unknown key 'zoen'"),
