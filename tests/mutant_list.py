@@ -228,6 +228,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "without `if coming.end is not None and coming.end <= coming.start`",
         "a window that is over begins now and ends before now: no step lies in it, and nothing interrupts it",
     ),
+    Equivalent(
+        "dubgate/certificate/opening.py",
+        "verifies",
+        'without `if self.keytype == "ed25519"`',
+        "the library that verifies the other types verifies Ed25519 too, and answers the same",
+    ),
 )
 
 

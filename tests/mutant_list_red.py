@@ -50,6 +50,7 @@ SINGLE = (
     ("another registry's answer stands", "dubgate/engine/judges.py", '{settings.judged_by}\\n{settings.known}', "{settings.judged_by}", SINCE),
     ("a claim since ends nothing", "dubgate/engine/since.py", "isinstance(record, Refusal | Claim)", "isinstance(record, Refusal)", SINCE),
     ("a claim that was confirmed since ends nothing", "dubgate/engine/since.py", ' and record.target == "claim":', " and False:", SINCE),
+    ("a character is called as a voice that no line claims", "dubgate/delivery/manifest_schema.py", "        if self.name == OUTSIDE:", "        if False:", ("tests/delivery/test_manifest.py", "-k", "character")),
     ("two deliveries of a batch share a name", "dubgate/engine/listing.py", "_name(location, 64) if named[short] > 1 else short", "short", LISTED),
     ("what a store listed before tells of now", "dubgate/engine/fetching.py", "        fs.invalidate_cache()  # what was listed before says nothing of now\n", "", LISTED),
     ("a store that tells nothing of a file is believed", "dubgate/engine/fetching.py", "if any(info.get(mark) is not None for mark in _MARKS):", "if True:", LISTED),

@@ -14,6 +14,7 @@ from dubgate.delivery.cue_times import exact_rate
 from dubgate.delivery.inside import stays_inside
 from dubgate.regions import countries
 
+OUTSIDE = "(outside every line)"  # whom reports call a voice that no line claims; no character may be called that
 HUMAN: Literal["human"] = "human"
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})")
 

@@ -18,6 +18,7 @@ from consent.vocabulary import Channel
 from dubgate.delivery.cue_times import exact_rate, parse_time
 from dubgate.delivery.manifest_fields import (
     HUMAN,
+    OUTSIDE,
     Eidr,
     FrameRate,
     InternalId,
@@ -117,6 +118,10 @@ class CastEntry(Strict):
     def _one_subject_and_its_voices(self) -> Self:
         if (self.character is None) == (self.group is None):
             raise ValueError("an entry is for one character or for one group")
+        if self.name == OUTSIDE:
+            raise ValueError(
+                f"{OUTSIDE} is what a voice is called that no line claims: write the character another way"
+            )
         if self.character is not None and self.voices:
             raise ValueError("a character has one 'voice'; 'voices' is for groups")
         if self.technique != HUMAN and not self.voice_ids:

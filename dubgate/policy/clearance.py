@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from consent.remarks import remarks
 from consent.terms import Grant
+from dubgate.delivery.manifest_fields import OUTSIDE
 from dubgate.japanese.telling import in_japanese
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import CHECKS, failed, passed, said
@@ -40,7 +41,7 @@ def _programme() -> Subject:
 
 
 def _subject(heard: Heard) -> Subject:
-    return Subject(Scope.CHARACTER, heard.name or "(outside every line)")
+    return Subject(Scope.CHARACTER, heard.name or OUTSIDE)
 
 
 def _of_speaker(heard: Heard, declared: Declared | None) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dubgate.delivery.manifest_fields import OUTSIDE
 from dubgate.judgement import Judgement
 from dubgate.measure.measurement import Scope
 from dubgate.policy.findings import Finding, Group, Outcome, Text
@@ -12,7 +13,6 @@ from dubgate.policy.verdict import Decision
 from dubgate.report.open_questions import OpenQuestions, open_questions
 from dubgate.unmeasured import Unmeasured
 
-OUTSIDE = "(outside every line)"  # as clearance names a voice that no line claims
 SECTIONS = (
     (Group.CONSENT, Text("Consents", "同意")),
     (Group.APPROVAL, Text("Approvals", "承認")),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from dubgate.delivery.manifest_fields import OUTSIDE
 from dubgate.japanese.telling import in_japanese
 from dubgate.judgement import Judgement
 from dubgate.policy.findings import Finding, Group, Outcome, Text
 from dubgate.report.occurrences import was_not_measured
 from dubgate.report.phrases import OUTCOMES
 from dubgate.report.printable import printable
-from dubgate.report.release_sections import OUTSIDE, READERS, SECTIONS, Step, Voice, release_sections
+from dubgate.report.release_sections import READERS, SECTIONS, Step, Voice, release_sections
 from dubgate.unmeasured import Unmeasured
 
 MOST_LINES = 40  # of one section

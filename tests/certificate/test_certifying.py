@@ -39,6 +39,7 @@ from dubgate.policy.approval_checks import PROGRAMME
 from dubgate.policy.checks import failed
 from dubgate.policy.verdict import Verdict
 from dubgate.signed_evidence import signed_files
+from dubgate.standing import rejected_now
 from dubgate.watching import watch
 
 
@@ -519,6 +520,12 @@ def test_a_rejection_by_the_holder_since_is_seen_with_the_registry(own: Place, t
     with writing(own, AT + timedelta(minutes=1)) as opened:
         opened.add(Addition(Approval.model_validate_json(json.dumps(record)), envelope=envelope.decode()))
     assert "RH-001" in ended(own, made.certificate)
+    with writing(own, AT + timedelta(minutes=2)) as opened, opened.view() as view:
+        [release] = view.releases("title:last-train")
+        assert rejected_now(release, view, record["approval_id"], AT + timedelta(minutes=2))
+        end = release.window.end
+        assert end is not None
+        assert not rejected_now(release, view, record["approval_id"], end), "it is over: nothing is to be taken down"
 
 
 def test_a_rejection_that_the_holder_answered_with_an_approval_does_not_end_the_release(

@@ -90,6 +90,8 @@ def test_a_key_without_a_card_signs_nothing(tmp_path: Path, capsys: pytest.Captu
     assert dubgate("keys", "new", tmp_path / "holder.pem") == 0
     with pytest.raises(InputError, match="no card"):
         signer_for(tmp_path / "holder.pem", "gate", AT, told)
+    with pytest.raises(InputError, match="no such key"):
+        read_card(tmp_path / "nowhere.pem")
     assert dubgate("keys", "show", tmp_path / "holder.pem") == 0
 
 

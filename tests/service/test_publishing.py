@@ -390,6 +390,12 @@ def test_what_is_not_trusted_any_more_at_the_moment_asked_for_is_refused_though_
     refused(api, reason, at=later)
 
 
+def test_a_trust_store_that_is_dated_later_is_refused_though_by_the_moment_asked_for_it_is_not(api: Api) -> None:
+    soon, later = api.house.clock() + timedelta(hours=1), (api.house.clock() + timedelta(hours=2)).isoformat()
+    _trusting(api, replace(api.house.place.trust, issued_at=soon))
+    refused(api, "trust-expired", at=later)
+
+
 def test_another_key_of_the_same_ledger_does_not_stand_for_the_one_that_signed(api: Api) -> None:
     store = api.house.place.trust
     other = replace(store.ledgers[0], public=key_of(new_private_key()).public)

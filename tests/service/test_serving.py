@@ -117,6 +117,7 @@ YES = json.dumps({"publish": True, "certificate_id": "x", "digest": "0" * 64, "c
 ANSWERS = (
     (200, b"{}"), (200, b'{"publish": true}'), (200, b'{"publish": 1, "certificate_id": "x"}'), (200, b"<html>yes</html>"),
     (200, b'["publish"]'), (204, b""), (302, b'{"publish": true, "certificate_id": "x"}'), (403, b"{}"), (403, b'{"publish": true, "certificate_id": "x"}'),
+    (200, YES.replace(b"true", b"false")), (200, YES.replace(b"certificate_id", b"id")),
     (200, b'{"publish": true, "certificate_id": "x", "channels": ["svod"]}'), (200, YES.replace(b"000", b"111")), (200, YES.replace(b"svod", b"avod")),
     (500, b'{"publish": true, "certificate_id": "x"}'), (404, b'{"publish": false}'),
 )  # fmt: skip
