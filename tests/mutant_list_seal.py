@@ -32,7 +32,10 @@ JUDGED_BY, UNKEYING = "dubgate/engine/judges.py", "consent/web/unkeying.py"
 
 # (file, tests): every guard in the file is removed in turn.
 GUARDED = (
-    (SEGMENTS, (*LINKS, "tests/labels/test_label_attacks.py", "tests/labels/test_hls.py")),
+    (
+        SEGMENTS,
+        (*LINKS, "tests/labels/test_read_alike.py", "tests/labels/test_label_attacks.py", "tests/labels/test_hls.py"),
+    ),
     (JUDGED_BY, JUDGES),
     (UNKEYING, KEYS),
 )

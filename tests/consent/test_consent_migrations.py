@@ -20,7 +20,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from consent_examples import NOW, VECTOR, Place, Ticking, event, open_world, use
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 from sqlmodel import SQLModel
 
 from consent import database
@@ -287,6 +287,20 @@ def test_what_is_no_registry_is_not_migrated(tmp_path: Path) -> None:
         migrate(other)
     with pytest.raises(StoreError, match="no registry"):
         migrate(tmp_path / "none.db")
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "postgresql+psycopg://nobody@nowhere.invalid/none"], ids=["memory", "server"]
+)
+def test_a_database_that_is_no_file_has_none_to_copy(url: str) -> None:
+    engine = create_engine(url)
+    assert database.sqlite_path(engine) is None
+    assert upgrade._copy_beside(engine, 1) == []
+
+
+def test_a_database_without_a_registrys_tables_says_no_version() -> None:
+    with create_engine("sqlite://").connect() as connection, pytest.raises(StoreError, match="not a registry"):
+        database.schema_version(connection, "here")
 
 
 def test_a_version_that_never_was_is_not_guessed_at(old_file: Path) -> None:
