@@ -155,6 +155,10 @@ def test_a_file_that_is_deleted_while_open_takes_no_more_records(tmp_path: Path)
             registry.add(refusal())
         with pytest.raises(StoreError, match="deleted or replaced"), registry.view() as view:
             view.clear("v-ada", use(), NOW)
+        begun = []
+        with pytest.raises(StoreError, match="deleted or replaced"), registry.write() as writer:
+            begun.append(writer)
+        assert not begun, "what is decided within a write is not decided over a registry that is gone"
 
 
 def test_a_file_that_is_replaced_in_the_middle_of_a_write_does_not_lose_it_silently(tmp_path: Path) -> None:
