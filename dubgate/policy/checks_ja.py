@@ -95,7 +95,9 @@ IN_JAPANESE: dict[str, tuple[str, str]] = {
     ),
     "LAB-002": (
         "すべての項目に、機械可読の標識があること",
-        'CHARACTERISTICS="public.machine-generated"を加えてください',
+        "dubgate label applyで書き込んでください。"
+        'HLSのプレイリストにはCHARACTERISTICS="public.machine-generated"、'
+        "ファイルにはC2PAマニフェスト（--c2pa-key）かAIGC標識（--aigc-producer）です",
     ),
     "LAB-009": ("表示のある項目の音声が、判定した音声であること", "判定した音声をパッケージに入れてください"),
     "LAB-010": (
