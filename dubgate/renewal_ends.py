@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from consent.approvals import Approval
@@ -109,7 +110,7 @@ def warnings_of(
 
 
 def require_no_later_no(release: Release, view: View) -> None:
-    """A gate that judged this sound again, for any of these uses, did not say no: a renewal would be the yes before it.
+    """Where a gate judged this sound again, its last word on each use was yes: else a renewal would be the yes before its no.
 
     Raises:
         NotPassed
@@ -117,14 +118,17 @@ def require_no_later_no(release: Release, view: View) -> None:
     found = view.store.entries_of([f"title:{release.title_id}"], Release)
     told = [r for e in sorted(found, key=lambda e: e.leaf_index) if isinstance(r := e.record, Release)]
     since = told[[r.release_id for r in told].index(release.release_id) + 1 :]
-    reached = expand(release.territories, release.territories_excluded)
-    later = [
-        said
-        for said in since
-        if said.packets_sha256 == release.packets_sha256
-        and reached & expand(said.territories, said.territories_excluded)
-        and set(said.channels) & set(release.channels)
-    ]
-    if later and later[-1].decision is not ReleaseDecision.RELEASE:
-        what = f"the gate judged this sound again since ({later[-1].release_id}) and said {later[-1].decision}"
-        raise NotPassed(what, remedy="Mend what it says, and have it judged again: dubgate check … --certify.")
+    unsaid = _uses(release)
+    for said in reversed(since):
+        met = unsaid & _uses(said)
+        if said.packets_sha256 != release.packets_sha256 or not met:
+            continue
+        if said.decision is not ReleaseDecision.RELEASE:
+            what = f"the gate judged this sound again since ({said.release_id}) and said {said.decision}"
+            raise NotPassed(what, remedy="Mend what it says, and have it judged again: dubgate check … --certify.")
+        unsaid -= met
+
+
+def _uses(release: Release) -> set[tuple[str, str]]:
+    """Each country on each channel."""
+    return {*product(expand(release.territories, release.territories_excluded), release.channels)}

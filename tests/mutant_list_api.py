@@ -39,6 +39,7 @@ SINGLE = (
     ("consents are not asked", "dubgate/service/publishing.py", "                    self._require_standing(facts, row, store, use.at, now)\n", "", PUBLISHING),
     ("the use is not asked", "dubgate/service/publishing.py", "                    _require_covers(facts, use)\n", "", PUBLISHING),
     ("an older yes outlives a no", "dubgate/service/publishing.py", "if is_no and", "if False and", PUBLISHING),
+    ("an older yes outlives a no before a yes for another use", "dubgate/service/publishing.py", "                if is_no:  #", "                if False:  #", PUBLISHING),
     ("one territory of many is enough", "dubgate/certificate/covering.py", "if missing := sorted(wanted - released):", "if missing := sorted(wanted - released)[len(wanted) - 1 :]:", PUBLISHING),
     ("the trust store is not asked again", "dubgate/service/trusting.py", "state != self._state", "False", PUBLISHING),
     ("an older trust store will do", "dubgate/service/trusting.py", "                remember(store, root.keyid, self.seen)\n", "", PUBLISHING),

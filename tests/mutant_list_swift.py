@@ -24,6 +24,9 @@ SINGLE = (
     ("a text may lie in silence", "dubgate/speech/sphinx_features.py", "if loud.any() else None", "if loud.any() else cepstra", (*ALIGNER, "-k", "nothing_sounds")),
     ("half a line counts as placed", "dubgate/speech/sphinx_aligner.py", "if sum(s.is_word for s in path) != n_words:", "if sum(s.is_word for s in path) > n_words:", SHORT),
     ("any text is placed, however long", "dubgate/speech/sphinx_aligner.py", "(len(words) + 15) * len(clip) > _MOST_WORDS_S * SAMPLE_RATE_HZ", "len(clip) < 0", (*ALIGNER, "-k", "too_many_words")),
+    ("pasts run into scores", "dubgate/speech/sphinx_search.py", "for line in lines) > MOST_PLACES:", "for line in lines) < 0:", (*ALIGNER, "-k", "traced_at_once")),
+    ("one line's pasts run into its scores", "dubgate/speech/sphinx_aligner.py", "if len(found) * len(line.graph.names) > MOST_PLACES:", "if False:", (*ALIGNER, "-k", "traced_at_once")),
+    ("what cannot fit is looked for", "dubgate/speech/sphinx_aligner.py", "    if N_STATES * sum(min(map(len, ways)) for _, ways in words) > n_frames(len(clip)):", "    if False:", (*ALIGNER, "-k", "not_even_looked")),
 )  # fmt: skip
 
 

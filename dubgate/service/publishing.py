@@ -119,10 +119,13 @@ class Publishing:
         return [Row(**dict(zip(Row.__slots__, row, strict=True))) for row in rows]
 
     def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
-        """The newest decision about these bytes rules where it was a no; else any certificate that covers the use."""
+        """The newest certificate that covers the use, unless a no about these bytes is as new or newer."""
         refusals: list[Refused] = []
         allowed: Facts | None = None
-        for row in rows:
+        since = ""  # when the certificate that allows it was recorded
+        for k, row in enumerate(rows):
+            if allowed is not None and row.recorded_at != since:
+                break
             facts: Facts | None = None
             try:
                 facts = self._facts(row, digest, store, now)
@@ -130,14 +133,15 @@ class Publishing:
                 if allowed is None:
                     _require_covers(facts, use)
                     self._require_standing(facts, row, store, use.at, now)
-                    allowed = facts
+                    allowed, since = facts, row.recorded_at
             except Refused as refusal:
                 refusals.append(refusal)
                 is_no = facts is None or facts.result != PASSED  # whoever signed it; what cannot be read may be one
                 if is_no and row.recorded_at == rows[0].recorded_at:
                     return Denied(refusal, None)
-            if allowed is not None and row.recorded_at != rows[0].recorded_at:
-                break
+                if is_no:  # what it is about it need not say: no yes before it counts
+                    allowed, rows = None, rows[:k]
+                    break
         return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
 
     def _facts(self, row: Row, digest: str, store: TrustStore, now: datetime) -> Facts:

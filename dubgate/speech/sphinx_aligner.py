@@ -19,14 +19,16 @@ from dubgate.speech.batching import in_batches
 from dubgate.speech.letter_sounds import pronounce
 from dubgate.speech.pocketsphinx import ENGLISH, ONLY_ENGLISH, SHORTEST_CLIP_S, EnglishModel, packaged_model, too_short
 from dubgate.speech.protocols import SAMPLE_RATE_HZ
-from dubgate.speech.sphinx_features import features
+from dubgate.speech.sphinx_features import features, n_frames
 from dubgate.speech.sphinx_lines import LineGraphs, Spelt
-from dubgate.speech.sphinx_search import FreePhones, Heard, Stretch, line_paths
+from dubgate.speech.sphinx_search import MOST_PLACES, FreePhones, Heard, Stretch, line_paths
 from dubgate.speech.sphinx_senones import Senones
-from dubgate.speech.sphinx_weights import read_moves, read_phones, read_words
+from dubgate.speech.sphinx_weights import N_STATES, read_moves, read_phones, read_words
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import primary_language, spoken_words
 
+_TOO_LONG = Unmeasured("the text and its clip are too long to be placed as one line")
+_TOO_MUCH = Unmeasured("the text has more sounds than the clip has time for")
 _AT_ONCE_S = 100.0  # of clips searched side by side
 _MOST_WORDS_S = 60_000  # words, and 15 more, times seconds: 300 MB of what is kept to trace a cue of three minutes back
 
@@ -92,6 +94,9 @@ class PocketSphinxAligner:
                 placed[k] = Unmeasured("nothing sounds where the text should be")
                 continue
             line, phones = self._heard(found, lines[k][1])
+            if len(found) * len(line.graph.names) > MOST_PLACES:
+                placed[k] = _TOO_LONG
+                continue
             heard.append(line)
             free.append(phones)
         told = (k for k in range(len(lines)) if k not in placed)
@@ -116,13 +121,15 @@ def _why_not(clip: Floats, words: Sequence[Spelt]) -> Unmeasured | None:
     if too_short(clip):
         return Unmeasured(f"the clip is shorter than {SHORTEST_CLIP_S} s")
     if (len(words) + 15) * len(clip) > _MOST_WORDS_S * SAMPLE_RATE_HZ:
-        return Unmeasured("the text and its clip are too long to be placed as one line")
+        return _TOO_LONG
+    if N_STATES * sum(min(map(len, ways)) for _, ways in words) > n_frames(len(clip)):
+        return _TOO_MUCH  # a phone takes a frame for each of its states
     return None
 
 
 def _scored(path: Sequence[Stretch], free: NDArray[np.float64], n_words: int) -> PlacedText | Unmeasured:
     if sum(s.is_word for s in path) != n_words:
-        return Unmeasured("the text has more sounds than the clip has time for")
+        return _TOO_MUCH
     spoken = [k for k, s in enumerate(path) if s.is_word]
     line = path[spoken[0] : spoken[-1] + 1]
     words = tuple(Word(s.name, s.span, math.exp(min(0.0, _ratio([s], free)))) for s in line if s.is_word)

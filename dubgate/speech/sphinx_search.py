@@ -20,6 +20,7 @@ from dubgate.speech.sphinx_weights import SCORE_NATS, Ints, Phones
 FRAME_S = 0.01
 _PAST_BITS = 26
 _PAST = (1 << _PAST_BITS) - 1
+MOST_PLACES = _PAST  # ways out times frames of what is searched at once: as many pasts have numbers
 _NEVER = -(1 << 56)
 _UNREACHED = -(1 << 29)  # in scores
 _BEAM = math.floor(math.log(1e-48) / SCORE_NATS)  # free phones this far under the best one are given up
@@ -90,10 +91,19 @@ def line_paths(lines: Sequence[Heard]) -> list[list[Stretch]]:
     """The words of each line, and what lies around them; nothing where the sound is too short for them.
 
     All lines are searched side by side, frame by frame: a line gives the same alone.
+
+    Raises:
+        ValueError: a line has more than MOST_PLACES.
     """
     if not lines:
         return []
-    graph, n_frames = _side_by_side([line.graph for line in lines]), max(len(line.costs) for line in lines)
+    n_frames = max(len(line.costs) for line in lines)
+    if n_frames * sum(len(line.graph.names) for line in lines) > MOST_PLACES:
+        if len(lines) == 1:
+            raise ValueError("a line of so many ways out and frames cannot be traced back")
+        half = len(lines) // 2
+        return line_paths(lines[:half]) + line_paths(lines[half:])
+    graph = _side_by_side([line.graph for line in lines])
     node = _Costs.of(np.concatenate([line.moves for line in lines]))
     heard, state_of = _costs_side_by_side(lines, n_frames)
     states = [np.full(len(graph.triples), _NEVER) for _ in range(3)]

@@ -20,7 +20,6 @@ SCORE_NATS = 1024 * math.log(1.0001)
 INSIDE, BEGINS, ENDS, ALONE = range(4)  # where a phone stands in its word
 N_STATES = 3
 _LEAST_VARIANCE, _LEAST_TRANSITION, _NEVER = 1e-4, 1e-4, 255
-_BIG = 1 << 13  # more than there are phones, for keys
 
 
 @dataclass(frozen=True, eq=False)

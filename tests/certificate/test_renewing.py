@@ -176,6 +176,8 @@ def test_what_the_gate_said_no_to_since_is_not_renewed(place: Place, certificate
     assert renewed(place, certificate).certificate
     judged_again(place, "hold", "r-no")
     assert reason(place, certificate).startswith("failed: the gate judged this sound again since (r-no)")
+    judged_again(place, "release", "r-in-part", territories=("AT",))
+    assert "(r-no)" in reason(place, certificate), "a yes for one country answers no other's no"
     judged_again(place, "release", "r-yes")
     assert renewed(place, certificate).certificate
     judged_again(place, "block", "r-never")

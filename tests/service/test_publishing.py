@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from made_certificate import LATER, VALID, key_of, with_gate
 from made_service import Api, House, settings_of
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from test_jobs_survive import queued
 from test_races import give_again, withdraw
 
@@ -462,6 +462,21 @@ def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:
     api.house.clock.forward(minutes=1)
     api.released()
     assert api.ask().status_code == 200
+
+
+def test_a_later_yes_for_another_use_does_not_answer_the_no_before_it(api: Api) -> None:
+    queued(api.house)
+    assert api.house.worker(judgement=api.house.blocked()).step()
+    api.house.clock.forward(minutes=1)
+    api.released()
+    with changing(api.state.engine) as connection:
+        newest = CERTIFICATE.c.recorded_at == select(func.max(CERTIFICATE.c.recorded_at)).scalar_subquery()
+        facts = json.loads(connection.execute(select(CERTIFICATE.c.facts).where(newest)).scalar_one())
+        elsewhere = json.dumps(facts | {"territories": ["JP"]}, sort_keys=True)
+        values = {"facts": elsewhere, "seal": api.state.own.seal(elsewhere.encode())}
+        connection.execute(text("DROP TRIGGER IF EXISTS service_certificate_no_update"))
+        connection.execute(update(CERTIFICATE).where(newest).values(**values))
+    refused(api, "other-territory")
 
 
 def test_a_database_that_is_gone_gives_no_answer(api: Api) -> None:

@@ -16,8 +16,8 @@ from dubgate.errors import ModelError
 from dubgate.features import Floats
 from dubgate.speech.pocketsphinx import EnglishModel, packaged_model
 from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner
-from dubgate.speech.sphinx_features import N_CEPSTRA, features
-from dubgate.speech.sphinx_search import Heard, line_paths
+from dubgate.speech.sphinx_features import N_CEPSTRA, features, n_frames
+from dubgate.speech.sphinx_search import Heard, _side_by_side, line_paths
 from dubgate.speech.sphinx_weights import ALONE, BEGINS, INSIDE, SCORE_NATS, Phones, read_phones
 from dubgate.unmeasured import Unmeasured
 from dubgate.wording import spoken_words
@@ -138,6 +138,37 @@ def test_a_text_of_too_many_words_for_one_line_is_unmeasured(aligner: PocketSphi
     clip = np.zeros(16_000 * 120, np.float32)
     [placed] = aligner.align([clip], ["one two three " * 200], language="en")
     assert placed == Unmeasured("the text and its clip are too long to be placed as one line")
+
+
+def test_a_text_of_more_sounds_than_there_are_frames_for_is_not_even_looked_for(
+    aligner: PocketSphinxAligner, lines: list[Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aligner, "_place", None)
+    [placed] = aligner.align([lines[0].clip[:16_000]], ["one two three " * 1000], language="en")
+    assert placed == Unmeasured("the text has more sounds than the clip has time for")
+
+
+def test_lines_that_are_too_many_to_be_traced_at_once_are_searched_apart_and_one_alone_is_unmeasured(
+    aligner: PocketSphinxAligner, lines: list[Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips, texts = [x.clip for x in lines] * 2, [" ".join(x.words) for x in lines] * 2
+    whole = aligner.align(clips, texts, language="en")
+    apart = max(n_frames(len(x.clip)) for x in lines) * 400
+    monkeypatch.setattr("dubgate.speech.sphinx_search.MOST_PLACES", apart)
+    with monkeypatch.context() as patched:
+        searched: list[int] = []
+        patched.setattr(
+            "dubgate.speech.sphinx_search._side_by_side", lambda g: searched.append(len(g)) or _side_by_side(g)
+        )
+        assert aligner.align(clips, texts, language="en") == whole
+    assert sum(searched) == 4 > max(searched)
+    monkeypatch.setattr("dubgate.speech.sphinx_aligner.MOST_PLACES", 1000)
+    told = Unmeasured("the text and its clip are too long to be placed as one line")
+    assert aligner.align(clips[:1], texts[:1], language="en") == [told]
+    monkeypatch.setattr("dubgate.speech.sphinx_search.MOST_PLACES", 1000)
+    monkeypatch.setattr("dubgate.speech.sphinx_aligner.MOST_PLACES", apart)
+    with pytest.raises(ValueError, match="traced"):
+        aligner.align(clips[:1], texts[:1], language="en")
 
 
 def test_where_nothing_sounds_no_text_fits(aligner: PocketSphinxAligner, lines: list[Line]) -> None:
