@@ -137,10 +137,8 @@ class Publishing:
             except Refused as refusal:
                 refusals.append(refusal)
                 is_no = facts is None or facts.result != PASSED  # whoever signed it; what cannot be read may be one
-                if is_no and row.recorded_at == rows[0].recorded_at:
-                    return Denied(refusal, None)
-                if is_no:  # what it is about it need not say: no yes before it counts
-                    allowed, rows = None, rows[:k]
+                if is_no:  # what use it is about it need not say: only a yes after it counts
+                    allowed, rows = None, [r for r in rows[:k] if r.recorded_at != row.recorded_at]
                     break
         return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
 
