@@ -140,18 +140,15 @@ def test_a_crash_is_an_error_with_what_the_child_said() -> None:
 
 
 def test_a_hang_is_ended() -> None:
-    started = time.monotonic()
     with pytest.raises(ChildError, match="did not finish in time"):
         run("hang", wall_s=1.5)
-    assert time.monotonic() - started < 10
 
 
 def test_who_waits_for_several_can_end_one() -> None:
-    started, stop = time.monotonic(), threading.Event()
+    stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     with pytest.raises(ChildError, match="another child"):
         run_in_child("hang", {}, limits=LIMITS, stop=stop)
-    assert time.monotonic() - started < 15
 
 
 def test_memory_is_limited_from_outside() -> None:

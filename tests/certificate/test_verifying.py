@@ -628,16 +628,25 @@ from dubgate import verify
 v = Path({str(VECTORS)!r})
 verify(v / "released.json", v / "dub.bin", territory="DE", channel="svod", trust=v / "trust.json",
        root=(v / "root.hex").read_text().strip(), annex=v / "annex.json", now=datetime.fromisoformat("{NOW.isoformat()}"))
-import resource
+"""
+TELLING = """
+import resource, sys
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(used.ru_utime + used.ru_stime, *sorted(m for m in sys.modules if "." not in m))
 """
 
 
+def told_of(program: str) -> list[str]:
+    """The processor seconds of this program with its interpreter's start, and the modules that it loaded."""
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOTS)
+    return ran.stdout.split()
+
+
 def test_verifying_is_light_and_starts_in_a_moment() -> None:
-    """Under 0.3 s of processor time with the interpreter's own start, and no model, database or validation library."""
-    out = subprocess.run([sys.executable, "-c", VERIFYING], check=True, capture_output=True, text=True, cwd=ROOTS)
-    seconds, *loaded = out.stdout.split()
+    """A few interpreters' starts of processor time, and no model, database or validation library."""
+    turns = [(told_of(TELLING), told_of(VERIFYING + TELLING)) for _ in range(5)]
+    loaded = turns[0][1][1:]
     heavy = {"torch", "torchaudio", "numpy", "av", "sqlmodel", "sqlalchemy", "cel", "pydantic", "scipy", "click"}
     assert not heavy & set(loaded)
-    assert float(seconds) < 0.3
+    bare, verifying = (min(float(told[0]) for told in each) for each in zip(*turns, strict=True))
+    assert verifying < 12 * bare, "it was 5 times when this was written"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from growth import LINEAR, growth
 
 from dubgate.delivery.cues import check_against_duration, read_cues, sheet_from, write_srt, write_vtt
 from dubgate.delivery.draft import MAX_CUES, MAX_TEXT
@@ -272,10 +274,12 @@ def test_the_size_is_looked_at_before_anything_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.srt"
     with path.open("wb") as file:
         file.truncate(50_000_000)
-    start = time.process_time()
+    tracemalloc.start()
     with pytest.raises(CueError, match="a cue sheet of 50,000,000 bytes"):
         read_cues(path)
-    assert time.process_time() - start < 0.5
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_a_folder_a_missing_file_and_a_pipe_are_refused_and_named(tmp_path: Path) -> None:
@@ -290,12 +294,12 @@ def test_more_cues_than_any_programme_has_are_refused() -> None:
     assert "200,000" in refused(lines).what
 
 
-def test_ten_thousand_cues_are_read_in_well_under_a_second() -> None:
-    cues = tuple(
-        Cue(f"L{n}", Span(n, n + 0.9), f"Line {n}: a <b> & c", "ANN" if n % 2 else "BOB") for n in range(10_000)
-    )
-    for write in (write_srt, write_vtt):
-        data = write(CueSheet("s", cues)).encode()
-        start = time.process_time()
-        assert len(sheet_from(data, "s").cues) == 10_000
-        assert time.process_time() - start < 1.0
+@pytest.mark.parametrize("write", [write_srt, write_vtt])
+def test_reading_cues_takes_time_in_proportion(write: Callable[[CueSheet], str]) -> None:
+    def reading(n: int) -> Callable[[], object]:
+        cues = (Cue(f"L{k}", Span(k, k + 0.9), f"Line {k}: a <b> & c", "ANN" if k % 2 else "BOB") for k in range(n))
+        data = write(CueSheet("s", tuple(cues))).encode()
+        assert len(sheet_from(data, "s").cues) == n
+        return lambda: sheet_from(data, "s")
+
+    assert growth(reading, 2_500) < LINEAR

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import jiwer
 import numpy as np
 import pytest
 from content_features import measured_content, programme, script, song, spoken
+from growth import LINEAR, growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,12 +238,13 @@ def test_a_language_is_known_by_its_other_names() -> None:
         assert value(found, "language_prob", "1") == pytest.approx(prob)
 
 
-def test_two_thousand_lines_are_judged_in_under_four_seconds() -> None:
-    rng = np.random.default_rng(0)
-    texts = [" ".join("".join(rng.choice(list("aeioulnst"), 4)) for _ in range(8)) for _ in range(2000)]
-    features = programme(said(*texts), [fitting(str(k + 1), t, 5.0 * k + 0.3) for k, t in enumerate(texts)])
-    sheet = script(*texts)
-    began = time.process_time()
-    found = measured_content(features, sheet)
-    assert time.process_time() - began < 4.0
-    assert value(found, "missing_lines") == 0
+def test_content_is_measured_in_time_in_proportion() -> None:
+    def measuring(n: int) -> Callable[[], object]:
+        rng = np.random.default_rng(0)
+        texts = [" ".join("".join(rng.choice(list("aeioulnst"), 4)) for _ in range(8)) for _ in range(n)]
+        features = programme(said(*texts), [fitting(str(k + 1), t, 5.0 * k + 0.3) for k, t in enumerate(texts)])
+        sheet = script(*texts)
+        assert value(measured_content(features, sheet), "missing_lines") == 0
+        return lambda: measured_content(features, sheet)
+
+    assert growth(measuring, 500, turns=3) < LINEAR
