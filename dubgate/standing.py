@@ -17,7 +17,7 @@ from consent.events import fold
 from consent.quorum import quorate
 from consent.regions import expand
 from consent.registry import Registry
-from consent.releases import Release, VoiceUse
+from consent.releases import Release, ReleaseDecision, VoiceUse
 from consent.strict import Window
 from consent.terms import Use
 from consent.titles import TitleRecord
@@ -25,11 +25,13 @@ from consent.views import View
 from consent.vocabulary import ApprovalDecision, Right, Technique
 from dubgate.certificate.claim import LedgerPart
 from dubgate.certificate.file import Certificate
-from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, StandingRefusal
+from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, NotPassed, StandingRefusal
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
 
 REFUSED_FOR_GOOD = "CON-005"
+SAID_NO = "the gate judged this sound again since"
+AGAIN = "Mend what it says, and have it judged again: dubgate check … --certify."
 # Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
 # the number of uses and minutes, to whom it was given, by which models the voice may be made.
 SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets"})
@@ -40,6 +42,7 @@ def check_standing(certificate: Certificate, location: str, now: datetime) -> Re
 
     Raises:
         LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+        NotPassed: a gate said no to this sound since.
         ConsentEnded: with every reason.
         RegistryError: it could not be asked.
     """
@@ -56,19 +59,30 @@ def require_standing(certificate: Certificate, view: View, origin: str, now: dat
     """The same of a registry that is open, whose ledger is called `origin`.
 
     Raises:
-        LedgerRewritten, ConsentEnded.
+        LedgerRewritten, NotPassed, ConsentEnded.
     """
-    release = release_certified(certificate, view, origin)
-    if ended := what_ended(release, view, now):
-        refused = any(said.startswith(REFUSED_FOR_GOOD) for said in ended)
-        why = StandingRefusal if refused else ConsentEnded
-        raise why("; ".join(ended), where=f"release {release.release_id}")
+    release, ended = release_and_ends(certificate, view, origin, now)
+    require_nothing_ended(release, ended)
     return release
 
 
+def require_nothing_ended(release: Release, ended: Sequence[str]) -> None:
+    """Nothing ended of what a release rests on.
+
+    Raises:
+        NotPassed, StandingRefusal, ConsentEnded: with every reason, by the gravest.
+    """
+    graver = {REFUSED_FOR_GOOD: StandingRefusal, SAID_NO: NotPassed}
+    found = (why for begins, why in graver.items() if any(said.startswith(begins) for said in ended))
+    if ended:
+        why = next(found, ConsentEnded)
+        remedy = AGAIN if why is NotPassed else None
+        raise why("; ".join(ended), where=f"release {release.release_id}", remedy=remedy)
+
+
 def what_ended(release: Release, view: View, now: datetime) -> tuple[str, ...]:
-    """Everything that a release rests on and that does not stand at `now`, as the registry knows today."""
-    return tuple(dict.fromkeys(_ended(release, view, now)))
+    """Everything that a release rests on and that does not stand at `now`, as the registry knows today; a later no too."""
+    return tuple(dict.fromkeys((*_noes_since(release, view), *_ended(release, view, now))))
 
 
 def release_and_ends(
@@ -117,6 +131,17 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
     if entry is None or entry.leaf().decode() != leaf:
         raise LedgerRewritten("the registry holds another record than was witnessed", where=f"entry {index}")
     return entry
+
+
+def _noes_since(release: Release, view: View) -> Iterator[str]:
+    """Each no of a gate about this very sound that was recorded after its yes, for whatever use: the delivery says the use.
+
+    No later yes makes the earlier one good again: it has a certificate of its own, that says for what.
+    """
+    told = [r for r in view.releases(f"title:{release.title_id}") if r.packets_sha256 == release.packets_sha256]
+    for said in told[[r.release_id for r in told].index(release.release_id) + 1 :]:
+        if said.decision is not ReleaseDecision.RELEASE:
+            yield f"{SAID_NO} ({said.release_id}) and said {said.decision}"
 
 
 def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:

@@ -24,6 +24,7 @@ from mutant_list_labels2 import label2_mutants
 from mutant_list_packs import pack_mutants
 from mutant_list_record import record_mutants
 from mutant_list_red import red_mutants
+from mutant_list_red3 import red3_mutants
 from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
@@ -295,6 +296,7 @@ def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from ears_mutants()
     yield from record_mutants(root)
     yield from red_mutants()
+    yield from red3_mutants()
     yield from review_mutants(root)
     yield from seal_mutants(root)
     yield from stranger_mutants(root)

@@ -36,15 +36,9 @@ INSIDE = ("tests/service/test_messages.py", "-k", "inside")
 LISTED = ("tests/test_batch.py", "-k", "short_names or tells_no_times or listed_anew or only_a_worker")
 OTHERS = ("tests/test_cache.py", "-k", "somebody_else")
 SINCE = ("tests/test_batch_judging.py", "-k", "another_registry or claim_to")
-RENEWED = ("tests/certificate/test_renewing.py", "-k", "said_no_to")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("what the gate said no to since is renewed", "dubgate/renewing.py", "    require_no_later_no(release, view)\n", "", RENEWED),
-    ("a no that a later yes followed stops renewals", "dubgate/renewal_ends.py", "        unsaid -= met\n", "", RENEWED),
-    ("a yes elsewhere answers a no", "dubgate/renewal_ends.py", "unsaid -= met", "unsaid.clear()", RENEWED),
-    ("a no to another sound stops renewals", "dubgate/renewal_ends.py", "said.packets_sha256 != release.packets_sha256 or not met", "not met", RENEWED),
-    ("a no in other places stops renewals", "dubgate/renewal_ends.py", "said.packets_sha256 != release.packets_sha256 or not met", "said.packets_sha256 != release.packets_sha256", RENEWED),
     ("what another user kept is read", "dubgate/cache.py", "state.st_uid in (os.geteuid(), 0) and ", "", OTHERS),
     ("what a group may write is read", "dubgate/cache.py", "(stat.S_IWGRP | stat.S_IWOTH)", "stat.S_IWOTH", OTHERS),
     ("what everybody may write is read", "dubgate/cache.py", "(stat.S_IWGRP | stat.S_IWOTH)", "stat.S_IWGRP", OTHERS),

@@ -22,9 +22,10 @@ from consent.certifications import Adoption
 from consent.events import Event
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
+from consent.strict import Window
 from consent.terms import Grant
 from consent.titles import Refusal
-from consent.vocabulary import EventKind
+from consent.vocabulary import Channel, EventKind
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.file import open_certificate
@@ -172,16 +173,24 @@ def judged_again(place: Place, decision: str, release_id: str, **changes: Any) -
 def test_what_the_gate_said_no_to_since_is_not_renewed(place: Place, certificate: Path) -> None:
     """Judged again by a rule of today, or with evidence that is not there any more, it held or was blocked."""
     judged_again(place, "block", "r-other-sound", packets_sha256="9" * 64)
-    judged_again(place, "hold", "r-elsewhere", territories=("JP",))
+    judged_again(place, "release", "r-yes")
     assert renewed(place, certificate).certificate
     judged_again(place, "hold", "r-no")
     assert reason(place, certificate).startswith("failed: the gate judged this sound again since (r-no)")
-    judged_again(place, "release", "r-in-part", territories=("AT",))
-    assert "(r-no)" in reason(place, certificate), "a yes for one country answers no other's no"
-    judged_again(place, "release", "r-yes")
-    assert renewed(place, certificate).certificate
-    judged_again(place, "block", "r-never")
-    assert "said block" in reason(place, certificate)
+    judged_again(place, "release", "r-after")
+    assert "(r-no)" in reason(place, certificate), "only a yes after it counts: that one has its own certificate"
+
+
+def test_a_no_to_this_sound_ends_its_earlier_yes_whatever_use_it_is_about(place: Place, certificate: Path) -> None:
+    """The delivery says for which use it is judged; what was found in the sound is there in every use."""
+    registry = str(place.world.registry)
+    assert place.verified(certificate, now=SOON, registry=registry)
+    elsewhere = {"territories": ("JP",), "channels": (Channel.THEATRICAL,), "language": "en-GB"}
+    judged_again(place, "block", "r-no", window=Window(start=NOW + timedelta(days=3650)), **elsewhere)
+    with pytest.raises(refusals.NotPassed, match=r"judged this sound again since \(r-no\) and said block"):
+        place.verified(certificate, now=SOON, registry=registry)
+    assert reason(place, certificate).startswith("failed: ")
+    assert place.verified(certificate, now=SOON), "offline nobody is asked"
 
 
 def ended_grant(place: Place) -> None:

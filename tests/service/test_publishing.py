@@ -17,7 +17,9 @@ from test_jobs_survive import queued
 from test_races import give_again, withdraw
 
 from consent.registry import Registry
+from consent.releases import ReleaseDecision
 from consent.titles import Refusal
+from dubgate import standing
 from dubgate.certificate.claim import LEVEL
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certificate.keys import trust_store_bytes
@@ -195,7 +197,7 @@ def test_a_standing_refusal_stops_it_at_once(api: Api) -> None:
     }  # fmt: skip
     with Registry.open(api.house.registry, clock=api.house.clock) as registry:
         registry.add(Refusal.model_validate_json(json.dumps(refusal)))
-    assert "CON-005" in refused(api, "consent-ended")["detail"]
+    assert "CON-005" in refused(api, "standing-refusal")["detail"]
 
 
 def test_a_key_that_signed_the_approval_and_is_revoked_stops_it(api: Api) -> None:
@@ -442,8 +444,11 @@ def test_a_later_no_about_the_same_bytes_rules(api: Api) -> None:
 
 
 @pytest.mark.parametrize("reason", ["unknown-key", "malformed"])
-def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(reason: str, api: Api) -> None:
-    """A gate whose new key is not listed yet said no; or the newest row was spoilt."""
+def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(
+    reason: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate whose new key is not listed yet said no; or the newest row was spoilt. No ledger has that no: it names no title."""
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     newest = CERTIFICATE.c.result == "FAILED"
@@ -456,6 +461,17 @@ def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(r
     refused(api, reason)
 
 
+def test_a_later_no_that_only_the_ledger_has_rules_at_once(api: Api) -> None:
+    """Another gate of this registry said it, or it was about the same sound in another file."""
+    assert api.ask().status_code == 200
+    with Registry.open(api.house.registry, clock=api.house.clock) as registry:
+        with registry.view() as view:
+            [release] = view.releases("title:last-train")
+        said = {"release_id": "r-no", "decision": ReleaseDecision.HOLD, "certificate_sha256": None, "voices": ()}
+        registry.add(release.model_copy(update=said))
+    assert "(r-no) and said hold" in refused(api, "failed")["detail"]
+
+
 def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
@@ -464,7 +480,10 @@ def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:
     assert api.ask().status_code == 200
 
 
-def test_a_later_yes_for_another_use_does_not_answer_the_no_before_it(api: Api) -> None:
+def test_a_later_yes_for_another_use_does_not_answer_the_no_before_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     api.house.clock.forward(minutes=1)

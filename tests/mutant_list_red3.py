@@ -1,0 +1,27 @@
+"""What `make mutants` breaks in what a later no ends, what is asked between hearing and signing, and who answers for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mutate import Mutant, replaced
+
+STANDING = "dubgate/standing.py"
+NOES = ("tests/certificate/test_renewing.py", "-k", "no_to")
+LEDGER = ("tests/service/test_publishing.py", "-k", "only_the_ledger")
+
+# Single changes that no operator makes: (what, file, old text, new text, tests).
+SINGLE = (
+    ("what the gate said no to since stands", STANDING, "*_noes_since(release, view), ", "", NOES),
+    ("what the gate said no to since may be published", STANDING, "*_noes_since(release, view), ", "", LEDGER),
+    ("a no to another sound ends a release", STANDING, "if r.packets_sha256 == release.packets_sha256]", "if True]", NOES),
+    ("a later yes ends a release", STANDING, "        if said.decision is not ReleaseDecision.RELEASE:\n            yield f", "        if True:\n            yield f", NOES),
+    ("a later yes makes an earlier one good again", STANDING, "index(release.release_id) + 1 :]:", "index(release.release_id) + 1 :][-1:]:", NOES),
+    ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
+)  # fmt: skip
+
+
+def red3_mutants() -> Iterator[Mutant]:
+    """All of them."""
+    for what, file, old, new, tests in SINGLE:
+        yield Mutant(f"red3: {what}", file, tests, replaced(old, new))
