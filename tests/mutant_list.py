@@ -172,7 +172,7 @@ SINGLE = (
     ("attestations: one reviewer suffices for consent", "dubgate/policy/attestations.py", ">= 2 and outside", ">= 1 and outside", SIGNED),
     ("attestations: any performer speaks for any voice", "dubgate/policy/attestations.py", "if a.party in own and a.roles & roles", "if a.roles & roles", SIGNED),
     ("attestations: a not-me of any voice lifts any hit", "dubgate/policy/attestations.py", "and a.record.voice_id == finding.voice_id", "", NOT_ME),
-    ("attestations: who is declared speaks for who was hit", "dubgate/policy/attestations.py", "if finding.voice_id is not None:\n        own, roles", "if False:\n        own, roles", NOT_ME),
+    ("attestations: who is declared speaks for who was hit", "dubgate/policy/attestations.py", "if finding.voice_id is not None:\n        voices, roles", "if False:\n        voices, roles", NOT_ME),
     ("voices: an unconfirmed enrolment blocks", "dubgate/policy/voice_checks.py", "if not hit.confirmed:", "if False:", NOT_ME),
     ("voices: a switch that is off passes", "dubgate/protected_voices.py", "return Searched(among.off)", "return Searched((), n=0)", NOT_ME),
     ("gallery: galleries do not share the rate", "dubgate/measure/voice_gallery.py", "gallery_threshold(HOLDING_RATE / parts, n)", "gallery_threshold(HOLDING_RATE, n)", GALLERY),

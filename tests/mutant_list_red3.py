@@ -9,14 +9,22 @@ from mutate import Mutant, replaced
 STANDING = "dubgate/standing.py"
 NOES = ("tests/certificate/test_renewing.py", "-k", "no_to")
 LEDGER = ("tests/service/test_publishing.py", "-k", "only_the_ledger")
+GROUP = ("tests/policy/test_signed_objects.py", "-k", "group")
+ASKED = ("tests/test_request_command.py", "-k", "no_blocks")
+KEPT = ("tests/test_record_judging.py", "-k", "keeps_for_people")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
-    ("what the gate said no to since stands", STANDING, "*_noes_since(release, view), ", "", NOES),
-    ("what the gate said no to since may be published", STANDING, "*_noes_since(release, view), ", "", LEDGER),
+    ("what the gate said no to since stands", STANDING, "*_noes_since(release, view), ", "*(), ", NOES),
+    ("what the gate said no to since may be published", STANDING, "*_noes_since(release, view), ", "*(), ", LEDGER),
     ("a no to another sound ends a release", STANDING, "if r.packets_sha256 == release.packets_sha256]", "if True]", NOES),
     ("a later yes ends a release", STANDING, "        if said.decision is not ReleaseDecision.RELEASE:\n            yield f", "        if True:\n            yield f", NOES),
     ("a later yes makes an earlier one good again", STANDING, "index(release.release_id) + 1 :]:", "index(release.release_id) + 1 :][-1:]:", NOES),
+    ("one of a group answers for all of its voices", "dubgate/policy/attestations.py", "if owners and all(owners):", "if any(owners):", GROUP),
+    ("nobody answers for a voice that nobody owns", "dubgate/policy/attestations.py", "if owners and all(owners):", "if all(owners):", GROUP),
+    ("another language tag undoes a no", "dubgate/policy/request_checks.py", "not in candidate.title_ids:", "not in candidate.title_ids or request.release.language != candidate.language:", ASKED),
+    ("a no to another title counts", "dubgate/policy/request_checks.py", "if request.release.title_ids[0] not in candidate.title_ids:", "if False:", ASKED),
+    ("what is kept for people is told by exact letters", "dubgate/company/never_ai.py", "folded(entry.name) in kept", "entry.name in policy.characters", KEPT),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

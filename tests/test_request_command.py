@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 
+from consent.asking import request_histories
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
 from dubgate.cache import purge
@@ -28,6 +29,7 @@ from dubgate.listening import Planned
 from dubgate.measure.level import measure_level
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import CHECKS, failed
+from dubgate.policy.request_checks import refused_findings
 from dubgate.requesting import _command
 
 Said = Callable[..., tuple[int, Any]]
