@@ -12,6 +12,10 @@ LEDGER = ("tests/service/test_publishing.py", "-k", "only_the_ledger")
 GROUP = ("tests/policy/test_signed_objects.py", "-k", "group")
 ASKED = ("tests/test_request_command.py", "-k", "no_blocks")
 KEPT = ("tests/test_record_judging.py", "-k", "keeps_for_people")
+CERTIFYING = "tests/certificate/test_certifying.py"
+PROTECTED = (CERTIFYING, "-k", "asked_for_protection")
+NEWS = (CERTIFYING, "-k", "is_no_news")
+SINCE = ("tests/test_batch_judging.py", "-k", "since")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -25,6 +29,11 @@ SINGLE = (
     ("another language tag undoes a no", "dubgate/policy/request_checks.py", "not in candidate.title_ids:", "not in candidate.title_ids or request.release.language != candidate.language:", ASKED),
     ("a no to another title counts", "dubgate/policy/request_checks.py", "if request.release.title_ids[0] not in candidate.title_ids:", "if False:", ASKED),
     ("what is kept for people is told by exact letters", "dubgate/company/never_ai.py", "folded(entry.name) in kept", "entry.name in policy.characters", KEPT),
+    ("who is protected since is not looked for", "dubgate/lapsed.py", "if new := protected_since(view, judged_at):", "if new := frozenset[str]():", PROTECTED),
+    ("who is protected since ends no batch", "dubgate/engine/since.py", "(*ended, *sorted(protected_since(view, began)))", "tuple(ended)", SINCE),
+    ("who was looked for is news", "consent/gallery.py", "sought(v, view.now) - sought(v, moment)", "sought(v, view.now)", NEWS),
+    ("whom nobody may look for is news", "consent/gallery.py", " if protects else set()", "", NEWS),
+    ("what was recorded before is not known", "consent/store.py", "if entry is None or entry.recorded_at > moment:", "if entry is None or entry.recorded_at >= moment:", SINCE),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

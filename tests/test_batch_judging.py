@@ -18,6 +18,7 @@ from consent.consequences import record_ending
 from consent.events import Event
 from consent.registry import Registry
 from consent.vocabulary import EventKind
+from consent.voices import Permission
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certifying import Gate
 from dubgate.cli.main import run
@@ -276,6 +277,16 @@ def test_what_another_registry_answered_is_no_answer_of_the_one_that_lies_there_
         pass
     finished = again()
     assert (finished.exit_code, len(finished.rounds)) == (1, 2)
+
+
+def test_a_voice_that_is_protected_since_was_looked_for_in_no_release(world: World, asked: list[str]) -> None:
+    said = {"permission_id": "pm-new", "voice_id": "v-otto-new", "kind": "protect", "given_by": "p-otto"}
+    term = {"not_before": NOW.isoformat(), "not_after": (NOW + timedelta(days=90)).isoformat()}
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
+        registry.add(Permission.model_validate_json(json.dumps(said | term | {"legal_basis": "gdpr_9_2_a"})))
+        with registry.view() as view:
+            assert ended_since(view, NOW) == ("v-otto-new",)
+            assert ended_since(view, NOW + timedelta(minutes=30)) == ()
 
 
 def test_a_claim_to_the_title_since_ends_what_was_released_without_its_holder(world: World, asked: list[str]) -> None:

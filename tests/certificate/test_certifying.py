@@ -9,7 +9,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,10 +20,12 @@ from made_delivery import SIGNED_AT, dub_voices, features
 
 from consent.approvals import Approval, Standing
 from consent.events import Event
+from consent.gallery import protected_since
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from consent.signatures import check_envelope
 from consent.vocabulary import ApprovalDecision
+from consent.voices import Permission
 from consent.writing import Addition
 from dubgate import certifying, resting
 from dubgate.certificate import refusals
@@ -266,6 +268,40 @@ def test_a_comparison_that_is_not_allowed_any_more_before_signing_leaves_no_cert
     said = "may not be compared" if what == "permission" else "does not stand"
     with pytest.raises(RegistryError, match=f"{voice_id} {said} any more"):
         own.certified(tmp_path / "out", own.judged(), at=LATER)
+
+
+def protected_now(own: Place, at: datetime) -> None:
+    """Somebody whose voice is enrolled asks that it be looked for anywhere."""
+    said = {"permission_id": "pm-new", "voice_id": "v-otto-new", "kind": "protect", "given_by": "p-otto"}
+    term = {"not_before": SIGNED_AT.isoformat(), "not_after": (AT + timedelta(days=90)).isoformat()}
+    with writing(own, at) as opened:
+        opened.add(Permission.model_validate_json(json.dumps(said | term | {"legal_basis": "gdpr_9_2_a"})))
+
+
+def test_a_voice_that_asked_for_protection_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
+    """Nobody looked for it in what was heard."""
+    protected_now(own, AT + timedelta(seconds=1))
+    with pytest.raises(RegistryError, match="1 more voices are protected than were looked for: judge it again"):
+        own.certified(tmp_path / "out", own.judged(), at=LATER)
+    own.certified(tmp_path / "again", replace(own.judged(), judged_at=LATER), at=LATER)
+
+
+def test_who_was_looked_for_before_is_no_news_and_another_recording_of_them_is(own: Place) -> None:
+    moments = [AT + timedelta(seconds=n) for n in range(6)]
+    protected_now(own, moments[1])
+    with Registry.open(own.world.registry, read_only=True) as registry, registry.view() as view:
+        [enrolled] = view.standing_enrolments("v-otto-new", AT)
+    changes = {"enrolment_id": "en-newer", "supersedes": enrolled.enrolment_id}
+    vector = (1.0, *(0.0,) * (enrolled.dimension - 1))
+    with writing(own, moments[3]) as opened:
+        opened.add(Addition(enrolled.model_copy(update=changes), vector=vector))
+    with writing(own, moments[5]) as opened, opened.view() as view:
+        since = [protected_since(view, moment) for moment in moments]
+    assert since == [{"v-otto-new"}] * 3 + [frozenset()] * 3
+    with writing(own, LATER) as opened:
+        opened.add(event("permission:pm-new", "withdrawn", "p-otto"))
+        with opened.view() as view:
+            assert protected_since(view, moments[0]) == frozenset(), "who asked no more is not looked for"
 
 
 def test_a_refusal_recorded_before_signing_leaves_no_certificate(own: Place, tmp_path: Path) -> None:
