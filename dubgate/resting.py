@@ -27,6 +27,7 @@ from dubgate.policy.findings import Outcome
 from dubgate.policy.request_checks import refused_findings
 from dubgate.signed_evidence import SignedFile
 from dubgate.unmeasured import Unmeasured
+from dubgate.voices_heard import own_translation, translated
 
 REFUSED = "the registry refuses this release as it stands now"
 
@@ -93,6 +94,8 @@ def voices_of(
 ) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
     """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
 
+    Who had granted the translation of their own performance may sound like the original: then that has to stand too.
+
     Raises:
         RefusedError: none does.
     """
@@ -102,9 +105,25 @@ def voices_of(
         if entry.technique == "human":
             continue
         seconds = sum(v.speech_s for v in spoken if v.character == entry.name)
+        own = own_translation(entry, release, writer, judgement.judged_at)
         for voice_id in entry.voice_ids:
             use = use_of(release, entry, seconds if seconds > 0 else None, voice_id)
-            clearance = writer.clear(voice_id, use, writer.now)
-            if not clearance.cleared:
-                raise RefusedError(REFUSED, clearance.denials, where=voice_id)
-            yield entry, voice_id, use, clearance.grants[0]
+            for asked, grant in _granted(voice_id, (use, translated(use)) if own else (use,), writer):
+                yield entry, voice_id, asked, grant
+
+
+def _granted(voice_id: str, uses: Sequence[Use], writer: Writer) -> Iterator[tuple[Use, Grant]]:
+    """The one grant that covers all of these uses; where none does, the first that covers each.
+
+    Raises:
+        RefusedError: one of them is not covered.
+    """
+    clearances = [writer.clear(voice_id, use, writer.now) for use in uses]
+    for clearance in clearances:
+        if not clearance.cleared:
+            raise RefusedError(REFUSED, clearance.denials, where=voice_id)
+    of_all = [g for g in clearances[0].grants if all(g in c.grants for c in clearances)]
+    if of_all:
+        yield uses[0], of_all[0]
+    else:
+        yield from ((use, clearance.grants[0]) for use, clearance in zip(uses, clearances, strict=True))

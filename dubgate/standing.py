@@ -33,8 +33,8 @@ REFUSED_FOR_GOOD = "CON-005"
 SAID_NO = "the gate judged this sound again since"
 AGAIN = "Mend what it says, and have it judged again: dubgate check … --certify."
 # Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
-# the number of uses and minutes, to whom it was given, by which models the voice may be made.
-SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets"})
+# the number of uses and minutes, to whom it was given, by which models the voice may be made, for which performance.
+SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets", "performances"})
 
 
 def check_standing(certificate: Certificate, location: str, now: datetime) -> Release:

@@ -24,7 +24,7 @@ from consent.gallery import protected_since
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from consent.signatures import check_envelope
-from consent.vocabulary import ApprovalDecision
+from consent.vocabulary import ApprovalDecision, Performance
 from consent.voices import Permission
 from consent.writing import Addition
 from dubgate import certifying, resting
@@ -268,6 +268,38 @@ def test_a_comparison_that_is_not_allowed_any_more_before_signing_leaves_no_cert
     said = "may not be compared" if what == "permission" else "does not stand"
     with pytest.raises(RegistryError, match=f"{voice_id} {said} any more"):
         own.certified(tmp_path / "out", own.judged(), at=LATER)
+
+
+def test_who_translates_their_own_performance_ends_that_apart(own: Place, tmp_path: Path) -> None:
+    """Their voice may sound like the original while they allow that, whatever else they granted."""
+    grant = own.world_grants()[0]
+    assert grant.performances == (Performance.NEW,)
+    changes = {"grant_id": "g-own", "performances": (Performance.TRANSLATION,)}
+    with writing(own, AT) as opened:
+        opened.add(grant.model_copy(update=changes))
+        opened.add(event("grant:g-own", "given", grant.granted_by))
+    judged = replace(own.judged(), judged_at=LATER)
+    made = own.certified(tmp_path / "out", judged, at=LATER)
+    named = [v.grant_id for v in releases(own)[-1].voices if v.voice_id == grant.voice_id]
+    assert named == [grant.grant_id, "g-own"]
+    registry = str(own.world.registry)
+    assert own.verified(made.certificate, registry=registry, now=LATER)
+    with writing(own, LATER + timedelta(minutes=1)) as opened:
+        opened.add(event("grant:g-own", "withdrawn", grant.granted_by))
+    with pytest.raises(refusals.ConsentEnded, match="CON-002"):
+        own.verified(made.certificate, registry=registry, now=LATER + timedelta(minutes=2))
+    with pytest.raises(RegistryError, match="CON-002"):
+        own.certified(tmp_path / "after", judged, at=LATER + timedelta(minutes=2))
+
+
+def test_one_grant_for_both_performances_is_spent_once(own: Place, tmp_path: Path) -> None:
+    grant = own.world_grants()[0]
+    changes = {"grant_id": "g-both", "performances": (Performance.NEW, Performance.TRANSLATION), "max_uses": 1}
+    with writing(own, AT) as opened:
+        opened.add(grant.model_copy(update=changes))
+        opened.add(event("grant:g-both", "given", grant.granted_by))
+    own.certified(tmp_path, replace(own.judged(), judged_at=LATER), at=LATER)
+    assert [v.grant_id for v in releases(own)[-1].voices if v.voice_id == grant.voice_id] == ["g-both"]
 
 
 def protected_now(own: Place, at: datetime) -> None:
