@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,12 @@ def test_a_no_blocks_whatever_the_delivery_brings_until_it_is_lifted(world: Worl
     approved(world)
     code, told = said(delivery)
     assert (code, told["refused"], told["opened"]) == (1, [asked["request_id"]], [])
+    with Registry.open(world.registry, read_only=True) as registry, registry.view() as view:
+        [history] = request_histories(view, f"request:{asked['request_id']}")
+    renamed, later = history.request.release.model_copy(update={"language": "en-GB"}), NOW + timedelta(days=3650)
+    assert refused_findings([history], renamed, later), "another tag makes no other sound of it"
+    assert not refused_findings([history], renamed.model_copy(update={"packets_sha256": "9" * 64}), later)
+    assert not refused_findings([history], renamed.model_copy(update={"title_ids": ("another",)}), later)
     assert said(delivery, "--lift", asked["request_id"], *holder)[0] == 0
     assert ears.tasks == ["hear"]
 
