@@ -15,8 +15,10 @@ KEPT = ("tests/test_record_judging.py", "-k", "keeps_for_people")
 CERTIFYING = "tests/certificate/test_certifying.py"
 PROTECTED = (CERTIFYING, "-k", "asked_for_protection")
 NEWS = (CERTIFYING, "-k", "is_no_news")
+BEGAN = ("tests/test_batch_judging.py", "-k", "once_something_ended")
 SINCE = ("tests/test_batch_judging.py", "-k", "since")
 OWN = (CERTIFYING, "-k", "apart or spent_once")
+HANDS = ("tests/service/test_jobs_survive.py", "-k", "hands_in")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -34,11 +36,13 @@ SINGLE = (
     ("who is protected since ends no batch", "dubgate/engine/since.py", "(*ended, *sorted(protected_since(view, began)))", "tuple(ended)", SINCE),
     ("who was looked for is news", "consent/gallery.py", "sought(v, view.now) - sought(v, moment)", "sought(v, view.now)", NEWS),
     ("whom nobody may look for is news", "consent/gallery.py", " if protects else set()", "", NEWS),
-    ("what was recorded before is not known", "consent/store.py", "if entry is None or entry.recorded_at > moment:", "if entry is None or entry.recorded_at >= moment:", SINCE),
+    ("what was recorded before is not known", "consent/store.py", "if entry is None or entry.recorded_at > moment:", "if entry is None or entry.recorded_at >= moment:", BEGAN),
     ("who ended their own translation is released", "dubgate/resting.py", "(use, translated(use)) if own else (use,)", "(use,)", OWN),
     ("whose own translation ended meanwhile is released", "dubgate/resting.py", "own_translation(entry, release, writer, judgement.judged_at)", "own_translation(entry, release, writer, writer.now)", OWN),
     ("one grant for two performances is two", "dubgate/resting.py", "    if of_all:\n", "    if False:\n", OWN),
     ("a performance that was settled is asked again", "dubgate/standing.py", ', "performances"})', "})", OWN),
+    ("who hands in may answer", "dubgate/service/judging.py", "    require_other_signers(watched.delivery, job, settings, at)\n", "", HANDS),
+    ("whoever hands in may answer", "dubgate/service/judging.py", "if s.by == job.party]", "if s.by == delivery.submitter]", HANDS),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

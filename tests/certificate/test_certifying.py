@@ -302,9 +302,9 @@ def test_one_grant_for_both_performances_is_spent_once(own: Place, tmp_path: Pat
     assert [v.grant_id for v in releases(own)[-1].voices if v.voice_id == grant.voice_id] == ["g-both"]
 
 
-def protected_now(own: Place, at: datetime) -> None:
+def protected_now(own: Place, at: datetime, kind: str = "protect") -> None:
     """Somebody whose voice is enrolled asks that it be looked for anywhere."""
-    said = {"permission_id": "pm-new", "voice_id": "v-otto-new", "kind": "protect", "given_by": "p-otto"}
+    said = {"permission_id": f"pm-{kind}", "voice_id": "v-otto-new", "kind": kind, "given_by": "p-otto"}
     term = {"not_before": SIGNED_AT.isoformat(), "not_after": (AT + timedelta(days=90)).isoformat()}
     with writing(own, at) as opened:
         opened.add(Permission.model_validate_json(json.dumps(said | term | {"legal_basis": "gdpr_9_2_a"})))
@@ -327,11 +327,12 @@ def test_who_was_looked_for_before_is_no_news_and_another_recording_of_them_is(o
     vector = (1.0, *(0.0,) * (enrolled.dimension - 1))
     with writing(own, moments[3]) as opened:
         opened.add(Addition(enrolled.model_copy(update=changes), vector=vector))
+    protected_now(own, moments[5], "match")
     with writing(own, moments[5]) as opened, opened.view() as view:
         since = [protected_since(view, moment) for moment in moments]
     assert since == [{"v-otto-new"}] * 3 + [frozenset()] * 3
     with writing(own, LATER) as opened:
-        opened.add(event("permission:pm-new", "withdrawn", "p-otto"))
+        opened.add(event("permission:pm-protect", "withdrawn", "p-otto"))
         with opened.view() as view:
             assert protected_since(view, moments[0]) == frozenset(), "who asked no more is not looked for"
 

@@ -309,7 +309,9 @@ def test_of_a_group_each_voices_own_answers_for_that_voice_alone() -> None:
     assert answered(asked, agents, his, now=now) is Outcome.PASS
     of_both = replace(now, speak_for={"MARA": (frozenset({"actress"}), frozenset({"actress", "actor"}))})
     assert answered(asked, hers, now=of_both) is Outcome.PASS
-    assert answered(asked, hers, now=replace(now, speak_for={"MARA": ()})) is Outcome.UNKNOWN
+    nobodys = replace(now, speak_for={"MARA": ()})
+    assert answered(asked, hers, now=nobodys) is Outcome.UNKNOWN
+    assert answered(asked, *(attestation(p, "CON-031", house=p) for p in ("x", "y")), now=nobodys) is Outcome.PASS
 
 
 def test_for_consent_it_otherwise_takes_two_reviewers_one_of_them_outside_the_vendor() -> None:

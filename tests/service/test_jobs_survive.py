@@ -18,7 +18,7 @@ from sqlalchemy import Engine, update
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from dubgate.errors import ChildError, InputError, RegistryError
-from dubgate.service import jobs
+from dubgate.service import jobs, judging
 from dubgate.service.database import changing, open_database
 from dubgate.service.filing import file_of
 from dubgate.service.jobs import Job, LeaseLostError
@@ -348,10 +348,30 @@ def test_what_was_decided_is_not_signed_once_a_consent_ended(house: House) -> No
     assert not worker.step()
 
 
-def test_nobodys_own_approval_carries_what_they_handed_in(house: House) -> None:
-    """The delivery names the house as its submitter, and the token is of the very person who approved it."""
+@pytest.mark.parametrize("party", ["kestrel", "director", "reviewer-a"])
+def test_who_hands_in_for_their_house_answered_nothing_in_it(house: House, party: str) -> None:
+    """Neither its approval, nor whose performance it is, nor an open question; with or without keys to sign it."""
+    evidence, world = house.manifest.parent / "evidence", house.place.world
+    evidence.joinpath("human.json").write_bytes(world.human())
+    evidence.joinpath("ear.json").write_bytes(world.attestation("reviewer-a", "CON-031", "MARA"))
     job_id = queued(house)
     worker = house.worker()
+    worker.gate = None
+    with changing(worker.engine) as connection:
+        connection.execute(update(JOB).values(party=party))
+    assert worker.step()
+    job = found(house, job_id)
+    assert (job.state, job.decision) == (jobs.FAILED, None)
+    assert job.error is not None
+    assert f"{party} submitted this delivery and signed" in job.error["what"]
+
+
+def test_nobodys_own_approval_carries_what_they_handed_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The delivery names the house as its submitter, and the token is of the very person who approved it; where that lies in
+    the registry, no file of the delivery says so."""
+    job_id = queued(house)
+    worker = house.worker()
+    monkeypatch.setattr(judging, "require_other_signers", lambda *_: None)
     with changing(worker.engine) as connection:
         connection.execute(update(JOB).values(party="kestrel"))
     assert worker.step()
