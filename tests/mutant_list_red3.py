@@ -19,6 +19,9 @@ BEGAN = ("tests/test_batch_judging.py", "-k", "once_something_ended")
 SINCE = ("tests/test_batch_judging.py", "-k", "since")
 OWN = (CERTIFYING, "-k", "apart or spent_once")
 HANDS = ("tests/service/test_jobs_survive.py", "-k", "hands_in")
+THERE = ("tests/test_batch_judging.py", "-k", "another_machine")
+WORKER = ("tests/test_batch_judging.py", "-k", "own_registry")
+RAY = ("tests/test_batch_command.py", "-k", "ray")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -43,6 +46,11 @@ SINGLE = (
     ("a performance that was settled is asked again", "dubgate/standing.py", ', "performances"})', "})", OWN),
     ("who hands in may answer", "dubgate/service/judging.py", "    require_other_signers(watched.delivery, job, settings, at)\n", "", HANDS),
     ("whoever hands in may answer", "dubgate/service/judging.py", "if s.by == job.party]", "if s.by == delivery.submitter]", HANDS),
+    ("another machine's bytes are these", "dubgate/engine/batch.py", "(is_url(job.location) or not settings.elsewhere)", "True", THERE),
+    ("another machine tells no digests", "dubgate/engine/judging.py", "settings.signed or settings.elsewhere", "settings.signed", THERE),
+    ("another store's bytes are these", "dubgate/engine/batch.py", "(is_url(job.location) and result.state != state)", "False", THERE),
+    ("another machine's registry is the batch's", "dubgate/engine/judging.py", "if settings.known and known_by(settings.registry, settings.at) != settings.known:", "if False:", WORKER),
+    ("a cluster's disks are this machine's", "dubgate/cli/batch.py", '        elsewhere=engine == "ray",\n', "", RAY),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

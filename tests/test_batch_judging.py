@@ -29,7 +29,7 @@ from dubgate.engine.journal import Signing, open_journal
 from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
-from dubgate.engine.since import ended_since, voices_named
+from dubgate.engine.since import ended_since, known_by, voices_named
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
@@ -370,6 +370,57 @@ def test_a_worker_that_judged_other_bytes_than_lay_here_is_not_believed(
     assert "dub.flac" in dict(told[0])
     assert (finished.exit_code, releases(world)) == (2, 0)
     assert "other bytes" in finished.done[0].why
+
+
+def test_what_another_machine_heard_is_what_lies_here_or_it_is_nothing(
+    world: World, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of a cluster reads the same path on a disk of its own; nothing is signed, and the exit code counts."""
+    genuine, theirs = judging.judge_one, replace(world, folder=tmp_path / "theirs")
+    shutil.copytree(world.folder, theirs.folder)
+
+    def there(job: Job, settings: Settings) -> Result:
+        return genuine(job_of(theirs), settings)
+
+    def judged(name: str, **changes: Any) -> Finished:
+        chosen = settings_of(world, **changes)
+        return run_batch((job_of(world).location,), tmp_path / name, chosen, Here, now=lambda: NOW)
+
+    monkeypatch.setattr("dubgate.engine.batch.judge_one", there)
+    assert judged("same", elsewhere=True).exit_code == 0
+    with (theirs.folder / "delivery" / "script.vtt").open("a") as script:
+        script.write("\n")
+    finished = judged("other", elsewhere=True)
+    assert finished.exit_code == 2
+    assert "other bytes" in finished.done[0].why
+
+
+def test_what_another_machine_fetched_is_what_lies_there_for_this_one(
+    world: World, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same URL, by a store of another name or other credentials."""
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(world.folder / "delivery"), "/dubs/own", recursive=True)
+
+    def judged(name: str) -> Finished:
+        url = "memory://dubs/own/delivery.yaml"
+        return run_batch((url,), tmp_path / name, settings_of(world), Here, now=lambda: NOW)
+
+    assert judged("same").exit_code == 0
+    monkeypatch.setattr(judging, "state_of", lambda location: "of another store")
+    finished = judged("other")
+    assert finished.exit_code == 2
+    assert "other bytes" in finished.done[0].why
+
+
+def test_a_worker_asks_the_batchs_own_registry(world: World, asked: list[str]) -> None:
+    """An older copy lies at the same path of its disk: what was withdrawn since is not in it."""
+    known = known_by(str(world.registry), NOW)
+    assert answer(judging.judge_one(job_of(world), settings_of(world, known=known)))
+    older = judging.judge_one(job_of(world), settings_of(world, known=known_by(str(world.registry), NOW - 4000 * DAY)))
+    assert isinstance(older, Failure)
+    assert "an older copy" in older.why
 
 
 def test_a_worker_whose_delivery_changed_while_it_judged_answers_nothing_that_could_be_signed(
