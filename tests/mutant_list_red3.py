@@ -21,7 +21,8 @@ OWN = (CERTIFYING, "-k", "apart or spent_once")
 HANDS = ("tests/service/test_jobs_survive.py", "-k", "hands_in")
 THERE = ("tests/test_batch_judging.py", "-k", "another_machine")
 WORKER = ("tests/test_batch_judging.py", "-k", "own_registry")
-RAY = ("tests/test_batch_command.py", "-k", "ray")
+RAY = ("tests/test_batch_judging.py", "-k", "other_disks")
+TOLD = ("tests/consent/test_standing_approvals.py", "-k", "told_of_less")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -51,6 +52,11 @@ SINGLE = (
     ("another store's bytes are these", "dubgate/engine/batch.py", "(is_url(job.location) and result.state != state)", "False", THERE),
     ("another machine's registry is the batch's", "dubgate/engine/judging.py", "if settings.known and known_by(settings.registry, settings.at) != settings.known:", "if False:", WORKER),
     ("a cluster's disks are this machine's", "dubgate/cli/batch.py", '        elsewhere=engine == "ray",\n', "", RAY),
+    ("told of one title is told of all", "consent/uses.py", "(use.packets_sha256, title_id, use.language) == (self.packets_sha256, self.title_id, self.language)", "use.packets_sha256 == self.packets_sha256", TOLD),
+    ("told of one country is told of all", "consent/uses.py", "return same and not wider and", "return same and", TOLD),
+    ("told of one channel is told of all", "consent/uses.py", "set(use.channels) <= set(self.channels) and ", "", TOLD),
+    ("told of one day is told of all", "consent/uses.py", " and self.window.contains(use.window)", "", TOLD),
+    ("an objection to a part of a use is none", "consent/approvals.py", "[u for u in known if u.notice.packets_sha256 == candidate.packets_sha256]", "[own] if own else []", TOLD),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

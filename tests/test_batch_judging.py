@@ -30,6 +30,7 @@ from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
 from dubgate.engine.since import ended_since, known_by, voices_named
+from dubgate.errors import InputError
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
@@ -493,6 +494,22 @@ def test_what_entered_the_journal_before_signing_is_the_intent(world: World, cer
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("engine", "elsewhere"), [("ray", True), ("local", False)])
+def test_a_clusters_workers_may_have_other_disks(
+    engine: str, elsewhere: bool, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+
+    def looked(locations: Any, out: Any, settings: Settings, *_: Any, **__: Any) -> None:
+        asked.append(settings)
+        raise InputError("nothing is judged here")
+
+    monkeypatch.setattr("dubgate.engine.batch.run_batch", looked)
+    words = ["--registry", str(world.registry), "--out", str(tmp_path / "out"), "--engine", engine]
+    assert run(["batch", job_of(world).location, *words]) == 2
+    assert [s.elsewhere for s in asked] == [elsewhere]
 
 
 def test_the_command_ends_with_2_where_nothing_could_be_judged(
