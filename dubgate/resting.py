@@ -92,7 +92,7 @@ def _covers(record: Approval, candidate: Candidate, writer: Writer) -> bool:
 def voices_of(
     judgement: Judgement, delivery: Delivery, release: Release, writer: Writer
 ) -> Iterator[tuple[CastEntry, str, Use, Grant]]:
-    """Each synthetic voice of the cast with its use, in minutes heard, and the first grant that covers it now.
+    """Each synthetic voice of the cast with its use, in minutes heard, and the grant that covered it when it was judged, and does.
 
     Who had granted the translation of their own performance may sound like the original: then that has to stand too.
 
@@ -108,22 +108,28 @@ def voices_of(
         own = own_translation(entry, release, writer, judgement.judged_at)
         for voice_id in entry.voice_ids:
             use = use_of(release, entry, seconds if seconds > 0 else None, voice_id)
-            for asked, grant in _granted(voice_id, (use, translated(use)) if own else (use,), writer):
+            for asked, grant in _granted(
+                voice_id, (use, translated(use)) if own else (use,), judgement.judged_at, writer
+            ):
                 yield entry, voice_id, asked, grant
 
 
-def _granted(voice_id: str, uses: Sequence[Use], writer: Writer) -> Iterator[tuple[Use, Grant]]:
-    """The one grant that covers all of these uses; where none does, the first that covers each.
+def _granted(voice_id: str, uses: Sequence[Use], judged_at: datetime, writer: Writer) -> Iterator[tuple[Use, Grant]]:
+    """For each use the grant by whose terms it was judged, which covers it still; one that covers several comes once.
 
     Raises:
-        RefusedError: one of them is not covered.
+        RefusedError: none does, or only another, whose terms no rule was asked about.
     """
-    clearances = [writer.clear(voice_id, use, writer.now) for use in uses]
-    for clearance in clearances:
-        if not clearance.cleared:
-            raise RefusedError(REFUSED, clearance.denials, where=voice_id)
-    of_all = [g for g in clearances[0].grants if all(g in c.grants for c in clearances)]
-    if of_all:
-        yield uses[0], of_all[0]
-    else:
-        yield from ((use, clearance.grants[0]) for use, clearance in zip(uses, clearances, strict=True))
+    chosen: list[Grant] = []
+    for use in uses:
+        now, then = (writer.clear(voice_id, use, at) for at in (writer.now, judged_at))
+        if not now.cleared:
+            raise RefusedError(REFUSED, now.denials, where=voice_id)
+        if any(g in now.grants for g in chosen):
+            continue
+        judged = [g for g in then.grants[:1] if g in now.grants]
+        if not judged:
+            what = f"the grant that {voice_id} was judged by does not cover it any more: judge it again"
+            raise RegistryError(f"nothing was certified: {what}")
+        chosen += judged
+        yield use, judged[0]

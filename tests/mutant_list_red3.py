@@ -23,6 +23,7 @@ THERE = ("tests/test_batch_judging.py", "-k", "another_machine")
 WORKER = ("tests/test_batch_judging.py", "-k", "own_registry")
 RAY = ("tests/test_batch_judging.py", "-k", "other_disks")
 TOLD = ("tests/consent/test_standing_approvals.py", "-k", "told_of_less")
+JUDGED = (CERTIFYING, "-k", "terms_were_judged")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -43,7 +44,9 @@ SINGLE = (
     ("what was recorded before is not known", "consent/store.py", "if entry is None or entry.recorded_at > moment:", "if entry is None or entry.recorded_at >= moment:", BEGAN),
     ("who ended their own translation is released", "dubgate/resting.py", "(use, translated(use)) if own else (use,)", "(use,)", OWN),
     ("whose own translation ended meanwhile is released", "dubgate/resting.py", "own_translation(entry, release, writer, judgement.judged_at)", "own_translation(entry, release, writer, writer.now)", OWN),
-    ("one grant for two performances is two", "dubgate/resting.py", "    if of_all:\n", "    if False:\n", OWN),
+    ("one grant for two performances is two", "dubgate/resting.py", "        if any(g in now.grants for g in chosen):", "        if False:", OWN),
+    ("another grant than was judged is rested on", "dubgate/resting.py", "judged = [g for g in then.grants[:1] if g in now.grants]", "judged = list(now.grants[:1])", JUDGED),
+    ("a grant that ended is rested on", "dubgate/resting.py", "[g for g in then.grants[:1] if g in now.grants]", "list(then.grants[:1])", JUDGED),
     ("a performance that was settled is asked again", "dubgate/standing.py", ', "performances"})', "})", OWN),
     ("who hands in may answer", "dubgate/service/judging.py", "    require_other_signers(watched.delivery, job, settings, at)\n", "", HANDS),
     ("whoever hands in may answer", "dubgate/service/judging.py", "if s.by == job.party]", "if s.by == delivery.submitter]", HANDS),

@@ -24,6 +24,7 @@ from consent.gallery import protected_since
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from consent.signatures import check_envelope
+from consent.terms import Grant
 from consent.vocabulary import ApprovalDecision, Performance
 from consent.voices import Permission
 from consent.writing import Addition
@@ -292,14 +293,34 @@ def test_who_translates_their_own_performance_ends_that_apart(own: Place, tmp_pa
         own.certified(tmp_path / "after", judged, at=LATER + timedelta(minutes=2))
 
 
-def test_one_grant_for_both_performances_is_spent_once(own: Place, tmp_path: Path) -> None:
+def another_grant(own: Place, grant_id: str, **changes: Any) -> Grant:
     grant = own.world_grants()[0]
-    changes = {"grant_id": "g-both", "performances": (Performance.NEW, Performance.TRANSLATION), "max_uses": 1}
     with writing(own, AT) as opened:
-        opened.add(grant.model_copy(update=changes))
-        opened.add(event("grant:g-both", "given", grant.granted_by))
+        opened.add(grant.model_copy(update={"grant_id": grant_id, **changes}))
+        opened.add(event(f"grant:{grant_id}", "given", grant.granted_by))
+    return grant
+
+
+def test_one_grant_for_both_performances_is_spent_once(own: Place, tmp_path: Path) -> None:
+    both = (Performance.NEW, Performance.TRANSLATION)
+    grant = another_grant(own, "g-both", performances=both, max_uses=1)
+    with writing(own, AT) as opened:
+        opened.add(event(f"grant:{grant.grant_id}", "withdrawn", grant.granted_by))
     own.certified(tmp_path, replace(own.judged(), judged_at=LATER), at=LATER)
     assert [v.grant_id for v in releases(own)[-1].voices if v.voice_id == grant.voice_id] == ["g-both"]
+
+
+def test_a_release_rests_on_the_grant_whose_terms_were_judged_or_on_none(own: Place, tmp_path: Path) -> None:
+    """Another that covers the use too may break a rule that was never asked about it: unpaid, without an end, of a minor."""
+    grant = another_grant(own, "g-other")
+    judged, end = replace(own.judged(), judged_at=LATER), LATER + timedelta(minutes=1)
+    own.certified(tmp_path / "before", judged, at=LATER)
+    with writing(own, end) as opened:
+        opened.add(event(f"grant:{grant.grant_id}", "withdrawn", grant.granted_by))
+    with pytest.raises(RegistryError, match=f"the grant that {grant.voice_id} was judged by"):
+        own.certified(tmp_path / "out", judged, at=end)
+    own.certified(tmp_path / "again", replace(judged, judged_at=end), at=end)
+    assert [v.grant_id for v in releases(own)[-1].voices if v.voice_id == grant.voice_id] == ["g-other"]
 
 
 def protected_now(own: Place, at: datetime, kind: str = "protect") -> None:
