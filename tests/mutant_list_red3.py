@@ -24,6 +24,7 @@ WORKER = ("tests/test_batch_judging.py", "-k", "own_registry")
 RAY = ("tests/test_batch_judging.py", "-k", "other_disks")
 TOLD = ("tests/consent/test_standing_approvals.py", "-k", "told_of_less")
 JUDGED = (CERTIFYING, "-k", "terms_were_judged")
+LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -60,6 +61,9 @@ SINGLE = (
     ("told of one channel is told of all", "consent/uses.py", "set(use.channels) <= set(self.channels) and ", "", TOLD),
     ("told of one day is told of all", "consent/uses.py", " and self.window.contains(use.window)", "", TOLD),
     ("an objection to a part of a use is none", "consent/approvals.py", "[u for u in known if u.notice.packets_sha256 == candidate.packets_sha256]", "[own] if own else []", TOLD),
+    ("a pack that is not at hand is not asked", "dubgate/label_rules.py", "    if missing:  # also", "    if False:  # also", LABEL_RULES),
+    ("what counsel ruled is not asked of a package", "dubgate/label_rules.py", "_as_ruled(rule) if ruled else rule", "rule", LABEL_RULES),
+    ("any answer is a ruling", "dubgate/label_rules.py", "signed.kind == RULING for", "True for", LABEL_RULES),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 
