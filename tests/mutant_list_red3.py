@@ -25,6 +25,7 @@ RAY = ("tests/test_batch_judging.py", "-k", "other_disks")
 TOLD = ("tests/consent/test_standing_approvals.py", "-k", "told_of_less")
 JUDGED = (CERTIFYING, "-k", "terms_were_judged")
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
+ADOPTED = ("tests/certificate/test_adopting.py", "-k", "stolen")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -64,6 +65,7 @@ SINGLE = (
     ("a pack that is not at hand is not asked", "dubgate/label_rules.py", "    if missing:  # also", "    if False:  # also", LABEL_RULES),
     ("what counsel ruled is not asked of a package", "dubgate/label_rules.py", "_as_ruled(rule) if ruled else rule", "rule", LABEL_RULES),
     ("any answer is a ruling", "dubgate/label_rules.py", "signed.kind == RULING for", "True for", LABEL_RULES),
+    ("what a stolen key adopted stays in force", "consent/lookup.py", "return adoption if gone is None or self.now < gone else", "return adoption if True else", ADOPTED),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 
