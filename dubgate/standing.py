@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from consent import languages, ledger
@@ -139,7 +140,7 @@ def _noes_since(release: Release, view: View) -> Iterator[str]:
     No later yes makes the earlier one good again: it has a certificate of its own, that says for what.
     """
     told = [r for r in view.releases(f"title:{release.title_id}") if r.packets_sha256 == release.packets_sha256]
-    for said in told[[r.release_id for r in told].index(release.release_id) + 1 :]:
+    for said in takewhile(lambda r: r.release_id != release.release_id, reversed(told)):
         if said.decision is not ReleaseDecision.RELEASE:
             yield f"{SAID_NO} ({said.release_id}) and said {said.decision}"
 

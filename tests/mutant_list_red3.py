@@ -26,6 +26,7 @@ TOLD = ("tests/consent/test_standing_approvals.py", "-k", "told_of_less")
 JUDGED = (CERTIFYING, "-k", "terms_were_judged")
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 ADOPTED = ("tests/certificate/test_adopting.py", "-k", "stolen")
+BEFORE = ("tests/service/test_publishing.py", "-k", "a_later_yes_about")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -33,7 +34,7 @@ SINGLE = (
     ("what the gate said no to since may be published", STANDING, "*_noes_since(release, view), ", "*(), ", LEDGER),
     ("a no to another sound ends a release", STANDING, "if r.packets_sha256 == release.packets_sha256]", "if True]", NOES),
     ("a later yes ends a release", STANDING, "        if said.decision is not ReleaseDecision.RELEASE:\n            yield f", "        if True:\n            yield f", NOES),
-    ("a later yes makes an earlier one good again", STANDING, "index(release.release_id) + 1 :]:", "index(release.release_id) + 1 :][-1:]:", NOES),
+    ("a later yes makes an earlier one good again", STANDING, "takewhile(lambda r: r.release_id != release.release_id, reversed(told))", "told[-1:]", NOES),
     ("one of a group answers for all of its voices", "dubgate/policy/attestations.py", "if owners and all(owners):", "if any(owners):", GROUP),
     ("nobody answers for a voice that nobody owns", "dubgate/policy/attestations.py", "if owners and all(owners):", "if all(owners):", GROUP),
     ("another language tag undoes a no", "dubgate/policy/request_checks.py", "not in candidate.title_ids:", "not in candidate.title_ids or request.release.language != candidate.language:", ASKED),
@@ -66,6 +67,7 @@ SINGLE = (
     ("what counsel ruled is not asked of a package", "dubgate/label_rules.py", "_as_ruled(rule) if ruled else rule", "rule", LABEL_RULES),
     ("any answer is a ruling", "dubgate/label_rules.py", "signed.kind == RULING for", "True for", LABEL_RULES),
     ("what a stolen key adopted stays in force", "consent/lookup.py", "return adoption if gone is None or self.now < gone else", "return adoption if True else", ADOPTED),
+    ("a no of before ends a release", STANDING, "takewhile(lambda r: r.release_id != release.release_id, reversed(told))", "told", BEFORE),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 
