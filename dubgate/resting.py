@@ -11,8 +11,10 @@ from datetime import datetime
 
 from consent.approvals import Approval, ApprovalHistory, Candidate, approval_denials
 from consent.asking import request_histories
+from consent.quorum import missing_approvals
 from consent.releases import RefusedError
 from consent.terms import Grant, Use
+from consent.titles import TitleRecord
 from consent.vocabulary import ApprovalDecision
 from consent.writing import Writer
 from dubgate.clearing import Release, candidate_judged, use_of
@@ -22,7 +24,7 @@ from dubgate.errors import RegistryError
 from dubgate.features import VoiceSegment
 from dubgate.judgement import Judgement
 from dubgate.lapsed import lapsed_since
-from dubgate.policy.approval_checks import approval_findings, at_hand
+from dubgate.policy.approval_checks import approval_findings, at_hand, rights_of
 from dubgate.policy.findings import Outcome
 from dubgate.policy.request_checks import refused_findings
 from dubgate.signed_evidence import SignedFile
@@ -70,10 +72,26 @@ def resting_of(
     against = [f.text.en for f in asked if f.outcome > Outcome.WARN]
     if against := [*against, *lapsed_since(judgement.judged_at, delivery, signed, writer)]:
         raise RegistryError("; ".join((f"nothing was certified: {REFUSED}", *against)))
-    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
     histories = at_hand(release.title, candidate, approvals, writer, writer.now)
+    _require_whole(release.title, candidate, histories, writer)
+    covering = tuple(s for s in signed if isinstance(s.record, Approval) and _covers(s.record, candidate, writer))
     held = tuple(h.approval for h in histories if _is_held(h, covering, candidate, writer.now))
     return Resting(tuple(voices_of(judgement, delivery, release, writer)), covering, held, candidate)
+
+
+def _require_whole(
+    title: TitleRecord, candidate: Candidate, histories: Sequence[ApprovalHistory], writer: Writer
+) -> None:
+    """Every holder approved all of the release: what is for its own places alone names no release, so nobody could end it.
+
+    Raises:
+        RegistryError
+    """
+    everywhere = {"territories": ("001",), "territories_excluded": ()}
+    claims = [c.model_copy(update=everywhere) for c in rights_of(title, candidate, writer, writer.now).claims]
+    if missing_approvals(claims, title.title.approvals, histories, candidate, writer.now):
+        what = "nothing was certified: a holder approved the release for a part of its places alone"
+        raise RegistryError(what, remedy="Have each approve all of it, or release the parts apart.")
 
 
 def _is_held(history: ApprovalHistory, covering: Sequence[SignedFile], candidate: Candidate, at: datetime) -> bool:

@@ -27,6 +27,7 @@ JUDGED = (CERTIFYING, "-k", "terms_were_judged")
 LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 ADOPTED = ("tests/certificate/test_adopting.py", "-k", "stolen")
 BEFORE = ("tests/service/test_publishing.py", "-k", "a_later_yes_about")
+WHOLE = (CERTIFYING, "-k", "a_part_of_the_release")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -68,6 +69,7 @@ SINGLE = (
     ("any answer is a ruling", "dubgate/label_rules.py", "signed.kind == RULING for", "True for", LABEL_RULES),
     ("what a stolen key adopted stays in force", "consent/lookup.py", "return adoption if gone is None or self.now < gone else", "return adoption if True else", ADOPTED),
     ("a no of before ends a release", STANDING, "takewhile(lambda r: r.release_id != release.release_id, reversed(told))", "told", BEFORE),
+    ("who approved a part alone is released", "dubgate/resting.py", "    _require_whole(release.title, candidate, histories, writer)\n", "", WHOLE),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

@@ -651,6 +651,37 @@ def test_a_title_that_is_held_jointly_since_wants_all_whom_its_quorum_wants(own:
     assert "kestrel, rival holds the title now" in ended(own, made.certificate)
 
 
+def test_who_approved_a_part_of_the_release_alone_is_named_by_none(own: Place, tmp_path: Path) -> None:
+    """Europe is held by one and the States by another: a release of both names approvals of both, that each can take back."""
+    delivery, evidence = own.world.delivery, own.world.delivery.root / "evidence"
+    assert delivery.distribution is not None
+    with writing(own, AT) as opened:
+        with opened.view() as view:
+            title = view.title("last-train")
+            assert title is not None
+            [held] = [h.claim for h in view.claims(title) if h.claim.right == "ai_dub"]
+        opened.add(event(f"claim:{held.claim_id}", "superseded", "kestrel"))
+        for holder, place in (("kestrel", "150"), ("rival", "US")):
+            part = {"claim_id": f"c-{holder}", "holder_ids": (holder,), "territories": (place,)}
+            opened.add(held.model_copy(update=part | {"recorded_by": "op-1", "confirmed_by": "op-2"}))
+
+    def approved(holder: str, *places: str) -> None:
+        there = replace(delivery, distribution=delivery.distribution.model_copy(update={"territories": places}))
+        said = own.world.approval(holder, delivery=there, holder=holder)
+        evidence.joinpath("approval.json" if holder == "kestrel" else "rival.json").write_bytes(said)
+
+    approved("kestrel", "150")
+    approved("rival", "US")
+    judged = replace(own.judged(), judged_at=LATER)
+    with pytest.raises(RegistryError, match="for a part of its places alone"):
+        own.certified(tmp_path / "out", judged, at=LATER)
+    approved("kestrel", "150", "US")
+    approved("rival", "150", "US")
+    made = own.certified(tmp_path / "again", judged, at=LATER)
+    assert len(releases(own)[-1].approval_ids) == 2
+    assert own.verified(made.certificate, registry=str(own.world.registry), now=LATER)
+
+
 def test_a_rejection_of_the_sound_ends_the_release_under_whatever_language_it_is_said(
     own: Place, tmp_path: Path
 ) -> None:
