@@ -89,13 +89,14 @@ def what_ended(release: Release, view: View, now: datetime) -> tuple[str, ...]:
 def release_and_ends(
     certificate: Certificate, view: View, origin: str, now: datetime
 ) -> tuple[Release, tuple[str, ...]]:
-    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`.
+    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`,
+    or at the registry's last entry where a clock that is behind says that it is earlier.
 
     Raises:
         LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
     """
     release = release_certified(certificate, view, origin)
-    return release, what_ended(release, view, now)
+    return release, what_ended(release, view, max(now, view.store.last_recorded_at() or now))
 
 
 def release_certified(certificate: Certificate, view: View, origin: str) -> Release:

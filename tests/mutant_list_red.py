@@ -83,7 +83,7 @@ SINGLE = (
     ("an end of any grant is another's", "dubgate/engine/since.py", "grant is not None and grant.voice_id not in voices", "grant is not None", BATCH),
     ("what names no voice is of no voice", "dubgate/engine/since.py", "        if is_url(location):\n            return None\n", "        if is_url(location):\n            continue\n", BATCH),
     ("what cannot be read names no voice", "dubgate/engine/since.py", "        except DubgateError:\n            return None\n", "        except DubgateError:\n            continue\n", BATCH),
-    ("a check looks at the registry of its beginning", "dubgate/judging_again.py", "at = at if clock is None else max(at, clock())", "pass", CHECKED),
+    ("a check looks at the registry of its beginning", "dubgate/judging_again.py", "return at if clock is None else max(at, clock(), view.store.last_recorded_at() or at)", "return at", CHECKED),
     ("naming a person is their word", "dubgate/voices_heard.py", 'if entry is not None and entry.technique != "human" else frozenset()', "if entry is not None else frozenset()", NAMED),
     ("a performer's word is none", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "]", CLEARED),
     ("a performer's word is for every voice", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "if not (declared and declared.performed_by)]", CLEARED),

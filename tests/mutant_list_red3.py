@@ -28,6 +28,8 @@ LABEL_RULES = ("tests/certificate/test_label_rules.py",)
 ADOPTED = ("tests/certificate/test_adopting.py", "-k", "stolen")
 BEFORE = ("tests/service/test_publishing.py", "-k", "a_later_yes_about")
 WHOLE = (CERTIFYING, "-k", "a_part_of_the_release")
+BEHIND = (CERTIFYING, "-k", "a_clock_that_is_behind")
+CHECK = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -70,6 +72,8 @@ SINGLE = (
     ("what a stolen key adopted stays in force", "consent/lookup.py", "return adoption if gone is None or self.now < gone else", "return adoption if True else", ADOPTED),
     ("a no of before ends a release", STANDING, "takewhile(lambda r: r.release_id != release.release_id, reversed(told))", "told", BEFORE),
     ("who approved a part alone is released", "dubgate/resting.py", "    _require_whole(release.title, candidate, histories, writer)\n", "", WHOLE),
+    ("a clock that is behind unsays what ended", STANDING, "max(now, view.store.last_recorded_at() or now)", "now", BEHIND),
+    ("a check by a clock that is behind knows less", "dubgate/judging_again.py", "max(at, clock(), view.store.last_recorded_at() or at)", "max(at, clock())", CHECK),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

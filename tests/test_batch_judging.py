@@ -19,6 +19,7 @@ from consent.events import Event
 from consent.registry import Registry
 from consent.vocabulary import EventKind
 from consent.voices import Permission
+from dubgate.cache import purge
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certifying import Gate
 from dubgate.cli.main import run
@@ -320,6 +321,10 @@ def test_a_check_looks_at_the_registry_once_it_has_heard(world: World, asked: li
 
     assert judged(clock=lambda: NOW + timedelta(hours=1)) == (Decision.BLOCK, NOW + timedelta(hours=1))
     assert judged() == (Decision.RELEASE, NOW), "as it was known then"
+    last = NOW + timedelta(minutes=30)
+    assert judged(clock=lambda: NOW) == (Decision.BLOCK, last), "a clock that was set back unsays nothing"
+    purge()
+    assert judged(clock=lambda: NOW) == (Decision.BLOCK, last)
 
 
 def test_a_batch_that_ends_while_it_signs_never_signs_twice(

@@ -714,6 +714,16 @@ def test_an_approval_that_the_release_does_not_rest_on_may_end(own: Place, tmp_p
     assert own.verified(made.certificate, registry=str(own.world.registry))
 
 
+def test_what_ended_by_the_registrys_clock_has_ended_by_a_clock_that_is_behind(own: Place, tmp_path: Path) -> None:
+    made = own.certified(tmp_path / "out")
+    with writing(own, LATER) as opened:
+        opened.add(_withdraw_grant(own))
+    for behind in (timedelta(0), timedelta(minutes=4), timedelta(days=1)):
+        with pytest.raises(refusals.Refused) as refused:
+            own.verified(made.certificate, registry=str(own.world.registry), now=max(AT, LATER - behind))
+        assert refused.value.reason == "consent-ended"
+
+
 def test_what_is_signed_is_what_was_decided(own: Place, tmp_path: Path) -> None:
     """Even if what is recorded and what was judged came apart inside the program."""
     held = own.world.judged(at=AT, heard=features(()))
