@@ -30,6 +30,7 @@ BEFORE = ("tests/service/test_publishing.py", "-k", "a_later_yes_about")
 WHOLE = (CERTIFYING, "-k", "a_part_of_the_release")
 BEHIND = (CERTIFYING, "-k", "a_clock_that_is_behind")
 CHECK = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
+DISCLOSED = ("tests/disclosure/test_disclosing.py", "-k", "human_performance")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -74,6 +75,7 @@ SINGLE = (
     ("who approved a part alone is released", "dubgate/resting.py", "    _require_whole(release.title, candidate, histories, writer)\n", "", WHOLE),
     ("a clock that is behind unsays what ended", STANDING, "max(now, view.store.last_recorded_at() or now)", "now", BEHIND),
     ("a check by a clock that is behind knows less", "dubgate/judging_again.py", "max(at, clock(), view.store.last_recorded_at() or at)", "max(at, clock())", CHECK),
+    ("whoever performs says who performed", "dubgate/disclosure/gathering.py", "directed(statements)", "statements", DISCLOSED),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 
