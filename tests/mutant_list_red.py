@@ -87,7 +87,7 @@ SINGLE = (
     ("naming a person is their word", "dubgate/voices_heard.py", 'if entry is not None and entry.technique != "human" else frozenset()', "if entry is not None else frozenset()", NAMED),
     ("a performer's word is none", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "]", CLEARED),
     ("a performer's word is for every voice", "dubgate/policy/voice_checks.py", "if declared is None or h.voice_id not in declared.performed_by]", "if not (declared and declared.performed_by)]", CLEARED),
-    ("a performer speaks for all", "dubgate/clearing.py", "[s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]", "list(human_statements)", CLEARED),
+    ("a performer speaks for all", "dubgate/clearing.py", "directed(human_statements)", "human_statements", CLEARED),
     ("anybody speaks for a voice", "dubgate/clearing.py", "[s for s in human_statements if s.by in view.spokespeople(v)]", "list(human_statements)", CLEARED),
     ("a milder ruling counts beside one that affirms", "dubgate/policy/rulings.py", "if why is None and chosen.setdefault(key, signed) is not signed:", "if why is None and rules[key][1].severity is not signed.record.severity and chosen.setdefault(key, signed) is not signed:", RULINGS),
     ("a ruling that affirms is told with the rule", "dubgate/policy/rulings.py", "    chosen = {key: s for key, s in chosen.items() if rules[key][1].severity is not s.record.severity}\n", "", RULINGS),
