@@ -31,6 +31,7 @@ WHOLE = (CERTIFYING, "-k", "a_part_of_the_release")
 BEHIND = (CERTIFYING, "-k", "a_clock_that_is_behind")
 CHECK = ("tests/test_batch_judging.py", "-k", "once_it_has_heard")
 DISCLOSED = ("tests/disclosure/test_disclosing.py", "-k", "human_performance")
+THEN = ("tests/service/test_jobs_survive.py", "-k", "as_it_is_then")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
 SINGLE = (
@@ -55,7 +56,7 @@ SINGLE = (
     ("another grant than was judged is rested on", "dubgate/resting.py", "judged = [g for g in then.grants[:1] if g in now.grants]", "judged = list(now.grants[:1])", JUDGED),
     ("a grant that ended is rested on", "dubgate/resting.py", "[g for g in then.grants[:1] if g in now.grants]", "list(then.grants[:1])", JUDGED),
     ("a performance that was settled is asked again", "dubgate/standing.py", ', "performances"})', "})", OWN),
-    ("who hands in may answer", "dubgate/service/judging.py", "    require_other_signers(watched.delivery, job, settings, at)\n", "", HANDS),
+    ("who hands in may answer", "dubgate/service/judging.py", "    require_other_signers(watched.delivery, job, settings, at := clock())\n", "    at = clock()\n", HANDS),
     ("whoever hands in may answer", "dubgate/service/judging.py", "if s.by == job.party]", "if s.by == delivery.submitter]", HANDS),
     ("another machine's bytes are these", "dubgate/engine/batch.py", "(is_url(job.location) or not settings.elsewhere)", "True", THERE),
     ("another machine tells no digests", "dubgate/engine/judging.py", "settings.signed or settings.elsewhere", "settings.signed", THERE),
@@ -76,6 +77,7 @@ SINGLE = (
     ("a clock that is behind unsays what ended", STANDING, "max(now, view.store.last_recorded_at() or now)", "now", BEHIND),
     ("a check by a clock that is behind knows less", "dubgate/judging_again.py", "max(at, clock(), view.store.last_recorded_at() or at)", "max(at, clock())", CHECK),
     ("whoever performs says who performed", "dubgate/disclosure/gathering.py", "directed(statements)", "statements", DISCLOSED),
+    ("a job is judged by the registry of its beginning", "dubgate/service/judging.py", "progress=progress, clock=clock)", "progress=progress, clock=lambda: at)", THEN),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

@@ -30,7 +30,9 @@ MAX_REPORT_BYTES = 64 << 20
 class Hear(Protocol):
     """Hears and judges a delivery; the real one is `judge_again`, in whose child alone media are opened."""
 
-    def __call__(self, request: CheckRequest, *, at: datetime, progress: Progress) -> Judged: ...
+    def __call__(
+        self, request: CheckRequest, *, at: datetime, progress: Progress, clock: Callable[[], datetime]
+    ) -> Judged: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ def judge(
     settings: Settings,
     manifest: Path,
     *,
-    at: datetime,
+    clock: Callable[[], datetime],
     hear: Hear,
     render: Render,
     progress: Progress,
     reached: Callable[[str], None],
 ) -> Outcome:
-    """Judge a job's delivery and render its reports.
+    """Judge a job's delivery, by the registry as it is once it was heard, and render its reports.
 
     Raises:
         InputError: the delivery cannot be used, names another submitter than the one who submitted it, or they signed in it.
@@ -70,12 +72,12 @@ def judge(
     """
     watched = watch(manifest, company=settings.company)
     require_submitter(watched.delivery.submitter, job)
-    require_other_signers(watched.delivery, job, settings, at)
+    require_other_signers(watched.delivery, job, settings, at := clock())
     if "path" in job.request:
         require_own_files(watched.lie_at, job.organisation, settings)
     reached("watched")
     with watched.pinned():
-        judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+        judged = hear(request_of(job, settings, manifest), at=at, progress=progress, clock=clock)
     watched.require_judged(judged.delivery)
     reached("judged")
     reports = render(judged)

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -197,6 +197,19 @@ def test_what_breaks_is_tried_again_so_often_and_no_more(error: Exception, house
     job = found(house, job_id)
     assert (job.state, job.decision) == (jobs.FAILED, None)
     assert releases(house) == []
+
+
+def test_what_was_heard_for_hours_is_judged_by_the_registry_as_it_is_then(house: House) -> None:
+    told: list[timedelta] = []
+
+    def hear(*_: Any, at: datetime, clock: Callable[[], datetime], **__: Any) -> Any:
+        house.clock.forward(hours=3)
+        told.append(clock() - at)
+        raise ChildError("it crashed")
+
+    queued(house)
+    assert house.worker(hear=hear).step()
+    assert told == [timedelta(hours=3)]
 
 
 def test_a_job_that_breaks_once_ends_well_at_its_next_attempt(house: House) -> None:
