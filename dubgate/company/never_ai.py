@@ -169,4 +169,3 @@ def _kept(policy: StudioPolicy, cue: Cue) -> str | None:
         if cue.span.start_s < scene.end_s and scene.start_s < cue.span.end_s:
             return f"the scene {scene.what or f'from {scene.start_s:g} s to {scene.end_s:g} s'}"
     return None
-

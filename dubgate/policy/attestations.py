@@ -96,6 +96,7 @@ def _enough(mine: Sequence[Signed], finding: Finding, now: Circumstances) -> Seq
     """Those whose "yes" suffices; nobody, where too few agree."""
     if not finding.rule.startswith("CON-"):
         return mine[:1]
+    voices: tuple[frozenset[str], ...]
     if finding.voice_id is not None:
         voices, roles = (now.owners_of.get(finding.voice_id, frozenset()),), STANDING_IN
     else:
