@@ -32,9 +32,8 @@ def _refused(history: RequestHistory, candidate: Candidate, at: datetime) -> Ite
     no, request = history.refusal(at), history.request
     if no is None or request.release.packets_sha256 != candidate.packets_sha256:
         return
-    if (
-        request.release.title_ids[0] not in candidate.title_ids
-    ):  # its language is the delivery's word: the sound is the same
+    # Not its language, which is the delivery's word: the sound is the same.
+    if request.release.title_ids[0] not in candidate.title_ids:
         return
     words = no.event.reason or "without words"
     for rule in sorted({_REFUSES[w.what] for w in request.wanted if w.what in _REFUSES}):
