@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
 from consent import languages, ledger
 from consent.approvals import ApprovalHistory
+from consent.asking import request_histories
 from consent.certifications import Certification
 from consent.checkpoint import read_body
 from consent.denials import Denial, denials
@@ -29,10 +30,13 @@ from dubgate.certificate.file import Certificate
 from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, NotPassed, StandingRefusal
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
+from dubgate.policy.request_checks import refused
 
 REFUSED_FOR_GOOD = "CON-005"
 SAID_NO = "the gate judged this sound again since"
 AGAIN = "Mend what it says, and have it judged again: dubgate check … --certify."
+# Why a gate says no to a use whose voices and approvals do not reach so far: `_ended` asks just this of each release's own.
+ASKED_ANEW = frozenset({"CON-011", "CON-012", "CON-013", "CON-014", "RH-001", "RH-004"})
 # Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
 # the number of uses and minutes, to whom it was given, by which models the voice may be made, for which performance.
 SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets", "performances"})
@@ -135,14 +139,22 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
     return entry
 
 
+def of_a_use_alone(reasons: Collection[str]) -> bool:
+    """Whether a gate said no only because nobody has agreed to that use: a yes for another use is asked about its own anew."""
+    return bool(reasons) and ASKED_ANEW.issuperset(reasons)
+
+
 def _noes_since(release: Release, view: View) -> Iterator[str]:
     """Each no of a gate about this very sound that was recorded after its yes, for whatever use: the delivery says the use.
 
-    No later yes makes the earlier one good again: it has a certificate of its own, that says for what.
+    Not one that is of a use alone, with voices that were cleared. No later yes makes the earlier one good again: it has a
+    certificate of its own, that says for what.
     """
+    cleared = {v.voice_id for v in release.voices}
     told = [r for r in view.releases(f"title:{release.title_id}") if r.packets_sha256 == release.packets_sha256]
     for said in takewhile(lambda r: r.release_id != release.release_id, reversed(told)):
-        if said.decision is not ReleaseDecision.RELEASE:
+        of_use = of_a_use_alone(said.reasons) and {v.voice_id for v in said.voices} <= cleared
+        if said.decision is not ReleaseDecision.RELEASE and not of_use:
             yield f"{SAID_NO} ({said.release_id}) and said {said.decision}"
 
 
@@ -156,6 +168,8 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
             yield f"{REFUSED_FOR_GOOD}: {refusal.by} has refused it"
+    asked = request_histories(view, f"sound:{release.packets_sha256}")
+    yield from (f"{r.rule}: {r.text.en}" for r in refused(asked, release.packets_sha256, title_ids, now))
     histories = view.approvals(title_ids)
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"

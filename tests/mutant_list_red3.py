@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from mutate import Mutant, replaced
 
 STANDING = "dubgate/standing.py"
-NOES = ("tests/certificate/test_renewing.py", "-k", "no_to")
+NOES = ("tests/certificate/test_renewing.py", "-k", "no_to or a_no_of")
+ASKED_SINCE = ("tests/certificate/test_renewing.py", "-k", "who_is_asked")
+PASSED_BY = ("tests/service/test_publishing.py", "-k", "of_a_use_alone")
 LEDGER = ("tests/service/test_publishing.py", "-k", "only_the_ledger")
 GROUP = ("tests/policy/test_signed_objects.py", "-k", "group")
 ASKED = ("tests/test_request_command.py", "-k", "no_blocks")
@@ -78,6 +80,14 @@ SINGLE = (
     ("a check by a clock that is behind knows less", "dubgate/judging_again.py", "max(at, clock(), view.store.last_recorded_at() or at)", "max(at, clock())", CHECK),
     ("whoever performs says who performed", "dubgate/disclosure/gathering.py", "directed(statements)", "statements", DISCLOSED),
     ("a job is judged by the registry of its beginning", "dubgate/service/judging.py", "progress=progress, clock=clock)", "progress=progress, clock=lambda: at)", THEN),
+    ("a no of a use alone ends every use", STANDING, "is not ReleaseDecision.RELEASE and not of_use:", "is not ReleaseDecision.RELEASE:", NOES),
+    ("a no that is also of the sound ends nothing", STANDING, "ASKED_ANEW.issuperset(reasons)", "not ASKED_ANEW.isdisjoint(reasons)", NOES),
+    ("a no without reasons ends nothing", STANDING, "bool(reasons) and ", "", NOES),
+    ("a no of a voice that was not cleared ends nothing", STANDING, " and {v.voice_id for v in said.voices} <= cleared", "", NOES),
+    ("who was asked about a released sound and refused is passed over", STANDING, 'request_histories(view, f"sound:{release.packets_sha256}")', "()", ASKED_SINCE),
+    ("a no as another title is passed by", "dubgate/service/publishing.py", "if allowed is not None and {allowed.title_id}.issuperset(passed_by):", "if allowed is not None:", PASSED_BY),
+    ("a no in another registry is passed by", "dubgate/service/publishing.py", "facts.ledger_origin == self.origin and of_a_use_alone", "of_a_use_alone", PASSED_BY),
+    ("a no of the sound is passed by", "dubgate/service/publishing.py", " and of_a_use_alone(facts.reasons)", "", PASSED_BY),
     ("a no is told as a consent that ended", STANDING, "SAID_NO: NotPassed}", "SAID_NO: ConsentEnded}", NOES),
 )  # fmt: skip
 

@@ -443,6 +443,34 @@ def test_a_later_no_about_the_same_bytes_rules(api: Api) -> None:
     assert "CON-031" in refused(api, "failed")["detail"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"reasons": ["RH-001"]}, 200),
+        ({"reasons": ["CON-031", "RH-001"]}, 403),
+        ({"reasons": ["RH-001"], "title_id": "another"}, 403),
+        ({"reasons": ["RH-001"], "ledger_origin": "another"}, 403),
+    ],
+    ids=["of a use alone", "of the sound too", "as another title", "in another registry"],
+)
+def test_a_later_no_of_a_use_alone_is_passed_by(
+    changes: dict[str, Any], status: int, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it ends is told by the ledger, which is left out here."""
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
+    queued(api.house)
+    assert api.house.worker(judgement=api.house.blocked()).step()
+    newest = CERTIFICATE.c.result == "FAILED"
+    with changing(api.state.engine) as connection:
+        facts = json.loads(connection.execute(select(CERTIFICATE.c.facts).where(newest)).scalar_one())
+        assert facts["ledger_origin"] == api.state.registry.head().origin
+        said = json.dumps(facts | changes, sort_keys=True)
+        connection.execute(text("DROP TRIGGER IF EXISTS service_certificate_no_update"))
+        values = {"facts": said, "seal": api.state.own.seal(said.encode())}
+        connection.execute(update(CERTIFICATE).where(newest).values(**values))
+    assert api.ask().status_code == status
+
+
 @pytest.mark.parametrize("reason", ["unknown-key", "malformed"])
 def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(
     reason: str, api: Api, monkeypatch: pytest.MonkeyPatch
