@@ -40,7 +40,7 @@ SINGLE = (
     ("what the gate said no to since stands", STANDING, "*_noes_since(release, view), ", "*(), ", NOES),
     ("what the gate said no to since may be published", STANDING, "*_noes_since(release, view), ", "*(), ", LEDGER),
     ("a no to another sound ends a release", STANDING, "if r.packets_sha256 == release.packets_sha256]", "if True]", NOES),
-    ("a later yes ends a release", STANDING, "        if said.decision is not ReleaseDecision.RELEASE:\n            yield f", "        if True:\n            yield f", NOES),
+    ("a later yes ends a release", STANDING, "if said.decision is not ReleaseDecision.RELEASE and not of_use:", "if not of_use:", NOES),
     ("a later yes makes an earlier one good again", STANDING, "takewhile(lambda r: r.release_id != release.release_id, reversed(told))", "told[-1:]", NOES),
     ("one of a group answers for all of its voices", "dubgate/policy/attestations.py", "if owners and all(owners):", "if any(owners):", GROUP),
     ("nobody answers for a voice that nobody owns", "dubgate/policy/attestations.py", "if owners and all(owners):", "if all(owners):", GROUP),
