@@ -80,7 +80,7 @@ def _spoken_beside(stem: Sound, me: Sound, mix: Sound, speech_prob: SpeechProb) 
         both = stem.read_padded(start, end) + me.read_padded(start, end)
         left = mix.read_padded(start, end) - both
         if audible(both, left):
-            found += unheard(both, [left], speech_prob, start_s=start)
+            found += unheard(both, [left], speech_prob, start_s=start, apart=True)
     return long_enough(found)
 
 

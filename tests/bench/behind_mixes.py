@@ -66,7 +66,9 @@ class Draw:
         """So far beside a voice [shape=(2, n)]."""
         names = sorted(self.material.music)
         whole = self.material.music[names[self.rng.integers(len(names))]]
-        return np.asarray(np.roll(whole, -self.rng.integers(whole.shape[1]), axis=1)[:, :N] * 10 ** (db / 20), dtype=np.float32)
+        return np.asarray(
+            np.roll(whole, -self.rng.integers(whole.shape[1]), axis=1)[:, :N] * 10 ** (db / 20), dtype=np.float32
+        )
 
     def ambience(self, n: int, db: float) -> Floats:
         """Noise that no channel shares with another."""
@@ -79,11 +81,18 @@ class Draw:
         """Talkers in a room before microphones some way apart [shape=(n_channels, n)], as loud as one voice."""
         small, middle, large = ((2.6, 3.5, 2.4), (5, 7, 2.9), (14, 20, 7))
         k = int(self.rng.integers(3))
-        room = np.asarray((small, middle, large)[k]) * self.rng.uniform(0.9, 1.1, 3) * (0.93 if self.material.small else 1.12)
+        room = (
+            np.asarray((small, middle, large)[k])
+            * self.rng.uniform(0.9, 1.1, 3)
+            * (0.93 if self.material.small else 1.12)
+        )
         rt60 = self.between(*((0.2, 0.4), (0.35, 0.8), (0.8, 1.6))[k])
         middle_of = room * self.rng.uniform(0.35, 0.65, 3)
         apart = np.array([self.between(0.15, 1.0), 0, 0]) if n_channels == 2 else room * 0.2
-        ears = [middle_of + apart * (s if n_channels == 2 else self.rng.uniform(-1, 1, 3)) for s in np.linspace(-0.5, 0.5, n_channels)]
+        ears = [
+            middle_of + apart * (s if n_channels == 2 else self.rng.uniform(-1, 1, 3))
+            for s in np.linspace(-0.5, 0.5, n_channels)
+        ]
         heard = np.zeros((n_channels, N), dtype=np.float32)
         for voice in self.voices(n_voices):
             talker = room * self.rng.uniform(0.12, 0.88, 3)
@@ -106,7 +115,9 @@ def one_centred(d: Draw) -> Floats:
 def in_turn(d: Draw) -> Floats:
     """Two or three who speak one after the other, each from a place of their own."""
     cast = [panned(v, d.between(0, 1)) for v in d.voices(int(d.rng.integers(2, 4)))]
-    return np.concatenate([cast[k % len(cast)][:, a : a + 3 * RATE_HZ] for k, a in enumerate(range(0, N, 3 * RATE_HZ))], axis=1)
+    return np.concatenate(
+        [cast[k % len(cast)][:, a : a + 3 * RATE_HZ] for k, a in enumerate(range(0, N, 3 * RATE_HZ))], axis=1
+    )
 
 
 def at_once(d: Draw) -> Floats:
@@ -115,7 +126,9 @@ def at_once(d: Draw) -> Floats:
 
 
 def crowd(d: Draw) -> Floats:
-    return np.sum([panned(v, d.between(0, 1)) * gain(d.between(-10, 0)) for v in d.voices(int(d.rng.integers(4, 9)))], axis=0)
+    return np.sum(
+        [panned(v, d.between(0, 1)) * gain(d.between(-10, 0)) for v in d.voices(int(d.rng.integers(4, 9)))], axis=0
+    )
 
 
 def aside(d: Draw) -> Floats:
@@ -226,7 +239,9 @@ INNOCENT: Mapping[str, Callable[[Draw], Scene]] = {
     "before noise that the channels do not share": lambda d: Scene(in_turn(d) + d.ambience(2, d.between(-25, -3))),
     "chorus": stereo(chorus),
     "Haas delay, 3 to 35 ms": stereo(haas),
-    "one channel turned by 30 to 90 degrees": lambda d: Scene((lambda a: np.stack([a, turned(a, d.between(30, 90))]))(d.voice())),
+    "one channel turned by 30 to 90 degrees": lambda d: Scene(
+        (lambda a: np.stack([a, turned(a, d.between(30, 90))]))(d.voice())
+    ),
     "mono made wide by combs": stereo(pseudo_stereo),
     "widened in M/S, 1.3 to 2": stereo(made_wide),
     "a reverberator's return, widened": stereo(room_made_wide),
@@ -269,7 +284,9 @@ def bands_under(d: Draw) -> Scene:
 def in_five(d: Draw) -> Scene:
     """6 dB under the centre: front against front, back against back, below, or front against centre."""
     a, b = d.voice(), d.voice() * gain(-6)
-    one = [{"FL": b, "FR": -b}, {"BL": b, "BR": -b}, {"LFE": b}, {"FL": b, "BL": -b * 2**0.5 / 2}][int(d.rng.integers(4))]
+    one = [{"FL": b, "FR": -b}, {"BL": b, "BR": -b}, {"LFE": b}, {"FL": b, "BL": -b * 2**0.5 / 2}][
+        int(d.rng.integers(4))
+    ]
     return Scene(placed(N, FC=a * 2**0.5, **one), SURROUND, b)
 
 
@@ -296,7 +313,9 @@ GUILTY: Mapping[str, Callable[[Draw], Scene]] = {
     "6 dB under, one channel 1 to 6 dB weaker": lambda d: against(
         np.stack([d.voice()] * 2), gain(-6) * d.voice(), 1, -gain(d.between(-6, -1))
     ),
-    "6 dB under one who is panned": lambda d: against(2**0.5 * panned(d.voice(), d.between(0, 0.4)), gain(-6) * d.voice()),
+    "6 dB under one who is panned": lambda d: against(
+        2**0.5 * panned(d.voice(), d.between(0, 0.4)), gain(-6) * d.voice()
+    ),
     "6 dB under two at once, panned": lambda d: against(2**0.5 * at_once(d), gain(-6) * d.voice()),
     "6 dB under, real stereo music": lambda d: against(np.stack([d.voice()] * 2) + d.music(-9), gain(-6) * d.voice()),
     "6 dB under a talker in a room": lambda d: against(d.room(1), gain(-6) * d.voice()),

@@ -35,7 +35,13 @@ def images(room_m: Points, source_m: Points, reach_m: float) -> tuple[Points, ND
 
 
 def impulse(
-    room_m: Points, rt60_s: float, source_m: Points, microphone_m: Points, rng: np.random.Generator, *, direct: bool = True
+    room_m: Points,
+    rt60_s: float,
+    source_m: Points,
+    microphone_m: Points,
+    rng: np.random.Generator,
+    *,
+    direct: bool = True,
 ) -> Floats:
     """What a microphone hears of a click (image sources, walls by Eyring's formula, far images moved a little against flutter)."""
     volume = float(np.prod(room_m))
@@ -87,7 +93,10 @@ def late(voice: Floats, ms: float) -> Floats:
 
 def wavering(voice: Floats, ms: float, depth_ms: float, hz: float) -> Floats:
     """Late by a time that swings: a voice of a chorus."""
-    at = np.arange(len(voice)) - (ms + depth_ms * np.sin(2 * np.pi * hz * np.arange(len(voice)) / RATE_HZ)) * RATE_HZ / 1000
+    at = (
+        np.arange(len(voice))
+        - (ms + depth_ms * np.sin(2 * np.pi * hz * np.arange(len(voice)) / RATE_HZ)) * RATE_HZ / 1000
+    )
     return np.interp(at, np.arange(len(voice)), voice, left=0.0).astype(np.float32)
 
 
@@ -133,7 +142,9 @@ def coded(channels: Floats, codec: str, bitrate: int) -> Floats:
     with av.open(file, "w", format="mp4" if codec == "aac" else "ogg") as out:
         stream = out.add_stream(codec, rate=48_000, layout=layout)
         stream.bit_rate = bitrate
-        as_wanted = av.AudioResampler(format=stream.codec_context.format.name, layout=layout, rate=48_000, frame_size=960)
+        as_wanted = av.AudioResampler(
+            format=stream.codec_context.format.name, layout=layout, rate=48_000, frame_size=960
+        )
         frame = av.AudioFrame.from_ndarray(at_48k, format="fltp", layout=layout)
         frame.sample_rate, frame.pts = 48_000, 0
         for part in [*as_wanted.resample(frame), *as_wanted.resample(None), None]:

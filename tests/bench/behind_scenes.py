@@ -163,7 +163,9 @@ def whole(scene: Scene, folder: Path) -> tuple[tuple[Span, ...], Outcome]:
             "music_and_effects": written("effects", scene.effects[None]),
         }
     features = hear_here(
-        HearingPlan(dub, dub, None, "embedded", "cpu", without=("transcriber", "aligner"), **beside), folder, lambda *_: None
+        HearingPlan(dub, dub, None, "embedded", "cpu", without=("transcriber", "aligner"), **beside),
+        folder,
+        lambda *_: None,
     )
     assert features.published is not None
     spans = union((*measured(features.published.cancelled), *measured(features.published.in_effects)))
@@ -191,7 +193,9 @@ def main(arguments: argparse.Namespace) -> int:
         sys.exit(why)
     material = SPLITS[arguments.split](arguments.speech, arguments.debian)
     began = time.process_time()
-    print(f"{datetime.now(UTC):%Y-%m-%d}, split {arguments.split}, {arguments.scenes} scenes of {LENGTH_S} s of each kind\n")
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}, split {arguments.split}, {arguments.scenes} scenes of {LENGTH_S} s of each kind\n"
+    )
     if arguments.whole:
         return 0 if all_the_way(material, arguments.scenes) else 1
     heard = table(

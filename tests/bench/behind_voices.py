@@ -107,9 +107,7 @@ def lacking(speech: Path, debian: Path) -> str:
     if tools := [t for t in ("flite", "espeak-ng", "text2wave") if shutil.which(t) is None]:
         return f"not installed: {', '.join(tools)} (text2wave is festival's, with festvox-kdlpc16k)"
     if not ((debian / "usr/share/asterisk/sounds").is_dir() and (debian / "usr/share/games/etr/music").is_dir()):
-        return (
-            f"unpack Debian's {', '.join(PACKAGES)} into {debian} (apt-get download NAME; dpkg -x FILE FOLDER), or name their folder: --debian"
-        )
+        return f"unpack Debian's {', '.join(PACKAGES)} into {debian} (apt-get download NAME; dpkg -x FILE FOLDER), or name their folder: --debian"
     return ""
 
 
@@ -153,7 +151,9 @@ def _music(debian: Path, names: Sequence[str]) -> dict[str, Floats]:
 def _made(*command: str, text: str | None = None) -> Floats:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.wav"
-        subprocess.run([*command, str(out)], check=True, capture_output=True, input=None if text is None else text.encode())
+        subprocess.run(
+            [*command, str(out)], check=True, capture_output=True, input=None if text is None else text.encode()
+        )
         return _talker([_read(out)])
 
 
