@@ -77,7 +77,7 @@ def hidden() -> dict[str, tuple[Any, tuple[str, ...]]]:
         "behind a voice and music": (a + against + wide, STEREO),
         "behind a voice that is late on one side": (np.stack([a, late(a, 1)]) + against, STEREO),
         "behind two that are late": (np.stack([a + late(c, 2), late(a, 1) + c]) + against, STEREO),
-        "half the bands of it": (banded(a, [0, 400, 800, 1200, 1600, 2000, 3000, 4000], -1), STEREO),
+        "half the bands of it": (banded(a, np.arange(0, 8000, 400).tolist(), -1), STEREO),
         "half the bands of it, as a delay would": (banded(a, np.arange(400, 8000, 800).tolist(), -1), STEREO),
         "half the bands of it, but for a rest": (banded(a, np.arange(0, 8000, 800).tolist(), -0.7), STEREO),
         "half the bands of it, at a third of their level": (banded(a, np.arange(0, 8000, 800).tolist(), -0.4), STEREO),
