@@ -13,9 +13,10 @@ from test_added_speech import Sound, coded, music
 from test_unheard import STEREO, SURROUND, activity, found
 
 from dubgate.delivery.audio import downmix_weights
-from dubgate.features import Floats
+from dubgate.features import Floats, Series
 from dubgate.meter.added import added_speech
-from dubgate.meter.behind import Phases, behind, without_delays
+from dubgate.meter.behind import Phases, _echo, _spectrum, behind, without_delays
+from dubgate.meter.unheard import unheard
 from dubgate.mixing import speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import total_s
@@ -47,6 +48,11 @@ def room(voice: Floats, seed: int, direct: float) -> Floats:
     tails = tails / np.linalg.norm(tails, axis=1, keepdims=True)
     tails[:, 0] += direct
     return np.stack([fftconvolve(voice, tail)[: len(voice)] for tail in tails]).astype(np.float32)
+
+
+def widened(stereo: Floats, by: float) -> Floats:
+    middle, side = stereo.mean(axis=0), by * (stereo[0] - stereo[1]) / 2
+    return np.stack([middle + side, middle - side]).astype(np.float32)
 
 
 def banded(voice: Floats, edges_hz: Sequence[float], phase: float) -> Floats:
@@ -121,6 +127,7 @@ def ordinary() -> dict[str, tuple[Any, tuple[str, ...]]]:
         "far off in a room": (room(a, 1, 0) + room(b, 2, 0), STEREO),
         "in a church": (0.5 * panned(a, 0.5) + room(a, 5, 0) + room(b, 6, 0), STEREO),
         **{f"late on one side, {k}": (sound, STEREO) for k, sound in enumerate(crowd)},
+        "wide, with a reverberator's return that is wider": (panned(a, 0.4) + widened(0.4 * room(a, 8, 0), 2), STEREO),
         "two before two microphones": (np.stack([a + late(b, 2), late(a, 1) + b]), STEREO),
         "two as far from the middle": (np.stack([a + late(b, 1), late(a, 1) + b]), STEREO),
         "before wide music": (panned(a, 0.1) + panned(b, 0.9) + wide, STEREO),
@@ -164,6 +171,47 @@ def test_nothing_is_listened_to_twice_where_the_sum_holds_it_all() -> None:
     assert behind(a + b, a - b) is None
     assert behind(a, 0.01 * b) is None, "nobody hears it out"
     assert behind(a, b) is not None
+
+
+def test_what_follows_the_judged_sound_dies_away_with_it_and_another_voice_does_not_follow() -> None:
+    a, b, *_ = (np.square(np.abs(_spectrum(v))) for v in voices())
+    tail = np.zeros_like(a)
+    for lag in range(1, 12):
+        tail[lag:] += a[:-lag] * 0.5**lag
+    found_echo = _echo(tail, a)
+    loud = tail > np.percentile(tail, 90)
+    assert np.median(found_echo[loud] / tail[loud]) > 0.3
+    assert _echo(b, a).max() < 0.1 * a.max()
+    assert not _echo(np.full_like(a, np.nan), a).any(), "what is no number is nobody's echo"
+
+
+def _told(judged: float, sound: float, alone: float) -> list[float]:
+    """What is found where one who speaks behind another is heard with these probabilities: their seconds, apart or not."""
+    a, b, *_ = voices()
+    halves = np.repeat([0.0, 1.0], [LENGTH_S * RATE_HZ // 1024] * 2).astype(np.float32)
+
+    def heard(clips: Sequence[Floats]) -> list[Series]:
+        probs = [judged, sound * halves] if len(clips) == 2 else [alone] * len(clips)
+        return [Series(0.032, np.broadcast_to(np.float32(p), halves.shape)) for p in probs]
+
+    return [total_s(unheard(a, [b], heard, apart=apart)) for apart in (False, True)]
+
+
+def test_what_stands_alone_is_speech_with_more_certainty_and_where_the_sound_itself_may_speak() -> None:
+    assert _told(1, 0.6, 0.95) == pytest.approx([LENGTH_S / 2] * 2, abs=0.4)
+    assert _told(1, 0.6, 0.8) == [0, 0], "music through the gaps of a voice"
+    assert _told(1, 0.2, 0.95) == [0, 0], "the sound itself does not speak"
+
+
+def test_a_detector_that_hears_a_voice_in_one_mix_of_it_alone_proves_nothing_unless_none_of_it_is_in_both() -> None:
+    assert _told(0, 0.8, 0.5) == [0, pytest.approx(LENGTH_S / 2, abs=0.4)]
+
+
+def test_a_detector_that_says_no_number_is_no_detector_that_hears_nothing() -> None:
+    for apart in range(2):
+        assert _told(np.nan, 0.1, 0.1)[0] == pytest.approx(LENGTH_S, abs=0.1)
+        assert _told(0, np.nan, 0.1)[apart] >= LENGTH_S / 2 - 0.1
+        assert _told(1, 0.6, np.nan)[apart] >= LENGTH_S / 2 - 0.1
 
 
 def test_what_is_no_number_stands_out() -> None:

@@ -287,3 +287,4 @@ def test_what_is_no_number_counts_as_speech_that_nobody_heard() -> None:
 
     quiet = np.full(2 * RATE_HZ, 0.1, dtype=np.float32)
     assert unheard(quiet, [quiet], broken)
+    assert unheard(quiet, [quiet], broken, apart=True)

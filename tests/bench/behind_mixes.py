@@ -318,7 +318,9 @@ GUILTY: Mapping[str, Callable[[Draw], Scene]] = {
     ),
     "6 dB under two at once, panned": lambda d: against(2**0.5 * at_once(d), gain(-6) * d.voice()),
     "6 dB under, real stereo music": lambda d: against(np.stack([d.voice()] * 2) + d.music(-9), gain(-6) * d.voice()),
-    "6 dB under one with a stereo reverberator's return": lambda d: against(2**0.5 * reverberated(d), gain(-6) * d.voice()),
+    "6 dB under one with a stereo reverberator's return": lambda d: against(
+        2**0.5 * reverberated(d), gain(-6) * d.voice()
+    ),
     "6 dB under a talker in a room": lambda d: against(d.room(1), gain(-6) * d.voice()),
     "some bands of it, 6 dB under": bands_under,
     "the front voice itself cancelled in some bands": lambda d: bands(d, -1.0),
