@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 from test_added_speech import Sound, coded, music
-from test_unheard import STEREO, SURROUND, activity, found
+from test_unheard import STEREO, SURROUND, activity, clips, found
 
 from dubgate.delivery.audio import downmix_weights
 from dubgate.features import Floats, Series
@@ -127,7 +127,6 @@ def ordinary() -> dict[str, tuple[Any, tuple[str, ...]]]:
         "far off in a room": (room(a, 1, 0) + room(b, 2, 0), STEREO),
         "in a church": (0.5 * panned(a, 0.5) + room(a, 5, 0) + room(b, 6, 0), STEREO),
         **{f"late on one side, {k}": (sound, STEREO) for k, sound in enumerate(crowd)},
-        "wide, with a reverberator's return that is wider": (panned(a, 0.4) + widened(0.4 * room(a, 8, 0), 2), STEREO),
         "two before two microphones": (np.stack([a + late(b, 2), late(a, 1) + b]), STEREO),
         "two as far from the middle": (np.stack([a + late(b, 1), late(a, 1) + b]), STEREO),
         "before wide music": (panned(a, 0.1) + panned(b, 0.9) + wide, STEREO),
@@ -185,22 +184,37 @@ def test_what_follows_the_judged_sound_dies_away_with_it_and_another_voice_does_
     assert not _echo(np.full_like(a, np.nan), a).any(), "what is no number is nobody's echo"
 
 
-def _told(judged: float, sound: float, alone: float) -> list[float]:
+def _told(judged: float, sound: float, alone: float, level: float = 1.0) -> list[float]:
     """What is found where one who speaks behind another is heard with these probabilities: their seconds, apart or not."""
     a, b, *_ = voices()
     halves = np.repeat([0.0, 1.0], [LENGTH_S * RATE_HZ // 1024] * 2).astype(np.float32)
 
     def heard(clips: Sequence[Floats]) -> list[Series]:
-        probs = [judged, sound * halves] if len(clips) == 2 else [alone] * len(clips)
-        return [Series(0.032, np.broadcast_to(np.float32(p), halves.shape)) for p in probs]
+        probs: list[Any] = [judged, sound * halves] if len(clips) == 2 else [alone] * len(clips)
+        return [Series(0.032, np.asarray(p + 0 * halves, dtype=np.float32)) for p in probs]
 
-    return [total_s(unheard(a, [b], heard, apart=apart)) for apart in (False, True)]
+    return [total_s(unheard(a, [level * b], heard, apart=apart)) for apart in (False, True)]
 
 
 def test_what_stands_alone_is_speech_with_more_certainty_and_where_the_sound_itself_may_speak() -> None:
     assert _told(1, 0.6, 0.95) == pytest.approx([LENGTH_S / 2] * 2, abs=0.4)
     assert _told(1, 0.6, 0.8) == [0, 0], "music through the gaps of a voice"
     assert _told(1, 0.2, 0.95) == [0, 0], "the sound itself does not speak"
+
+
+def test_far_under_one_who_speaks_it_may_be_chance_and_under_other_sound_it_is_not() -> None:
+    assert _told(1, 0.6, 0.95, level=0.12)[0] < 0.5
+    assert _told(0, 0.6, 0.95, level=0.12)[0] > 2
+
+
+def test_a_reverberators_return_that_is_made_wide_is_nobody() -> None:
+    """As loud as who speaks, and in the gaps of the speech far louder between the channels than in their sum."""
+    talker = clips()[0][: LENGTH_S * RATE_HZ]
+    rng = np.random.default_rng(20)
+    tails = rng.standard_normal((2, 24_000)) * np.exp(-np.arange(24_000) / 3500)
+    tails = np.pad(0.8 * tails / np.linalg.norm(tails, axis=1, keepdims=True), ((0, 0), (500, 0)))
+    wet = [talker + fftconvolve(talker, tail)[: len(talker)] for tail in tails]
+    assert found(list(widened(np.stack(wet), 2)), STEREO) == ()
 
 
 def test_a_detector_that_hears_a_voice_in_one_mix_of_it_alone_proves_nothing_unless_none_of_it_is_in_both() -> None:

@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from behind_mixes import GUILTY, INNOCENT, LENGTH_S, RATE_HZ, Draw, Scene
-from behind_voices import SPLITS, Material, lacking
+from behind_hiding import GUILTY
+from behind_mixes import INNOCENT, LENGTH_S, Draw, Scene
+from behind_voices import RATE_HZ, SPLITS, Material, lacking
 
 from dubgate.features import Floats
 from dubgate.meter.unheard import CancelledSpeech
@@ -115,7 +116,7 @@ def innocent_row(kind: str, heard: Sequence[Heard]) -> str:
     held = sum(bool(h.found) for h in heard)
     low, high = wilson(held, len(heard))
     seconds = sum(total_s(h.found) for h in heard)
-    return f"| {kind} | {held} of {len(heard)} | {low:.0%} to {high:.0%} | {seconds:.1f} of {len(heard) * LENGTH_S} |"
+    return f"| {kind} | {held} of {len(heard)} | {100 * low:.2g} to {100 * high:.2g} % | {seconds:.1f} of {len(heard) * LENGTH_S} |"
 
 
 def guilty_row(kind: str, heard: Sequence[Heard]) -> str:

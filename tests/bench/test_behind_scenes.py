@@ -7,10 +7,11 @@ import pytest
 
 pytest.importorskip("soxr", reason="dubgate[audio] is not installed")
 
-from behind_mixes import GUILTY, INNOCENT, LENGTH_S, N, RATE_HZ, Draw, Scene, under
+from behind_hiding import GUILTY, under
+from behind_mixes import INNOCENT, LENGTH_S, Draw, N, Scene
 from behind_rooms import SOUND_MPS, coded, convolved, images, impulse, panned, placed
 from behind_scenes import Heard, guilty_row, innocent_row, scenes, share, wilson
-from behind_voices import LEVEL, Material, active_rms
+from behind_voices import LEVEL, RATE_HZ, Material, active_rms
 
 from dubgate.delivery.audio import downmix_weights
 from dubgate.spans import Span
@@ -35,7 +36,7 @@ def test_only_seconds_in_which_somebody_hides_count_as_found() -> None:
     of, low, high = share(heard)
     assert (of, low, high) == (0.5, 0.0, 1.0)
     assert guilty_row("x", heard) == "| x | 50% of 8 s | 0% to 100% | 1 of 2 | 9% to 91% |"
-    assert innocent_row("x", heard) == f"| x | 1 of 2 | 9% to 91% | 4.0 of {2 * LENGTH_S} |"
+    assert innocent_row("x", heard) == f"| x | 1 of 2 | 9.5 to 91 % | 4.0 of {2 * LENGTH_S} |"
 
 
 def test_a_scene_is_drawn_again_from_its_seed_and_no_two_are_alike() -> None:
