@@ -26,7 +26,7 @@ import soundfile
 import soxr
 from behind_hiding import GUILTY
 from behind_mixes import INNOCENT, LENGTH_S, Draw, Scene
-from behind_voices import RATE_HZ, SPLITS, Material, lacking
+from behind_voices import DEBIAN, RATE_HZ, SPLITS, Material, lacking
 
 from dubgate.features import Floats
 from dubgate.meter.unheard import CancelledSpeech
@@ -218,7 +218,7 @@ def _arguments() -> argparse.Namespace:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     speech = Path(os.environ.get("DUBGATE_SPEECH", root.parent / "shared/speech"))
     asked.add_argument("speech", nargs="?", type=Path, default=speech)
-    asked.add_argument("--debian", type=Path, default=root / "out/debian", help="where Debian's packages are unpacked")
+    asked.add_argument("--debian", type=Path, default=DEBIAN, help="where Debian's packages are unpacked")
     asked.add_argument("--split", choices=list(SPLITS), default="held-out")
     asked.add_argument("--scenes", type=int, default=24)
     asked.add_argument("--only", default="", help="kinds whose name holds this text")

@@ -19,6 +19,7 @@ import soxr
 
 from dubgate.features import Floats
 
+DEBIAN = Path(__file__).resolve().parents[2] / "out/debian"  # where Debian's packages are unpacked
 RATE_HZ = 16_000
 LEVEL = 0.05  # RMS where a voice speaks, -26 dBFS
 PAUSE_S = 0.25  # between two utterances
