@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mutate import Mutant, replaced
 
 BEHIND = ("tests/test_behind.py",)
+ADDED = ("tests/test_added_speech.py",)
 VOICES = ("tests/test_voices_heard.py",)
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -15,6 +16,9 @@ SINGLE = (
     ("where the judged sound speaks a residue of it speaks too", "dubgate/meter/unheard.py", "& heard & silent if apart", "& heard if apart", BEHIND),
     ("what a detector hears in one mix alone is hidden", "dubgate/meter/unheard.py", "& silent if apart else np.isnan(own) | np.isnan(prob)", "& silent", BEHIND),
     ("a detector's no number is silence", "dubgate/meter/unheard.py", "if apart else np.isnan(own) | np.isnan(prob)", "if apart else np.False_", BEHIND),
+    ("what no filter makes of a master may be the master's own", "dubgate/meter/added.py", "start_s=start_s, apart=True)", "start_s=start_s)", ADDED),
+    ("what a mix holds beside stem and M&E may be theirs", "dubgate/mixing.py", "[left], speech_prob, start_s=start, apart=True)", "[left], speech_prob, start_s=start)", ADDED),
+    ("what is played alone is asked for more", "dubgate/chosen_alone.py", "speech_prob, apart=alone)", "speech_prob)", ("tests/test_unheard.py",)),
     ("music through gaps is speech", "dubgate/meter/unheard.py", "SPOKEN_ALONE = 0.9", "SPOKEN_ALONE = 0.7", BEHIND),
     ("what does not speak speaks alone", "dubgate/meter/unheard.py", "found |= maybe & ~(series", "found |= ~(series", BEHIND),
     ("an echo stands out", "dubgate/meter/behind.py", "np.maximum(_usual(power, level, phases) * level, _echo(power, level))", "_usual(power, level, phases) * level", BEHIND),
