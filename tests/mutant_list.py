@@ -205,7 +205,7 @@ SINGLE = (
     ("approvals: anybody objects", "consent/asking.py", "if notice.to not in (event.by, view.house_of(event.by)):", "if False:", STANDING),
     ("requests: anybody answers", "consent/asking.py", "if who not in (event.by, view.house_of(event.by)):", "if False:", ASKED),
     ("requests: what is closed is answered", "consent/asking.py", "if event.kind is not EventKind.LIFTED and not history.waiting(view.now):", "if False:", ASKED),
-    ("requests: a no is forgotten", "dubgate/policy/request_checks.py", "if no is None or", "if True or", REQUESTED),
+    ("requests: a no is forgotten", "dubgate/policy/request_checks.py", "if no is None or not about:", "if True:", REQUESTED),
     ("requests: asked although there is something to mend", "dubgate/requesting.py", "    if mend:\n", "    if False:\n", REQUESTED),
     ("requests: asked twice", "dubgate/requesting.py", "if any(asks_the_same(h, release.candidate, wanted) for h in mine):", "if False:", REQUESTED),
     ("requests: comparisons of another cast are kept", "dubgate/judging_again.py", "heard.key, str(delivery.style), cast,", "heard.key, str(delivery.style),", REQUESTED),
