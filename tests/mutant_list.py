@@ -231,6 +231,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "a window that is over begins now and ends before now: no step lies in it, and nothing interrupts it",
     ),
     Equivalent(
+        "consent/store.py",
+        "_read_under",
+        "without `if len(keys) == 1`",
+        "one key has a statement of its own, which is faster; the one for several gives the same entries",
+    ),
+    Equivalent(
         "dubgate/certificate/opening.py",
         "verifies",
         'without `if self.keytype == "ed25519"`',

@@ -233,6 +233,10 @@ def test_no_production_record_is_held_by_every_rule_that_asks_for_it(world: Worl
     assert {"REC-PURPOSE", "REC-CONFIRMED", "REC-ANSWERED", "REC-FILES", "REC-TRAINING", "REC-REGISTER"} <= found
 
 
+def test_recorded_files_that_are_as_recorded_pass(world: World) -> None:
+    assert [f.outcome for f in judged(world, NO_COMPANY).verdict.findings if f.rule == "INT-005"] == [Outcome.PASS]
+
+
 def test_a_recorded_file_with_other_bytes_blocks_whatever_pack_judges(world: World) -> None:
     path = world.delivery.root / "log.txt"
     changed = (RecordedFile(path, "0" * 64),)

@@ -249,6 +249,15 @@ def test_a_second_enrolment_for_one_encoder_must_supersede_the_first(place: Plac
             assert [e.enrolment.enrolment_id for e in view.enrolments("v-ada", NOW)] == ["en-2"]
 
 
+def test_all_that_is_under_a_key_is_found_whatever_its_kind(place: Place) -> None:
+    with open_world(place, None, MATCHED) as registry, registry.view() as view:
+        kinds = {type(e.record).__name__ for e in view.store.entries("voice:v-ada")}
+        assert {"Voice", "Enrolment", "Grant"} <= kinds
+        both = view.store.entries_of(["voice:v-ada", "party:p-ada"])
+        assert [e.leaf_index for e in both] == sorted({e.leaf_index for e in both})
+        assert {type(e.record).__name__ for e in both} > kinds
+
+
 def test_a_key_has_one_owner(place: Place) -> None:
     registry = open_world(place, None, key("studio", "ab" * 32, Role.RIGHTS_HOLDER))
     with pytest.raises(RecordError, match="one owner"):

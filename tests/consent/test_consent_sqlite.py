@@ -18,9 +18,10 @@ from consent_examples import (
     use,
 )
 
+from consent.database import engine_for, writing
 from consent.errors import StoreError
 from consent.parties import Party, Personal
-from consent.registry import Registry
+from consent.registry import Registry, _found
 from consent.sealing import Keyring
 from consent.voices import Voice
 from consent.writing import Addition
@@ -37,6 +38,32 @@ def test_names_and_templates_lie_in_no_file_as_they_are(tmp_path: Path) -> None:
         assert b"Ada Example" not in on_disk
         assert packed(VECTOR) not in on_disk
     assert stat.S_IMODE((tmp_path / "registry.db.key").stat().st_mode) == 0o600
+
+
+def test_the_key_lies_where_the_environment_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBGATE_REGISTRY_KEY", str(tmp_path / "vault/registry.key"))
+    (tmp_path / "vault").mkdir()
+    Registry.open(tmp_path / "registry.db", create=True).close()
+    assert [p.name for p in tmp_path.glob("**/*.key")] == ["registry.key"]
+
+
+def test_a_database_that_holds_a_registry_is_founded_no_second_time(tmp_path: Path) -> None:
+    open_world(tmp_path, None).close()
+    engine = engine_for(tmp_path / "registry.db", create=False)
+    with pytest.raises(StoreError, match="already holds a registry"), writing(engine) as connection:
+        _found(connection, {"origin": "another"})
+    engine.dispose()
+
+
+def test_a_registry_that_does_not_say_what_it_is_takes_nothing(tmp_path: Path) -> None:
+    open_world(tmp_path, None).close()
+    with sqlite3.connect(tmp_path / "registry.db") as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'signatures'")
+    with (
+        Registry.open(tmp_path / "registry.db", clock=Ticking()) as registry,
+        pytest.raises(StoreError, match="does not say its signatures"),
+    ):
+        registry.add(refusal())
 
 
 def test_without_its_key_a_registry_opens_and_keeps_what_is_sealed(tmp_path: Path) -> None:

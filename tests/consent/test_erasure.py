@@ -14,7 +14,7 @@ from consent_examples import DAY, NOW, Place, Ticking, enrolment, event, open_wo
 from sqlalchemy import Engine, text
 
 from consent.database import engine_for
-from consent.errors import StoreError
+from consent.errors import RecordError, StoreError
 from consent.export import export_dpv, export_json
 from consent.parties import Party, Personal
 from consent.registry import Registry
@@ -216,6 +216,13 @@ def test_a_newer_history_erases_whatever_an_older_file_of_keys_holds(tmp_path: P
         assert view.enrolments("v-zoe", NOW) == ()
     holders = sqlite3.connect(tmp_path / "again.db").execute("SELECT holder FROM person_key").fetchall()
     assert not {(PARTY,), (VOICE,)} & set(holders)
+
+
+def test_whoever_erases_is_known_even_where_there_is_nothing_to_erase(tmp_path: Path) -> None:
+    with open_world(tmp_path, None, *zoe()) as registry:
+        assert not registry.erase("party:p-none", by="p-zoe", reason="asked for")
+        with pytest.raises(RecordError, match="no party 'nobody' is registered"):
+            registry.erase("party:p-none", by="nobody", reason="asked for")
 
 
 def test_a_content_smuggled_back_into_a_backup_after_its_erasure_is_left_out(tmp_path: Path) -> None:
