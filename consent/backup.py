@@ -32,7 +32,12 @@ def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_
 
     Returns:
         The number of entries.
+
+    Raises:
+        RecordError: it cannot be written, or something else than an older backup is there, such as the registry itself.
     """
+    for place, schema in ((path, SCHEMA), (keys_path, KEYS_SCHEMA)):
+        _require_free(place, schema)
     store = Store(connection, None)
     size = store.size()
     root = ledger.root(size, store.read_node)
@@ -40,6 +45,18 @@ def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_
     _write(path, [header, *(_entry(e) for e in store.all_entries()), *_sealed(connection)])
     _write(keys_path, [{"schema": KEYS_SCHEMA, "origin": meta["origin"]}, *_keys(connection)])
     return size
+
+
+def _require_free(path: Path, schema: str) -> None:
+    """Nothing is there, or an older backup of this kind: never the registry, nor the key without which nobody reads it."""
+    if not path.is_file():
+        return
+    try:
+        older = next(_lines(path), {}).get("schema") == schema
+    except RecordError:
+        older = False
+    if not older:
+        raise RecordError("another file is already there", where=str(path), remedy="Name a new file.")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -186,4 +203,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise RecordError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except ValueError as error:
-        raise RecordError(f"damaged: {error}", where=str(path)) from None
+        remedy = (
+            "Name the history and the keys that `dubgate consent backup` wrote, in this order; a cut copy, copy again."
+        )
+        raise RecordError(f"damaged, or no backup: {error}", where=str(path), remedy=remedy) from None

@@ -98,7 +98,8 @@ def _read(path: Path, kind: str | None, zone: str | None) -> tuple[list[Row], li
         rows, problems = read_csv(name, text, kind)
         return rows, problems, days.declared(zone, name)
     if kind is not None:
-        raise RecordError("--kind is for CSV; a JSON file names its lists", where=name)
+        remedy = "Leave --kind out, or name a file that ends in .csv."
+        raise RecordError("--kind is for CSV; a JSON file names its lists", where=name, remedy=remedy)
     lines = JsonLines(name, text)
     rows, problems = _json_rows(lines)
     return rows, problems, _json_zone(lines, zone)

@@ -110,5 +110,10 @@ def read_keyring(path: Path) -> Keyring | None:
         return Keyring(bytes.fromhex(path.read_text(encoding="ascii").strip()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise StoreError(f"not a registry key ({error})", where=str(path)) from None
+    except OSError as error:
+        raise StoreError(f"the registry's key cannot be read ({error.strerror})", where=str(path)) from None
+    except ValueError:
+        remedy = (
+            "Name the key file that was made with the registry (beside an SQLite file: NAME.key), or its safe copy."
+        )
+        raise StoreError("not a registry key", where=str(path), remedy=remedy) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli.registry_options import registry_option
+from dubgate.cli.registry_options import ID, registry_option
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
@@ -29,8 +29,10 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--as", "by", required=True, metavar="PARTY", help="Who signs: a party of the registry.")
-@click.option("--for", "holder", metavar="PARTY", help="The rights holder that is spoken for. Default: who signs.")
+@click.option("--as", "by", required=True, type=ID, metavar="PARTY", help="Who signs: a party of the registry.")
+@click.option(
+    "--for", "holder", type=ID, metavar="PARTY", help="The rights holder that is spoken for. Default: who signs."
+)
 @click.option(
     "--key", type=click.Path(path_type=Path), required=True, help="The signer's private key (dubgate keys new)."
 )

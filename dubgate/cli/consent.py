@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def _about(row: dict[str, Any]) -> str:
         said = (
             ", ".join(map(str, value))
             if isinstance(value, list)
-            else str(value)[:10]
+            else _last_day(str(value))
             if name == "until"
             else str(value)
         )
@@ -120,6 +121,11 @@ def _about(row: dict[str, Any]) -> str:
             name if value is True else said if name in ("roles", "name", "status", "level") else f"{name} {said}"
         )
     return plain("  ".join(parts))
+
+
+def _last_day(until: str) -> str:
+    """The last day (UTC) of what ends at a moment: a term that ends with May has the first of June as its end."""
+    return f"{datetime.fromisoformat(until) - timedelta(microseconds=1):%Y-%m-%d}"
 
 
 def _gist(record: Any) -> str:

@@ -88,7 +88,10 @@ def _target(text: str) -> str:
     kind, colon, _ = text.partition(":")
     kinds = ("grant", "permission", "claim", "refusal", "approval", "key", "enrolment")
     if colon and kind not in kinds:
-        raise InputError(f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}")
+        raise InputError(
+            f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}",
+            remedy="A grant by its id alone, such as g-ada; the others with their kind before them.",
+        )
     return text if colon else f"grant:{text}"
 
 
@@ -115,7 +118,11 @@ def impact(target: str, location: str, key_file: Path | None, form: str) -> None
     from consent.consequences import touched
 
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
-        found = touched(view, _target(target), view.now)
+        named = _target(target)
+        if not view.store.entries(named):
+            kind, _, target_id = named.partition(":")
+            raise InputError(f"no {kind} {target_id!r} is registered")
+        found = touched(view, named, view.now)
     data = {
         "certificates": list(found.certificates),
         "releases": [r.release_id for r in found.releases],

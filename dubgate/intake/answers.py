@@ -109,4 +109,4 @@ def read_answers(path: Path) -> Answers:
     Raises:
         InputError: at `file:line:column`, all that is wrong with it.
     """
-    return validate(Answers, read_yaml(path, path.name), InputError)
+    return validate(Answers, read_yaml(path), InputError)

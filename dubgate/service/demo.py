@@ -18,7 +18,8 @@ from consent.parties import Party, Personal
 from consent.registry import Registry
 from consent.seed import import_seed
 from consent.vocabulary import Role
-from consent.web.accounts import invite
+from consent.web import accounts
+from consent.web.accounts import invite, send_link
 from consent.web.app import create_desk
 from consent.web.protocols import CannotAnswerError
 from consent.web.settings import DeskSettings
@@ -61,6 +62,11 @@ class Demo:
     app: FastAPI
     links: tuple[tuple[str, str], ...]
     behind: threading.Thread
+
+    def fresh_links(self) -> tuple[tuple[str, str], ...]:
+        """Another link for each role, since one works once: for whoever left before there was a passkey."""
+        desk = self.app.state.desk
+        return tuple((role, send_link(desk, accounts.of_party(desk, party)[0], "invite")) for role, party in WHO)
 
     def close(self) -> None:
         """Let go of the databases."""

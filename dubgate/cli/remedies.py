@@ -1,0 +1,101 @@
+"""What to do about an error that does not say it itself: a file that is not there or no file, an id that the registry lacks."""
+
+from __future__ import annotations
+
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+REGISTRY = "dubgate.registry"  # in click's meta: which registry this run asks
+_UNKNOWN = re.compile(r"\bno (\w+) '([^']*)'(?: is registered)?\Z")  # as the registry's door and the commands word it
+_LINE = re.compile(r"(:\d+){1,2}\Z")
+_MOST_NAMED = 3
+
+
+_OF_REFUSALS = {  # by the reason of a certificate's refusal
+    "malformed": "Name certificate.json as `dubgate check --certify` wrote it; one that was cut short, copy again.",
+    "trust-malformed": "Name the trust store as `dubgate keys trust` signed it; one that was cut short, copy again.",
+    "trust-unsigned": "Root key and trust store come from the same hands: --root is `dubgate keys export` of the key that signed it.",
+}
+
+
+def add_remedy(error: Any, registry: str | None) -> None:
+    """Give an error of dubgate's or of the registry's own, where it has none, what the reader can do."""
+    if error.remedy is not None:
+        return
+    if (reason := getattr(error, "reason", None)) in _OF_REFUSALS:
+        error.remedy = _OF_REFUSALS[reason]
+    elif unknown := _UNKNOWN.search(error.what):
+        error.remedy = of_unknown(unknown[1], unknown[2], registry)
+    elif error.where is not None:
+        error.remedy = of_file(Path(_LINE.sub("", error.where)), error.what)
+
+
+def of_file(path: Path, what: str) -> str | None:
+    """What to do about a file that could not be read or written; None where it is neither missing, empty, a folder nor forbidden."""
+    said = what.lower()
+    if "cannot be written" in said:
+        return _unwritten(path)
+    if "no such file" in said or "no such path" in said:
+        return _near(path)
+    if "is a directory" in said or "is a folder" in said:
+        return "Name a file in it." if path.is_dir() else None
+    if "permission denied" in said or "not permitted" in said:
+        return "The user who runs this may not open it: ask its owner, or run as somebody who may."
+    if "file is empty" in said:
+        return "Nothing was written into it: copy or export it again."
+    return None
+
+
+def _unwritten(path: Path) -> str:
+    if path.is_dir():
+        return "It is a folder: name a file in it."
+    if not path.parent.is_dir():
+        return f"The folder {path.parent} is not there: make it, or name another place."
+    if not os.access(path.parent, os.W_OK):
+        return f"The user who runs this may not write in {path.parent}: name another place."
+    return "See that the disk has room, or name another place."
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"The folder {path.parent} is not there: check the path and the folder that you are in."
+    try:
+        there = sorted(p.name for p in path.parent.iterdir())
+    except OSError:
+        there = []
+    near = get_close_matches(path.name, there, n=1, cutoff=0.7)
+    return f"Did you mean {path.with_name(near[0])}?" if near else "Check the name and the folder that you are in."
+
+
+def of_unknown(kind: str, record_id: str, registry: str | None) -> str:
+    """What the registry holds instead of an id that it lacks: ids like it, and what else is called so."""
+    from dubgate.cli.registry_options import plain
+
+    ask = f"What is there: dubgate consent show --registry {plain(registry or 'REGISTRY')}"
+    rows = [] if registry is None else _held(registry)
+    ids = [row["key"].partition(":")[2] for row in rows if row["key"].startswith(f"{kind}:")]
+    other = next((k for row in rows for k, _, i in [row["key"].partition(":")] if i == record_id and k != kind), None)
+    near = get_close_matches(record_id, ids, n=_MOST_NAMED, cutoff=0.75)
+    if other == "voice" and kind == "grant":
+        near = [row["key"].partition(":")[2] for row in rows if row.get("voice") == record_id][:_MOST_NAMED] or near
+    parts = [f"{plain(record_id)} is a {other}, not a {kind}."] if other else []
+    parts += [f"Did you mean {' or '.join(map(plain, near))}?"] if near else []
+    return " ".join([*parts, ask])
+
+
+def _held(registry: str) -> list[dict[str, Any]]:
+    """Every key of the registry that `consent show` lists; nothing where it cannot be opened, since this only helps."""
+    from datetime import UTC, datetime
+
+    from consent.errors import ConsentError
+    from consent.overview import overview
+    from dubgate.cli.registry_options import open_registry
+
+    try:
+        with open_registry(registry, None, read_only=True) as opened, opened.view() as view:
+            return [row for rows in overview(view, datetime.now(UTC)).values() for row in rows]
+    except (ConsentError, OSError):
+        return []
