@@ -25,6 +25,9 @@ from consent.vocabulary import EventKind
 
 SCHEMA = "consent-backup/1.0"
 KEYS_SCHEMA = "consent-backup-keys/1.0"
+_WHAT_TO_NAME = (
+    "Name the history and the keys that one `dubgate consent backup` wrote, in this order; a cut copy, copy again."
+)
 
 
 def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_path: Path) -> int:
@@ -104,7 +107,7 @@ def read_header(path: Path) -> dict[str, Any]:
     """
     header = next(_lines(path), {})
     if header.get("schema") != SCHEMA:
-        raise RecordError(f"not a backup ({SCHEMA})", where=str(path))
+        raise RecordError(f"not a backup ({SCHEMA})", where=str(path), remedy=_WHAT_TO_NAME)
     return header
 
 
@@ -180,7 +183,7 @@ def _restore_keys(connection: Connection, path: Path, origin: str, erased: dict[
     lines = _lines(path)
     header = next(lines, {})
     if header.get("schema") != KEYS_SCHEMA or header.get("origin") != origin:
-        raise RecordError("these are not the keys of that registry", where=str(path))
+        raise RecordError("these are not the keys of that registry", where=str(path), remedy=_WHAT_TO_NAME)
     in_use = set(connection.execute(select(SEALED.c.holder)).scalars())
     left_out = 0
     for line in lines:
@@ -203,7 +206,4 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise RecordError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except ValueError as error:
-        remedy = (
-            "Name the history and the keys that `dubgate consent backup` wrote, in this order; a cut copy, copy again."
-        )
-        raise RecordError(f"damaged, or no backup: {error}", where=str(path), remedy=remedy) from None
+        raise RecordError(f"damaged, or no backup: {error}", where=str(path), remedy=_WHAT_TO_NAME) from None

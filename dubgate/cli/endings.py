@@ -85,13 +85,17 @@ def _ended(ending: Ending) -> str:
 
 
 def _target(text: str) -> str:
-    kind, colon, _ = text.partition(":")
+    from consent.strict import ID, ID_MEANS
+
+    kind, colon, target_id = text.partition(":")
     kinds = ("grant", "permission", "claim", "refusal", "approval", "key", "enrolment")
     if colon and kind not in kinds:
         raise InputError(
             f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}",
             remedy="A grant by its id alone, such as g-ada; the others with their kind before them.",
         )
+    if not ID.fullmatch(target_id if colon else text):
+        raise InputError(f"{text!r} is no id: {ID_MEANS}", remedy="What is there: dubgate consent show.")
     return text if colon else f"grant:{text}"
 
 
