@@ -16,7 +16,7 @@ from consent.web.catalogue import has, text, word
 from consent.web.rows import new_secret
 from consent.web.scope import told_name
 from consent.web.visiting import Visitor, has_passkey, language_of, wants_signatures
-from consent.web.wording import day, length, moment, places, places_short, span, spoken, until
+from consent.web.wording import day, days, length, moment, places, places_short, span, spoken, until
 
 
 @cache
@@ -45,6 +45,7 @@ def render(request: Request, template: str, who: Visitor | None = None, code: in
         "secured": lambda: _secured(who),
         "day": lambda value: day(value, language),
         "until": lambda value: until(value, language),
+        "period": lambda start, end: days(start, end, language),
         "span": lambda start, end: span(start, end, language),
         "deadline": lambda value: _deadline(value, language),
         "by_when": lambda value: _deadline(value, language, "home.until"),

@@ -14,11 +14,51 @@ _LINE = re.compile(r"(:\d+){1,2}\Z")
 _MOST_NAMED = 3
 
 
-_OF_REFUSALS = {  # by the reason of a certificate's refusal
+_CHANGED = "Do not publish it: take certificate and file again from whoever made them; if it stays so, tell them what it says here."
+_BEYOND = "Publish it as it was released; for more, widen `distribution` in delivery.yaml, have it approved and certify again."
+_NOT_LISTED = "Ask who holds the root key for the newest trust store (dubgate keys trust); until it lists the key, do not publish."
+_OF_REFUSALS = {  # by the reason of a certificate's refusal, where the refusal says nothing closer
     "malformed": "Name certificate.json as `dubgate check --certify` wrote it; one that was cut short, copy again.",
+    "repeated-key": _CHANGED,
+    "wrong-type": _CHANGED,
+    "wrong-predicate": _CHANGED,
+    "unknown-key": _NOT_LISTED,
+    "bad-signature": _CHANGED,
+    "wrong-verifier": _NOT_LISTED,
+    "key-revoked": "Do not publish what a revoked key signed: certify again with the gate's new key.",
+    "key-not-valid": "Certify again with a key that is valid now (dubgate keys list).",
+    "level-not-accepted": "Judge it with better models (dubgate models pull best), or accept that level: dubgate keys trust --accept-embedded.",
+    "level-demanded": "Judge it with better models (dubgate models pull best) and certify again.",
+    "re-wrapped": "Have this file judged: dubgate check … --certify.",
+    "other-performance": "Make the package again from the approved master; what is to differ has to be approved and certified first.",
+    "label-lost": "Write the label into each rendition and manifest (dubgate label check PATH shows what is read), and package again.",
+    "package-incomplete": "Hand in the package as it was made: every file that its manifests name, and no other.",
+    "not-the-dub": "Nothing was judged about it: publish it under rules of its own.",
+    "expired": "Ask for another day: dubgate renew.",
+    "ledger-rewritten": "Name the registry that it was certified with, no older copy; if it is that one: dubgate consent audit.",
+    "consent-ended": "Do not publish it: after a new consent or approval, check and certify again (dubgate consent show says how they stand).",
+    "standing-refusal": "Do not publish it: only who refused can lift it.",
+    "pack-demanded": "Judge it with that pack (dubgate check … --pack NAME --certify), or put the one that judged in force (dubgate rules adopt).",
+    "pack-retired": "Have it judged again: dubgate check … --certify.",
+    "trust-expired": "Ask who holds the root key for a newer one.",
+    "failed": "It was judged and not released: the report beside the certificate says why and what to do.",
+    "other-bytes": "Publish the file that was judged. After a re-wrap: dubgate renew --file; of a package: dubgate certify-package.",
+    "other-language": _BEYOND,
+    "other-territory": _BEYOND,
+    "other-channel": _BEYOND,
+    "other-partner": _BEYOND,
+    "outside-window": "Publish it inside the window; for another one, change `distribution` in delivery.yaml, have it approved and certify again.",
+    "not-yet-valid": "Set the clock of this machine, or of the gate's, right.",
+    "altered-measurements": _CHANGED,
+    "altered-annex": "Name the annex.json that was written with this certificate.",
+    "altered-evidence": _CHANGED,
+    "unknown-ledger": _NOT_LISTED,
+    "ledger-proof": _CHANGED,
+    "other-master": "Name the package's certificate beside the master's that it was made from (dubgate certify-package).",
     "trust-malformed": "Name the trust store as `dubgate keys trust` signed it; one that was cut short, copy again.",
     "trust-unsigned": "Root key and trust store come from the same hands: --root is `dubgate keys export` of the key that signed it.",
-}
+    "trust-rolled-back": "Take the newest trust store from who holds the root key, who signs a newer one over it (dubgate keys trust).",
+}  # fmt: skip
 
 
 def add_remedy(error: Any, registry: str | None) -> None:

@@ -83,9 +83,9 @@ def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, 
     Runs no model and opens no media: deliveries are judged by `dubgate worker`. Put it behind TLS.
     """
     if demo:
-        from dubgate.cli.desk import demo_served
+        from dubgate.cli.desk import PORT, demo_served
 
-        return demo_served(**({} if port is None else {"port": port}))
+        return demo_served(port=PORT if port is None else port)
     from dubgate.service.logs import LOGGER, to_stderr
 
     settings = _settings(config, company)

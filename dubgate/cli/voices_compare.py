@@ -81,7 +81,7 @@ def say_whether_it_speaks(delivery: Delivery, character: str) -> None:
     """What is signed about a name that is none of the delivery's answers nothing, and looks as if it did."""
     from dubgate.delivery.manifest_fields import OUTSIDE
 
-    known = [entry.character for entry in delivery.cast]
+    known = [entry.name for entry in delivery.cast]
     if character not in (*known, OUTSIDE):
         click.echo(
             f"  {plain(character)} is not in the cast ({plain(', '.join(known))}): nothing will be answered by it",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dubgate.certificate import refusals
 from dubgate.certificate.refusals import Malformed
 from dubgate.cli.main import run
 from dubgate.cli.ports import listen, port_of
@@ -158,3 +159,11 @@ def test_port_0_takes_one_that_is_free_and_says_which() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(InputError, match="no address of this machine"):
         listen("192.0.2.1", 0)
+
+
+def test_every_refusal_of_a_certificate_says_what_to_do() -> None:
+    for kind in vars(refusals).values():
+        if isinstance(kind, type) and issubclass(kind, refusals.Refused) and kind is not refusals.Refused:
+            error = kind("what")
+            add_remedy(error, None)
+            assert error.remedy, kind.reason

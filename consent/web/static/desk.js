@@ -66,7 +66,9 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
 for (const time of document.querySelectorAll("time[data-own]")) {
   const then = new Date(time.dateTime);
   if (Number.isNaN(then.getTime()) || then.getTimezoneOffset() === 0) continue;
-  const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(then);
+  const clock = then.getDate() === then.getUTCDate() ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+  const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // days before months, as elsewhere
+  const shown = new Intl.DateTimeFormat(lang, clock).format(then);
   const own = document.createElement("span");
   own.className = "own";
   own.textContent = ` (${time.dataset.own}: ${shown})`;
