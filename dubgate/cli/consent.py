@@ -24,7 +24,10 @@ _MADE = """Made the registry {}. Back its key file up apart: without it no name 
   next, for each delivery:  dubgate consent draft delivery.yaml --out seed.yaml --registry {}
   many at once:             dubgate consent import --template grants"""
 _MOST_SHOWN = 40  # of each kind
-CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
+CODES = (
+    "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait), `spoken` (a step failed) and "
+    "`verify` (it does not hold; 3 where something is missing)."
+)
 
 
 @click.group(cls=Commands, epilog=CODES)
@@ -153,7 +156,7 @@ def audit(checkpoint: Path | None, vkey: str | None, location: str, key_file: Pa
 
     \b
     dubgate consent audit --registry consent.db
-    dubgate consent audit --registry consent.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent audit --registry consent.db --checkpoint checkpoint.txt --verifier-key "$(cat checkpoint.txt.vkey)"
     """
     from consent.checkpoint import open_note, verifier_key
 

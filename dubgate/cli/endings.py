@@ -25,7 +25,12 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
     @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry consent.db")
     @click.argument("target")
     @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
-    @click.option("--effective", callback=moment, help="From when; never earlier than now for an end.")
+    @click.option(
+        "--effective",
+        callback=moment,
+        metavar="TIME",
+        help="From when, with its offset: 2026-12-31T18:00:00+01:00. Never earlier than now for an end. Default: now.",
+    )
     @click.option("--reason", help="In their words.")
     @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
     @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file as well.")

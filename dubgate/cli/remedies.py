@@ -41,6 +41,7 @@ _OF_REFUSALS = {  # by the reason of a certificate's refusal, where the refusal 
     "pack-demanded": "Judge it with that pack (dubgate check … --pack NAME --certify), or put the one that judged in force (dubgate rules adopt).",
     "pack-retired": "Have it judged again: dubgate check … --certify.",
     "trust-expired": "Ask who holds the root key for a newer one.",
+    "no-certificate": "Have it judged by this service (POST /v1/deliveries); a certificate of another gate is asked offline: dubgate verify.",
     "failed": "It was judged and not released: the report beside the certificate says why and what to do.",
     "other-bytes": "Publish the file that was judged. After a re-wrap: dubgate renew --file; of a package: dubgate certify-package.",
     "other-language": _BEYOND,
@@ -61,12 +62,17 @@ _OF_REFUSALS = {  # by the reason of a certificate's refusal, where the refusal 
 }  # fmt: skip
 
 
+def of_refusal(reason: str | None) -> str | None:
+    """What to do about a refusal of this reason."""
+    return _OF_REFUSALS.get(reason or "")
+
+
 def add_remedy(error: Any, registry: str | None) -> None:
     """Give an error of dubgate's or of the registry's own, where it has none, what the reader can do."""
     if error.remedy is not None:
         return
-    if (reason := getattr(error, "reason", None)) in _OF_REFUSALS:
-        error.remedy = _OF_REFUSALS[reason]
+    if remedy := of_refusal(getattr(error, "reason", None)):
+        error.remedy = remedy
     elif unknown := _UNKNOWN.search(error.what):
         error.remedy = of_unknown(unknown[1], unknown[2], registry)
     elif error.where is not None:

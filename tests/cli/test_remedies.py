@@ -3,6 +3,8 @@ command replaces."""
 
 from __future__ import annotations
 
+import json
+import logging
 import shutil
 import socket
 from pathlib import Path
@@ -15,6 +17,7 @@ from dubgate.cli.main import run
 from dubgate.cli.ports import listen, port_of
 from dubgate.cli.remedies import add_remedy
 from dubgate.errors import InputError
+from dubgate.service.logs import JsonLines
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -167,3 +170,10 @@ def test_every_refusal_of_a_certificate_says_what_to_do() -> None:
             error = kind("what")
             add_remedy(error, None)
             assert error.remedy, kind.reason
+
+
+def test_a_warning_about_files_that_are_missing_names_them_in_the_log() -> None:
+    record = logging.makeLogRecord({"msg": "files are not here", "missing": ["gate.pem"], "address": "127.0.0.1:8080"})
+    told = json.loads(JsonLines().format(record))
+    assert told["missing"] == ["gate.pem"]
+    assert told["address"] == "127.0.0.1:8080"
