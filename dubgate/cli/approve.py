@@ -183,7 +183,9 @@ def say_whether_it_counts(registry: str, by: str, private: Any) -> None:
     with open_registry(registry) as opened, opened.view() as view:
         known, party = view.key(public.keyid, view.now), view.party(by)
     if party is None:
-        click.echo(f"  it does not count yet: no party {by!r} is registered. {of_unknown('party', by, registry)}", err=True)
+        click.echo(
+            f"  it does not count yet: no party {by!r} is registered. {of_unknown('party', by, registry)}", err=True
+        )
         return
     if known is None or known.party.party_id != by or known.problem:
         click.echo(
