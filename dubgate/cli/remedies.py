@@ -11,6 +11,7 @@ from typing import Any
 REGISTRY = "dubgate.registry"  # in click's meta: which registry this run asks
 _UNKNOWN = re.compile(r"\bno (\w+) '([^']*)'(?: is registered)?\Z")  # as the registry's door and the commands word it
 _LINE = re.compile(r"(:\d+){1,2}\Z")
+_MISSING = re.compile(r"no such (file|path)|there is no registry", re.IGNORECASE)
 _MOST_NAMED = 3
 
 
@@ -68,15 +69,22 @@ def of_refusal(reason: str | None) -> str | None:
 
 
 def add_remedy(error: Any, registry: str | None) -> None:
-    """Give an error of dubgate's or of the registry's own, where it has none, what the reader can do."""
+    """Give an error of dubgate's or of the registry's own, where it has none, what the reader can do; and to one about a file
+    that is not there the name that was probably meant."""
     if error.remedy is not None:
+        if error.where is not None and _MISSING.search(error.what) and (near := _near_name(_path(error.where))):
+            error.remedy = f"Did you mean {near}? {error.remedy}"
         return
     if remedy := of_refusal(getattr(error, "reason", None)):
         error.remedy = remedy
     elif unknown := _UNKNOWN.search(error.what):
         error.remedy = of_unknown(unknown[1], unknown[2], registry)
     elif error.where is not None:
-        error.remedy = of_file(Path(_LINE.sub("", error.where)), error.what)
+        error.remedy = of_file(_path(error.where), error.what)
+
+
+def _path(where: str) -> Path:
+    return Path(_LINE.sub("", where))
 
 
 def of_file(path: Path, what: str) -> str | None:
@@ -108,12 +116,18 @@ def _unwritten(path: Path) -> str:
 def _near(path: Path) -> str:
     if not path.parent.is_dir():
         return f"The folder {path.parent} is not there: check the path and the folder that you are in."
+    near = _near_name(path)
+    return f"Did you mean {near}?" if near else "Check the name and the folder that you are in."
+
+
+def _near_name(path: Path) -> str | None:
+    """The file beside it whose name is nearest; None where none is near."""
     try:
         there = sorted(p.name for p in path.parent.iterdir())
     except OSError:
-        there = []
+        return None
     near = get_close_matches(path.name, there, n=1, cutoff=0.7)
-    return f"Did you mean {path.with_name(near[0])}?" if near else "Check the name and the folder that you are in."
+    return str(path.with_name(near[0])) if near and near[0] != path.name else None
 
 
 def of_unknown(kind: str, record_id: str, registry: str | None) -> str:

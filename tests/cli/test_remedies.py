@@ -40,6 +40,7 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(path, tmp_path)
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "folder").mkdir()
+    (tmp_path / "delivery.yaml").touch()
     return tmp_path
 
 
@@ -81,6 +82,9 @@ def test_an_id_that_the_registry_lacks_is_told_with_what_it_holds(
     [
         ("intake --answers emty", "Did you mean empty?"),
         ("intake --answers no/such/answers.yaml", "The folder no/such is not there"),
+        ("check delivry.yaml --registry consent.db", "Did you mean delivery.yaml? Draft one"),
+        ("consent audit --registry consnt.db", "consent.db? Make one"),
+        ("tokens revoke 123456 --by op-1", "dubgate tokens list"),
         ("intake --answers folder", "Name a file"),
         ("intake --answers empty", "copy or export it again"),
         ("keys show missing.pem", "Check the name and the folder"),
