@@ -116,7 +116,7 @@ def _about(row: dict[str, Any]) -> str:
         said = (
             ", ".join(map(str, value))
             if isinstance(value, list)
-            else _last_day(str(value))
+            else last_day(str(value))
             if name == "until"
             else str(value)
         )
@@ -126,7 +126,7 @@ def _about(row: dict[str, Any]) -> str:
     return plain("  ".join(parts))
 
 
-def _last_day(until: str) -> str:
+def last_day(until: str) -> str:
     """The last day (UTC) of what ends at a moment: a term that ends with May has the first of June as its end."""
     return f"{datetime.fromisoformat(until) - timedelta(microseconds=1):%Y-%m-%d}"
 

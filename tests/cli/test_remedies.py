@@ -13,6 +13,8 @@ import pytest
 
 from dubgate.certificate import refusals
 from dubgate.certificate.refusals import Malformed
+from dubgate.cli import remedies
+from dubgate.cli.consent import last_day
 from dubgate.cli.main import run
 from dubgate.cli.ports import listen, port_of
 from dubgate.cli.remedies import add_remedy
@@ -114,6 +116,11 @@ def test_the_last_day_of_a_consent_is_told_and_not_the_midnight_after_it(
     assert line.endswith("until 2027-12-31")  # a last day in Berlin, which is over at 23:00 UTC
 
 
+def test_a_term_that_ends_with_may_ends_on_its_last_day() -> None:
+    assert last_day("2027-06-01T00:00:00Z") == "2027-05-31"
+    assert last_day("2027-05-31T22:00:00Z") == "2027-05-31"
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -181,3 +188,15 @@ def test_a_warning_about_files_that_are_missing_names_them_in_the_log() -> None:
     told = json.loads(JsonLines().format(record))
     assert told["missing"] == ["gate.pem"]
     assert told["address"] == "127.0.0.1:8080"
+
+
+def test_who_names_a_voice_is_told_its_grants_whatever_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"key": "voice:v-ada"},
+        {"key": "grant:contract-7", "voice": "v-ada"},
+        {"key": "grant:contract-8", "voice": "v-ben"},
+    ]
+    monkeypatch.setattr(remedies, "_held", lambda registry: rows)
+    assert "v-ada is a voice, not a grant. Did you mean contract-7?" in remedies.of_unknown(
+        "grant", "v-ada", "consent.db"
+    )
