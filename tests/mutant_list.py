@@ -157,6 +157,7 @@ SINGLE = (
     ("judging: weightless lines vanish", "dubgate/policy/band_rules.py", "full = sum(m.weight_s or average for m, _ in asked)", "full = sum(m.weight_s for m, _ in asked)", JUDGING),
     ("conditions: anything true-like is true", "dubgate/policy/conditions.py", "if value is True or value is False:", "if value is not None:", CONDITIONS),
     ("conditions: no time limit", "dubgate/policy/conditions.py", "deadline = time.monotonic() + self._limit_s", "deadline = time.monotonic() + 60", CONDITIONS),
+    ("conditions: as much of a processor as they like", "dubgate/policy/condition_child.py", "        signal.setitimer(signal.ITIMER_PROF, CPU_S)\n", "", CONDITIONS),
     ("conditions: a panic ends the child", "dubgate/policy/condition_child.py", "except BaseException as error:", "except ZeroDivisionError as error:", CONDITIONS),
     ("conditions: the child may open files", "dubgate/policy/condition_child.py", "(resource.RLIMIT_NOFILE, 3),", "", CONDITIONS),
     ("conditions: the child has the parent's environment", "dubgate/policy/conditions.py", "env=_ENVIRONMENT,", "", CONDITIONS),

@@ -101,7 +101,7 @@ GUARDED = (
     ("consent/web/recovery.py", DESK),
     ("consent/web/signing.py", SIGNING),
     ("consent/web/pages/accounts.py", DESK),
-    ("consent/web/pages/requests.py", DECIDING),
+    ("consent/web/pages/requests.py", (*DECIDING, "tests/web/test_desk_abuse.py")),
     ("consent/web/pages/security.py", DESK),
     ("consent/web/pages/sign_in.py", DESK),
     ("consent/web/pages/signing.py", SIGNING),

@@ -1,7 +1,8 @@
 """The child process that evaluates conditions: one JSON request a line in, one JSON answer a line out.
 
 It is run as a file, without keys, environment or other files, under limits; whatever goes wrong in it, up to a panic
-of the Rust evaluator or its death, is an answer that is not a truth value.
+of the Rust evaluator or its death, is an answer that is not a truth value. A condition that takes more of a processor
+than its share ends it with SIGPROF, which the evaluator cannot hold up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import signal
 import sys
 
 MEMORY_BYTES = 1 << 30
-CPU_S = 600
+CPU_S = 2.0
+ALL_CPU_S = 600
 
 
 def limit() -> None:
@@ -23,7 +25,7 @@ def limit() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_CPU, ALL_CPU_S),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 3),
@@ -51,6 +53,7 @@ def main() -> None:
     limit()
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
+        signal.setitimer(signal.ITIMER_PROF, CPU_S)
         print(json.dumps(answer(line)), flush=True)
 
 

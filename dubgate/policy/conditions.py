@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -16,8 +17,10 @@ from dubgate.policy.expression_types import Condition
 from dubgate.policy.facts import Facts
 from dubgate.unmeasured import Unmeasured
 
-LIMIT_S = 2.0
-START_LIMIT_S = 20.0
+LIMIT_S = 30.0
+"""How long an answer is waited for. What it may take of a processor is bounded in the child (`condition_child.CPU_S`), \
+so that a verdict does not hang on what else the machine has to do."""
+START_LIMIT_S = 60.0
 _CHILD = Path(__file__).with_name("condition_child.py")
 _ENVIRONMENT = {"PATH": "", "LANG": "C.UTF-8"}  # nothing of the parent's: no keys, no addresses
 _LONGEST_ANSWER = 10_000
@@ -59,20 +62,19 @@ class Evaluator:
             _write(child, request, deadline)
             reply = _line(child, deadline)
         except (TimeoutError, OSError, EOFError) as error:
-            self.close()
-            return Unmeasured(_reason(error))
+            return Unmeasured(_reason(error, self.close()))
         return truth_of(reply)
 
-    def close(self) -> None:
-        """End the child."""
+    def close(self) -> int | None:
+        """End the child; how it ended."""
         child, self._child = self._child, None
         if child is None:
-            return
+            return None
         child.kill()
         for stream in (child.stdin, child.stdout):
             if stream is not None:
                 stream.close()
-        child.wait()
+        return child.wait()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -115,8 +117,8 @@ def _line(child: subprocess.Popen[bytes], deadline: float) -> bytes:
     return got
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
+def _reason(error: BaseException, ended: int | None) -> str:
+    if isinstance(error, TimeoutError) or ended == -signal.SIGPROF:
         return "the condition took too long and was stopped"
     return "the condition's evaluator died"
 
