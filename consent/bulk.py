@@ -125,7 +125,8 @@ def _json_rows(lines: JsonLines) -> tuple[list[Row], list[Problem]]:
     data = lines.data
     if not isinstance(data, dict) or data.get("schema") not in (SCHEMA, SEED_SCHEMA):
         where = f"{lines.name}:{lines.line(('schema',) if isinstance(data, dict) else ())}"
-        raise RecordError(f'an import starts with "schema": "{SCHEMA}"', where=where)
+        remedy = "What it holds: dubgate consent import --help; rows in CSV: dubgate consent import --template grants."
+        raise RecordError(f'an import starts with "schema": "{SCHEMA}"', where=where, remedy=remedy)
     problems = [
         Problem(lines.line((key,)), f"field {key!r}", f"no such list; there are {', '.join(SECTIONS)}")
         for key in data

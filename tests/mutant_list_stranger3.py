@@ -20,7 +20,7 @@ SINGLE = (
     ("a report replaces the registry's key", "dubgate/cli/registry_options.py", "bool(_KEY_FILE.fullmatch(head))", "False", TOLD),
     ("a key file that is not there is no error", "dubgate/cli/registry_options.py", "not create and not key_file.exists()", "False", TOLD),
     ("what ending an unknown consent touches is nothing", "dubgate/cli/endings.py", "if not view.store.entries(named):", "if False:", TOLD),
-    ("an id that is none is looked up", "dubgate/cli/endings.py", "if not ID.fullmatch(target_id if colon else text):", "if False:", TOLD),
+    ("an id that is none is looked up", "dubgate/cli/endings.py", "if not AN_ID.fullmatch(target_id if colon else text):", "if False:", TOLD),
     ("no near id is told", REMEDIES, "n=_MOST_NAMED, cutoff=0.75", "n=_MOST_NAMED, cutoff=1.0", TOLD),
     ("a voice's grants are not told", REMEDIES, 'if other == "voice" and kind == "grant":', "if False:", TOLD),
     ("no near file is told", REMEDIES, "if error.where is not None and _MISSING", "if False and _MISSING", TOLD),

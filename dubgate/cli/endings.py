@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.notices import Posting, notices, post, posting_options
-from dubgate.cli.registry_options import open_registry, registry_options, say, write_text
+from dubgate.cli.registry_options import ID, open_registry, registry_options, say, write_text
 from dubgate.cli.standing import moment, standing
 from dubgate.errors import InputError
 
@@ -24,7 +24,9 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
 
     @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry consent.db")
     @click.argument("target")
-    @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
+    @click.option(
+        "--by", "by", required=True, type=ID, metavar="PARTY", help="Who says so: a party that the record concerns."
+    )
     @click.option(
         "--effective",
         callback=moment,
@@ -90,7 +92,8 @@ def _ended(ending: Ending) -> str:
 
 
 def _target(text: str) -> str:
-    from consent.strict import ID, ID_MEANS
+    from consent.strict import ID as AN_ID
+    from consent.strict import ID_MEANS
 
     kind, colon, target_id = text.partition(":")
     kinds = ("grant", "permission", "claim", "refusal", "approval", "key", "enrolment")
@@ -99,7 +102,7 @@ def _target(text: str) -> str:
             f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}",
             remedy="A grant by its id alone, such as g-ada; the others with their kind before them.",
         )
-    if not ID.fullmatch(target_id if colon else text):
+    if not AN_ID.fullmatch(target_id if colon else text):
         raise InputError(f"{text!r} is no id: {ID_MEANS}", remedy="What is there: dubgate consent show.")
     return text if colon else f"grant:{text}"
 

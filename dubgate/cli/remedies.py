@@ -96,6 +96,8 @@ def of_file(path: Path, what: str) -> str | None:
         return _near(path)
     if "is a directory" in said or "is a folder" in said:
         return "Name a file in it." if path.is_dir() else None
+    if "not a directory" in said:
+        return "Part of that path is a file: name a folder."
     if "permission denied" in said or "not permitted" in said:
         return "The user who runs this may not open it: ask its owner, or run as somebody who may."
     if "file is empty" in said:
