@@ -10,6 +10,7 @@ from mutate import Mutant, replaced
 REMEDIES = "dubgate/cli/remedies.py"
 TOLD = ("tests/cli/test_remedies.py",)
 COMPARE = ("tests/report/test_compare.py", "-k", "two_looks or two_checks")
+DEMO = ("tests/service/test_demo_desk.py",)
 WORDS = ("tests/web/test_desk_texts.py", "-k", "term or period or stand_apart")
 
 # Single changes that no operator makes: (what, file, old text, new text, tests).
@@ -36,6 +37,8 @@ SINGLE = (
     ("what was shown and its members run together", "consent/web/statement_fields.py", '    if predicate.get("shown"):\n', "    if False:\n", WORDS),
     ("a mail names the midnight after a last day", "consent/web/watching.py", "iso(end - timedelta(microseconds=1))", "iso(end)", ("tests/web/test_desk_notices.py", "-k", "90_30")),
     ("deadlines are days", "consent/web/page.py", "    said = moment(value, language)\n", "    said = day(value, language)\n", ("tests/web/test_desk_own_voice.py", "-k", "to_the_minute")),
+    ("two demonstrations share a folder", "dubgate/service/demo.py", "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", DEMO),
+    ("a demonstration keeps another's messages", "dubgate/service/demo.py", "        old.unlink()  # messages", "        pass  # messages", DEMO),
     ("kept hearing does not say where", "dubgate/kept.py", 'about if folder is None else f"{about} in {folder}"', "about", ("tests/test_kept.py", "-k", "told_apart")),
 )  # fmt: skip
 

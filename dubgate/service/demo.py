@@ -5,13 +5,14 @@ Deliveries are judged behind the running desk, as they would be by a gate; whom 
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from consent.errors import ConsentError
 from consent.parties import Party, Personal
@@ -25,7 +26,7 @@ from consent.web.protocols import CannotAnswerError
 from consent.web.settings import DeskSettings
 from consent.web.watching import watch
 from consent.writing import Addition
-from dubgate.errors import DubgateError
+from dubgate.errors import DubgateError, InputError
 from dubgate.samples import find_samples, materialise
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Demo:
     app: FastAPI
     links: tuple[tuple[str, str], ...]
     behind: threading.Thread
+    lock: IO[str]
 
     def fresh_links(self) -> tuple[tuple[str, str], ...]:
         """Another link for each role, since one works once: for whoever left before there was a passkey."""
@@ -73,6 +75,7 @@ class Demo:
         desk = self.app.state.desk
         desk.tables.close()
         desk.registry.close()
+        self.lock.close()
 
 
 def demo_desk(
@@ -91,11 +94,12 @@ def demo_desk(
         say: is told what is going on behind the desk.
 
     Raises:
-        InputError: dubgate was installed without its samples.
+        InputError: dubgate was installed without its samples, or another demonstration runs in `out`.
         ConsentError: the registry or the desk's tables cannot be made.
     """
     root = find_samples(samples)
     out.mkdir(parents=True, exist_ok=True)
+    lock = _alone(out)
     for name in ("registry.db", "desk.db"):
         for old in out.glob(f"{name}*"):
             old.unlink()
@@ -111,7 +115,23 @@ def demo_desk(
     app = create_desk(registry, settings, judge=deliveries, listening=deliveries)
     links = tuple((role, invite(app.state.desk, party, f"{party}@example.com")) for role, party in WHO)
     behind = threading.Thread(target=_behind, args=(app.state.desk, deliveries, manifests, location, say), daemon=True)
-    return Demo(app, links, behind)
+    return Demo(app, links, behind, lock)
+
+
+def _alone(out: Path) -> IO[str]:
+    """The lock of a folder: a second demonstration would empty the registry under the first.
+
+    Raises:
+        InputError: another one runs there.
+    """
+    lock = (out / "running.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        remedy = "End it, or name another folder and port: dubgate desk --demo --out FOLDER --port N."
+        raise InputError("another demonstration runs in this folder", where=str(out), remedy=remedy) from None
+    return lock
 
 
 def _registry(samples: Path, out: Path, hears: bool) -> str:
