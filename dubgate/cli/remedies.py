@@ -10,6 +10,23 @@ from typing import Any
 
 REGISTRY = "dubgate.registry"  # in click's meta: which registry this run asks
 _UNKNOWN = re.compile(r"\bno (\w+) '([^']*)'(?: is registered)?\Z")  # as the registry's door and the commands word it
+_KINDS = frozenset(
+    {
+        "party",
+        "title",
+        "voice",
+        "grant",
+        "approval",
+        "permission",
+        "claim",
+        "refusal",
+        "key",
+        "enrolment",
+        "request",
+        "notice",
+        "phrase",
+    }
+)
 _LINE = re.compile(r"(:\d+){1,2}\Z")
 _MISSING = re.compile(r"no such (file|path)|there is no registry", re.IGNORECASE)
 _MOST_NAMED = 3
@@ -77,7 +94,7 @@ def add_remedy(error: Any, registry: str | None) -> None:
         return
     if remedy := of_refusal(getattr(error, "reason", None)):
         error.remedy = remedy
-    elif unknown := _UNKNOWN.search(error.what):
+    elif (unknown := _UNKNOWN.search(error.what)) and unknown[1] in _KINDS:
         error.remedy = of_unknown(unknown[1], unknown[2], registry)
     elif error.where is not None:
         error.remedy = of_file(_path(error.where), error.what)
