@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
@@ -256,8 +256,8 @@ def _standing(history: ApprovalHistory, candidate: Candidate, at: datetime) -> I
     if standing is None:
         return
     known = [u for u in history.uses if u.recorded_at <= at]
-    own = next((u for u in known if u.notice.packets_sha256 == candidate.packets_sha256), None)
-    yield from _objections(standing, own, at)
+    own = next((u for u in known if u.notice.tells_of(candidate)), None)
+    yield from _objections(standing, own, [u for u in known if u.notice.packets_sha256 == candidate.packets_sha256], at)
     if own is None and max(history.n_releases, len(known)) >= standing.max_releases:
         yield (
             "RH-002",
@@ -274,16 +274,18 @@ def _standing(history: ApprovalHistory, candidate: Candidate, at: datetime) -> I
         )
 
 
-def _objections(standing: Standing, own: UseHistory | None, at: datetime) -> Iterator[_Found]:
-    """Whether the holder was told of this use, and what it said; RH-004 is the time that is still to pass."""
-    if own is None:
+def _objections(
+    standing: Standing, own: UseHistory | None, of_sound: Sequence[UseHistory], at: datetime
+) -> Iterator[_Found]:
+    """Whether the holder was told of this use, and what it said of any use of this sound; RH-004 is the time that is to pass."""
+    objections = [said for u in of_sound if (said := u.objection(at)) is not None]
+    if objections:
+        words = objections[0].event.reason or "without words"
+        yield "RH-001", "standing", f"the holder objected to this use: {words}", f"権利者が異議を述べました: {words}"
+    elif own is None:
         if standing.waits:
             en = "the holder has not been told of this use of its standing approval"
             yield "RH-004", "standing", en, "包括承認の利用が権利者に通知されていません"
-        return
-    if (objection := own.objection(at)) is not None:
-        words = objection.event.reason or "without words"
-        yield "RH-001", "standing", f"the holder objected to this use: {words}", f"権利者が異議を述べました: {words}"
     elif standing.waits and at < own.notice.object_until:
         until = own.notice.object_until.isoformat()
         en = f"the holder may still object to this use, until {until}"

@@ -71,7 +71,7 @@ def admit_use_notice(view: View, notice: UseNotice) -> None:
         raise RecordError(f"the notice goes to {approval.for_holder_id}, for whom the approval was given")
     if notice.object_until < view.now + timedelta(hours=approval.standing.objection_hours):
         raise RecordError(f"the holder has {approval.standing.objection_hours} hours to object, from now on")
-    require_use_left(view, approval, notice.packets_sha256)
+    require_use_left(view, approval, notice)
 
 
 def admit_answer(view: View, event: Event, record: Record) -> None:

@@ -84,6 +84,27 @@ def protected_gallery(
     )
 
 
+def protected_since(view: View, moment: datetime) -> frozenset[str]:
+    """The voices that may be looked for now by a template by which nobody could at a moment, as was recorded since."""
+    start = view.store.first_after(moment)
+    said = (e.record for kind in (Permission, Enrolment, Event) for e in view.store.of_kind(kind, start=start))
+    named = {v for record in said if (v := _voice_of(record, view)) is not None}
+
+    def sought(voice_id: str, at: datetime) -> set[str]:
+        protects = PermissionKind.PROTECT in view.permissions(voice_id, at)
+        return {e.enrolment_id for e in view.standing_enrolments(voice_id, at)} if protects else set()
+
+    return frozenset(v for v in named if sought(v, view.now) - sought(v, moment))
+
+
+def _voice_of(record: Record | None, view: View) -> str | None:
+    """Whose voice a permission or an enrolment, or an event of one, is about."""
+    if isinstance(record, Event) and record.target in ("permission", "enrolment"):
+        key = f"{record.target}:{record.target_id}"
+        return _voice_of(view.record(key, Permission) or view.record(key, Enrolment), view)
+    return record.voice_id if isinstance(record, Permission | Enrolment) else None
+
+
 def search_halt(view: View, at: datetime) -> SearchHalt | None:
     """The operator's recorded reason for which nobody is looked for at `at`; None where the search is on."""
     for entry, halt in _records(view.store.of_kind(SearchHalt), SearchHalt):

@@ -102,8 +102,12 @@ class Lookup:
         return KeyHolder(found, party, key_problem(found, self.events(f"key:{found.key_id}"), at))
 
     def adoptions(self) -> tuple[Adoption, ...]:
-        """Which rule packs were put in force and out of it, in ledger order."""
-        return tuple(a for _, a in self._all(["adoptions:all"], Adoption))
+        """Which rule packs were put in force and out of it, in ledger order; what a stolen key put in force is out of it."""
+        return tuple(self._adopted(e, a) for e, a in self._all(["adoptions:all"], Adoption))
+
+    def _adopted(self, entry: Entry, adoption: Adoption) -> Adoption:
+        gone = self.discredited_at(entry)
+        return adoption if gone is None or self.now < gone else adoption.model_copy(update={"kind": "retired"})
 
     def certifications(self, release_id: str) -> tuple[Certification, ...]:
         """The certificates that were signed for a release beside its own."""

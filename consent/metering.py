@@ -6,6 +6,7 @@ from consent.approvals import Approval
 from consent.errors import RecordError
 from consent.events import Event, RecordedEvent, fold
 from consent.terms import Grant
+from consent.uses import UseNotice
 from consent.views import View
 
 
@@ -25,14 +26,14 @@ def require_left(view: View, event: Event, grant: Grant) -> None:
         raise RecordError("the grant has not so many uses or minutes left")
 
 
-def require_use_left(view: View, approval: Approval, packets_sha256: str) -> None:
-    """Check that a standing approval has a use left for one more sound; writers are one at a time.
+def require_use_left(view: View, approval: Approval, notice: UseNotice) -> None:
+    """Check that a standing approval has a use left for one more notice; writers are one at a time.
 
     Raises:
-        RecordError: it has none, or this use of it was already noticed.
+        RecordError: it has none, or the holder was told of this use already.
     """
-    used = {u.notice.packets_sha256 for u in view.uses(approval.approval_id)}
-    if packets_sha256 in used:
+    told = view.uses(approval.approval_id)
+    if any(u.notice.tells_of(notice) for u in told):
         raise RecordError("the holder was already told of this use")
-    if approval.standing is None or len(used) >= approval.standing.max_releases:
+    if approval.standing is None or len(told) >= approval.standing.max_releases:
         raise RecordError("the standing approval's number of uses is used up")

@@ -213,6 +213,18 @@ class Store:
         value = self.connection.execute(_LAST_TIME).scalar()
         return None if value is None else parse_time(value)
 
+    def first_after(self, moment: datetime) -> int:
+        """The place of the first entry recorded after a moment: they lie in the order of their recording."""
+        low, high = 0, self.size()
+        while low < high:
+            middle = (low + high) // 2
+            entry = self.entry(middle)
+            if entry is None or entry.recorded_at > moment:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
     def append(
         self, record: Record, recorded_at: datetime, *, sealable: Sealable | None = None, envelope: str | None = None
     ) -> Entry:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from consent.events import RecordedEvent
+from consent.regions import expand
 from consent.strict import Excluded, Id, Language, Record, Sha256, Territories, Time, Window
 from consent.vocabulary import Channel, EventKind
+
+if TYPE_CHECKING:
+    from consent.approvals import Candidate
 
 
 class UseNotice(Record):
@@ -43,6 +47,13 @@ class UseNotice(Record):
         """By notice, approval, holder, title and sound."""
         own = (f"use_notice:{self.notice_id}", f"approval:{self.approval_id}", f"party:{self.to}")
         return (*own, f"title:{self.title_id}", f"sound:{self.packets_sha256}")
+
+    def tells_of(self, use: UseNotice | Candidate) -> bool:
+        """Whether the holder was told of all of a use: of this very sound, and everywhere, however and whenever it is to be."""
+        title_id = use.title_id if isinstance(use, UseNotice) else use.title_ids[0]
+        same = (use.packets_sha256, title_id, use.language) == (self.packets_sha256, self.title_id, self.language)
+        wider = expand(use.territories, use.territories_excluded) - expand(self.territories, self.territories_excluded)
+        return same and not wider and set(use.channels) <= set(self.channels) and self.window.contains(use.window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class Writer(View):
         return [a for a, approval in found if approval is not None and approval.standing is not None]
 
     def notice_use(self, approval_id: str, candidate: Candidate, by: str) -> UseNotice:
-        """Tell the holder of a standing approval that it is used for this sound, once; spends one of its number.
+        """Tell the holder of a standing approval of this use of it, once; spends one of its number.
 
         Raises:
             RecordError: no such standing approval, or its number is used up.
@@ -159,7 +159,7 @@ class Writer(View):
         approval = self.record(f"approval:{approval_id}", Approval)
         if approval is None or approval.standing is None:
             raise RecordError(f"{approval_id!r} is no standing approval of this registry")
-        told = (u.notice for u in self.uses(approval_id) if u.notice.packets_sha256 == candidate.packets_sha256)
+        told = (u.notice for u in self.uses(approval_id) if u.notice.tells_of(candidate))
         if (notice := next(told, None)) is not None:
             return notice
         notice = UseNotice(

@@ -147,7 +147,5 @@ def circumstances_of(
         vendor_houses=houses,
         duration_s=duration_s,
         attestable=attestable_rules(packs),
-        speak_for={
-            entry.name: frozenset(p for v in entry.voice_ids for p in view.spokespeople(v)) for entry in delivery.cast
-        },
+        speak_for={entry.name: tuple(view.spokespeople(v) for v in entry.voice_ids) for entry in delivery.cast},
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def speech_in(me: Sound, stem: Sound, speech_prob: SpeechProb, *, alone: bool) -> tuple[Span, ...]:
     """Where music and effects speak and the stem does not; where they can be played `alone`, wherever they speak."""
-    return speech_beside(_Silence(me.duration_s) if alone else stem, me, speech_prob)
+    return speech_beside(_Silence(me.duration_s) if alone else stem, me, speech_prob, apart=alone)
 
 
 def lost_in_any(found: Sequence[tuple[Span, ...] | Unmeasured]) -> tuple[Span, ...] | Unmeasured:

@@ -157,7 +157,6 @@ def declared_of(
     heard = None if features.published is None else features.published.packet_sha256
     forbidding = [v for v in entry.voice_ids if PermissionKind.MATCH not in view.permissions(v, at)]
     enrolled = [e for v in entry.voice_ids for e in view.enrolments(v, at)]
-    directed = [s for s in human_statements if Role.DUBBING_DIRECTOR in s.roles]
     theirs = {v: [s for s in human_statements if s.by in view.spokespeople(v)] for v in entry.voice_ids}
     own = [v for v, said in theirs.items() if human_refusal(release, entry, said, heard, at) is None]
     return Declared(
@@ -169,9 +168,14 @@ def declared_of(
         may_compare=not forbidding,
         why_not_compare=f"no permission to match {', '.join(forbidding)}" if forbidding else "",
         unconfirmed=tuple(sorted({e.voice_id for e in enrolled if not e.confirmed})),
-        human_statement=human_refusal(release, entry, directed, heard, at) if human else None,
+        human_statement=human_refusal(release, entry, directed(human_statements), heard, at) if human else None,
         performed_by=frozenset(own) if human else frozenset(),
     )
+
+
+def directed(statements: Sequence[Signed[HumanPerformance]]) -> tuple[Signed[HumanPerformance], ...]:
+    """Those of a dubbing director, who alone says for the programme that people performed; performers speak for themselves."""
+    return tuple(s for s in statements if Role.DUBBING_DIRECTOR in s.roles)
 
 
 def human_refusal(

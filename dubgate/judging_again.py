@@ -55,8 +55,8 @@ def judge_again(
     """Judge a delivery, from what was measured before where nothing that it rests on has changed.
 
     Args:
-        clock: what time it is once it was heard, which may take hours: then it is judged as the registry is known by then.
-            None judges as at `at`, whatever happened meanwhile.
+        clock: what time it is once it was heard, which may take hours: then it is judged as the registry is known by then,
+            to its last entry: a clock that was set back unsays none. None judges as at `at`, whatever happened meanwhile.
 
     Raises:
         InputError: the manifest, a file it names, or a pack cannot be used.
@@ -70,20 +70,25 @@ def judge_again(
     with open_registry(request.registry) as registry:
         if (before := heard_before(asked)) is not None:
             with registry.view() as view:
+                at = _moment(at, clock, view)
                 if (measured := load(Measured, asked.key, key_of(delivery, before, view, at))) is not None:
                     fresh = replace(measured, speakers=refreshed(measured.speakers, delivery, view, at))
                     return Judged(
                         delivery, _judged(delivery, quality, before, fresh, company, view, at), heard_again=False
                     )
         heard = hear(quality, progress, asked)
-        at = at if clock is None else max(at, clock())
         with registry.view() as view:
+            at = _moment(at, clock, view)
             cache.mark(asked.key, compared_in(delivery, heard, view, at))
             measured = measured_of(delivery, quality, heard, view, at)
             judgement = _judged(delivery, quality, heard, measured, company, view, at)
             voices = compared_in(delivery, heard, view, at)
             keep(asked.key, key_of(delivery, heard, view, at), measured, voices=voices)
             return Judged(delivery, judgement, heard_again=True)
+
+
+def _moment(at: datetime, clock: Callable[[], datetime] | None, view: View) -> datetime:
+    return at if clock is None else max(at, clock(), view.store.last_recorded_at() or at)
 
 
 def _judged(

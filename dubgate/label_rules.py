@@ -11,6 +11,7 @@ from pathlib import Path
 from dubgate.certificate.claim import Claim
 from dubgate.certificate.file import Certificate
 from dubgate.certificate.measured import Measured
+from dubgate.certificate.statements import RULING
 from dubgate.label_facts import label_values
 from dubgate.labels.tracks import Labels
 from dubgate.policy.conditions import Evaluator
@@ -38,15 +39,22 @@ def broken_label_rules(
     """
     claim, measured = opened.verdict.claim, opened.measured
     packs, missing = _at_hand(claim, beside)
-    if lacking := [name for name in missing if any(rule.startswith(f"{name}/") for rule in measured.passed)]:
-        return tuple(f"{name}: this pack is not at hand as it judged, so its rules cannot be asked" for name in lacking)
-    asked = [(p, r) for p in packs for rule in p.conditions if (r := _to_ask(rule, p, measured)) is not None]
+    if missing:  # also one of which nothing concerned the master: what concerns this nobody can tell
+        return tuple(f"{name}: this pack is not at hand as it judged, so its rules cannot be asked" for name in missing)
+    ruled = any(signed.kind == RULING for signed in claim.signed)
+    conditions = ((p, _as_ruled(rule) if ruled else rule) for p in packs for rule in p.conditions)
+    asked = [(p, r) for p, rule in conditions if (r := _to_ask(rule, p, measured)) is not None]
     if not asked:
         return ()
     facts, when = _facts(claim, labels, stage, synthetic), _when(opened)
     with Evaluator() as evaluator:
         found = [(p, r, judge_rule_conditions(r, p, facts, r.styles[0], evaluator, when)) for p, r in asked]
     return tuple(f"{p.name}/{r.id}: {r.text.en}" for p, r, fs in found if any(f.outcome > Outcome.WARN for f in fs))
+
+
+def _as_ruled(rule: ConditionRule) -> ConditionRule:
+    """Counsel ruled on some rule, and which is not told here: any that only warns may be one that is to hold."""
+    return rule.model_copy(update={"severity": Severity.HOLD}) if rule.severity is Severity.WARN else rule
 
 
 def _to_ask(rule: ConditionRule, pack: Pack, measured: Measured) -> ConditionRule | None:

@@ -1,4 +1,4 @@
-"""What a judgement rested on when it was made and what does not count any more: asked in the transaction that records it.
+"""What a judgement rested on when it was made and what has changed since: asked in the transaction that records it.
 
 Hearing takes long, and a judgement looks at the registry as it was known when it began. Grants, refusals, requests and
 approvals are asked anew apart (resting.py); here it is what people signed, and whose voice might be compared with what.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from consent.gallery import protected_since
 from consent.views import View
 from consent.vocabulary import PermissionKind
 from dubgate.delivery.manifest import Delivery
@@ -16,7 +17,7 @@ from dubgate.signed_evidence import SignedFile, signed_files
 
 
 def lapsed_since(judged_at: datetime, delivery: Delivery, signed: Sequence[SignedFile], view: View) -> Iterator[str]:
-    """In words, what counted at `judged_at` and does not count at the moment of the view.
+    """In words, what counted at `judged_at` and does not count at the moment of the view; and that others are to be looked for.
 
     Args:
         signed: what verifies now.
@@ -31,3 +32,5 @@ def lapsed_since(judged_at: datetime, delivery: Delivery, signed: Sequence[Signe
         then, now = (view.standing_enrolments(voice_id, at) for at in (judged_at, view.now))
         if gone := {e.enrolment_id for e in then} - {e.enrolment_id for e in now}:
             yield f"the enrolment {min(gone)} of {voice_id} does not stand any more"
+    if new := protected_since(view, judged_at):  # who they are is no business of who submits
+        yield f"{len(new)} more voices are protected than were looked for: judge it again"

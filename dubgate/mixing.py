@@ -80,12 +80,12 @@ def _spoken_beside(stem: Sound, me: Sound, mix: Sound, speech_prob: SpeechProb) 
         both = stem.read_padded(start, end) + me.read_padded(start, end)
         left = mix.read_padded(start, end) - both
         if audible(both, left):
-            found += unheard(both, [left], speech_prob, start_s=start)
+            found += unheard(both, [left], speech_prob, start_s=start, apart=True)
     return long_enough(found)
 
 
-def speech_beside(stem: Sound, me: Sound, speech_prob: SpeechProb) -> tuple[Span, ...]:
-    """Where the music and effects speak and the stem, which models heard, does not."""
+def speech_beside(stem: Sound, me: Sound, speech_prob: SpeechProb, *, apart: bool = False) -> tuple[Span, ...]:
+    """Where the music and effects say what the stem, which models heard, does not; `apart` where nothing of it can be in them."""
     from dubgate.meter.unheard import long_enough, unheard
 
     found: list[Span] = []
@@ -93,7 +93,7 @@ def speech_beside(stem: Sound, me: Sound, speech_prob: SpeechProb) -> tuple[Span
         end = min(start + BLOCK_S, me.duration_s)
         effects = me.read_padded(start, end)
         if effects.size and float(np.abs(effects).max()) > 0:
-            found += unheard(stem.read_padded(start, end), [effects], speech_prob, start_s=start)
+            found += unheard(stem.read_padded(start, end), [effects], speech_prob, start_s=start, apart=apart)
     return long_enough(found)
 
 

@@ -7,15 +7,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import product
 from typing import Any
 
 from consent.approvals import Approval
-from consent.regions import expand
-from consent.releases import Release, ReleaseDecision
+from consent.releases import Release
 from consent.terms import Grant
 from consent.views import View
-from dubgate.certificate.refusals import AlteredAnnex, ConsentEnded, NotPassed
+from dubgate.certificate.refusals import AlteredAnnex, ConsentEnded
 from dubgate.standing import what_ended
 
 WARN_AHEAD = timedelta(hours=72)
@@ -107,28 +105,3 @@ def warnings_of(
     if not ends:
         ends = [End(until, f"announced: {what}") for what in what_ended(release, view, until)]
     return tuple(ends)
-
-
-def require_no_later_no(release: Release, view: View) -> None:
-    """Where a gate judged this sound again, its last word on each use was yes: else a renewal would be the yes before its no.
-
-    Raises:
-        NotPassed
-    """
-    found = view.store.entries_of([f"title:{release.title_id}"], Release)
-    told = [r for e in sorted(found, key=lambda e: e.leaf_index) if isinstance(r := e.record, Release)]
-    since = told[[r.release_id for r in told].index(release.release_id) + 1 :]
-    unsaid = _uses(release)
-    for said in reversed(since):
-        met = unsaid & _uses(said)
-        if said.packets_sha256 != release.packets_sha256 or not met:
-            continue
-        if said.decision is not ReleaseDecision.RELEASE:
-            what = f"the gate judged this sound again since ({said.release_id}) and said {said.decision}"
-            raise NotPassed(what, remedy="Mend what it says, and have it judged again: dubgate check … --certify.")
-        unsaid -= met
-
-
-def _uses(release: Release) -> set[tuple[str, str]]:
-    """Each country on each channel."""
-    return {*product(expand(release.territories, release.territories_excluded), release.channels)}

@@ -44,7 +44,7 @@ from dubgate.label_rules import broken_label_rules
 from dubgate.pinned import pinned
 from dubgate.policy.findings import Outcome
 from dubgate.policy.label_checks import label_findings
-from dubgate.renewal_ends import WARN_AHEAD, End, SignedPart, ends_of, require_no_later_no, signed_parts, warnings_of
+from dubgate.renewal_ends import WARN_AHEAD, End, SignedPart, ends_of, signed_parts, warnings_of
 from dubgate.standing import require_standing
 from dubgate.verifying import require_passed
 from dubgate.witnessed import ledger_part
@@ -143,10 +143,9 @@ def require_renewable(
     """The release, once everything that it rests on stands at `now`.
 
     Raises:
-        ConsentEnded, LedgerRewritten, PackRetired, NotPassed.
+        NotPassed, ConsentEnded, LedgerRewritten, PackRetired.
     """
     release = require_standing(opened, view, origin, now)
-    require_no_later_no(release, view)
     ends_of(release, signed, view, now)
     history = view.adoptions()
     standing, known = in_force(history), {a.pack for a in history}

@@ -126,8 +126,8 @@ def _tell(writer: Writer, release: Release) -> tuple[UseNotice, ...]:
         return ()
     told = []
     for history in at_hand(title, release.candidate, approvals_of(writer, release), writer, release.at):
-        approval, sound = history.approval, release.candidate.packets_sha256
-        if approval.standing is None or any(u.notice.packets_sha256 == sound for u in history.uses):
+        approval = history.approval
+        if approval.standing is None or any(u.notice.tells_of(release.candidate) for u in history.uses):
             continue
         told.append(writer.notice_use(approval.approval_id, release.candidate, release.candidate.submitted_by or ""))
     return tuple(told)

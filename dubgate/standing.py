@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from consent import languages, ledger
 from consent.approvals import ApprovalHistory
+from consent.asking import request_histories
 from consent.certifications import Certification
 from consent.checkpoint import read_body
 from consent.denials import Denial, denials
@@ -17,7 +19,7 @@ from consent.events import fold
 from consent.quorum import quorate
 from consent.regions import expand
 from consent.registry import Registry
-from consent.releases import Release, VoiceUse
+from consent.releases import Release, ReleaseDecision, VoiceUse
 from consent.strict import Window
 from consent.terms import Use
 from consent.titles import TitleRecord
@@ -25,14 +27,19 @@ from consent.views import View
 from consent.vocabulary import ApprovalDecision, Right, Technique
 from dubgate.certificate.claim import LedgerPart
 from dubgate.certificate.file import Certificate
-from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, StandingRefusal
+from dubgate.certificate.refusals import ConsentEnded, LedgerRewritten, NotPassed, StandingRefusal
 from dubgate.certificate.verdict import certificate_id
 from dubgate.errors import RegistryError
+from dubgate.policy.request_checks import refused
 
 REFUSED_FOR_GOOD = "CON-005"
+SAID_NO = "the gate judged this sound again since"
+AGAIN = "Mend what it says, and have it judged again: dubgate check … --certify."
+# Why a gate says no to a use whose voices and approvals do not reach so far: `_ended` asks just this of each release's own.
+ASKED_ANEW = frozenset({"CON-011", "CON-012", "CON-013", "CON-014", "RH-001", "RH-004"})
 # Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
-# the number of uses and minutes, to whom it was given, by which models the voice may be made.
-SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets"})
+# the number of uses and minutes, to whom it was given, by which models the voice may be made, for which performance.
+SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets", "performances"})
 
 
 def check_standing(certificate: Certificate, location: str, now: datetime) -> Release:
@@ -40,6 +47,7 @@ def check_standing(certificate: Certificate, location: str, now: datetime) -> Re
 
     Raises:
         LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
+        NotPassed: a gate said no to this sound since.
         ConsentEnded: with every reason.
         RegistryError: it could not be asked.
     """
@@ -56,31 +64,43 @@ def require_standing(certificate: Certificate, view: View, origin: str, now: dat
     """The same of a registry that is open, whose ledger is called `origin`.
 
     Raises:
-        LedgerRewritten, ConsentEnded.
+        LedgerRewritten, NotPassed, ConsentEnded.
     """
-    release = release_certified(certificate, view, origin)
-    if ended := what_ended(release, view, now):
-        refused = any(said.startswith(REFUSED_FOR_GOOD) for said in ended)
-        why = StandingRefusal if refused else ConsentEnded
-        raise why("; ".join(ended), where=f"release {release.release_id}")
+    release, ended = release_and_ends(certificate, view, origin, now)
+    require_nothing_ended(release, ended)
     return release
 
 
+def require_nothing_ended(release: Release, ended: Sequence[str]) -> None:
+    """Nothing ended of what a release rests on.
+
+    Raises:
+        NotPassed, StandingRefusal, ConsentEnded: with every reason, by the gravest.
+    """
+    graver = {REFUSED_FOR_GOOD: StandingRefusal, SAID_NO: NotPassed}
+    found = (why for begins, why in graver.items() if any(said.startswith(begins) for said in ended))
+    if ended:
+        why = next(found, ConsentEnded)
+        remedy = AGAIN if why is NotPassed else None
+        raise why("; ".join(ended), where=f"release {release.release_id}", remedy=remedy)
+
+
 def what_ended(release: Release, view: View, now: datetime) -> tuple[str, ...]:
-    """Everything that a release rests on and that does not stand at `now`, as the registry knows today."""
-    return tuple(dict.fromkeys(_ended(release, view, now)))
+    """Everything that a release rests on and that does not stand at `now`, as the registry knows today; a later no too."""
+    return tuple(dict.fromkeys((*_noes_since(release, view), *_ended(release, view, now))))
 
 
 def release_and_ends(
     certificate: Certificate, view: View, origin: str, now: datetime
 ) -> tuple[Release, tuple[str, ...]]:
-    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`.
+    """The release of a certificate in this snapshot of its registry, and what of all it rests on does not stand at `now`,
+    or at the registry's last entry where a clock that is behind says that it is earlier.
 
     Raises:
         LedgerRewritten: the registry's history is not the one that the checkpoint witnessed.
     """
     release = release_certified(certificate, view, origin)
-    return release, what_ended(release, view, now)
+    return release, what_ended(release, view, max(now, view.store.last_recorded_at() or now))
 
 
 def release_certified(certificate: Certificate, view: View, origin: str) -> Release:
@@ -119,6 +139,25 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
     return entry
 
 
+def of_a_use_alone(reasons: Collection[str]) -> bool:
+    """Whether a gate said no only because nobody has agreed to that use: a yes for another use is asked about its own anew."""
+    return bool(reasons) and ASKED_ANEW.issuperset(reasons)
+
+
+def _noes_since(release: Release, view: View) -> Iterator[str]:
+    """Each no of a gate about this very sound that was recorded after its yes, for whatever use: the delivery says the use.
+
+    Not one that is of a use alone, with voices that were cleared. No later yes makes the earlier one good again: it has a
+    certificate of its own, that says for what.
+    """
+    cleared = {v.voice_id for v in release.voices}
+    told = [r for r in view.releases(f"title:{release.title_id}") if r.packets_sha256 == release.packets_sha256]
+    for said in takewhile(lambda r: r.release_id != release.release_id, reversed(told)):
+        of_use = of_a_use_alone(said.reasons) and {v.voice_id for v in said.voices} <= cleared
+        if said.decision is not ReleaseDecision.RELEASE and not of_use:
+            yield f"{SAID_NO} ({said.release_id}) and said {said.decision}"
+
+
 def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
     title = view.title(release.title_id)
     title_ids = title.title_ids if title is not None else (release.title_id,)
@@ -129,6 +168,8 @@ def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:
         yield from (f"{d.code}: {d.text.en}" for d in _of_grant(voice, use, view, now))
         for refusal in view.refusals(use, now, voice_id=voice.voice_id):
             yield f"{REFUSED_FOR_GOOD}: {refusal.by} has refused it"
+    asked = request_histories(view, f"sound:{release.packets_sha256}")
+    yield from (f"{r.rule}: {r.text.en}" for r in refused(asked, release.packets_sha256, title_ids, now))
     histories = view.approvals(title_ids)
     if missing := set(release.approval_ids) - {h.approval.approval_id for h in histories}:
         what = f"the registry finds no approval {', '.join(sorted(missing))} of this release any more"

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import numpy as np
 
+from consent.terms import Use
 from consent.views import EnrolledVoice, View
 from consent.vocabulary import Performance
 from dubgate.clearing import Release, enrolled_of, use_of
@@ -245,6 +246,10 @@ def own_translation(entry: object, release: Release, view: View, at: datetime) -
 
     if not isinstance(entry, CastEntry) or not entry.voice_ids or entry.technique == "human":
         return False
-    translating = {"performance": Performance.TRANSLATION}
-    uses = {v: use_of(release, entry, None, v).model_copy(update=translating) for v in entry.voice_ids}
+    uses = {v: translated(use_of(release, entry, None, v)) for v in entry.voice_ids}
     return all(view.clear(v, use, at).cleared for v, use in uses.items())
+
+
+def translated(use: Use) -> Use:
+    """The same use of a voice as the translation of its owner's own performance."""
+    return use.model_copy(update={"performance": Performance.TRANSLATION})

@@ -82,7 +82,7 @@ SINGLE = (
     ("a batch goes on by another company", "dubgate/engine/judges.py", "company=company_sha256(None if settings.company is None else Path(settings.company)) or \"\"", "company=\"\"", BATCH),
     ("packs may change while a batch judges", "dubgate/engine/batch.py", "    if sha256_of(here) != settings.judged_by:", "    if False:", BATCH),
     ("other rules make half-signed whole", "dubgate/engine/batch.py", "                journal.add(Signing(job.name, state))\n", "                journal.add(Signing(job.name, _round(state, settings)))\n", ("tests/test_batch_judging.py", "-k", "intent or ends_while")),
-    ("a worker's other bytes are signed", "dubgate/engine/batch.py", "    if result.rests_on != watched.rests_on:", "    if False:", SIGNED),
+    ("a worker's other bytes are signed", "dubgate/engine/batch.py", "    others = watched is not None and result.rests_on != watched.rests_on\n", "    others = False\n", SIGNED),
     ("a worker does not look again", "dubgate/engine/judging.py", "        watched.require_unchanged()\n", "", SIGNED),
     ("a batch signs for another manifest", "dubgate/engine/judging.py", "        watched.require_judged(judged.delivery)\n", "", ("tests/test_batch_judging.py", "-k", "another_manifest")),
     ("the service decides about another manifest", "dubgate/service/judging.py", "    watched.require_judged(judged.delivery)\n", "", VERDICTS),

@@ -91,7 +91,7 @@ SINGLE = (
     ("a renewal stands under a release's entry", "dubgate/certificate/file.py", "RELEASE_RECORD if verdict.claim.renews is None else CERTIFICATION_RECORD", "RELEASE_RECORD", PACKAGE),
     ("a release stands under any certification", "dubgate/certificate/file.py", "RELEASE_RECORD if verdict.claim.renews is None else CERTIFICATION_RECORD", "CERTIFICATION_RECORD if verdict.claim.renews is None else RELEASE_RECORD", PACKAGE),
     ("another release's renewal counts", "dubgate/standing.py", "if len(renewed) != 1 or not", "if len(renewed) != 1 and not", RENEWING),
-    ("a standing refusal is any ending", "dubgate/standing.py", "StandingRefusal if refused else ConsentEnded", "ConsentEnded", RENEWING),
+    ("a standing refusal is any ending", "dubgate/standing.py", "REFUSED_FOR_GOOD: StandingRefusal, ", "", RENEWING),
     ("a renewal never ends", "dubgate/renewing.py", "min([now + LIFETIME, *gate.ends_at, *ends])", "now + LIFETIME", RENEWING),
     ("a key behind an answer may be revoked", "dubgate/renewal_ends.py", "if holder is None or holder.problem:", "if holder is None:", RENEWING),
     ("what was announced is not told", "dubgate/renewal_ends.py", "    if not ends:\n", "    if False:\n", RENEWING),

@@ -81,9 +81,9 @@ SINGLE = (
     ("it never expires", "dubgate/verifying.py", "if now >= claim.expires_at:", "if now > claim.expires_at + (now - now) * 0 and False:", VERIFYING),
     ("signed before it is recorded", "dubgate/certifying.py", "    watched.require_unchanged()\n", "", CERTIFYING),
     ("approvals are not asked again", "dubgate/resting.py", "if f.outcome > Outcome.WARN]", "if False]", CERTIFYING),
-    ("consents are not asked again", "dubgate/resting.py", "            if not clearance.cleared:", "            if not clearance.grants and not clearance.denials:", CERTIFYING),
+    ("consents are not asked again", "dubgate/resting.py", "        if not now.cleared:", "        if not now.grants and not now.denials:", CERTIFYING),
     ("the annex is for everybody", "dubgate/certifying.py", "decided.annex, 0o600)", "decided.annex, 0o644)", CERTIFYING),
-    ("what was consented is not asked", "dubgate/standing.py", "    if ended := what_ended(release, view, now):", "    if (ended := what_ended(release, view, now)) and False:", CERTIFYING),
+    ("what was consented is not asked", "dubgate/standing.py", "    require_nothing_ended(release, ended)\n    return", "    return", CERTIFYING),
     ("refusals since do not count", "dubgate/standing.py", "in view.refusals(use, now, voice_id=voice.voice_id)", "in ()", CERTIFYING),
 )  # fmt: skip
 

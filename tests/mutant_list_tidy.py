@@ -23,7 +23,13 @@ SINGLE = (
         (f"{reader} reads a key that stands twice", DSSE, "if len(found) != len(pairs):", "if False:", tests)
         for reader, tests in READERS.items()
     ),
-    ("a model that a grant names is asked again", "dubgate/standing.py", ', "voice_assets"})', "})", MODEL),
+    (
+        "a model that a grant names is asked again",
+        "dubgate/standing.py",
+        ', "voice_assets", "performances"})',
+        ', "performances"})',
+        MODEL,
+    ),
     (
         "a window that is over is asked about",
         "dubgate/standing.py",

@@ -18,6 +18,8 @@ from consent.consequences import record_ending
 from consent.events import Event
 from consent.registry import Registry
 from consent.vocabulary import EventKind
+from consent.voices import Permission
+from dubgate.cache import purge
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certifying import Gate
 from dubgate.cli.main import run
@@ -28,7 +30,8 @@ from dubgate.engine.journal import Signing, open_journal
 from dubgate.engine.judges import judges_of
 from dubgate.engine.local import Task
 from dubgate.engine.series import PACK
-from dubgate.engine.since import ended_since, voices_named
+from dubgate.engine.since import ended_since, known_by, voices_named
+from dubgate.errors import InputError
 from dubgate.features import ProgrammeFeatures
 from dubgate.hearing import HearingPlan, Source, Voices
 from dubgate.judgement import Clock
@@ -278,6 +281,16 @@ def test_what_another_registry_answered_is_no_answer_of_the_one_that_lies_there_
     assert (finished.exit_code, len(finished.rounds)) == (1, 2)
 
 
+def test_a_voice_that_is_protected_since_was_looked_for_in_no_release(world: World, asked: list[str]) -> None:
+    said = {"permission_id": "pm-new", "voice_id": "v-otto-new", "kind": "protect", "given_by": "p-otto"}
+    term = {"not_before": NOW.isoformat(), "not_after": (NOW + timedelta(days=90)).isoformat()}
+    with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
+        registry.add(Permission.model_validate_json(json.dumps(said | term | {"legal_basis": "gdpr_9_2_a"})))
+        with registry.view() as view:
+            assert ended_since(view, NOW) == ("v-otto-new",)
+            assert ended_since(view, NOW + timedelta(minutes=30)) == ()
+
+
 def test_a_claim_to_the_title_since_ends_what_was_released_without_its_holder(world: World, asked: list[str]) -> None:
     with Registry.open(world.registry, clock=lambda: NOW + timedelta(minutes=30)) as registry:
         with registry.view() as view:
@@ -308,6 +321,10 @@ def test_a_check_looks_at_the_registry_once_it_has_heard(world: World, asked: li
 
     assert judged(clock=lambda: NOW + timedelta(hours=1)) == (Decision.BLOCK, NOW + timedelta(hours=1))
     assert judged() == (Decision.RELEASE, NOW), "as it was known then"
+    last = NOW + timedelta(minutes=30)
+    assert judged(clock=lambda: NOW) == (Decision.BLOCK, last), "a clock that was set back unsays nothing"
+    purge()
+    assert judged(clock=lambda: NOW) == (Decision.BLOCK, last)
 
 
 def test_a_batch_that_ends_while_it_signs_never_signs_twice(
@@ -359,6 +376,57 @@ def test_a_worker_that_judged_other_bytes_than_lay_here_is_not_believed(
     assert "dub.flac" in dict(told[0])
     assert (finished.exit_code, releases(world)) == (2, 0)
     assert "other bytes" in finished.done[0].why
+
+
+def test_what_another_machine_heard_is_what_lies_here_or_it_is_nothing(
+    world: World, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of a cluster reads the same path on a disk of its own; nothing is signed, and the exit code counts."""
+    genuine, theirs = judging.judge_one, replace(world, folder=tmp_path / "theirs")
+    shutil.copytree(world.folder, theirs.folder)
+
+    def there(job: Job, settings: Settings) -> Result:
+        return genuine(job_of(theirs), settings)
+
+    def judged(name: str, **changes: Any) -> Finished:
+        chosen = settings_of(world, **changes)
+        return run_batch((job_of(world).location,), tmp_path / name, chosen, Here, now=lambda: NOW)
+
+    monkeypatch.setattr("dubgate.engine.batch.judge_one", there)
+    assert judged("same", elsewhere=True).exit_code == 0
+    with (theirs.folder / "delivery" / "script.vtt").open("a") as script:
+        script.write("\n")
+    finished = judged("other", elsewhere=True)
+    assert finished.exit_code == 2
+    assert "other bytes" in finished.done[0].why
+
+
+def test_what_another_machine_fetched_is_what_lies_there_for_this_one(
+    world: World, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same URL, by a store of another name or other credentials."""
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(world.folder / "delivery"), "/dubs/own", recursive=True)
+
+    def judged(name: str) -> Finished:
+        url = "memory://dubs/own/delivery.yaml"
+        return run_batch((url,), tmp_path / name, settings_of(world), Here, now=lambda: NOW)
+
+    assert judged("same").exit_code == 0
+    monkeypatch.setattr(judging, "state_of", lambda location: "of another store")
+    finished = judged("other")
+    assert finished.exit_code == 2
+    assert "other bytes" in finished.done[0].why
+
+
+def test_a_worker_asks_the_batchs_own_registry(world: World, asked: list[str]) -> None:
+    """An older copy lies at the same path of its disk: what was withdrawn since is not in it."""
+    known = known_by(str(world.registry), NOW)
+    assert answer(judging.judge_one(job_of(world), settings_of(world, known=known)))
+    older = judging.judge_one(job_of(world), settings_of(world, known=known_by(str(world.registry), NOW - 4000 * DAY)))
+    assert isinstance(older, Failure)
+    assert "an older copy" in older.why
 
 
 def test_a_worker_whose_delivery_changed_while_it_judged_answers_nothing_that_could_be_signed(
@@ -431,6 +499,22 @@ def test_what_entered_the_journal_before_signing_is_the_intent(world: World, cer
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("engine", "elsewhere"), [("ray", True), ("local", False)])
+def test_a_clusters_workers_may_have_other_disks(
+    engine: str, elsewhere: bool, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+
+    def looked(locations: Any, out: Any, settings: Settings, *_: Any, **__: Any) -> None:
+        asked.append(settings)
+        raise InputError("nothing is judged here")
+
+    monkeypatch.setattr("dubgate.engine.batch.run_batch", looked)
+    words = ["--registry", str(world.registry), "--out", str(tmp_path / "out"), "--engine", engine]
+    assert run(["batch", job_of(world).location, *words]) == 2
+    assert [s.elsewhere for s in asked] == [elsewhere]
 
 
 def test_the_command_ends_with_2_where_nothing_could_be_judged(

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 from test_added_speech import Sound, coded, music
-from test_unheard import STEREO, SURROUND, activity, found
+from test_unheard import STEREO, SURROUND, activity, clips, found
 
 from dubgate.delivery.audio import downmix_weights
-from dubgate.features import Floats
+from dubgate.features import Floats, Series
 from dubgate.meter.added import added_speech
-from dubgate.meter.behind import Phases, behind, without_delays
+from dubgate.meter.behind import Phases, _echo, _spectrum, behind, without_delays
+from dubgate.meter.unheard import unheard
 from dubgate.mixing import speech_beside
 from dubgate.samples import RATE_HZ, _read, find_samples
 from dubgate.spans import total_s
@@ -49,6 +50,11 @@ def room(voice: Floats, seed: int, direct: float) -> Floats:
     return np.stack([fftconvolve(voice, tail)[: len(voice)] for tail in tails]).astype(np.float32)
 
 
+def widened(stereo: Floats, by: float) -> Floats:
+    middle, side = stereo.mean(axis=0), by * (stereo[0] - stereo[1]) / 2
+    return np.stack([middle + side, middle - side]).astype(np.float32)
+
+
 def banded(voice: Floats, edges_hz: Sequence[float], phase: float) -> Floats:
     """In phase in every other band, and else in the right channel of this phase, -1 where it cancels."""
     spectrum, hz = np.fft.rfft(voice), np.fft.rfftfreq(len(voice), 1 / RATE_HZ)
@@ -77,7 +83,7 @@ def hidden() -> dict[str, tuple[Any, tuple[str, ...]]]:
         "behind a voice and music": (a + against + wide, STEREO),
         "behind a voice that is late on one side": (np.stack([a, late(a, 1)]) + against, STEREO),
         "behind two that are late": (np.stack([a + late(c, 2), late(a, 1) + c]) + against, STEREO),
-        "half the bands of it": (banded(a, [0, 400, 800, 1200, 1600, 2000, 3000, 4000], -1), STEREO),
+        "half the bands of it": (banded(a, np.arange(0, 8000, 400).tolist(), -1), STEREO),
         "half the bands of it, as a delay would": (banded(a, np.arange(400, 8000, 800).tolist(), -1), STEREO),
         "half the bands of it, but for a rest": (banded(a, np.arange(0, 8000, 800).tolist(), -0.7), STEREO),
         "half the bands of it, at a third of their level": (banded(a, np.arange(0, 8000, 800).tolist(), -0.4), STEREO),
@@ -164,6 +170,62 @@ def test_nothing_is_listened_to_twice_where_the_sum_holds_it_all() -> None:
     assert behind(a + b, a - b) is None
     assert behind(a, 0.01 * b) is None, "nobody hears it out"
     assert behind(a, b) is not None
+
+
+def test_what_follows_the_judged_sound_dies_away_with_it_and_another_voice_does_not_follow() -> None:
+    a, b, *_ = (np.square(np.abs(_spectrum(v))) for v in voices())
+    tail = np.zeros_like(a)
+    for lag in range(1, 12):
+        tail[lag:] += a[:-lag] * 0.5**lag
+    found_echo = _echo(tail, a)
+    loud = tail > np.percentile(tail, 90)
+    assert np.median(found_echo[loud] / tail[loud]) > 0.3
+    assert _echo(b, a).max() < 0.1 * a.max()
+    assert not _echo(np.full_like(a, np.nan), a).any(), "what is no number is nobody's echo"
+
+
+def _told(judged: float, sound: float, alone: float, level: float = 1.0) -> list[float]:
+    """What is found where one who speaks behind another is heard with these probabilities: their seconds, apart or not."""
+    a, b, *_ = voices()
+    halves = np.repeat([0.0, 1.0], [LENGTH_S * RATE_HZ // 1024] * 2).astype(np.float32)
+
+    def heard(clips: Sequence[Floats]) -> list[Series]:
+        probs: list[Any] = [judged, sound * halves] if len(clips) == 2 else [alone] * len(clips)
+        return [Series(0.032, np.asarray(p + 0 * halves, dtype=np.float32)) for p in probs]
+
+    return [total_s(unheard(a, [level * b], heard, apart=apart)) for apart in (False, True)]
+
+
+def test_what_stands_alone_is_speech_with_more_certainty_and_where_the_sound_itself_may_speak() -> None:
+    assert _told(1, 0.6, 0.95) == pytest.approx([LENGTH_S / 2] * 2, abs=0.4)
+    assert _told(1, 0.6, 0.8) == [0, 0], "music through the gaps of a voice"
+    assert _told(1, 0.2, 0.95) == [0, 0], "the sound itself does not speak"
+
+
+def test_far_under_one_who_speaks_it_may_be_chance_and_under_other_sound_it_is_not() -> None:
+    assert _told(1, 0.6, 0.95, level=0.12)[0] < 0.5
+    assert _told(0, 0.6, 0.95, level=0.12)[0] > 2
+
+
+def test_a_reverberators_return_that_is_made_wide_is_nobody() -> None:
+    """As loud as who speaks, and in the gaps of the speech far louder between the channels than in their sum."""
+    talker = clips()[0][: LENGTH_S * RATE_HZ]
+    rng = np.random.default_rng(20)
+    tails = rng.standard_normal((2, 24_000)) * np.exp(-np.arange(24_000) / 3500)
+    tails = np.pad(0.8 * tails / np.linalg.norm(tails, axis=1, keepdims=True), ((0, 0), (500, 0)))
+    wet = [talker + fftconvolve(talker, tail)[: len(talker)] for tail in tails]
+    assert found(list(widened(np.stack(wet), 2)), STEREO) == ()
+
+
+def test_a_detector_that_hears_a_voice_in_one_mix_of_it_alone_proves_nothing_unless_none_of_it_is_in_both() -> None:
+    assert _told(0, 0.8, 0.5) == [0, pytest.approx(LENGTH_S / 2, abs=0.4)]
+
+
+def test_a_detector_that_says_no_number_is_no_detector_that_hears_nothing() -> None:
+    for apart in range(2):
+        assert _told(np.nan, 0.1, 0.1)[0] == pytest.approx(LENGTH_S, abs=0.1)
+        assert _told(0, np.nan, 0.1)[apart] >= LENGTH_S / 2 - 0.1
+        assert _told(1, 0.6, np.nan)[apart] >= LENGTH_S / 2 - 0.1
 
 
 def test_what_is_no_number_stands_out() -> None:

@@ -375,6 +375,7 @@ def test_without_a_register_and_a_policy_the_questions_stay_open(world: World) -
     [
         ({"characters": ("otto",)}, {"RH-006", "REC-POLICY"}, 1),
         ({"characters": ("ＯＴＴＯ",)}, {"RH-006", "REC-POLICY"}, 1),
+        ({"characters": ("\u041eTT\u00d3",)}, {"RH-006", "REC-POLICY"}, 1),  # a Cyrillic letter, an accent
         ({"scenes": (Scene(start_s=0, end_s=6),)}, {"RH-006", "REC-POLICY"}, 1),
         ({"scenes": (Scene(start_s=5.5, end_s=6),)}, set(), 0),
         ({"songs": True}, set(), 0),

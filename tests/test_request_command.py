@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from made_delivery import LABELLED, NOW, SHEET, World, features, make_world
 
+from consent.asking import request_histories
 from consent.registry import Registry
 from consent.requests import RequestKind, Wanted
 from dubgate.cache import purge
@@ -28,6 +29,7 @@ from dubgate.listening import Planned
 from dubgate.measure.level import measure_level
 from dubgate.measure.measurement import Scope, Subject
 from dubgate.policy.checks import CHECKS, failed
+from dubgate.policy.request_checks import refused_findings
 from dubgate.requesting import _command
 
 Said = Callable[..., tuple[int, Any]]
@@ -178,6 +180,12 @@ def test_a_no_blocks_whatever_the_delivery_brings_until_it_is_lifted(world: Worl
     approved(world)
     code, told = said(delivery)
     assert (code, told["refused"], told["opened"]) == (1, [asked["request_id"]], [])
+    with Registry.open(world.registry, read_only=True) as registry, registry.view() as view:
+        [history] = request_histories(view, f"request:{asked['request_id']}")
+    renamed, later = history.request.release.model_copy(update={"language": "en-GB"}), NOW + timedelta(days=3650)
+    assert refused_findings([history], renamed, later), "another tag makes no other sound of it"
+    assert not refused_findings([history], renamed.model_copy(update={"packets_sha256": "9" * 64}), later)
+    assert not refused_findings([history], renamed.model_copy(update={"title_ids": ("another",)}), later)
     assert said(delivery, "--lift", asked["request_id"], *holder)[0] == 0
     assert ears.tasks == ["hear"]
 

@@ -244,6 +244,17 @@ def test_a_track_that_a_player_may_choose_is_listened_to_by_itself(tmp_path: Pat
     assert told[0] < 1.0 < told[1], "what is masked where both play is not where one does"
 
 
+def test_what_nobody_speaks_over_is_speech_as_any_other_is() -> None:
+    """With as much certainty as is asked of a track; more is asked of what two sounds leave of each other."""
+
+    def fairly_sure(given: Sequence[Floats]) -> list[Series]:
+        return [Series(0.032, np.full(-(-len(clip) // 512), 0.8 if clip.any() else 0.0, np.float32)) for clip in given]
+
+    effects = Sound(clips()[0][2 * RATE_HZ : 6 * RATE_HZ])
+    assert total_s(speech_in(effects, effects, fairly_sure, alone=True)) > 1.5
+    assert speech_in(effects, Sound(0.1 * clips()[1][: 4 * RATE_HZ]), fairly_sure, alone=False) == ()
+
+
 def test_what_one_track_was_not_listened_for_is_not_known_of_all() -> None:
     found: list[tuple[Span, ...] | Unmeasured] = [(Span(3, 4),), Unmeasured("why"), (Span(1, 2),)]
     assert lost_in_any(found) == Unmeasured("why")
@@ -287,3 +298,4 @@ def test_what_is_no_number_counts_as_speech_that_nobody_heard() -> None:
 
     quiet = np.full(2 * RATE_HZ, 0.1, dtype=np.float32)
     assert unheard(quiet, [quiet], broken)
+    assert unheard(quiet, [quiet], broken, apart=True)

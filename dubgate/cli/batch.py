@@ -116,6 +116,7 @@ def batch(
         lang=lang,
         fixed_at=at is not None,
         signed=gate is not None,
+        elsewhere=engine == "ray",
         company=None if company is None else str(company.absolute()),
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from consent.names import folded
 from consent.strict import Id, Line, Record, Strict, Text, Time, canonical_json
 from consent.views import View
 from consent.vocabulary import Role
@@ -130,9 +130,9 @@ def violations(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _broken(policy: StudioPolicy, delivery: Delivery, sheet: CueSheet | None) -> Iterator[Finding]:
-    kept = {_folded(name) for name in policy.characters}
+    kept = {folded(name) for name in policy.characters}
     for entry in delivery.cast:
-        if entry.synthetic and _folded(entry.name) in kept:
+        if entry.synthetic and folded(entry.name) in kept:
             en = f"{policy.by} keeps {entry.name} for people, and its voice is made by {entry.technique}"
             yield failed(
                 "RH-006", Subject(Scope.CHARACTER, entry.name), en, f"{entry.name}は人が演じると定められています"
@@ -169,10 +169,3 @@ def _kept(policy: StudioPolicy, cue: Cue) -> str | None:
         if cue.span.start_s < scene.end_s and scene.start_s < cue.span.end_s:
             return f"the scene {scene.what or f'from {scene.start_s:g} s to {scene.end_s:g} s'}"
     return None
-
-
-def _folded(name: str) -> str:
-    """A name without what the eye does not tell apart: full-width letters, signs of no width, case, spaces."""
-    plain = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    return " ".join(seen.casefold().split())

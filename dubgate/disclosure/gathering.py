@@ -16,7 +16,7 @@ from dubgate.answers import ATTESTATIONS, CONFIRMATIONS, SIGN_OFFS, circumstance
 from dubgate.approved_parts import script_sha256_of
 from dubgate.approving import Sounds
 from dubgate.choosing_packs import destination_of, packs_for
-from dubgate.clearing import Release, candidate_over, clearances_of, human_refusal, refusals_of, release_of
+from dubgate.clearing import Release, candidate_over, clearances_of, directed, human_refusal, refusals_of, release_of
 from dubgate.delivery.manifest import Delivery
 from dubgate.delivery.manifest_record import CreditRole, Tool
 from dubgate.delivery.manifest_schema import CastEntry
@@ -191,7 +191,7 @@ def _declared(
         voice_ids=entry.voice_ids,
         clearances=clearances_of(release, entry, view, at, spoken_s),
         refusals=refusals_of(release, entry, view, at, spoken_s),
-        human_statement=human_refusal(release, entry, statements, looked.sounds.dub.packet_sha256, at),
+        human_statement=human_refusal(release, entry, directed(statements), looked.sounds.dub.packet_sha256, at),
     )
 
 

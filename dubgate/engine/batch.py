@@ -160,13 +160,14 @@ def _unsure(job: Job, state: str, journal: Journal, out: Path) -> str | None:
 
 
 def _watch(job: Job, settings: Settings, gate: Gate | None, out: Path, watched: dict[str, Watched]) -> str | None:
-    """With a signature to come, the parent itself digests what is judged; why it cannot, or None."""
-    if gate is None:
+    """With a signature to come, or who hears elsewhere, the parent itself digests what is judged; why it cannot, or None."""
+    if gate is None and (is_url(job.location) or not settings.elsewhere):
         return None
     if is_url(job.location):
         return "a delivery by URL is not signed by a batch: the gate signs only bytes that lie where it can hash them"
     try:
-        clear_place(out / job.name)
+        if gate is not None:
+            clear_place(out / job.name)
         company = None if settings.company is None else Path(settings.company)
         watched[job.name] = watch(Path(job.location), company=company, aside=out)
     except DubgateError as error:
@@ -190,7 +191,7 @@ def _commit(
     if isinstance(result, Answer):
         told = {"facts": result.facts, "worker": result.worker, "seconds": round(result.seconds, 3)}
         try:
-            _require_fit(job, state, result, settings, models)
+            _require_fit(job, state, result, settings, models, watched)
             place_reports(result.files, out / job.name)
             if gate is not None and watched is not None:
                 journal.add(Signing(job.name, state))
@@ -202,7 +203,9 @@ def _commit(
     return step
 
 
-def _require_fit(job: Job, state: str, result: Answer, settings: Settings, models: Models) -> None:
+def _require_fit(
+    job: Job, state: str, result: Answer, settings: Settings, models: Models, watched: Watched | None
+) -> None:
     """What was judged is what lies here, by what judges here: a worker has packs, a program and models of its own.
 
     Raises:
@@ -210,6 +213,9 @@ def _require_fit(job: Job, state: str, result: Answer, settings: Settings, model
     """
     if state_of(job.location, None if settings.aside is None else Path(settings.aside)) != state:
         raise InputError("the delivery changed while it was judged, or cannot be read here", where=job.location)
+    others = watched is not None and result.rests_on != watched.rests_on
+    if others or (is_url(job.location) and result.state != state):
+        raise InputError("the worker judged other bytes than lay here before", where=job.location)
     here = judges_of(settings)
     if sha256_of(here) != settings.judged_by:
         what = "a rule pack, the company's folder, a model or the program changed while it was judged"
@@ -222,8 +228,6 @@ def _signed(result: Answer, watched: Watched, settings: Settings, gate: Gate, fo
     judgement = pickle.loads(result.judgement or b"")
     if not isinstance(judgement, Judgement) or judgement.verdict.decision.name.lower() != result.facts.decision:
         raise InputError("the worker's judgement is not the one that it reported", where=str(watched.manifest))
-    if result.rests_on != watched.rests_on:
-        raise InputError("the worker judged other bytes than lay here before", where=str(watched.manifest))
     return certify(judgement, watched, settings.registry, gate, folder)
 
 

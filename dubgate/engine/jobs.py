@@ -31,6 +31,7 @@ class Settings:
     lang: str = "en"
     fixed_at: bool = False  # whether that moment was asked for, or is when the batch began
     signed: bool = False  # whether the parent will sign: the judgement then comes back whole
+    elsewhere: bool = False  # whether who hears may have other disks: what was heard is then told by its digests
     company: str | None = None  # the company's folder, where whoever hears finds it
     aside: str | None = None  # the batch's own folder, which is of no delivery
     judged_by: str = ""  # a digest of all that judges: by others it is judged anew
@@ -97,8 +98,9 @@ class Judges:
 class Answer:
     """A judged delivery: what is written beside the journal, and the voices of its characters, for memory only.
 
-    `judges` is what judged it where it was heard. `judgement` is there where the parent signs, pickled, without any speaker vector, and `rests_on` says by digest which
-    files it is of.
+    `judges` is what judged it where it was heard. `judgement` is there where the parent signs, pickled, without any speaker
+    vector. `rests_on` says by digest which files it is of, there too and where they may be another machine's; `state` how
+    the files of a URL were found by whoever fetched them.
     """
 
     facts: Facts
@@ -106,6 +108,7 @@ class Answer:
     voices: Voices = field(default_factory=dict, repr=False)
     judgement: bytes | None = field(default=None, repr=False)
     rests_on: tuple[tuple[str, str], ...] = ()
+    state: str = ""
     worker: str = ""
     seconds: float = 0.0
     judges: Judges | None = None

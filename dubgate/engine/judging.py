@@ -17,9 +17,10 @@ import rfc8785
 from consent.views import View
 from dubgate.clearing import release_of
 from dubgate.delivery.manifest import Delivery
-from dubgate.engine.fetching import fetched
+from dubgate.engine.fetching import fetched, is_url, state_of
 from dubgate.engine.jobs import Answer, Facts, Failure, Job, Result, Settings, Voices
 from dubgate.engine.judges import judges_of, models_in
+from dubgate.engine.since import known_by
 from dubgate.engine.traits import traits_of, voices_of
 from dubgate.errors import ChildError, DubgateError
 from dubgate.features import ProgrammeFeatures
@@ -43,6 +44,8 @@ def judge_one(job: Job, settings: Settings) -> Result:
     started = time.monotonic()
     try:
         judges = judges_of(settings)
+        if settings.known and known_by(settings.registry, settings.at) != settings.known:
+            return Failure("the registry that lies where it was heard is another than the batch's, or an older copy")
         answer = _judged(job, settings)
         if judges_of(settings) != judges:
             return Failure("a rule pack, the company's folder, a model or the program changed while it was judged")
@@ -98,16 +101,18 @@ def _judged(job: Job, settings: Settings) -> Answer:
     with fetched(job.location) as manifest:
         request = _request(manifest, settings)
         aside = None if settings.aside is None else Path(settings.aside)
-        watched = watch(manifest, company=request.company, aside=aside) if settings.signed else None
+        told = settings.signed or settings.elsewhere
+        watched = watch(manifest, company=request.company, aside=aside) if told else None
         with nullcontext() if watched is None else watched.pinned():
             judged = judge_again(request, at=settings.at, progress=lambda *_: None)
         files = report_files(judged.judgement, settings.formats, media=settings.media, lang=settings.lang)
         facts, voices = _facts(job, judged, settings, with_voices=True, manifest=manifest)
-        if watched is None:
-            return Answer(facts, files, voices)
-        watched.require_judged(judged.delivery)
-        watched.require_unchanged()
-    return Answer(facts, files, voices, pickle.dumps(_bare(judged.judgement)), watched.rests_on)
+        if watched is not None:
+            watched.require_judged(judged.delivery)
+            watched.require_unchanged()
+    whole = pickle.dumps(_bare(judged.judgement)) if settings.signed else None
+    state = state_of(job.location) if is_url(job.location) else ""
+    return Answer(facts, files, voices, whole, () if watched is None else watched.rests_on, state)
 
 
 def _bare(judgement: Judgement) -> Judgement:

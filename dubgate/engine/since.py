@@ -9,6 +9,7 @@ from pathlib import Path
 from consent.approvals import Approval
 from consent.entries import Entry
 from consent.events import TERMINAL, Event
+from consent.gallery import protected_since
 from consent.ledger import root
 from consent.terms import Grant
 from consent.titles import Claim, Refusal
@@ -52,7 +53,7 @@ def known_by(location: str, moment: datetime) -> str:
         RegistryError: it cannot be asked.
     """
     with open_registry(location) as registry, registry.view() as view:
-        size = _first_after(view, moment)
+        size = view.store.first_after(moment)
         return f"{registry.head().origin} {size} {root(size, view.store.read_node).hex()}"
 
 
@@ -64,10 +65,12 @@ def told_of(ended: Sequence[str], began: datetime) -> list[str]:
 
 
 def ended_since(view: View, began: datetime, voices: frozenset[str] | None = None) -> tuple[str, ...]:
-    """The events, refusals, claims and noes that were recorded after a moment, by their ids; but for grants of other voices than these."""
-    entries = view.store.all_entries(start=_first_after(view, began))
+    """The events, refusals, claims and noes that were recorded after a moment, by their ids; but for grants of other voices
+    than these. And the voices that may be looked for since: nobody looked for them."""
+    entries = view.store.all_entries(start=view.store.first_after(began))
     own = None if voices is None else _with_blended(view, voices)
-    return tuple(e.record.record_id for e in entries if _ends(e) and not _of_another(e, view, own))
+    ended = (e.record.record_id for e in entries if _ends(e) and not _of_another(e, view, own))
+    return (*ended, *sorted(protected_since(view, began)))
 
 
 def _with_blended(view: View, voices: frozenset[str]) -> frozenset[str]:
@@ -96,16 +99,3 @@ def _ends(entry: Entry) -> bool:
     if isinstance(record, Event) and record.target == "claim":
         return True  # a claim that counts now, or no more, may be another holder's
     return isinstance(record, Refusal | Claim) or (isinstance(record, Event) and record.kind in _ENDS)
-
-
-def _first_after(view: View, moment: datetime) -> int:
-    """The place of the first entry recorded after a moment: they lie in the order of their recording."""
-    low, high = 0, view.store.size()
-    while low < high:
-        middle = (low + high) // 2
-        entry = view.store.entry(middle)
-        if entry is None or entry.recorded_at > moment:
-            high = middle
-        else:
-            low = middle + 1
-    return low

@@ -49,7 +49,7 @@ def added_speech(master: Sound, rendition: Sound, offset_s: float, speech_prob: 
         theirs = rendition.read_padded(start_s + offset_s, end_s + offset_s)
         left = left_over(ours, theirs)
         if audible(ours, left):
-            found += unheard(ours, [left], speech_prob, start_s=start_s)
+            found += unheard(ours, [left], speech_prob, start_s=start_s, apart=True)
     return long_enough(found)
 
 

@@ -20,8 +20,9 @@ STANDS_OUT = 10**0.6  # 6 dB over the judged sound, or over what it always is at
 AT_MOST = 3.0  # 5 dB: so much stronger than the judged sound may it always be at a pitch, in rooms and wide mixes
 VOICED = slice(6, 256)  # pitches, 100 to 4000 Hz
 NEAR = 9  # windows, 0.3 s
-BEHIND_DB = -10.0  # beside the louder of both: far off in a room, chance leaves less
-LEAST = 10 ** ((BEHIND_DB - 3) / 10)  # over all pitches, before its own voice is listened to
+BEHIND_DB = -12.0  # beside the louder of both: far off in a room, chance leaves less
+LAGS = range(1, 19)  # windows, 0.6 s: so long a room's sound follows what was judged
+LEAST = 10**-2.3  # beside the louder of both, over all pitches: less is not listened to, even where nobody else speaks
 SHORTEST_LAG, LONGEST_LAG = 1, 400  # samples: 25 ms between microphones
 DELAYED = 0.3  # of what stands out agrees with one delay: a voice in antiphase reached 0.24, two delayed talkers 0.4
 TURNED = 0.3  # of what the sound holds there: delays reached 0.5, bands in antiphase 0.1
@@ -46,7 +47,7 @@ def behind(judged: Floats, sound: Floats) -> Floats | None:
     if not _enough(own, other, alone):
         return None
     phases = Phases.of(ours + theirs, ours - theirs, np.abs(theirs))
-    alone &= ~(power <= STANDS_OUT * _usual(power, level, phases) * level)
+    alone &= ~(power <= STANDS_OUT * np.maximum(_usual(power, level, phases) * level, _echo(power, level)))
     alone = without_delays(alone, phases)
     return _sound(theirs * alone, len(sound)) if _enough(own, other, alone) else None
 
@@ -59,6 +60,26 @@ def _usual(power: Floats, level: Floats, phases: Phases) -> Floats:
     always = np.sum(power * level, axis=0) / np.maximum(np.sum(np.square(level), axis=0), _FLOOR)
     wide = np.percentile(always[VOICED], 20)
     return np.asarray(np.clip(np.where(_near(phases.turned) >= TURNED, always, wide), 1.0, AT_MOST), dtype=np.float32)
+
+
+def _echo(power: Floats, level: Floats) -> Floats:
+    """What a room makes of the judged sound at each moment [shape=(n_windows, n_pitches)]: it follows it at all pitches, and dies away.
+
+    How strongly it follows is told by how the two vary together; another voice does not follow, however loud it is.
+    """
+    out = np.zeros_like(level)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for lag in LAGS:
+            if lag < len(level):
+                np.fmax(out[lag:], _following(power[lag:, VOICED], level[:-lag, VOICED]) * level[:-lag], out=out[lag:])
+    return out
+
+
+def _following(power: Floats, before: Floats) -> float:
+    """By how much of what was before a sound varies at the middle one of all pitches, 0 to 1."""
+    ours = before - before.mean(axis=0)
+    by_pitch = np.sum((power - power.mean(axis=0)) * ours, axis=0) / np.maximum(np.sum(np.square(ours), axis=0), _FLOOR)
+    return float(np.nan_to_num(np.clip(np.median(by_pitch), 0.0, 1.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,9 @@ Flags = NDArray[np.bool_]
 BLOCK_S = 30
 STEP = 512  # samples at 16 kHz: a step of voice activity, 32 ms
 STEP_S = STEP / HEARING_RATE_HZ
-SPOKEN, NOT_SPOKEN = 0.7, 0.3  # probabilities: speech here, none in what is judged
+MAYBE_SPOKEN = 0.3  # probability: under it there is no speech
+SPOKEN = 0.7  # there is, in a sound that holds nothing of the judged one
+SPOKEN_ALONE = 0.9  # in what is left of one that does: music through the gaps of a louder voice is a little like speech
 NEAR_STEPS = 9  # 0.3 s: so far an ending word may be heard later in one than in the other
 AUDIBLE_DBFS = -50.0
 MASKED_DB = -20.0  # so far under what is judged, nobody hears it out
@@ -125,22 +127,31 @@ def lost_rows(layout: Sequence[str]) -> Floats:
     return np.asarray(lost / np.where(shares > 0, shares, 1 / least)[:, None], dtype=np.float32)
 
 
-def unheard(judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *, start_s: float = 0.0) -> list[Span]:
-    """Where one of the other sounds speaks and the judged one, of the same length at 16 kHz, does not, or says something else."""
+def unheard(
+    judged: Floats, others: Sequence[Floats], speech_prob: SpeechProb, *, start_s: float = 0.0, apart: bool = False
+) -> list[Span]:
+    """Where one of the other sounds says what the judged one, of the same length at 16 kHz, does not hold.
+
+    Args:
+        apart: nothing of the judged sound is in the others, so that speech in them where it is silent is not its own. Else that proves
+            nothing: a detector may hear a voice in one mix of it and not in another, in which music or a room is louder.
+    """
     own, *probs = (series.values for series in speech_prob([judged, *others]))
     # Asked so that what is no number counts as speech that is not in what is judged.
-    silent = ~(_most_near(own) >= NOT_SPOKEN)
+    silent = ~(_most_near(own) >= MAYBE_SPOKEN)
     level = _power(judged, len(own))
     found = np.zeros(len(own), dtype=np.bool_)
-    alone: list[tuple[Floats, NDArray[np.float64]]] = []
+    alone: list[tuple[Floats, NDArray[np.float64], Flags]] = []
     for sound, prob in zip(others, probs, strict=True):
         power = _power(sound, len(own))
         heard = _audible(power, level, MASKED_DB)
-        found |= ~(prob < SPOKEN) & heard & silent
-        if (~(prob < NOT_SPOKEN) & heard & ~silent).any() and (left := behind(judged, sound)) is not None:
-            alone.append((left, np.maximum(power, level)))
-    for (left, louder), series in zip(alone, speech_prob([left for left, _ in alone]), strict=True):
-        found |= ~(series.values < SPOKEN) & _audible(_power(left, len(own)), louder, BEHIND_DB)
+        found |= ~(prob < SPOKEN) & heard & silent if apart else np.isnan(own) | np.isnan(prob)
+        maybe = ~(_most_near(prob) < MAYBE_SPOKEN)
+        if (maybe & heard).any() and (left := behind(judged, sound)) is not None:
+            alone.append((left, np.maximum(power, level), maybe))
+    beside_db = np.where(silent, MASKED_DB, BEHIND_DB)
+    for (left, louder, maybe), series in zip(alone, speech_prob([left for left, *_ in alone]), strict=True):
+        found |= maybe & ~(series.values < SPOKEN_ALONE) & _audible(_power(left, len(own)), louder, beside_db)
     return [Span(start_s + a * STEP_S, start_s + b * STEP_S) for a, b in _runs(found)]
 
 
@@ -150,7 +161,7 @@ def long_enough(spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(Span(s.start_s, s.end_s - BRIDGED_S) for s in near if s.duration_s - BRIDGED_S >= SHORTEST_S)
 
 
-def _audible(power: NDArray[np.float64], level: NDArray[np.float64], beside_db: float) -> Flags:
+def _audible(power: NDArray[np.float64], level: NDArray[np.float64], beside_db: float | NDArray[np.float64]) -> Flags:
     """Where a sound of this power stands out so far beside one of that level; what is no number does."""
     return np.asarray(~(power <= np.maximum(10 ** (AUDIBLE_DBFS / 10), level * 10 ** (beside_db / 10))))
 

@@ -54,7 +54,8 @@ def apply_attestations(
     """The findings, each UNKNOWN one answered where who may answer did, and one more for each answer of no effect.
 
     Any "no" decides. A "yes" takes one person in a role that the rule lists; for consent it takes a performer or agent
-    who speaks for that voice, or two reviewers of whom one is outside the vendor's house.
+    who speaks for that voice (of a group, one for each of its voices), or two reviewers of whom one is outside the
+    vendor's house.
     """
     good, bad = sorted_out(attestations, now)
     used: set[str] = set()
@@ -95,13 +96,14 @@ def _enough(mine: Sequence[Signed], finding: Finding, now: Circumstances) -> Seq
     """Those whose "yes" suffices; nobody, where too few agree."""
     if not finding.rule.startswith("CON-"):
         return mine[:1]
+    voices: tuple[frozenset[str], ...]
     if finding.voice_id is not None:
-        own, roles = now.owners_of.get(finding.voice_id, frozenset()), STANDING_IN
+        voices, roles = (now.owners_of.get(finding.voice_id, frozenset()),), STANDING_IN
     else:
-        own, roles = now.speak_for.get(finding.subject.name, frozenset()), OWNERS
-    owners = [a for a in mine if a.party in own and a.roles & roles]
-    if owners:
-        return owners[:1]
+        voices, roles = now.speak_for.get(finding.subject.name, ()), OWNERS
+    owners = [[a for a in mine if a.party in own and a.roles & roles][:1] for own in voices]
+    if owners and all(owners):  # of a group each voice's own: nobody knows which of them is heard where
+        return list({a.record.record_id: a for [a] in owners}.values())
     reviewers = [a for a in mine if Role.REVIEWER in a.roles]
     outside = [a for a in reviewers if a.house not in now.vendor_houses | now.submitters]
     enough = min(len({a.party for a in reviewers}), len({a.key_id for a in reviewers})) >= 2 and outside

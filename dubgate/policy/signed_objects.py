@@ -203,8 +203,8 @@ class Circumstances:
     """What signed objects are held against.
 
     `submitters` are the party and house ids of who handed the delivery in, `vendor_houses` those that made it; where
-    nobody knows who submitted, nothing counts. `speak_for` lists, by character, the performers and agents whose voice
-    it is; `owners_of`, by voice, who speaks for a voice that was hit.
+    nobody knows who submitted, nothing counts. `speak_for` lists, by character and for each voice that it may be, the
+    performers and agents whose voice it is; `owners_of`, by voice, who speaks for a voice that was hit.
     """
 
     at: datetime
@@ -214,7 +214,7 @@ class Circumstances:
     vendor_houses: frozenset[str]
     duration_s: float
     attestable: Mapping[str, Attestable] = field(default_factory=dict)
-    speak_for: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    speak_for: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
     owners_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 

@@ -20,7 +20,7 @@ from consent.errors import SignatureError
 from consent.views import View
 from dubgate.certificate.claim import Scope
 from dubgate.certificate.file import Certificate, open_certificate
-from dubgate.certificate.refusals import ConsentEnded, Malformed
+from dubgate.certificate.refusals import Malformed
 from dubgate.certificate.trust import TrustStore
 from dubgate.certificate.verdict import certificate_id
 from dubgate.regions import expand
@@ -29,7 +29,7 @@ from dubgate.service.clock import iso, moment
 from dubgate.service.database import looking, put_once, put_over
 from dubgate.service.own_key import OwnKey
 from dubgate.service.tables import CERTIFICATE, STANDING
-from dubgate.standing import release_and_ends
+from dubgate.standing import release_and_ends, require_nothing_ended
 
 MAX_KEYS = 20_000
 
@@ -178,14 +178,13 @@ def ask_whole(opened: Certificate, store: AskedStore, origin: str, now: datetime
     """Ask the registry everything that a certificate rests on.
 
     Raises:
-        ConsentEnded: with every reason.
+        NotPassed, ConsentEnded: with every reason.
         LedgerRewritten: the registry is not the one that the certificate was made from.
     """
     view = View(store, now)
     size = store.size()
     release, ended = release_and_ends(opened, view, origin, now)
-    if ended:
-        raise ConsentEnded("; ".join(ended), where=f"release {release.release_id}")
+    require_nothing_ended(release, ended)
     if len(store.keys) > MAX_KEYS:
         raise Malformed("it rests on more than can be looked up")
     named = certificate_id(opened.statement)

@@ -12,7 +12,7 @@ from consent.database import reading
 from dubgate.certificate.claim import LEVELS, PASSED
 from dubgate.certificate.file import Certificate, open_certificate
 from dubgate.certificate.opening import SigningKey
-from dubgate.certificate.refusals import ConsentEnded, Refused
+from dubgate.certificate.refusals import ConsentEnded, NotPassed, Refused
 from dubgate.certificate.trust import TrustedGate, TrustedLedger, TrustStore, Validity
 from dubgate.certifying import Gate
 from dubgate.errors import RegistryError
@@ -91,7 +91,7 @@ def _standing(opened: Certificate, engine: Engine, origin: str, now: datetime) -
     try:
         with reading(engine) as connection:
             return certificates.ask_whole(opened, AskedStore(connection), origin, now)
-    except ConsentEnded:
+    except (ConsentEnded, NotPassed):
         return None
 
 

@@ -9,14 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from dubgate.delivery.manifest import Delivery
 from dubgate.errors import InputError
 from dubgate.judging_again import Judged
-from dubgate.release import CheckRequest
+from dubgate.policy.label_sidecars import LABEL_SIDECAR
+from dubgate.release import CheckRequest, open_registry
 from dubgate.report.write import write_reports
 from dubgate.service.jobs import Job
 from dubgate.service.settings import Settings
 from dubgate.service.sources import require_own_files
 from dubgate.service.verdicts import RESTS_ON, rests_on_of
+from dubgate.signed_evidence import signed_files
 from dubgate.watching import Watched, watch
 
 Progress = Callable[[str, float], None]
@@ -27,7 +30,9 @@ MAX_REPORT_BYTES = 64 << 20
 class Hear(Protocol):
     """Hears and judges a delivery; the real one is `judge_again`, in whose child alone media are opened."""
 
-    def __call__(self, request: CheckRequest, *, at: datetime, progress: Progress) -> Judged: ...
+    def __call__(
+        self, request: CheckRequest, *, at: datetime, progress: Progress, clock: Callable[[], datetime]
+    ) -> Judged: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +58,26 @@ def judge(
     settings: Settings,
     manifest: Path,
     *,
-    at: datetime,
+    clock: Callable[[], datetime],
     hear: Hear,
     render: Render,
     progress: Progress,
     reached: Callable[[str], None],
 ) -> Outcome:
-    """Judge a job's delivery and render its reports.
+    """Judge a job's delivery, by the registry as it is once it was heard, and render its reports.
 
     Raises:
-        InputError: the delivery cannot be used, or names another submitter than the one who submitted it.
+        InputError: the delivery cannot be used, names another submitter than the one who submitted it, or they signed in it.
         DubgateError: hearing could not be done.
     """
     watched = watch(manifest, company=settings.company)
     require_submitter(watched.delivery.submitter, job)
+    require_other_signers(watched.delivery, job, settings, at := clock())
     if "path" in job.request:
         require_own_files(watched.lie_at, job.organisation, settings)
     reached("watched")
     with watched.pinned():
-        judged = hear(request_of(job, settings, manifest), at=at, progress=progress)
+        judged = hear(request_of(job, settings, manifest), at=at, progress=progress, clock=clock)
     watched.require_judged(judged.delivery)
     reached("judged")
     reports = render(judged)
@@ -89,6 +95,21 @@ def require_submitter(submitter: str | None, job: Job) -> None:
     if submitter not in (job.party, job.organisation):
         what = f"the delivery says that {submitter or 'nobody'} submits it, and {job.party} did"
         raise InputError(what, where="submitter", remedy=f"Write submitter: {job.party} or {job.organisation}.")
+
+
+def require_other_signers(delivery: Delivery, job: Job, settings: Settings, at: datetime) -> None:
+    """Where a delivery names the organisation, whose person hands it in answered nothing in it; a label's sidecar is no answer.
+
+    Raises:
+        InputError
+    """
+    if delivery.submitter == job.party:
+        return  # then their answers do not count anyway
+    with open_registry(settings.registry) as registry, registry.view() as view:
+        signed = [s.signed for s in signed_files(delivery, view, at) if s.copy.kind != LABEL_SIDECAR]
+    if own := [s.file for s in signed if s.by == job.party]:
+        what = f"{job.party} submitted this delivery and signed {', '.join(own[:5])}"
+        raise InputError(what, where="evidence", remedy="Have somebody else submit it, or sign it.")
 
 
 def rendered(judged: Judged) -> dict[str, bytes]:

@@ -45,6 +45,7 @@ from dubgate.service.index_rows import AMONG, CHANGED, ROWS, Row
 from dubgate.service.own_key import OwnKey
 from dubgate.service.quick import Quick
 from dubgate.service.trusting import TrustFile, require_trusted
+from dubgate.standing import of_a_use_alone
 
 MOST_ROWS = 50
 
@@ -119,8 +120,12 @@ class Publishing:
         return [Row(**dict(zip(Row.__slots__, row, strict=True))) for row in rows]
 
     def _judged(self, rows: Sequence[Row], digest: str, use: Use, store: TrustStore, now: datetime) -> Allowed | Denied:
-        """The newest certificate that covers the use, unless a no about these bytes is as new or newer."""
+        """The newest certificate that covers the use, unless a no about these bytes is as new or newer.
+
+        A no that is in this registry, of a use alone, is passed by for that title: the ledger says what it ends of it.
+        """
         refusals: list[Refused] = []
+        passed_by: set[str | None] = set()
         allowed: Facts | None = None
         since = ""  # when the certificate that allows it was recorded
         for k, row in enumerate(rows):
@@ -137,10 +142,17 @@ class Publishing:
             except Refused as refusal:
                 refusals.append(refusal)
                 is_no = facts is None or facts.result != PASSED  # whoever signed it; what cannot be read may be one
-                if is_no:  # what use it is about it need not say: only a yes after it counts
+                if is_no and facts is not None and self._of_a_use_alone(facts):
+                    passed_by.add(facts.title_id)
+                elif is_no:  # what use it is about it need not say: only a yes after it counts
                     allowed, rows = None, [r for r in rows[:k] if r.recorded_at != row.recorded_at]
                     break
-        return Allowed(allowed) if allowed is not None else Denied(refusals[0], self._largest(rows, digest, store, now))
+        if allowed is not None and {allowed.title_id}.issuperset(passed_by):
+            return Allowed(allowed)
+        return Denied(refusals[0], self._largest(rows, digest, store, now))
+
+    def _of_a_use_alone(self, facts: Facts) -> bool:
+        return facts.ledger_origin == self.origin and of_a_use_alone(facts.reasons)
 
     def _facts(self, row: Row, digest: str, store: TrustStore, now: datetime) -> Facts:
         """The row's facts under its seal; where that does not hold, those of its document, verified whole.

@@ -94,7 +94,7 @@ class Worker:
         manifest = self._manifest(job, beat)
         with self._listening():
             outcome = judge(
-                job, self.settings, manifest, at=self.clock(), hear=self.hear, render=self.render,
+                job, self.settings, manifest, clock=self.clock, hear=self.hear, render=self.render,
                 progress=beat.progress, reached=self.reached,
             )  # fmt: skip
         if job.kind == jobs.REQUEST:

@@ -21,6 +21,7 @@ SCRIPTS = (
     ("one_voice.py", "speech"),
     ("ljspeech_script.py", "speech"),
     ("real_dubs.py", "speech"),
+    ("behind_scenes.py", "scenes"),
     ("programme_speed.py", ""),
     ("cost.py", ""),
     ("three_hours.py", ""),
@@ -62,6 +63,10 @@ def _lacking(needs: str) -> str:
         return "the real speech is not beside the checkout"
     if needs == "voices" and not (shutil.which("flite") and shutil.which("espeak-ng")):
         return "flite and espeak-ng are not installed"
+    if needs == "scenes":
+        from behind_voices import DEBIAN, lacking
+
+        return lacking(SPEECH, DEBIAN)
     if needs.endswith("gpu"):
         import torch
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,13 @@ from made_certificate import AT, LATER, Place, make_place, writing
 
 from consent.certifications import Adoption, Certification, in_force
 from consent.errors import RecordError, SignatureError
+from consent.events import Event
 from consent.registry import Registry
+from consent.witnessing import Witness
 from consent.writing import Addition
 from dubgate.adopting import adopt, adopted_in
 from dubgate.certificate import refusals
-from dubgate.certificate.dsse import save_private_key
+from dubgate.certificate.dsse import public_of, save_private_key
 from dubgate.certificate.file import open_certificate
 from dubgate.cli.main import run
 from dubgate.errors import InputError, RegistryError
@@ -94,6 +98,28 @@ def test_an_adoption_without_its_authors_signature_never_enters(place: Place) ->
     with pytest.raises(RegistryError, match="no key for the role operator or legal"):
         adopted(place, packs_of(place), by="kestrel", key="kestrel")
     assert adopted_in(str(place.world.registry)) == ()
+
+
+def test_what_a_stolen_key_put_in_force_is_in_force_no_more_and_what_was_before_it_is_again(place: Place) -> None:
+    core, house = packs_of(place)
+    adopted(place, (house,))
+    with writing(place, LATER) as registry:  # the ledger until here is seen by a witness
+        head = registry.head()
+        witness = {"witness_id": "w-1", "by": "op-1", "size": head.size, "root": head.root.hex()}
+        registry.add(Witness.model_validate_json(json.dumps(witness | {"seen_at": LATER.isoformat()})))
+    adopted(place, (core, other(house)))
+    with writing(place, LATER + timedelta(minutes=1)) as registry:
+        with registry.view() as view:
+            holder = view.key(public_of(place.world.keys["qc-lead"]).public_hex, LATER)
+        assert holder is not None
+        revoked = {"event_id": "e-1", "target": "key", "target_id": holder.key.key_id, "kind": "revoked", "by": "op-1"}
+        registry.add(Event.model_validate_json(json.dumps(revoked | {"effective_at": LATER.isoformat()})))
+        with registry.view() as view:
+            standing = in_force(view.adoptions())
+            assert {a.pack for a in view.adoptions()} == {"core", "house"}, (
+                "core is known: no certificate of it is renewed"
+            )
+    assert [(name, a.sha256) for name, a in standing.items()] == [("house", house.sha256)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dubgate.certificate.refusals import LabelLost
+from dubgate.certificate.statements import RULING, WAIVER
 from dubgate.label_rules import broken_label_rules
 from dubgate.labels.tracks import LabelledTrack, Labels, Manifest, Place
 from dubgate.packaging import _require_labelled, require_label_rules
@@ -29,10 +30,11 @@ def _opened(
     warned: tuple[str, ...] = (),
     spoilt: bool = False,
     scope: Any = None,
+    signed: tuple[Any, ...] = (),
 ) -> Any:
     digests = {n: sha256(available()[n].read_bytes() + (b"#" if spoilt else b"")).hexdigest() for n in names}
     claim = SimpleNamespace(
-        packs=[SimpleNamespace(name=n, sha256=digest) for n, digest in digests.items()], scope=scope
+        packs=[SimpleNamespace(name=n, sha256=digest) for n, digest in digests.items()], scope=scope, signed=signed
     )
     verdict = SimpleNamespace(claim=claim, verified_at=AT)
     return SimpleNamespace(verdict=verdict, measured=SimpleNamespace(passed=passed, warned=warned, failed=()))
@@ -87,12 +89,19 @@ def condition(require: str, applies: str = "") -> str:
     return f"  - id: HOU-ASKS\n{first}    require: '{require}'\n    severity: block\n{said}    tests:\n{cases}"
 
 
-def _house(tmp_path: Path, rule: str, passed: tuple[str, ...] = (), head: str = HEAD, scope: Any = None) -> Any:
+def _house(
+    tmp_path: Path,
+    rule: str,
+    passed: tuple[str, ...] = (),
+    head: str = HEAD,
+    scope: Any = None,
+    signed: tuple[Any, ...] = (),
+) -> Any:
     """A certificate under a pack of a house's own, which lies beside it."""
     data = f"{head}rules:\n{rule}".encode()
     digest = sha256(data).hexdigest()
     (tmp_path / f"{digest}.yaml").write_bytes(data)
-    claim = SimpleNamespace(packs=[SimpleNamespace(name="house", sha256=digest)], scope=scope)
+    claim = SimpleNamespace(packs=[SimpleNamespace(name="house", sha256=digest)], scope=scope, signed=signed)
     measured = SimpleNamespace(passed=passed, warned=(), failed=())
     return SimpleNamespace(verdict=SimpleNamespace(claim=claim, verified_at=AT), measured=measured)
 
@@ -143,6 +152,23 @@ def test_the_packs_kept_with_the_certificate_are_asked_by_their_bytes(tmp_path: 
     (tmp_path / f"{sha256(data).hexdigest()}.yaml").write_bytes(data + b"#")
     [broken] = broken_label_rules(opened, LABELLED, tmp_path)
     assert broken == "cn-gb-45438: this pack is not at hand as it judged, so its rules cannot be asked"
+
+
+def test_a_pack_of_which_nothing_concerned_the_master_is_asked_of_a_package_by_its_bytes_or_refuses_it(
+    tmp_path: Path,
+) -> None:
+    packaged = _house(tmp_path, condition("label.tracks.size() > 0", 'delivery.stage == "package"'))
+    assert broken_label_rules(packaged, LABELLED, tmp_path) == ()
+    [broken] = broken_label_rules(packaged, LABELLED, tmp_path / "elsewhere")
+    assert broken == "house: this pack is not at hand as it judged, so its rules cannot be asked"
+
+
+@pytest.mark.parametrize(("kind", "n"), [(RULING, 1), (WAIVER, 0)])
+def test_what_counsel_may_have_ruled_to_hold_holds_a_package_too(tmp_path: Path, kind: str, n: int) -> None:
+    """The pack that lies beside the certificate says only that it warns."""
+    rule, signed = condition(NAMED).replace("severity: block", "severity: warn"), (SimpleNamespace(kind=kind),)
+    opened = _house(tmp_path, rule, passed=("house/HOU-ASKS",), signed=signed)
+    assert len(broken_label_rules(opened, LABELLED, tmp_path)) == n
 
 
 def test_a_package_that_breaks_a_rule_the_master_passed_is_refused() -> None:

@@ -18,13 +18,16 @@ from made_certificate import AT, Place, key_of, make_place, writing
 from made_delivery import NOW
 from made_package import LABEL, make_package, make_sounding_place, read_sound
 
+from consent.approvals import Candidate
 from consent.certifications import Adoption
 from consent.events import Event
 from consent.registry import Registry
-from consent.releases import Release, ReleaseDecision
+from consent.releases import Release, ReleaseDecision, VoiceUse
+from consent.requests import Request, RequestKind, Wanted
+from consent.strict import Window
 from consent.terms import Grant
 from consent.titles import Refusal
-from consent.vocabulary import EventKind
+from consent.vocabulary import Channel, EventKind, Technique
 from dubgate.certificate import refusals
 from dubgate.certificate.dsse import sign, signer_of
 from dubgate.certificate.file import open_certificate
@@ -172,16 +175,70 @@ def judged_again(place: Place, decision: str, release_id: str, **changes: Any) -
 def test_what_the_gate_said_no_to_since_is_not_renewed(place: Place, certificate: Path) -> None:
     """Judged again by a rule of today, or with evidence that is not there any more, it held or was blocked."""
     judged_again(place, "block", "r-other-sound", packets_sha256="9" * 64)
-    judged_again(place, "hold", "r-elsewhere", territories=("JP",))
+    judged_again(place, "release", "r-yes")
     assert renewed(place, certificate).certificate
     judged_again(place, "hold", "r-no")
     assert reason(place, certificate).startswith("failed: the gate judged this sound again since (r-no)")
-    judged_again(place, "release", "r-in-part", territories=("AT",))
-    assert "(r-no)" in reason(place, certificate), "a yes for one country answers no other's no"
-    judged_again(place, "release", "r-yes")
+    judged_again(place, "release", "r-after")
+    assert "(r-no)" in reason(place, certificate), "only a yes after it counts: that one has its own certificate"
+
+
+def test_a_no_to_this_sound_ends_its_earlier_yes_whatever_use_it_is_about(place: Place, certificate: Path) -> None:
+    """The delivery says for which use it is judged; what was found in the sound is there in every use."""
+    registry = str(place.world.registry)
+    assert place.verified(certificate, now=SOON, registry=registry)
+    elsewhere = {"territories": ("JP",), "channels": (Channel.THEATRICAL,), "language": "en-GB"}
+    judged_again(place, "block", "r-no", window=Window(start=NOW + timedelta(days=3650)), **elsewhere)
+    with pytest.raises(refusals.NotPassed, match=r"judged this sound again since \(r-no\) and said block"):
+        place.verified(certificate, now=SOON, registry=registry)
+    assert reason(place, certificate).startswith("failed: ")
+    assert place.verified(certificate, now=SOON), "offline nobody is asked"
+
+
+def test_a_no_to_another_use_alone_ends_nothing_that_is_asked_anew(place: Place, certificate: Path) -> None:
+    """A house asks for one more country, which nobody has granted or approved: what was released elsewhere goes on."""
+    registry = str(place.world.registry)
+    with Registry.open(registry, read_only=True) as opened, opened.view() as view:
+        [first] = [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
+    judged_again(place, "block", "r-use", reasons=("CON-012", "RH-001"), territories=("DE", "JP"), voices=first.voices)
+    assert place.verified(certificate, now=SOON, registry=registry)
     assert renewed(place, certificate).certificate
-    judged_again(place, "block", "r-never")
-    assert "said block" in reason(place, certificate)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reasons": ("CON-031", "RH-001")},
+        {"reasons": ()},
+        {"reasons": ("CON-012",), "voices": (VoiceUse(voice_id="v-karl", technique=Technique.VOICE_CLONE_TTS),)},
+    ],
+    ids=["also of the sound", "of nothing that is told", "of a voice that was not cleared"],
+)
+def test_a_no_of_more_than_a_use_ends_a_release(place: Place, certificate: Path, changes: dict[str, Any]) -> None:
+    judged_again(place, "block", "r-no", **changes)
+    assert "(r-no) and said block" in reason(place, certificate)
+
+
+def test_who_is_asked_about_a_sound_that_was_released_and_refuses_ends_it_until_they_lift_it(
+    place: Place, certificate: Path
+) -> None:
+    registry = str(place.world.registry)
+    with Registry.open(registry, read_only=True) as opened, opened.view() as view:
+        [first] = [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
+        [approval] = [
+            h.approval for h in view.approvals([first.title_id]) if h.approval.approval_id in first.approval_ids
+        ]
+    use = {"language": first.language, "territories": ("JP",), "channels": first.channels, "window": first.window}
+    about = Candidate(title_ids=(first.title_id,), packets_sha256=first.packets_sha256, **use)
+    wanted = (Wanted(what=RequestKind.APPROVAL, rule="RH-001", about="programme", question="Do you approve it?"),)
+    asked = {"request_id": "rq-jp", "to": approval.by, "asked_by": "polyglot", "release": about, "wanted": wanted}
+    add(place, Request(**asked, asked_at=AT + HOUR, expires_at=AT + 99 * HOUR))
+    assert place.verified(certificate, now=SOON, registry=registry)
+    add(place, event(EventKind.REFUSED, "request", "rq-jp", approval.by, AT + HOUR))
+    with pytest.raises(refusals.ConsentEnded, match=r"RH-001: .* was asked \(rq-jp\) and refused"):
+        place.verified(certificate, now=SOON, registry=registry)
+    add(place, event(EventKind.LIFTED, "request", "rq-jp", approval.by, AT + HOUR))
+    assert place.verified(certificate, now=SOON, registry=registry)
 
 
 def ended_grant(place: Place) -> None:

@@ -15,8 +15,9 @@ from consent.approvals import Approval, ApprovalHistory, Candidate, Standing, ap
 from consent.errors import RecordError
 from consent.registry import Registry
 from consent.releases import Planned, RefusedError
+from consent.strict import Window
 from consent.uses import UseHistory, UseNotice
-from consent.vocabulary import EventKind, Role
+from consent.vocabulary import Channel, EventKind, Role
 from consent.writing import Addition
 
 HOURS = 48
@@ -81,6 +82,36 @@ def test_a_use_that_was_told_before_is_not_told_or_spent_again(tmp_path: Path) -
         assert len(notices(registry)) == 1
         with pytest.raises(RecordError, match="used up"), registry.write() as writer:
             writer.notice_use("a-1", sound(2), "vendor")
+
+
+@pytest.mark.parametrize(
+    "told_of",
+    [
+        {"territories": ("FR",)},
+        {"channels": (Channel.AVOD,)},
+        {"window": Window(start=NOW, end=NOW + DAY)},
+        {"title_ids": ("t-season",)},
+    ],
+    ids=("places", "channels", "window", "title"),
+)
+def test_whoever_was_told_of_less_was_not_told_of_this_use(tmp_path: Path, told_of: dict[str, Any]) -> None:
+    """Told of one country and the time to object over, the same sound goes nowhere else without another word."""
+    asked = sound(1)
+    less = asked.model_copy(update=told_of)
+    with open_world(tmp_path, Ticking(), standing(waits=True)) as registry:
+        with registry.write() as writer:
+            first = writer.notice_use("a-1", less, "vendor")
+            late = first.object_until
+            history = ApprovalHistory(standing(waits=True), NOW - DAY, uses=writer.uses("a-1"))
+            assert [d.code for d in approval_denials(history, asked, late)] == ["RH-004"]
+            second = writer.notice_use("a-1", asked, "vendor")
+            assert second.notice_id != first.notice_id
+            assert writer.notice_use("a-1", asked, "vendor") == second
+            with pytest.raises(RecordError, match="already told"):
+                writer.add(Addition(second.model_copy(update={"notice_id": "n-again"})))
+        assert denied(standing(waits=True), notices(registry), second.object_until) == []
+        registry.add(objection(first))
+        assert denied(standing(waits=True), notices(registry), second.object_until) == ["RH-001"]
 
 
 def test_of_eight_who_ask_at_once_three_get_the_three_uses(tmp_path: Path) -> None:

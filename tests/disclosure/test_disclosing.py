@@ -224,6 +224,8 @@ def test_a_human_performance_counts_only_with_its_signed_statement(world: World)
     assert [p.character for p in proved.human] == ["MARA"]
     assert [p.character for p in claimed.claimed_human] == ["MARA"]
     assert "without a signed statement: MARA" in write(claimed, "press", wording("en")).text
+    another = told(world, world.human("p-jonas"), cast=cast)
+    assert [p.character for p in another.claimed_human] == ["MARA"], "a performer speaks for themselves alone"
 
 
 def test_the_sentences_of_every_language_are_whole_and_machine_written() -> None:

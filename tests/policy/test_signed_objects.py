@@ -52,7 +52,7 @@ NOW = Circumstances(
         "CON-030": Attestable(frozenset({Role.PERFORMER, Role.AGENT, Role.REVIEWER}), Outcome.HOLD),
         "CON-031": Attestable(frozenset({Role.PERFORMER, Role.AGENT, Role.REVIEWER}), Outcome.BLOCK),
     },
-    speak_for={"MARA": frozenset({"actress", "her-agent"})},
+    speak_for={"MARA": (frozenset({"actress", "her-agent"}),)},
 )
 
 
@@ -92,7 +92,7 @@ def test_one_approver_forgives_a_line_that_holds_by_name_with_reason_and_expiry(
     assert found.decided_by == ("waiver w-lead by lead",)
     for part in ("It is late.", "creative intent", "lead", "2026-12-20", "she waits on purpose"):
         assert part in found.text.en
-    assert "2026-12-20" in found.text.ja
+    assert "免除: 演出意図（lead、2026-12-20まで）" in found.text.ja
 
 
 def test_what_blocks_takes_two_people_with_two_keys() -> None:
@@ -295,6 +295,23 @@ def test_for_consent_the_performer_or_agent_of_that_voice_answers() -> None:
     assert said("her-agent", Role.AGENT) is Outcome.PASS
     assert said("another-actress", Role.PERFORMER) is Outcome.UNKNOWN
     assert said("actress", Role.REVIEWER) is Outcome.UNKNOWN
+
+
+def test_of_a_group_each_voices_own_answers_for_that_voice_alone() -> None:
+    now = replace(NOW, speak_for={"MARA": (frozenset({"actress", "her-agent"}), frozenset({"actor"}))})
+    asked = finding(Outcome.UNKNOWN, "CON-031", subject=MARA)
+    hers, agents, his = (
+        attestation(p, rule="CON-031", about=About.of(MARA), roles=(Role.PERFORMER, Role.AGENT))
+        for p in ("actress", "her-agent", "actor")
+    )
+    assert answered(asked, hers, agents, now=now) is Outcome.UNKNOWN
+    assert answered(asked, his, now=now) is Outcome.UNKNOWN
+    assert answered(asked, agents, his, now=now) is Outcome.PASS
+    of_both = replace(now, speak_for={"MARA": (frozenset({"actress"}), frozenset({"actress", "actor"}))})
+    assert answered(asked, hers, now=of_both) is Outcome.PASS
+    nobodys = replace(now, speak_for={"MARA": ()})
+    assert answered(asked, hers, now=nobodys) is Outcome.UNKNOWN
+    assert answered(asked, *(attestation(p, "CON-031", house=p) for p in ("x", "y")), now=nobodys) is Outcome.PASS
 
 
 def test_for_consent_it_otherwise_takes_two_reviewers_one_of_them_outside_the_vendor() -> None:

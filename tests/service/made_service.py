@@ -83,7 +83,7 @@ class House:
         """A worker that hears nothing and judges as it is told; it signs and records for real."""
         judged = judgement or self.right
 
-        def hear(request: CheckRequest, *, at: datetime, progress: Callable[[str, float], None]) -> Judged:
+        def hear(request: CheckRequest, *, at: datetime, progress: Callable[[str, float], None], **_: Any) -> Judged:
             progress("hearing", 0.5)
             own = request.manifest == self.manifest
             delivery = self.place.world.delivery if own else load_delivery(request.manifest)

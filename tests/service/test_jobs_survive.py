@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from sqlalchemy import Engine, update
 from consent.registry import Registry
 from consent.releases import Release, ReleaseDecision
 from dubgate.errors import ChildError, InputError, RegistryError
-from dubgate.service import jobs
+from dubgate.service import jobs, judging
 from dubgate.service.database import changing, open_database
 from dubgate.service.filing import file_of
 from dubgate.service.jobs import Job, LeaseLostError
@@ -199,6 +199,19 @@ def test_what_breaks_is_tried_again_so_often_and_no_more(error: Exception, house
     assert releases(house) == []
 
 
+def test_what_was_heard_for_hours_is_judged_by_the_registry_as_it_is_then(house: House) -> None:
+    told: list[timedelta] = []
+
+    def hear(*_: Any, at: datetime, clock: Callable[[], datetime], **__: Any) -> Any:
+        house.clock.forward(hours=3)
+        told.append(clock() - at)
+        raise ChildError("it crashed")
+
+    queued(house)
+    assert house.worker(hear=hear).step()
+    assert told == [timedelta(hours=3)]
+
+
 def test_a_job_that_breaks_once_ends_well_at_its_next_attempt(house: House) -> None:
     job_id = queued(house)
     assert house.worker(hear=_broken).step()
@@ -348,10 +361,30 @@ def test_what_was_decided_is_not_signed_once_a_consent_ended(house: House) -> No
     assert not worker.step()
 
 
-def test_nobodys_own_approval_carries_what_they_handed_in(house: House) -> None:
-    """The delivery names the house as its submitter, and the token is of the very person who approved it."""
+@pytest.mark.parametrize("party", ["kestrel", "director", "reviewer-a"])
+def test_who_hands_in_for_their_house_answered_nothing_in_it(house: House, party: str) -> None:
+    """Neither its approval, nor whose performance it is, nor an open question; with or without keys to sign it."""
+    evidence, world = house.manifest.parent / "evidence", house.place.world
+    evidence.joinpath("human.json").write_bytes(world.human())
+    evidence.joinpath("ear.json").write_bytes(world.attestation("reviewer-a", "CON-031", "MARA"))
     job_id = queued(house)
     worker = house.worker()
+    worker.gate = None
+    with changing(worker.engine) as connection:
+        connection.execute(update(JOB).values(party=party))
+    assert worker.step()
+    job = found(house, job_id)
+    assert (job.state, job.decision) == (jobs.FAILED, None)
+    assert job.error is not None
+    assert f"{party} submitted this delivery and signed" in job.error["what"]
+
+
+def test_nobodys_own_approval_carries_what_they_handed_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The delivery names the house as its submitter, and the token is of the very person who approved it; where that lies in
+    the registry, no file of the delivery says so."""
+    job_id = queued(house)
+    worker = house.worker()
+    monkeypatch.setattr(judging, "require_other_signers", lambda *_: None)
     with changing(worker.engine) as connection:
         connection.execute(update(JOB).values(party="kestrel"))
     assert worker.step()

@@ -17,7 +17,9 @@ from test_jobs_survive import queued
 from test_races import give_again, withdraw
 
 from consent.registry import Registry
+from consent.releases import ReleaseDecision
 from consent.titles import Refusal
+from dubgate import standing
 from dubgate.certificate.claim import LEVEL
 from dubgate.certificate.dsse import new_private_key, signer_of
 from dubgate.certificate.keys import trust_store_bytes
@@ -195,7 +197,7 @@ def test_a_standing_refusal_stops_it_at_once(api: Api) -> None:
     }  # fmt: skip
     with Registry.open(api.house.registry, clock=api.house.clock) as registry:
         registry.add(Refusal.model_validate_json(json.dumps(refusal)))
-    assert "CON-005" in refused(api, "consent-ended")["detail"]
+    assert "CON-005" in refused(api, "standing-refusal")["detail"]
 
 
 def test_a_key_that_signed_the_approval_and_is_revoked_stops_it(api: Api) -> None:
@@ -441,9 +443,40 @@ def test_a_later_no_about_the_same_bytes_rules(api: Api) -> None:
     assert "CON-031" in refused(api, "failed")["detail"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"reasons": ["RH-001"]}, 200),
+        ({"reasons": ["CON-031", "RH-001"]}, 403),
+        ({"reasons": ["RH-001"], "title_id": "another"}, 403),
+        ({"reasons": ["RH-001"], "ledger_origin": "another"}, 403),
+    ],
+    ids=["of a use alone", "of the sound too", "as another title", "in another registry"],
+)
+def test_a_later_no_of_a_use_alone_is_passed_by(
+    changes: dict[str, Any], status: int, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it ends is told by the ledger, which is left out here."""
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
+    queued(api.house)
+    assert api.house.worker(judgement=api.house.blocked()).step()
+    newest = CERTIFICATE.c.result == "FAILED"
+    with changing(api.state.engine) as connection:
+        facts = json.loads(connection.execute(select(CERTIFICATE.c.facts).where(newest)).scalar_one())
+        assert facts["ledger_origin"] == api.state.registry.head().origin
+        said = json.dumps(facts | changes, sort_keys=True)
+        connection.execute(text("DROP TRIGGER IF EXISTS service_certificate_no_update"))
+        values = {"facts": said, "seal": api.state.own.seal(said.encode())}
+        connection.execute(update(CERTIFICATE).where(newest).values(**values))
+    assert api.ask().status_code == status
+
+
 @pytest.mark.parametrize("reason", ["unknown-key", "malformed"])
-def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(reason: str, api: Api) -> None:
-    """A gate whose new key is not listed yet said no; or the newest row was spoilt."""
+def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(
+    reason: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate whose new key is not listed yet said no; or the newest row was spoilt. No ledger has that no: it names no title."""
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     newest = CERTIFICATE.c.result == "FAILED"
@@ -456,6 +489,17 @@ def test_a_later_no_rules_whoever_signed_it_and_what_cannot_be_read_may_be_one(r
     refused(api, reason)
 
 
+def test_a_later_no_that_only_the_ledger_has_rules_at_once(api: Api) -> None:
+    """Another gate of this registry said it, or it was about the same sound in another file."""
+    assert api.ask().status_code == 200
+    with Registry.open(api.house.registry, clock=api.house.clock) as registry:
+        with registry.view() as view:
+            [release] = view.releases("title:last-train")
+        said = {"release_id": "r-no", "decision": ReleaseDecision.HOLD, "certificate_sha256": None, "voices": ()}
+        registry.add(release.model_copy(update=said))
+    assert "(r-no) and said hold" in refused(api, "failed")["detail"]
+
+
 def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
@@ -464,7 +508,10 @@ def test_a_later_yes_about_the_same_bytes_rules(api: Api) -> None:
     assert api.ask().status_code == 200
 
 
-def test_a_later_yes_for_another_use_does_not_answer_the_no_before_it(api: Api) -> None:
+def test_a_later_yes_for_another_use_does_not_answer_the_no_before_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_noes_since", lambda *_: ())
     queued(api.house)
     assert api.house.worker(judgement=api.house.blocked()).step()
     api.house.clock.forward(minutes=1)

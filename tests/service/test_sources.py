@@ -279,7 +279,7 @@ def test_a_delivery_does_not_reach_into_a_folder_of_others_that_lies_below_its_o
     def judged(*roots: Root) -> None:
         settings = house.settings.model_copy(update={"roots": roots})
         asked: Any = SimpleNamespace(party=submitter, organisation="polyglot", request={"path": "x"})
-        how: Any = {"at": datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
+        how: Any = {"clock": lambda: datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
         judge(asked, settings, house.manifest, hear=lambda *_, **__: heard.append(1), **how)
 
     with pytest.raises(SourceRefusedError, match="may not submit from"):
@@ -299,7 +299,7 @@ def test_whose_a_file_is_counts_where_it_lay_when_it_was_digested(
     roots = (Root(organisation="polyglot", path=root), Root(organisation="other-house", path=tmp_path / "theirs"))
     settings = house.settings.model_copy(update={"roots": roots})
     asked: Any = SimpleNamespace(party=submitter, organisation="polyglot", request={"path": "x"})
-    how: Any = {"at": datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
+    how: Any = {"clock": lambda: datetime.now(UTC), "render": dict, "progress": nothing, "reached": lambda _: None}
     genuine, heard = watching.seen, []
 
     def turned(path: Path) -> Any:

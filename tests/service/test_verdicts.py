@@ -285,7 +285,7 @@ def test_another_delivery_than_was_watched_is_not_decided(house: House) -> None:
 
     from dubgate.judging_again import Judged
 
-    def hear(request: Any, *, at: Any, progress: Any) -> Any:
+    def hear(request: Any, *, at: Any, **_: Any) -> Any:
         other = replace(house.place.world.delivery, cast=house.place.world.delivery.cast[1:])
         return Judged(other, replace(house.right, judged_at=at), heard_again=True)
 
@@ -305,7 +305,7 @@ def test_a_worker_hears_with_the_delivery_pinned(house: House) -> None:
     root = house.manifest.parent
     seen: list[str] = []
 
-    def hear(request: Any, *, at: Any, progress: Any) -> Any:
+    def hear(request: Any, *, at: Any, **_: Any) -> Any:
         import shutil
 
         shutil.copytree(root, root.with_name("evil"))

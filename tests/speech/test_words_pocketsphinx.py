@@ -15,7 +15,8 @@ from ljspeech_script import load
 from dubgate.errors import ModelError
 from dubgate.features import Floats
 from dubgate.speech.pocketsphinx import EnglishModel, PocketSphinxTranscriber, packaged_model
-from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner
+from dubgate.speech.sphinx_aligner import PlacedText, PocketSphinxAligner, _scored
+from dubgate.speech.sphinx_search import Stretch
 from dubgate.unmeasured import Unmeasured, measured
 
 TEXT = "in being comparatively modern."
@@ -101,6 +102,13 @@ def test_words_in_other_alphabets_are_left_unaligned(aligner: PocketSphinxAligne
 def test_a_text_too_long_for_the_clip_is_unmeasured(aligner: PocketSphinxAligner, clip: Floats) -> None:
     [out] = aligner.align([clip[:4000]], [TEXT * 3], language="en")
     assert isinstance(out, Unmeasured)
+
+
+@pytest.mark.parametrize("n_heard", [0, 1])
+def test_a_path_of_half_a_line_is_unmeasured(n_heard: int) -> None:
+    path = [Stretch("small", 0, 4, -1.0), Stretch("<sil>", 5, 9, -1.0)][1 - n_heard :]
+    assert isinstance(_scored(path, np.full(10, -1.0), 2), Unmeasured)
+    assert isinstance(_scored(path, np.full(10, -1.0), 1), PlacedText if n_heard else Unmeasured)
 
 
 def test_other_languages_are_unmeasured_and_named(

@@ -52,6 +52,12 @@ def test_of_several_first_accounts_that_are_opened_at_once_there_is_one(kept: Wo
     assert sum(m is True for m in made) == 1
 
 
+def test_a_party_that_has_an_account_is_given_no_first_accounts_more(kept: World) -> None:
+    accounts.add_account(kept.desk, "ada", "ada@example.org", first=True)
+    with pytest.raises(RecordError, match="has or had an account"):
+        accounts.add_account(kept.desk, "ada", "ada2@example.org", first=True)
+
+
 def test_a_message_is_sent_once_whoever_goes_round(kept: World) -> None:
     accounts.add_account(kept.desk, "ada", "ada@example.org")
     sent = at_once(4, lambda: tell_party(kept.desk, ["ada"], "hit", "hit 1", voice="v-ada"))
