@@ -25,6 +25,9 @@ from consent.vocabulary import EventKind
 
 SCHEMA = "consent-backup/1.0"
 KEYS_SCHEMA = "consent-backup-keys/1.0"
+_WHAT_TO_NAME = (
+    "Name the history and the keys that one `dubgate consent backup` wrote, in this order; a cut copy, copy again."
+)
 
 
 def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_path: Path) -> int:
@@ -32,7 +35,12 @@ def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_
 
     Returns:
         The number of entries.
+
+    Raises:
+        RecordError: it cannot be written, or something else than an older backup is there, such as the registry itself.
     """
+    for place, schema in ((path, SCHEMA), (keys_path, KEYS_SCHEMA)):
+        _require_free(place, schema)
     store = Store(connection, None)
     size = store.size()
     root = ledger.root(size, store.read_node)
@@ -40,6 +48,18 @@ def write_backup(connection: Connection, meta: dict[str, str], path: Path, keys_
     _write(path, [header, *(_entry(e) for e in store.all_entries()), *_sealed(connection)])
     _write(keys_path, [{"schema": KEYS_SCHEMA, "origin": meta["origin"]}, *_keys(connection)])
     return size
+
+
+def _require_free(path: Path, schema: str) -> None:
+    """Nothing is there, or an older backup of this kind: never the registry, nor the key without which nobody reads it."""
+    if not path.is_file():
+        return
+    try:
+        older = next(_lines(path), {}).get("schema") == schema
+    except RecordError:
+        older = False
+    if not older:
+        raise RecordError("another file is already there", where=str(path), remedy="Name a new file.")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -87,7 +107,7 @@ def read_header(path: Path) -> dict[str, Any]:
     """
     header = next(_lines(path), {})
     if header.get("schema") != SCHEMA:
-        raise RecordError(f"not a backup ({SCHEMA})", where=str(path))
+        raise RecordError(f"not a backup ({SCHEMA})", where=str(path), remedy=_WHAT_TO_NAME)
     return header
 
 
@@ -163,7 +183,7 @@ def _restore_keys(connection: Connection, path: Path, origin: str, erased: dict[
     lines = _lines(path)
     header = next(lines, {})
     if header.get("schema") != KEYS_SCHEMA or header.get("origin") != origin:
-        raise RecordError("these are not the keys of that registry", where=str(path))
+        raise RecordError("these are not the keys of that registry", where=str(path), remedy=_WHAT_TO_NAME)
     in_use = set(connection.execute(select(SEALED.c.holder)).scalars())
     left_out = 0
     for line in lines:
@@ -186,4 +206,4 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise RecordError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except ValueError as error:
-        raise RecordError(f"damaged: {error}", where=str(path)) from None
+        raise RecordError(f"damaged, or no backup: {error}", where=str(path), remedy=_WHAT_TO_NAME) from None

@@ -98,7 +98,8 @@ def _read(path: Path, kind: str | None, zone: str | None) -> tuple[list[Row], li
         rows, problems = read_csv(name, text, kind)
         return rows, problems, days.declared(zone, name)
     if kind is not None:
-        raise RecordError("--kind is for CSV; a JSON file names its lists", where=name)
+        remedy = "Leave --kind out, or name a file that ends in .csv."
+        raise RecordError("--kind is for CSV; a JSON file names its lists", where=name, remedy=remedy)
     lines = JsonLines(name, text)
     rows, problems = _json_rows(lines)
     return rows, problems, _json_zone(lines, zone)
@@ -124,7 +125,8 @@ def _json_rows(lines: JsonLines) -> tuple[list[Row], list[Problem]]:
     data = lines.data
     if not isinstance(data, dict) or data.get("schema") not in (SCHEMA, SEED_SCHEMA):
         where = f"{lines.name}:{lines.line(('schema',) if isinstance(data, dict) else ())}"
-        raise RecordError(f'an import starts with "schema": "{SCHEMA}"', where=where)
+        remedy = "What it holds: dubgate consent import --help; rows in CSV: dubgate consent import --template grants."
+        raise RecordError(f'an import starts with "schema": "{SCHEMA}"', where=where, remedy=remedy)
     problems = [
         Problem(lines.line((key,)), f"field {key!r}", f"no such list; there are {', '.join(SECTIONS)}")
         for key in data

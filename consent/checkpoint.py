@@ -62,7 +62,10 @@ def verifier_key(text: str) -> VerifierKey:
         name, key_hash, encoded = text.strip().split("+", 2)
         data = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
-        raise SignatureError(f"{text[:60]!r} is not a verifier key, such as name+hash+key") from None
+        raise SignatureError(
+            f"{text[:60]!r} is not a verifier key, such as name+hash+key",
+            remedy="`dubgate consent checkpoint --sign-with KEY --out FILE` writes it into FILE.vkey.",
+        ) from None
     key = VerifierKey(name, data[1:])
     if data[:1] != _ED25519 or len(key.public) != 32 or key.key_hash.hex() != key_hash or not _NAME.fullmatch(name):
         raise SignatureError(f"{text[:60]!r} is not an Ed25519 verifier key, or its hash is wrong")

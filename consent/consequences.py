@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from consent.approvals import Approval
 from consent.entries import Entry
+from consent.errors import RecordError
 from consent.events import TERMINAL, Event
 from consent.lookup import keyids_in
 from consent.parties import PartyKey
@@ -76,7 +77,11 @@ def record_ending(
             )
         except ValidationError as error:
             raise problems(error, target) from None
-        return enter(writer, event, envelope if sign is None else sign(event))
+        try:
+            return enter(writer, event, envelope if sign is None else sign(event))
+        except RecordError as error:  # whoever asked named the target; the event's id nobody ever saw
+            error.where = target
+            raise
 
 
 def enter(writer: Writer, event: Event, envelope: str | None = None) -> Ending:

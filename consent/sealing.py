@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from consent.errors import RecordError, StoreError
 
 KEY_BYTES = 32
+_WHICH = "Name the key file that was made with the registry (beside an SQLite file: NAME.key), or its safe copy."
 _NONCE_BYTES = 12
 _SALT_BYTES = 16
 
@@ -26,7 +27,7 @@ class Keyring:
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
-            raise StoreError("the registry's key is not 32 bytes", where="registry key")
+            raise StoreError("the registry's key is not 32 bytes", where="registry key", remedy=_WHICH)
         self._key = AESGCM(key)
 
     def __repr__(self) -> str:
@@ -110,5 +111,7 @@ def read_keyring(path: Path) -> Keyring | None:
         return Keyring(bytes.fromhex(path.read_text(encoding="ascii").strip()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise StoreError(f"not a registry key ({error})", where=str(path)) from None
+    except OSError as error:
+        raise StoreError(f"the registry's key cannot be read ({error.strerror})", where=str(path)) from None
+    except ValueError:
+        raise StoreError("not a registry key", where=str(path), remedy=_WHICH) from None

@@ -116,7 +116,11 @@ def _items(lines: Lines) -> Iterator[tuple[str, Addition]]:
 
 def _head(lines: Lines) -> ZoneInfo | None:
     if not isinstance(lines.data, dict) or lines.data.get("schema") != SCHEMA:
-        raise RecordError(f"a seed starts with `schema: {SCHEMA}`", where=lines.where())
+        raise RecordError(
+            f"a seed starts with `schema: {SCHEMA}`",
+            where=lines.where(),
+            remedy="`dubgate consent draft` writes one for a delivery; rows in CSV or JSON: dubgate consent import --template grants.",
+        )
     unknown = set(lines.data) - set(SECTIONS) - {"schema", "zone"}
     if unknown:
         key = sorted(unknown)[0]

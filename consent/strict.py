@@ -51,7 +51,9 @@ def _no_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 Text = Annotated[str, Field(max_length=20_000), AfterValidator(_plain)]
 Line = Annotated[str, Field(max_length=500), AfterValidator(_plain), AfterValidator(_one_line)]
-Id = Annotated[str, Field(pattern=re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}\Z"))]
+ID = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}\Z")
+ID_MEANS = "an id is small letters and digits, with . _ - between them, 64 at most"
+Id = Annotated[str, Field(pattern=ID)]
 Sha256 = Annotated[str, Field(pattern=re.compile(r"^[0-9a-f]{64}\Z"))]
 PublicHex = Annotated[str, Field(pattern=re.compile(r"^[0-9a-f]{64}\Z"))]
 Time = Annotated[AwareDatetime, AfterValidator(_utc)]
@@ -135,6 +137,8 @@ def _echoes(short: Any, details: Sequence[Any]) -> bool:
 def _message(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return "unknown key"
+    if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == ID.pattern:
+        return ID_MEANS
     if "input" in detail and detail["input"] is None and detail["type"] != "value_error":
         return "a value is needed"
     return str(detail["msg"]).removeprefix("Value error, ")

@@ -184,7 +184,8 @@ def checkpoint_in(text: str) -> str:
     found = {m[0] + "\n" for m in _THREE_LINES.finditer(text.replace("\r\n", "\n"))}
     if len(found) != 1:
         what = "several checkpoints" if found else "no checkpoint: three lines with the ledger's name, size and root"
-        raise SignatureError(f"there is {what}" if not found else f"there are {what}; keep one")
+        remedy = "Name a message of the desk that you kept, or what `dubgate consent checkpoint` printed then."
+        raise SignatureError(f"there is {what}" if not found else f"there are {what}; keep one", remedy=remedy)
     return found.pop()
 
 

@@ -55,7 +55,11 @@ class Client:
         except ValueError as error:
             raise InputError(f"this is no URL: {error}", where="url") from None
         if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not local):
-            raise InputError("the API is an https:// URL (http:// on this machine only)", where="url")
+            raise InputError(
+                "the API is an https:// URL (http:// on this machine only)",
+                where="url",
+                remedy="Such as https://gate.example.org: without /v1, name and password.",
+            )
         self._parts, self._token, self._pause = parts, token, pause or time.sleep
 
     def __repr__(self) -> str:

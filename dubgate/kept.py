@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -73,15 +74,20 @@ def load(key: str) -> ProgrammeFeatures | None:
         return None
 
 
-def keep(key: str, features: ProgrammeFeatures) -> None:
-    """Keep features under a key, atomically; a full or read-only disk only costs hearing again."""
+def keep(key: str, features: ProgrammeFeatures, folder: Path | None = None) -> None:
+    """Keep features under a key, atomically; a full or read-only disk only costs hearing again.
+
+    Args:
+        folder: where the dub lay, for people: every delivery calls its files alike.
+    """
     if cache.folder() is None or key == cache.NOWHERE:
         return
     data, arrays = to_stored(without_vectors(features))
     buffer = io.BytesIO()
     encoded = np.frombuffer(json.dumps(data, allow_nan=False).encode(), dtype=np.uint8)
     np.savez_compressed(buffer, data=encoded, **arrays)  # type: ignore[arg-type]
-    cache.write(key, NAME, buffer.getvalue(), about=f"{features.original.name} / {features.dub.name}")
+    about = f"{features.original.name} / {features.dub.name}"
+    cache.write(key, NAME, buffer.getvalue(), about=about if folder is None else f"{about} in {folder}")
 
 
 def without_vectors(features: ProgrammeFeatures) -> ProgrammeFeatures:

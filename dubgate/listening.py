@@ -233,7 +233,7 @@ def run_plan(asked: Asked, progress: Progress) -> ProgrammeFeatures:
             dub=replace(kept.dub, voices=voices.dub),
         )
     features = _pinned(asked, lambda child: hear_all(plan, asked.planned.duration_s, child, progress))
-    keep(asked.key, features)
+    keep(asked.key, features, Path(plan.dub.path).absolute().parent)
     return features
 
 

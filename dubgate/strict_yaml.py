@@ -143,6 +143,8 @@ def _problem(document: Document, detail: ErrorDetails) -> tuple[Place, str]:
         return place, f"{path[-1]!r} is missing"
     shown = ".".join(map(str, document.known(path)))
     message = detail["msg"].removeprefix("Value error, ")
+    if kind == "model_type" and not path:
+        message = "keys and values are wanted here"
     if detail["input"] is None:
         message = "a value is needed" + (f", one of {known}" if (known := message.partition("known are ")[2]) else "")
     return place, f"{shown}: {message}" if shown else message

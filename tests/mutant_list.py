@@ -29,6 +29,7 @@ from mutant_list_review import review_mutants
 from mutant_list_seal import seal_mutants
 from mutant_list_stranger import stranger_mutants
 from mutant_list_stranger2 import stranger2_mutants
+from mutant_list_stranger3 import stranger3_mutants
 from mutant_list_swift import swift_mutants
 from mutant_list_tidy import tidy_mutants
 from mutant_list_unheard import unheard_mutants
@@ -308,5 +309,6 @@ def _of_lists(root: Path) -> Iterator[Mutant]:
     yield from seal_mutants(root)
     yield from stranger_mutants(root)
     yield from stranger2_mutants(root)
+    yield from stranger3_mutants(root)
     yield from swift_mutants()
     yield from tidy_mutants()

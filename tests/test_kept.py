@@ -53,6 +53,14 @@ def test_all_but_the_vectors_comes_back_as_it_was(folder: Path) -> None:
     assert all(isinstance(v.vector, Unmeasured) for v in found.dub.voices)
 
 
+def test_deliveries_whose_files_are_called_alike_are_told_apart_by_their_folder(folder: Path) -> None:
+    keep(KEY, features(), Path("/dubs/e1"))
+    keep("b" * 64, features(), Path("/dubs/e2"))
+    told = {entry.about for entry in cache.entries()}
+    assert len(told) == 2
+    assert {about.rpartition(" in ")[2] for about in told} == {"/dubs/e1", "/dubs/e2"}
+
+
 def test_no_vector_lies_in_the_folder_in_any_form(folder: Path) -> None:
     heard = features()
     keep(KEY, heard)

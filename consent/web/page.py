@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from consent.entries import iso
 from consent.web.catalogue import has, text, word
 from consent.web.rows import new_secret
 from consent.web.scope import told_name
 from consent.web.visiting import Visitor, has_passkey, language_of, wants_signatures
-from consent.web.wording import day, length, moment, places, places_short, span, spoken, until
+from consent.web.wording import day, days, length, moment, places, places_short, span, spoken, until
 
 
 @cache
@@ -44,7 +45,10 @@ def render(request: Request, template: str, who: Visitor | None = None, code: in
         "secured": lambda: _secured(who),
         "day": lambda value: day(value, language),
         "until": lambda value: until(value, language),
+        "period": lambda start, end: days(start, end, language),
         "span": lambda start, end: span(start, end, language),
+        "deadline": lambda value: _deadline(value, language),
+        "by_when": lambda value: _deadline(value, language, "home.until"),
         "moment": lambda value: moment(value, language),
         "spoken": lambda tag: spoken(tag, language),
         "called": _Names(who).of,
@@ -68,6 +72,14 @@ class _Names:
             with self._who.desk.registry.view() as view:
                 self._known[party_id] = told_name(view, party_id)
         return self._known[party_id]
+
+
+def _deadline(value: datetime, language: str, key: str | None = None) -> Markup:
+    """Until when something can be done, to the minute in UTC; desk.js adds the visitor's own clock where it differs."""
+    said = moment(value, language)
+    words = said if key is None else text(key, language, day=said)
+    shown = '<time datetime="{}" data-own="{}">{}</time>'
+    return Markup(shown).format(iso(value), text("time.own", language), words)
 
 
 def _secured(who: Visitor | None) -> Markup:

@@ -17,7 +17,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from consent.web.catalogue import text, word
-from consent.web.wording import day, span, spoken, until
+from consent.web.wording import day, days, spoken, until
 
 FONT = "HeiseiKakuGo-W5"  # known to every reader, for Latin and Japanese alike; nothing is embedded
 GREY = colors.HexColor("#55606e")
@@ -43,7 +43,7 @@ def _style(size: float, **more: Any) -> ParagraphStyle:
 
 
 def _parts(data: Mapping[str, Any], names: Mapping[str, str], language: str, title: str) -> Iterable[Flowable]:
-    period = span(data["from"], data["until"], language)
+    period = days(data["from"], data["until"], language)
     yield Paragraph(escape(title), _style(18))
     yield Paragraph(escape(f"{data['party_id']} · {period}"), _style(9, textColor=GREY))
     yield Spacer(1, 6 * mm)

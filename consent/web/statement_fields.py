@@ -31,6 +31,7 @@ _WORDS = {
     "scope": "scope",
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
+MEMBERS = ""  # stands for a name where a heading stands instead of a field
 Group = tuple[str, list[tuple[str, str]]]
 
 
@@ -50,6 +51,11 @@ def _heading(predicate: Mapping[str, Any]) -> str:
 def _fields(predicate: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
     for shown in predicate.get("shown", ()):
         yield str(shown["what"]), str(shown["said"])
+    if predicate.get("shown"):
+        yield (
+            MEMBERS,
+            text("sign.members", language),
+        )  # what follows says much of it again, in the statement's own fields
     for name, value in predicate.items():
         if name not in ("shown", "schema"):
             yield _named(name, language), _said(name, value, language)

@@ -16,7 +16,7 @@ from consent.titles import Refusal
 from consent.vocabulary import ApprovalDecision
 from consent.voices import Permission
 from consent.web.catalogue import has, text, word
-from consent.web.statement_fields import fields_of
+from consent.web.statement_fields import MEMBERS, fields_of
 from consent.web.wording import moment, spoken
 
 Fields = list[tuple[str, str]]
@@ -57,7 +57,7 @@ def _about(record: Record, language: str, names: Mapping[str, str]) -> list[str]
 def fields_in(entry: Entry, language: str) -> tuple[Fields, Fields]:
     """What its author was shown, and the fields of the record itself; both are under the signature."""
     body = json.loads(entry.body)
-    fields = [field for _, group in fields_of({"predicate": body}, language) for field in group]
+    fields = [field for _, group in fields_of({"predicate": body}, language) for field in group if field[0] != MEMBERS]
     n = len(body.get("shown") or ())
     return fields[:n], fields[n:]
 

@@ -16,7 +16,7 @@ from consent.vocabulary import Technique
 from consent.web.catalogue import text, word
 from consent.web.protocols import Casting, Dossier, Judge
 from consent.web.scope import told_name
-from consent.web.wording import day, length, places, places_short, span, spoken, until
+from consent.web.wording import length, places, places_short, since, span, spoken, until
 
 TECHNIQUES = frozenset(str(t) for t in Technique)
 HUMAN = "human"
@@ -149,7 +149,7 @@ class _Telling:
             spoken=spoken(release.language, self.language),
             channels=self._channels(),
             places=places_short(release.territories, release.territories_excluded, self.language),
-            start=day(release.window.start, self.language),
+            start=since(release.window.start, self.language),
             end=until(release.window.end, self.language),
         )
         return (what, self._voices(), self._told(dossier))

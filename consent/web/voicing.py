@@ -17,7 +17,7 @@ from consent.vocabulary import EventKind
 from consent.voices import Enrolment, Voice
 from consent.web.catalogue import text, word
 from consent.web.scope import history_of, newest_grants, title_names, told_name
-from consent.web.wording import day, places_short, spoken, until
+from consent.web.wording import places_short, since, spoken, until
 
 MOST_GLANCED = 2_000
 
@@ -63,7 +63,7 @@ def _sentences(view: View, grant: Grant, language: str) -> Iterable[str]:
         language,
         channels=joint.join(word("channel", c, language) for c in grant.channels),
         places=places_short(grant.territories, grant.territories_excluded, language),
-        start=day(grant.not_before, language),
+        start=since(grant.not_before, language),
         end=until(grant.not_after, language),
     )
     if grant.characters:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -149,9 +149,13 @@ def _request(desk: Desk, view: View, asked: Request) -> int:
     if not history.waiting(view.now):
         return 0
     title = title_names(view, [asked.release.title_ids[0]]).get(asked.release.title_ids[0], asked.release.title_ids[0])
-    values: dict[str, Any] = {"title": title, "by": asked.asked_by, "until": f"{iso(asked.expires_at)[:10]} UTC"}
+    values: dict[str, Any] = {"title": title, "by": asked.asked_by, "until": _minute(asked.expires_at)}
     once = f"request {asked.request_id}"
     return tell_party(desk, [asked.to], "request", once, path=f"/requests/{asked.request_id}", **values)
+
+
+def _minute(at: datetime) -> str:
+    return f"{iso(at)[:16].replace('T', ' ')} UTC"
 
 
 def _ending(view: View) -> list[GrantHistory]:
@@ -170,7 +174,12 @@ def _ends_soon(desk: Desk, view: View, history: GrantHistory) -> int:
         return 0
     days = min(d for d in EXPIRY_DAYS if end <= view.now + timedelta(days=d))
     whom = [*sorted(view.spokespeople(grant.voice_id)), *([grant.licensee_id] if grant.licensee_id else [])]
-    values = {"grant": grant.grant_id, "voice": grant.voice_id, "day": f"{iso(end)[:10]} UTC", "days": days}
+    values = {
+        "grant": grant.grant_id,
+        "voice": grant.voice_id,
+        "day": f"{iso(end - timedelta(microseconds=1))[:10]} UTC",
+        "days": days,
+    }
     return tell_party(
         desk, whom, "expiry", f"expiry {grant.grant_id} {days}", path=f"/grants/{grant.grant_id}", **values
     )

@@ -25,21 +25,38 @@ def moment(value: datetime | str | None, language: str) -> str:
     return day(value, language) if value is None else f"{_day(value, language)} {_time(value):%H:%M} UTC"
 
 
+def since(start: datetime | str, language: str) -> str:
+    """The first day of a term; with its time where no day of UTC begins then: of a day in Berlin, 23:00 of the day before."""
+    return day(start, language) if _whole(start) else moment(start, language)
+
+
 def until(end: datetime | str | None, language: str) -> str:
-    """The last day of a term: one that ends at midnight ends with the day before."""
-    return day(None if end is None else _last(end), language)
+    """The last day of a term: one that ends at midnight ends with the day before; with its time where no day of UTC ends then."""
+    if end is None or _whole(end):
+        return day(None if end is None else _last(end), language)
+    return moment(end, language)
 
 
 def span(start: datetime | str, end: datetime | str | None, language: str) -> str:
-    """The first and the last day of a term, with the zone once: `1 Dec 2026 – 31 May 2027 (UTC)`."""
-    if end is None:
-        return f"{day(start, language)} – {day(None, language)}"
+    """The first and the last day of a term, with the zone once where it can be: `1 Dec 2026 – 31 May 2027 (UTC)`."""
+    if end is None or not (_whole(start) and _whole(end)):
+        return f"{since(start, language)} – {until(end, language)}"
     return f"{_day(start, language)} – {_day(_last(end), language)}{ZONE[language]}"
 
 
+def days(start: datetime | str, end: datetime | str, language: str) -> str:
+    """The first and the last day of a period that somebody looks at, whatever the time: `31 Aug 2026 – 29 Nov 2026 (UTC)`."""
+    last = _last(end) if _whole(end) else end
+    return f"{_day(start, language)} – {_day(last, language)}{ZONE[language]}"
+
+
+def _whole(value: datetime | str) -> bool:
+    """Whether a day of UTC begins then."""
+    return _time(value).time() == time()
+
+
 def _last(end: datetime | str) -> datetime:
-    at = _time(end)
-    return at - timedelta(microseconds=1) if at.time() == time() else at
+    return _time(end) - timedelta(microseconds=1)
 
 
 def _day(value: datetime | str, language: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli.registry_options import registry_option
+from dubgate.cli.registry_options import ID, registry_option
+from dubgate.cli.remedies import of_unknown
 
 if TYPE_CHECKING:
     from dubgate.policy.packs import Pack
@@ -29,8 +30,10 @@ It is written into the folder evidence/ beside the manifest, where `dubgate chec
 
 @click.command(epilog=EXAMPLES)
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--as", "by", required=True, metavar="PARTY", help="Who signs: a party of the registry.")
-@click.option("--for", "holder", metavar="PARTY", help="The rights holder that is spoken for. Default: who signs.")
+@click.option("--as", "by", required=True, type=ID, metavar="PARTY", help="Who signs: a party of the registry.")
+@click.option(
+    "--for", "holder", type=ID, metavar="PARTY", help="The rights holder that is spoken for. Default: who signs."
+)
 @click.option(
     "--key", type=click.Path(path_type=Path), required=True, help="The signer's private key (dubgate keys new)."
 )
@@ -178,7 +181,12 @@ def say_whether_it_counts(registry: str, by: str, private: Any) -> None:
 
     public = public_of(private)
     with open_registry(registry) as opened, opened.view() as view:
-        known = view.key(public.keyid, view.now)
+        known, party = view.key(public.keyid, view.now), view.party(by)
+    if party is None:
+        click.echo(
+            f"  it does not count yet: no party {by!r} is registered. {of_unknown('party', by, registry)}", err=True
+        )
+        return
     if known is None or known.party.party_id != by or known.problem:
         click.echo(
             f"  it does not count yet: the registry knows no living key {public.public_hex[:16]}… of {by} (keys: in a seed)",

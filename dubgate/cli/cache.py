@@ -98,7 +98,10 @@ def purge(voice: str | None, everything: bool) -> None:
 
     if (voice is None) is not everything:
         raise click.UsageError("say --voice ID, or --all")
-    _say(kept.purge(voice))
+    freed = kept.purge(voice)
+    _say(freed)
+    if voice is not None and not freed.n_entries:
+        click.echo(f"On this machine nothing that is kept was compared with {plain(voice)}.")
 
 
 def _say(freed: Freed) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dubgate.cli.registry_options import ID
 from dubgate.cli.tasks import Commands
 
 FOLDER = click.Path(path_type=Path)
@@ -81,8 +82,12 @@ def check(folder: Path) -> int:
     epilog="\b\nExamples:\n  dubgate company policy --title last-train --as kestrel --key kestrel.pem --character OTTO --songs --out company/policies/last-train.json\n"
     "  dubgate company policy --title last-train --as kestrel --key kestrel.pem --scene 62.5-118 --out company/policies/last-train.json"
 )
-@click.option("--title", required=True, metavar="ID", help="The registry's id of the title, or of the series above it.")
-@click.option("--as", "by", required=True, metavar="PARTY", help="Who signs: of the house that holds the title.")
+@click.option(
+    "--title", required=True, type=ID, metavar="ID", help="The registry's id of the title, or of the series above it."
+)
+@click.option(
+    "--as", "by", required=True, type=ID, metavar="PARTY", help="Who signs: of the house that holds the title."
+)
 @click.option("--key", type=FOLDER, required=True, help="The signer's private key.")
 @click.option("--character", "characters", multiple=True, help="Always performed by a person; may be repeated.")
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,10 @@ _MADE = """Made the registry {}. Back its key file up apart: without it no name 
   next, for each delivery:  dubgate consent draft delivery.yaml --out seed.yaml --registry {}
   many at once:             dubgate consent import --template grants"""
 _MOST_SHOWN = 40  # of each kind
-CODES = "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait) and `spoken` (a step failed)."
+CODES = (
+    "Exit codes: 0 done, 2 not done; 1 only from `audit` (not sound), `notices` (some wait), `spoken` (a step failed) and "
+    "`verify` (it does not hold; 3 where something is missing)."
+)
 
 
 @click.group(cls=Commands, epilog=CODES)
@@ -112,7 +116,7 @@ def _about(row: dict[str, Any]) -> str:
         said = (
             ", ".join(map(str, value))
             if isinstance(value, list)
-            else str(value)[:10]
+            else last_day(str(value))
             if name == "until"
             else str(value)
         )
@@ -120,6 +124,11 @@ def _about(row: dict[str, Any]) -> str:
             name if value is True else said if name in ("roles", "name", "status", "level") else f"{name} {said}"
         )
     return plain("  ".join(parts))
+
+
+def last_day(until: str) -> str:
+    """The last day (UTC) of what ends at a moment: a term that ends with May has the first of June as its end."""
+    return f"{datetime.fromisoformat(until) - timedelta(microseconds=1):%Y-%m-%d}"
 
 
 def _gist(record: Any) -> str:
@@ -147,7 +156,7 @@ def audit(checkpoint: Path | None, vkey: str | None, location: str, key_file: Pa
 
     \b
     dubgate consent audit --registry consent.db
-    dubgate consent audit --registry consent.db --checkpoint kept.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent audit --registry consent.db --checkpoint checkpoint.txt --verifier-key "$(cat checkpoint.txt.vkey)"
     """
     from consent.checkpoint import open_note, verifier_key
 

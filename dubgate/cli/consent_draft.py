@@ -38,7 +38,7 @@ def draft(manifest: Path, out: Path, location: str | None) -> None:
     if out.exists():
         raise InputError("a file is already there", where=str(out), remedy="Choose another name with --out.")
     delivery, today = load_delivery(manifest), datetime.now(UTC).date()
-    if location is None or not ("://" in location or Path(location).exists()):
+    if location is None:
         text = draft_seed(delivery, today)
     else:
         with errors_told(), open_registry(location, None, read_only=True) as registry, registry.view() as view:

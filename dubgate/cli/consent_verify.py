@@ -52,7 +52,7 @@ def verify(
 
     \b
     dubgate consent verify statement-142.json --checkpoint message.eml
-    dubgate consent verify statement-142.json --checkpoint checkpoint.txt --verifier-key "$(cat ledger.vkey)"
+    dubgate consent verify statement-142.json --checkpoint checkpoint.txt --verifier-key "$(cat checkpoint.txt.vkey)"
     dubgate consent verify statement-142.json --registry consent.db
     dubgate consent verify ap-1.dsse.json --registry consent.db --lang ja
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.notices import Posting, notices, post, posting_options
-from dubgate.cli.registry_options import open_registry, registry_options, say, write_text
+from dubgate.cli.registry_options import ID, open_registry, registry_options, say, write_text
 from dubgate.cli.standing import moment, standing
 from dubgate.errors import InputError
 
@@ -24,8 +24,15 @@ def _ending(name: str, kind: str, doc: str, example: str) -> click.Command:
 
     @click.command(name, help=f"{doc}\n\n\b\ndubgate consent {name} {example} --registry consent.db")
     @click.argument("target")
-    @click.option("--by", "by", required=True, metavar="PARTY", help="Who says so: a party that the record concerns.")
-    @click.option("--effective", callback=moment, help="From when; never earlier than now for an end.")
+    @click.option(
+        "--by", "by", required=True, type=ID, metavar="PARTY", help="Who says so: a party that the record concerns."
+    )
+    @click.option(
+        "--effective",
+        callback=moment,
+        metavar="TIME",
+        help="From when, with its offset: 2026-12-31T18:00:00+01:00. Never earlier than now for an end. Default: now.",
+    )
     @click.option("--reason", help="In their words.")
     @click.option("--strike", is_flag=True, help="A suspension because of a strike.")
     @click.option("--notice", type=click.Path(path_type=Path), help="Write the takedown notice to this file as well.")
@@ -85,10 +92,18 @@ def _ended(ending: Ending) -> str:
 
 
 def _target(text: str) -> str:
-    kind, colon, _ = text.partition(":")
+    from consent.strict import ID as AN_ID
+    from consent.strict import ID_MEANS
+
+    kind, colon, target_id = text.partition(":")
     kinds = ("grant", "permission", "claim", "refusal", "approval", "key", "enrolment")
     if colon and kind not in kinds:
-        raise InputError(f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}")
+        raise InputError(
+            f"{text!r} is not one of {', '.join(k + ':ID' for k in kinds)}",
+            remedy="A grant by its id alone, such as g-ada; the others with their kind before them.",
+        )
+    if not AN_ID.fullmatch(target_id if colon else text):
+        raise InputError(f"{text!r} is no id: {ID_MEANS}", remedy="What is there: dubgate consent show.")
     return text if colon else f"grant:{text}"
 
 
@@ -115,7 +130,11 @@ def impact(target: str, location: str, key_file: Path | None, form: str) -> None
     from consent.consequences import touched
 
     with open_registry(location, key_file, read_only=True) as registry, registry.view() as view:
-        found = touched(view, _target(target), view.now)
+        named = _target(target)
+        if not view.store.entries(named):
+            kind, _, target_id = named.partition(":")
+            raise InputError(f"no {kind} {target_id!r} is registered")
+        found = touched(view, named, view.now)
     data = {
         "certificates": list(found.certificates),
         "releases": [r.release_id for r in found.releases],

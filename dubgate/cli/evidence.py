@@ -25,7 +25,9 @@ Examples:
 \b
 Of a delivery that was judged by a service (the annex needs a token with the scopes read and admin):
   curl -H "Authorization: Bearer $TOKEN" "$URL/v1/jobs/$JOB/verdict?private=true" -o verdict.zip
-  unzip verdict.zip -d verdict"""
+  unzip verdict.zip -d verdict
+
+Exit codes: 0 written and judged again to the same, 1 refused (the reason is printed), 2 could not be written."""
 REPLAY = """\b
 Examples:
   dubgate replay verdict/certificate.json --trust trust.json --root root.hex

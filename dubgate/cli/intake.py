@@ -122,7 +122,22 @@ def _asked() -> Any:
     try:
         return Answers.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        raise InputError(str(problems(error, "your answers"))) from None
+        typed = _typed(plain)
+        remedy = f"What you typed is in {typed}: mend it there, then dubgate intake --answers {typed}"
+        raise InputError(problems(error, "").what, where="your answers", remedy=remedy) from None
+
+
+def _typed(plain: dict[str, Any]) -> Path:
+    """A new file with all that was typed, so that one slip does not cost thirty answers."""
+    import json
+    from itertools import count
+
+    from dubgate.cli.registry_options import write_text
+
+    names = (Path(f"answers{f'-{n}' if n > 1 else ''}.yaml") for n in count(1))
+    place = next(name for name in names if not name.exists())
+    write_text(place, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")  # YAML reads JSON
+    return place
 
 
 def _list(question: str, default: str | None = None) -> list[str]:
@@ -140,6 +155,13 @@ def _question(question: str) -> dict[str, str]:
     return {"answer": answer, "because": click.prompt("  because")}
 
 
+def _number_or_none(text: str) -> float | None:
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise click.UsageError("a number, or nothing") from None
+
+
 def _review() -> dict[str, Any]:
     minutes = click.prompt("Minutes of speech", type=float)
     people = click.prompt("Reviewers who speak the language", type=int)
@@ -147,9 +169,12 @@ def _review() -> dict[str, Any]:
     first = click.prompt("First day of review (2026-11-23)")
     last = click.prompt("Deadline (2026-11-27)")
     known = click.prompt(
-        "Flags a minute, from an earlier dub of this kind (empty: not known)", default="", show_default=False
+        "Flags a minute, from an earlier dub of this kind (empty: not known)",
+        default="",
+        show_default=False,
+        value_proc=_number_or_none,
     )
-    told = {"flags_per_minute": float(known)} if known else {}
+    told = {"flags_per_minute": known} if known is not None else {}
     return {
         "speech_minutes": minutes, "reviewers": people, "hours_per_day": hours, "first_day": first, "deadline": last, **told,
     }  # fmt: skip

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from dubgate import __version__
 from dubgate.cli.interrupted import BY_SIGNAL, end_on_signals, pipes_told, put_output_away, signal_of, told_of
+from dubgate.cli.remedies import REGISTRY, add_remedy, of_file
 from dubgate.cli.tasks import by_task, meant, with_exit_codes
 from dubgate.errors import DubgateError
 
@@ -104,7 +106,12 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with pipes_told():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                if isinstance(error, DubgateError) or _of_the_registry(error):
+                    add_remedy(error, ctx.meta.get(REGISTRY))
+                raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -189,6 +196,8 @@ def _could_not_judge(error: BaseException) -> int:
     elif isinstance(error, OSError) and error.errno in FILES_AND_DISKS:
         where = error.filename or ("standard output" if _was_printing(error) else "a file")
         click.echo(f"dubgate: {where}: cannot be read or written ({error.strerror}); nothing was decided", err=True)
+        if error.filename and (remedy := of_file(Path(os.fsdecode(error.filename)), error.strerror or "")):
+            click.echo(f"  {remedy}", err=True)
     else:
         click.echo(f"dubgate: internal error, nothing was judged: {type(error).__name__}: {error}", err=True)
         if os.environ.get("DUBGATE_TRACEBACK"):

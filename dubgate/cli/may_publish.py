@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dubgate.cli.registry_options import plain
+from dubgate.cli.remedies import of_refusal
 
 if TYPE_CHECKING:
     from dubgate.client import Answer
@@ -73,5 +74,12 @@ def _text(answer: Answer) -> str:
     lines = [f"refused ({answer.reason}): {body.get('detail')}"]
     if isinstance(largest := body.get("largest_scope"), dict):
         places, channels = ", ".join(largest["territories"]), ", ".join(largest["channels"])
-        lines.append(f"  would be released: {largest['language']}, {channels}, in {places}")
+        window = " to ".join(_minute(largest.get(end)) for end in ("window_start", "window_end"))
+        lines.append(f"  would be released: {largest['language']}, {channels}, from {window}, in {places}")
+    if remedy := body.get("remedy") or of_refusal(answer.reason):
+        lines.append(f"  {remedy}")
     return "\n".join(plain(line) for line in lines)
+
+
+def _minute(moment: object) -> str:
+    return f"{moment[:16]}Z" if isinstance(moment, str) else "no end"

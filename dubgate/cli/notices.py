@@ -149,6 +149,8 @@ def notices(send_: bool, write_: bool, posting: Posting, location: str, key_file
     dubgate consent notices --registry consent.db
     dubgate consent notices --send --webhook https://example.org/takedowns --registry consent.db
     """
+    if posting.notices is None and not write_:
+        open_registry(location, key_file, read_only=True).close()  # beside a registry that is not there lies no outbox
     outbox = posting.outbox(location)
     if write_:
         _write_missing(outbox, posting, location, key_file)

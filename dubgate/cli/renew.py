@@ -74,10 +74,14 @@ def renew(
     With --file, a file that holds the judged sound in another container: its timeline and label are read again first.
     """
     from dubgate.certificate.refusals import Refused
+    from dubgate.errors import InputError
     from dubgate.verifying import current_trust, read_small
 
     gate = None if warn else _gate(key, ledger_key, party, verifier)
     read_small(certificate)  # told first: beside what is not there nothing lies
+    if annex is None and certificate.is_file() and not certificate.with_name("annex.json").is_file():
+        remedy = "It lies where the certificate was made; name it with --annex. Whoever has none asks whoever signed."
+        raise InputError("its private annex, annex.json, is not beside it", where=str(certificate), remedy=remedy)
     beside = read_small(annex or certificate.with_name("annex.json"))
     try:
         store = current_trust(trust, root_key(root), seen)

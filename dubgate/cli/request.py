@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dubgate.cli.judging import company_option
-from dubgate.cli.registry_options import open_registry, plain, registry_options, say
+from dubgate.cli.registry_options import ID, open_registry, plain, registry_options, say
 
 if TYPE_CHECKING:
     from consent.requests import Request, RequestHistory
@@ -38,13 +38,13 @@ ANSWERS = {"refuse": "refused", "defer": "deferred", "lift": "lifted", "take_bac
 @click.argument("manifest", required=False, type=click.Path(path_type=Path))
 @click.option("--list", "list_", is_flag=True, help="List requests instead of asking: those that wait for an answer.")
 @click.option("--all", "all_", is_flag=True, help="With --list: closed ones too.")
-@click.option("--to", metavar="PARTY", help="With --list: those to one party.")
-@click.option("--refuse", metavar="REQUEST", help="Say no to a request; it blocks the release of this sound.")
-@click.option("--defer", metavar="REQUEST", help="Say that the answer comes later.")
-@click.option("--lift", metavar="REQUEST", help="Take your own no back.")
-@click.option("--take-back", metavar="REQUEST", help="Withdraw a request that you opened.")
-@click.option("--object", "objects", metavar="NOTICE", help="Object to a use of your standing approval.")
-@click.option("--as", "by", metavar="PARTY", help="Who answers: a party of the registry.")
+@click.option("--to", type=ID, metavar="PARTY", help="With --list: those to one party.")
+@click.option("--refuse", type=ID, metavar="REQUEST", help="Say no to a request; it blocks the release of this sound.")
+@click.option("--defer", type=ID, metavar="REQUEST", help="Say that the answer comes later.")
+@click.option("--lift", type=ID, metavar="REQUEST", help="Take your own no back.")
+@click.option("--take-back", type=ID, metavar="REQUEST", help="Withdraw a request that you opened.")
+@click.option("--object", "objects", type=ID, metavar="NOTICE", help="Object to a use of your standing approval.")
+@click.option("--as", "by", type=ID, metavar="PARTY", help="Who answers: a party of the registry.")
 @click.option("--key", type=click.Path(path_type=Path), help="Sign the answer with this key (dubgate keys new).")
 @click.option("--reason", help="In your words; whoever asked will read them.")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rule pack; as for dubgate check.")

@@ -7,12 +7,12 @@ from typing import Literal
 
 import click
 
-from dubgate.cli.registry_options import registry_option
+from dubgate.cli.registry_options import ID, registry_option
 
 FILE = click.Path(path_type=Path)
 REGISTRY = registry_option("The registry whose ledger records it.")
 NAMES = click.argument("packs", nargs=-1, required=True, metavar="NAME|FILE.yaml...")
-BY = click.option("--as", "by", required=True, metavar="PARTY", help="Who answers for it.")
+BY = click.option("--as", "by", required=True, type=ID, metavar="PARTY", help="Who answers for it.")
 KEY = click.option("--key", type=FILE, required=True, help="That party's signing key.")
 REASON = click.option("--reason", required=True, help="Why, for whoever reads the ledger.")
 

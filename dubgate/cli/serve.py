@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dubgate.cli.interrupted import served_until_asked
+from dubgate.cli.ports import listen, port_of
 from dubgate.cli.registry_options import errors_told
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Examples:
   dubgate serve --config service.yaml --show            # what is in force, without secrets
   DUBGATE_SERVICE_PORT=9000 dubgate serve --config service.yaml
   dubgate serve --openapi > openapi.json
-  dubgate serve --demo                                  # the review desk over the samples
+  dubgate serve --demo --port 9137                      # the review desk over the samples
 
 {SETTINGS}"""
 WORK = f"""\b
@@ -66,19 +67,30 @@ Examples:
 @COMPANY
 @click.option("--show", is_flag=True, help="Print the settings in force, without secrets, and end.")
 @click.option("--openapi", is_flag=True, help="Print the API's OpenAPI description, and end.")
-@click.option("--demo", is_flag=True, help="The review desk over the samples, with a sign-in link for each role.")
-def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, demo: bool) -> int:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes any that is free. Stronger than the setting `port` (8080; with --demo 8137).",
+)
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="The review desk over the samples, in out/desk, with a sign-in link for each role; elsewhere: dubgate desk --demo --out.",
+)
+def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, port: int | None, demo: bool) -> int:
     """Serve the HTTP API, and the review desk below /desk where it is configured.
 
     Runs no model and opens no media: deliveries are judged by `dubgate worker`. Put it behind TLS.
     """
     if demo:
-        from dubgate.cli.desk import demo_served
+        from dubgate.cli.desk import PORT, demo_served
 
-        return demo_served(Path("out/desk"), None, "http://localhost:8137", "127.0.0.1", 8137)
+        return demo_served(port=PORT if port is None else port)
     from dubgate.service.logs import LOGGER, to_stderr
 
     settings = _settings(config, company)
+    if port is not None:
+        settings = settings.model_copy(update={"port": port})
     if show:
         click.echo(json.dumps(settings.summary(), indent=1))
         return 0
@@ -91,7 +103,9 @@ def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, 
     if openapi:
         click.echo(json.dumps(app.openapi(), indent=1, ensure_ascii=False))
         return 0
-    LOGGER.info("serving", extra={"settings": settings.summary()})
+    listening = listen(settings.host, settings.port, how="--port N, or `port` in the settings")
+    address = f"{settings.host}:{port_of(listening)}"
+    LOGGER.info("serving", extra={"address": address, "settings": settings.summary()})
     if gone := missing_files(settings):
         LOGGER.warning(
             "files that the settings name are not on this machine: its workers need them", extra={"missing": gone}
@@ -101,7 +115,7 @@ def serve(config: Path | None, company: Path | None, show: bool, openapi: bool, 
 
         watch_behind(app.state.review_desk.state.desk)
     with _reads_digested(app.state.service, settings), served_until_asked():
-        server_of(app, settings).run()
+        server_of(app, settings).run(sockets=[listening])
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 
 from dubgate.cli.registry_options import open_registry, plain, registry_options, say
 from dubgate.cli.tasks import Commands
+from dubgate.errors import InputError
 
 EXAMPLES = """\b
 Examples:
@@ -99,5 +100,6 @@ def revoke(token_id: str, by: str, location: str, key_file: Path | None, form: s
     with open_registry(location, key_file) as registry:
         done = end(registry, token_id, by=by)
     if not done:
-        raise click.UsageError(f"no living token {plain(token_id)}")
+        remedy = "Its id is the part of it after dgt_: dubgate tokens list --registry REGISTRY shows those that live."
+        raise InputError("no living token has this id", where=plain(token_id)[:16], remedy=remedy)
     say(form, {"token_id": token_id, "revoked": True}, "Revoked.")

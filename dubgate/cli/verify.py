@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dubgate.cli.registry_options import plain
+from dubgate.cli.remedies import add_remedy
 
 if TYPE_CHECKING:
     from dubgate.certificate.refusals import Refused
@@ -133,11 +134,15 @@ def root_key(text: str) -> str:
 
 def say_refused(refused: Refused, form: str) -> None:
     """The reason, for people or for a pipeline."""
+    from dubgate.certificate.refusals import Malformed, TrustMalformed
+
+    add_remedy(refused, None)
     what = plain(refused.what)
     if form == "json":
         click.echo(json.dumps({"publish": False, "reason": refused.reason, "detail": what, "where": refused.where}))
         return
-    click.echo(f"refused ({refused.reason}): {what}", err=True)
+    of = f"{plain(refused.where)}: " if refused.where and isinstance(refused, (Malformed, TrustMalformed)) else ""
+    click.echo(f"refused ({refused.reason}): {of}{what}", err=True)
     if refused.remedy:
         click.echo(f"  {refused.remedy}", err=True)
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubgate.cli.registry_options import open_registry, plain, registry_options, say
+from dubgate.cli.registry_options import ID, open_registry, plain, registry_options, say
 from dubgate.errors import InputError
 
 if TYPE_CHECKING:
-    pass
+    from dubgate.delivery.manifest import Delivery
 
 _models = click.option("--models", default="auto", show_default=True, metavar="auto|embedded|NAME")
 _device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -77,14 +77,26 @@ def identify(recording: Path, models: str, device: str, location: str, key_file:
     say(form, found.as_json(), found.as_text())
 
 
+def say_whether_it_speaks(delivery: Delivery, character: str) -> None:
+    """What is signed about a name that is none of the delivery's answers nothing, and looks as if it did."""
+    from dubgate.delivery.manifest_fields import OUTSIDE
+
+    known = [entry.name for entry in delivery.cast]
+    if character not in (*known, OUTSIDE):
+        click.echo(
+            f"  {plain(character)} is not in the cast ({plain(', '.join(known))}): nothing will be answered by it",
+            err=True,
+        )
+
+
 @click.command("not-me")
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--voice", "voice_id", required=True, help="The voice that was hit.")
+@click.option("--voice", "voice_id", required=True, type=ID, metavar="VOICE", help="The voice that was hit.")
 @click.option(
     "--character", required=True, metavar="NAME", help="The character that sounds like it, as the report says."
 )
 @click.option(
-    "--as", "by", required=True, metavar="PARTY", help="Who signs: the voice's owner or agent, or a reviewer."
+    "--as", "by", required=True, type=ID, metavar="PARTY", help="Who signs: the voice's owner or agent, or a reviewer."
 )
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The signer's private key.")
 @click.option("--it-is-me", is_flag=True, help="Say the opposite: it is that voice, and nobody consented.")
@@ -103,6 +115,7 @@ def not_me(manifest: Path, voice_id: str, character: str, by: str, key: Path, it
     from dubgate.policy.signed_objects import About
 
     delivery, private = load_delivery(manifest), load(key)
+    say_whether_it_speaks(delivery, character)
     about = About(scope="character", name=character)
     envelope = attest(
         sounds_of(delivery),
@@ -120,7 +133,7 @@ def not_me(manifest: Path, voice_id: str, character: str, by: str, key: Path, it
 @click.command()
 @click.option("--off", is_flag=True, help="Look for nobody until --until.")
 @click.option("--on", is_flag=True, help="Look for protected voices again.")
-@click.option("--by", metavar="PARTY", help="The operator who switches it.")
+@click.option("--by", type=ID, metavar="PARTY", help="The operator who switches it.")
 @click.option("--legal-basis", metavar="WORDS", help="With --off: the law or order that it rests on.")
 @click.option("--until", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="With --off: the first day (UTC) on which it is on again.")  # fmt: skip
 @registry_options

@@ -153,7 +153,8 @@ def read_json(text: str, name: str, *, frame_rate: Fraction | None) -> SheetDraf
     try:
         reader.read()
     except (ValueError, RecursionError) as error:
-        raise CueError(f"not a JSON cue sheet ({_short(error)})", where=reader.where()) from None
+        remedy = "Name the dub's cue sheet: SRT, WebVTT, CSV, TTML, DAPT, or JSON with a list of `cues`."
+        raise CueError(f"not a JSON cue sheet ({_short(error)})", where=reader.where(), remedy=remedy) from None
     head = _validated(JsonHead, reader.head, f"{name}:1")
     sheet = SheetDraft(language=head.language, style=head.style, actors=head.actors)
     for line, raw in reader.cues:

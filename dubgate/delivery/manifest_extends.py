@@ -46,7 +46,11 @@ def _read(path: Path) -> Document:
     except StrictYamlError as error:
         raise ManifestError(error.what, where=error.where, remedy=error.remedy or _remedy(path)) from None
     if not isinstance(document.data, dict):
-        raise ManifestError("a manifest is a mapping of keys to values", where=document.where())
+        raise ManifestError(
+            "a manifest is a mapping of keys to values",
+            where=document.where(),
+            remedy="Name the delivery.yaml; `dubgate init ORIGINAL DUB SCRIPT` drafts one.",
+        )
     return document
 
 

@@ -109,4 +109,8 @@ def read_answers(path: Path) -> Answers:
     Raises:
         InputError: at `file:line:column`, all that is wrong with it.
     """
-    return validate(Answers, read_yaml(path, path.name), InputError)
+    document = read_yaml(path)
+    if not isinstance(document.data, dict):
+        remedy = "A questionnaire to fill in: dubgate intake --example > answers.yaml"
+        raise InputError("no questionnaire: keys and values are wanted", where=document.where(), remedy=remedy)
+    return validate(Answers, document, InputError)

@@ -64,7 +64,7 @@ def apply_label(
         raise InputError("no such file", where=str(source))
     folder = out.absolute().parent  # the child works in a folder of its own
     if not folder.is_dir():
-        raise InputError("no such folder", where=str(folder))
+        raise InputError("no such folder", where=str(folder), remedy="Make it, or name another place with --out.")
     with tempfile.TemporaryDirectory(prefix=".dubgate-label-", dir=folder) as name:
         staged = Path(name) / ("labelled" + out.suffix)
         kind = kind_of(source)

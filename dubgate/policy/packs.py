@@ -90,7 +90,8 @@ def read_pack(data: bytes, name: str, *, core: bool = False) -> Pack:
     document = load_yaml(data, name)
     file = validate(PackFile, document, PackError)
     if (file.pack == CORE) != core:
-        raise PackError(f"the name {CORE!r} is the program's own", where=document.where(("pack",)))
+        remedy = "Give your pack another name; what core checks is in force without being adopted."
+        raise PackError(f"the name {CORE!r} is the program's own", where=document.where(("pack",)), remedy=remedy)
     _refuse_reserved(file, document, core)
     _refuse_unverified(file, document)
     return Pack(

@@ -144,7 +144,7 @@ def _changed(
 
 def _notes(old: StoredReport, new: StoredReport) -> tuple[str, ...]:
     found = []
-    if old.title != new.title:
+    if old.title != new.title and not (old.quality_only and new.quality_only):  # qc calls a dub by its file
         found.append(f"the titles differ: “{old.title}”, then “{new.title}”")
     if old.dub.packet_sha256 == new.dub.packet_sha256:
         found.append("both reports judged the same dub")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dubgate.policy.findings import Text
+from dubgate.policy.findings import Outcome, Text
 from dubgate.report.compare import ChangedLine, Comparison, Moved
+from dubgate.report.phrases import OUTCOMES, decision_word
 from dubgate.report.printable import printable
+from dubgate.report.schema import StoredReport
 
 MOST_SHOWN = 40
 _SECTIONS = {
@@ -27,7 +29,8 @@ def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
 
 
 def _text(c: Comparison, lang: str) -> Iterator[str]:
-    yield f"{printable(c.old.title)}: {c.old.decision} → {c.new.decision}"
+    was, now = (getattr(worded(report), lang).lower() for report in (c.old, c.new))
+    yield f"{printable(c.old.title)}: {was} → {now}"
     for note in c.notes:
         yield f"  {printable(note)}"
     yield from _findings(getattr(_SECTIONS["fresh"], lang), c.fresh, lang)
@@ -41,7 +44,7 @@ def _text(c: Comparison, lang: str) -> Iterator[str]:
 def _findings(title: str, moved: Sequence[Moved], lang: str) -> Iterator[str]:
     yield f"{title}: {len(moved) or getattr(_NONE, lang)}"
     for m in moved[:MOST_SHOWN]:
-        yield f"  {told(m)}: {when(m)}{printable(getattr(m.finding.text, lang))} [{printable(m.finding.rule)}]"
+        yield f"  {told(m, lang)}: {when(m)}{printable(getattr(m.finding.text, lang))} [{printable(m.finding.rule)}]"
     if len(moved) > MOST_SHOWN:
         yield f"  + {len(moved) - MOST_SHOWN}"
 
@@ -62,9 +65,14 @@ def _script(c: Comparison) -> Iterator[str]:
             yield f"Script, {name}: {printable(', '.join(ids[:MOST_SHOWN]))}{more}"
 
 
-def told(moved: Moved) -> str:
-    """`hold → pass`, or one word where it did not move."""
-    was, now = (x.replace("_", " ") if x else "–" for x in (moved.was, moved.now))
+def worded(report: StoredReport) -> Text:
+    """The decision of a report in the word that it has itself."""
+    return decision_word(report.decision, quality_only=report.quality_only)
+
+
+def told(moved: Moved, lang: str) -> str:
+    """`hold → passed`, or one word where it did not move; in the words of the reports."""
+    was, now = (getattr(OUTCOMES[Outcome[x.upper()]], lang) if x else "–" for x in (moved.was, moved.now))
     return was if was == now else f"{was} → {now}"
 
 
@@ -90,6 +98,7 @@ def comparison_html(comparison: Comparison, *, lang: str = "en") -> str:
         lang=lang,
         c=c,
         when=when,
+        worded=worded,
         counts=counts,
         titles={**_SECTIONS, "unasked": _UNASKED, "asked": _ASKED},
         hints={"unasked": _NO_FINDING},

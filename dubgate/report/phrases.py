@@ -53,6 +53,11 @@ _ONLY_OPEN = Text(
 QUALITY_ONLY = Text("quality only, not a release", "品質検査のみ（公開の判定ではありません）")
 
 
+def decision_word(decision: str, *, quality_only: bool) -> Text:
+    """The decision of a stored report in a word: what looked at quality alone releases nothing."""
+    return (_QUALITY if quality_only else _RELEASE)[Decision[decision.upper()]][0]
+
+
 def decided(verdict: Verdict) -> tuple[Text, Text]:
     """The decision as a word and as half a sentence."""
     word, sentence = (_QUALITY if verdict.quality_only else _RELEASE)[verdict.decision]

@@ -5,26 +5,28 @@ Deliveries are judged behind the running desk, as they would be by a gate; whom 
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from consent.errors import ConsentError
 from consent.parties import Party, Personal
 from consent.registry import Registry
 from consent.seed import import_seed
 from consent.vocabulary import Role
-from consent.web.accounts import invite
+from consent.web import accounts
+from consent.web.accounts import invite, send_link
 from consent.web.app import create_desk
 from consent.web.protocols import CannotAnswerError
 from consent.web.settings import DeskSettings
 from consent.web.watching import watch
 from consent.writing import Addition
-from dubgate.errors import DubgateError
+from dubgate.errors import DubgateError, InputError
 from dubgate.samples import find_samples, materialise
 
 if TYPE_CHECKING:
@@ -61,12 +63,19 @@ class Demo:
     app: FastAPI
     links: tuple[tuple[str, str], ...]
     behind: threading.Thread
+    lock: IO[str]
+
+    def fresh_links(self) -> tuple[tuple[str, str], ...]:
+        """Another link for each role, since one works once: for whoever left before there was a passkey."""
+        desk = self.app.state.desk
+        return tuple((role, send_link(desk, accounts.of_party(desk, party)[0], "invite")) for role, party in WHO)
 
     def close(self) -> None:
         """Let go of the databases."""
         desk = self.app.state.desk
         desk.tables.close()
         desk.registry.close()
+        self.lock.close()
 
 
 def demo_desk(
@@ -85,14 +94,17 @@ def demo_desk(
         say: is told what is going on behind the desk.
 
     Raises:
-        InputError: dubgate was installed without its samples.
+        InputError: dubgate was installed without its samples, or another demonstration runs in `out`.
         ConsentError: the registry or the desk's tables cannot be made.
     """
     root = find_samples(samples)
     out.mkdir(parents=True, exist_ok=True)
+    lock = _alone(out)
     for name in ("registry.db", "desk.db"):
         for old in out.glob(f"{name}*"):
             old.unlink()
+    for old in (out / "outbox").glob("*.eml"):
+        old.unlink()  # messages of another registry, whose checkpoints would agree with nothing here
     location = _registry(root, out, hears)
     manifests = _deliveries(root, out / "deliveries") if hears else {}
     deliveries = _judge(manifests, location) if hears else None
@@ -103,7 +115,23 @@ def demo_desk(
     app = create_desk(registry, settings, judge=deliveries, listening=deliveries)
     links = tuple((role, invite(app.state.desk, party, f"{party}@example.com")) for role, party in WHO)
     behind = threading.Thread(target=_behind, args=(app.state.desk, deliveries, manifests, location, say), daemon=True)
-    return Demo(app, links, behind)
+    return Demo(app, links, behind, lock)
+
+
+def _alone(out: Path) -> IO[str]:
+    """The lock of a folder: a second demonstration would empty the registry under the first.
+
+    Raises:
+        InputError: another one runs there.
+    """
+    lock = (out / "running.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        remedy = "End it, or name another folder and port: dubgate desk --demo --out FOLDER --port N."
+        raise InputError("another demonstration runs in this folder", where=str(out), remedy=remedy) from None
+    return lock
 
 
 def _registry(samples: Path, out: Path, hears: bool) -> str:

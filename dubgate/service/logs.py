@@ -21,6 +21,8 @@ FIELDS = (
     "job_id",
     "worker_id",
     "settings",
+    "address",
+    "missing",
 )
 LOGGER = logging.getLogger("dubgate.service")
 _SECRETS = re.compile(

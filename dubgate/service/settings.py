@@ -228,7 +228,11 @@ def _from_file(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"the settings cannot be read: {error}", where=str(path)) from None
     if not isinstance(data, dict):
-        raise InputError("settings are a mapping of keys to values", where=str(path))
+        raise InputError(
+            "settings are a mapping of keys to values",
+            where=str(path),
+            remedy="What they are: dubgate serve --help.",
+        )
     return data
 
 

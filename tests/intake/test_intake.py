@@ -186,3 +186,21 @@ def test_questions_that_are_asked_go_through_the_same_door(tmp_path: Path) -> No
     said = CliRunner().invoke(intake, ["--out", str(out)], input="\n".join(typed) + "\n")
     assert said.exception is None or isinstance(said.exception, SystemExit), said.output
     assert read_intake(out).answers.voices[1].technique == "human"
+
+
+def test_a_slip_while_typing_costs_one_answer_and_not_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = [
+        *("The Last Train", "last-train", "Kestrel", "xx-!", "en", "lipsync", "access"),
+        *("yes", "nobody quotes it", "no", "new voices", "yes", "agreed"),
+        *("38", "2", "5", "2026-11-23", "2026-11-27", "a few", "1.5"),
+        *("MARA=voice_clone_tts", "DE", "svod", "", "2026-12-01T00:00:00Z", "open"),
+    ]
+    for name in ("answers.yaml", "answers-2.yaml"):
+        said = CliRunner().invoke(intake, [], input="\n".join(typed) + "\n")
+        assert isinstance(said.exception, InputError)
+        assert f"dubgate intake --answers {name}" in str(said.exception)
+        assert "original_language" in str(said.exception)
+    mended = (tmp_path / "answers.yaml").read_text().replace("xx-!", "de")
+    (tmp_path / "answers.yaml").write_text(mended)
+    assert read_answers(tmp_path / "answers.yaml").review.flags_per_minute == 1.5

@@ -265,3 +265,24 @@ def test_a_missing_report_and_an_unwritable_page_end_with_2(tmp_path: Path, caps
     assert run(["compare", good, str(tmp_path / "none.json")]) == 2
     assert run(["compare", good, good, "--out", str(tmp_path / "good.json/page.html")]) == 2
     assert "internal error" not in capsys.readouterr().err
+
+
+def test_two_looks_at_quality_come_to_nothing_to_hold_and_never_to_a_release() -> None:
+    def good(data: dict[str, Any]) -> None:
+        data.update(quality_only=True, decision="release", title="dub_v2")
+
+    before = _changed(lambda data: data.update(quality_only=True, decision="hold"))
+    made = compare(before, _changed(good))
+    assert comparison_text(made).splitlines()[0].endswith(": hold → nothing to hold")
+    assert "保留 → 保留事項なし" in comparison_text(made, lang="ja")
+    assert "Nothing to hold" in comparison_html(made)
+    assert not any("titles differ" in note for note in made.notes)  # qc calls a dub by its file
+
+
+def test_two_checks_come_to_a_release_and_say_that_their_titles_differ() -> None:
+    def good(data: dict[str, Any]) -> None:
+        data.update(quality_only=False, decision="release", title="Another")
+
+    made = compare(_changed(lambda data: data.update(quality_only=False, decision="hold")), _changed(good))
+    assert comparison_text(made).splitlines()[0].endswith(": hold → release")
+    assert any("titles differ" in note for note in made.notes)

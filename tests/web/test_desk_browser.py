@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,17 @@ def test_a_rights_holder_approves_and_the_approval_verifies_offline(browser: Any
         for record, said in ((changed, envelope), (changed, bent), (approval, bent)):
             with pytest.raises(SignatureError):
                 check_envelope(view, record, said)
+
+
+def test_beside_a_deadline_stands_what_the_visitor_s_own_clock_shows(browser: Any, desk: World) -> None:
+    with person(browser, desk, "hana", passkey=False, timezone_id="Pacific/Kiritimati") as hana:
+        hana.go("/requests")
+        told = hana.page.locator("time[data-own]").first
+        at = datetime.fromisoformat(told.get_attribute("datetime")).astimezone(UTC)
+        there = at + timedelta(hours=14)
+        assert f"your clock: {there.day} {there:%b} {there.year}, {there:%H:%M})" in told.inner_text()
+        assert f"{at:%H:%M} UTC" in told.inner_text()
+        assert hana.complaints == []
 
 
 def test_a_page_that_shows_something_else_than_is_signed_is_not_signed(browser: Any, desk: World) -> None:

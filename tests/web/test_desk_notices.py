@@ -77,6 +77,9 @@ def test_consents_that_end_are_told_of_at_90_30_and_7_days(addressed: World) -> 
         watch(addressed.desk)
         counts.append(len([m for m in addressed.mails() if m.startswith("ada@") and "A consent ends on" in m]))
     assert counts == [0, 1, 1, 2, 2, 3, 3]
+    assert all(
+        "30 UTC" in m for m in addressed.mails() if "A consent ends on" in m
+    )  # its last day, not the midnight after
 
 
 def test_a_withdrawal_writes_the_takedown_notice_and_tells_who_released(addressed: World) -> None:

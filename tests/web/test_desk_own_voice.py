@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -116,6 +117,14 @@ def test_requests_about_one_title_are_told_apart(world: World) -> None:
     assert "d-1 · 20 Nov 2026 12:00 UTC" in page
     assert "d-1 · 20 Nov 2026 12:00 UTC" in world.visit("hana").get("/")
     assert 'aria-label="Moon over Harbour, English, d-1"' in page
+
+
+def test_until_when_to_answer_is_told_to_the_minute(world: World) -> None:
+    for page in ("/", "/requests", "/requests/rq-1"):
+        shown = world.visit("hana").get(page)
+        assert re.search(
+            r'<time datetime="[^"]+Z" data-own="your clock">(until )?\d+ \w+ \d+ \d\d:\d\d UTC</time>', shown
+        )
 
 
 def test_a_consent_whose_term_is_over_is_not_counted_as_standing(world: World) -> None:

@@ -18,7 +18,8 @@ from consent.terms import Grant
 from consent.titles import Refusal
 from consent.voices import Enrolment, Permission
 from consent.web.catalogue import catalogue, preferred, text, word
-from consent.web.statement_fields import fields_of
+from consent.web.statement_fields import MEMBERS, fields_of
+from consent.web.wording import days, since, span, until
 from dubgate.policy.signed_objects import Attestation, SignOff, Waiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,3 +162,29 @@ def test_the_table_of_abuse_cases_names_every_test_and_each_is_there() -> None:
     assert named - {test for name in TRIED for test in named_in(name)} == set()
     for name, beside in WHOLE.items():
         assert named_in(name) - named == beside
+
+
+def test_a_term_of_days_elsewhere_is_told_with_the_time_at_which_it_begins_and_ends() -> None:
+    berlin = ("2025-12-31T23:00:00Z", "2027-12-31T23:00:00Z")
+    assert since(berlin[0], "en") == "31 Dec 2025 23:00 UTC"
+    assert until(berlin[1], "en") == "31 Dec 2027 23:00 UTC"
+    assert span(*berlin, "ja") == "2025年12月31日 23:00 UTC – 2027年12月31日 23:00 UTC"
+
+
+def test_a_term_of_whole_days_is_told_by_its_first_and_last() -> None:
+    whole = ("2026-12-01T00:00:00Z", "2027-06-01T00:00:00Z")
+    assert since(whole[0], "en") == "1 Dec 2026 (UTC)"
+    assert until(whole[1], "en") == "31 May 2027 (UTC)"
+    assert span(*whole, "en") == days(*whole, "en") == "1 Dec 2026 – 31 May 2027 (UTC)"
+    assert until(None, "en") == "no end"
+
+
+def test_a_period_that_somebody_looks_at_is_told_in_days() -> None:
+    assert days("2026-08-31T11:11:00Z", "2026-11-29T11:11:00Z", "en") == "31 Aug 2026 – 29 Nov 2026 (UTC)"
+
+
+def test_what_was_shown_and_the_members_that_say_it_again_stand_apart() -> None:
+    [(_, said)] = fields_of({"predicate": {"shown": [{"what": "Title", "said": "Moon"}], "kind": "casting"}}, "en")
+    assert [name for name, _ in said].index(MEMBERS) == 1
+    [(_, alone)] = fields_of({"predicate": {"kind": "casting"}}, "en")
+    assert MEMBERS not in [name for name, _ in alone]

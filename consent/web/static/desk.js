@@ -62,6 +62,19 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
 }
 
+// Deadlines stand in UTC, as they count; beside them what the visitor's own clock shows then.
+for (const time of document.querySelectorAll("time[data-own]")) {
+  const then = new Date(time.dateTime);
+  if (Number.isNaN(then.getTime()) || then.getTimezoneOffset() === 0) continue;
+  const clock = then.getDate() === then.getUTCDate() ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+  const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // days before months, as elsewhere
+  const shown = new Intl.DateTimeFormat(lang, clock).format(then);
+  const own = document.createElement("span");
+  own.className = "own";
+  own.textContent = ` (${time.dataset.own}: ${shown})`;
+  time.append(own);
+}
+
 // A form that was sent is not sent again by a second click; the server counts it once in any case.
 for (const form of document.querySelectorAll("form[method=post]:not([data-passkey])")) {
   form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((b) => (b.disabled = true))));
