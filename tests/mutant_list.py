@@ -238,6 +238,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "one key has a statement of its own, which is faster; the one for several gives the same entries",
     ),
     Equivalent(
+        "consent/writing.py",
+        "foresee",
+        "without `if len(events) < 2`",
+        "what one event asks for is read a little earlier, and the same",
+    ),
+    Equivalent(
         "dubgate/certificate/opening.py",
         "verifies",
         'without `if self.keytype == "ed25519"`',

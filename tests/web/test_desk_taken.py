@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from consent import ledger, taken_home
 from consent.checkpoint import Checkpoint, VerifierKey, sign
 from consent.dsse import PAYLOAD_TYPE, pre_authentication_encoding
 from consent.entries import parse_time
-from consent.errors import SignatureError
+from consent.errors import RecordError, SignatureError
 from consent.events import Event
 from consent.parties import PartyKey, dsse_keyid
 from consent.passkey_signing import to_sign
@@ -411,6 +412,21 @@ def test_what_else_somebody_signed_is_no_statement_of_which_more_could_be_told(t
     assert code == 2
     assert "no statement" in said
     assert "Nothing contradicts it" not in said
+
+
+def test_another_signed_thing_is_not_taken_for_a_bare_envelope() -> None:
+    store = {"payloadType": "application/vnd.dubgate.trust-store+json", "payload": "e30=", "signatures": []}
+    with pytest.raises(RecordError, match="no statement"):
+        read_taken_home(json.dumps(store).encode(), "trust.json")
+
+
+def test_a_statement_is_proved_in_no_ledger_that_lacks_the_key_behind_it(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, registry = taken.data()["statement"]["index"], taken.world.registry
+    monkeypatch.setattr(taken_home, "_behind", lambda *_: [SimpleNamespace(leaf_index=registry.head().size)])
+    with pytest.raises(RecordError, match="the key behind it is not in a ledger of this size"):
+        taken_home.take_home(registry, index)
 
 
 def test_a_bare_envelope_is_looked_up_in_a_registry_and_proves_nothing_without_one(taken: Taken) -> None:
