@@ -30,6 +30,7 @@ _KINDS = frozenset(
 _LINE = re.compile(r"(:\d+){1,2}\Z")
 _MISSING = re.compile(r"no such (file|path)|there is no registry", re.IGNORECASE)
 _MOST_NAMED = 3
+_MEANT = "Did you mean"
 
 
 _CHANGED = "Do not publish it: take certificate and file again from whoever made them; if it stays so, tell them what it says here."
@@ -89,8 +90,9 @@ def add_remedy(error: Any, registry: str | None) -> None:
     """Give an error of dubgate's or of the registry's own, where it has none, what the reader can do; and to one about a file
     that is not there the name that was probably meant."""
     if error.remedy is not None:
-        if error.where is not None and _MISSING.search(error.what) and (near := _near_name(_path(error.where))):
-            error.remedy = f"Did you mean {near}? {error.remedy}"
+        missing = error.where is not None and _MISSING.search(error.what) and _MEANT not in error.remedy
+        if missing and (near := _near_name(_path(error.where))):
+            error.remedy = f"{_MEANT} {near}? {error.remedy}"
         return
     if remedy := of_refusal(getattr(error, "reason", None)):
         error.remedy = remedy
@@ -136,7 +138,7 @@ def _near(path: Path) -> str:
     if not path.parent.is_dir():
         return f"The folder {path.parent} is not there: check the path and the folder that you are in."
     near = _near_name(path)
-    return f"Did you mean {near}?" if near else "Check the name and the folder that you are in."
+    return f"{_MEANT} {near}?" if near else "Check the name and the folder that you are in."
 
 
 def _near_name(path: Path) -> str | None:
@@ -161,7 +163,7 @@ def of_unknown(kind: str, record_id: str, registry: str | None) -> str:
     if other == "voice" and kind == "grant":
         near = [row["key"].partition(":")[2] for row in rows if row.get("voice") == record_id][:_MOST_NAMED] or near
     parts = [f"{plain(record_id)} is a {other}, not a {kind}."] if other else []
-    parts += [f"Did you mean {' or '.join(map(plain, near))}?"] if near else []
+    parts += [f"{_MEANT} {' or '.join(map(plain, near))}?"] if near else []
     return " ".join([*parts, ask])
 
 

@@ -149,6 +149,11 @@ def test_a_file_that_is_no_certificate_is_not_called_one_of_a_newer_program() ->
     assert "certificate.json" in str(error.remedy)
 
 
+def test_the_name_that_was_meant_is_told_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "film_de.wav").write_bytes(b"x")
+    assert refused("qc film_dd.wav film_en.wav", capsys).count("Did you mean") == 1
+
+
 def test_a_remedy_that_an_error_has_stays() -> None:
     error = InputError("no such file", where="x", remedy="Ask Ada.")
     add_remedy(error, None)
