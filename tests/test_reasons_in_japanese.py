@@ -48,7 +48,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "{0} protected voices are enrolled for another speaker encoder only",
     ),
     "dubgate/mixing.py: missing": ("no M&E was given beside the stem", "no stem was given beside the mix"),
-    "dubgate/policy/conditions.py: _reason(error)": (
+    "dubgate/policy/conditions.py: _reason(error, self.close())": (
         "the condition took too long and was stopped",
         "the condition's evaluator died",
     ),

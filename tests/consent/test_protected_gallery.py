@@ -27,7 +27,7 @@ from consent_examples import (
 from consent_examples import permission as permitted
 
 from consent.errors import RecordError, StoreError
-from consent.gallery import ProtectedGallery, protected_gallery, search_halt
+from consent.gallery import ProtectedGallery, protected_gallery, protected_since, search_halt
 from consent.registry import Registry
 from consent.views import View, unpacked
 from consent.vocabulary import EventKind, PermissionKind, Role
@@ -207,3 +207,19 @@ def test_only_an_operator_switches_it_on_again(tmp_path: Path, by: str) -> None:
     on_again = event(EventKind.REVOKED, NOW, event_id="e-on", by=by, target="search_halt", target_id="h-1")
     with open_world(tmp_path, None, halt()) as registry, pytest.raises(RecordError, match="may not record"):
         registry.add(on_again)
+
+
+def test_a_permission_that_is_resumed_makes_its_voice_one_that_is_looked_for_since(tmp_path: Path) -> None:
+    clock = Ticking()
+    enrolled = Addition(enrolment(confirmed_by="p-ada"), vector=[0.5] * enrolment().dimension)
+    asked = permitted(PermissionKind.PROTECT)
+    target = {"target": "permission", "target_id": asked.permission_id}
+    with open_world(tmp_path, clock, asked, enrolled) as registry:
+        clock.now += DAY / 4
+        registry.add(event(EventKind.SUSPENDED, clock.now, event_id="e-1", **target))
+        clock.now = NOW + DAY
+        registry.add(event(EventKind.RESUMED, clock.now, event_id="e-2", **target))
+        clock.now += DAY
+        with registry.view() as view:
+            assert protected_since(view, NOW + DAY / 2) == {"v-ada"}
+            assert protected_since(view, NOW + 1.5 * DAY) == frozenset()

@@ -254,6 +254,17 @@ def test_a_registry_that_wants_signatures_takes_no_unsigned_consent(place: Place
         registry.add(event(EventKind.SUSPENDED, NOW, by="op-1"))
 
 
+def test_a_suspension_opens_nothing_and_needs_no_signature(place: Place) -> None:
+    from consent_examples import world
+
+    with place.open(create=True, signatures_required=True) as registry:
+        registry.add(*(a for a in world() if not isinstance(a, type(permission(PermissionKind.MATCH)))), *KEYS)
+        registry.add(signed(grant(), ADA), signed(event(EventKind.GIVEN), ADA))
+        registry.add(event(EventKind.SUSPENDED, NOW, by="p-ada"))
+        with pytest.raises(SignatureError, match="wants its author's signature"):
+            registry.add(event(EventKind.RESUMED, NOW, by="p-ada"))
+
+
 def test_a_stolen_keys_grant_falls_with_the_key_unless_a_witness_saw_it_before(
     registry: Registry, clock: Ticking
 ) -> None:

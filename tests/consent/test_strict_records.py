@@ -42,6 +42,7 @@ def refused(**fields: Any) -> str:
         ({"line": "one\ntwo"}, "line: one line only"),
         ({"line": "one\ttwo"}, "line: one line only"),
         ({"ids": ("a", "b", "a")}, "ids: a value is repeated"),
+        ({"ids": ("Ada",)}, "an id is small letters"),
         ({"at": datetime.max.replace(tzinfo=UTC) - DAY, "text": ""}, "text: an empty text"),
         ({"window": {"start": START, "end": START}}, "window: the end is not after the start"),
         ({"more": 1}, "more: unknown key"),

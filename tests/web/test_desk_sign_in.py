@@ -87,6 +87,11 @@ def test_what_is_no_address_gets_no_account(plain: World, email: str) -> None:
         accounts.add_account(plain.desk, "ada", email)
 
 
+def test_nobody_whom_the_registry_does_not_know_gets_an_account(plain: World) -> None:
+    with pytest.raises(RecordError, match="no party 'nobody' is registered"):
+        accounts.add_account(plain.desk, "nobody", "nobody@example.org")
+
+
 def test_too_many_links_or_codes_are_refused(world: World) -> None:
     accounts.add_account(world.desk, "ada", "ada@example.org")
     client = world.client()
