@@ -155,7 +155,8 @@ def _noes_since(release: Release, view: View) -> Iterator[str]:
     for said in takewhile(lambda r: r.release_id != release.release_id, reversed(told)):
         of_use = of_a_use_alone(said.reasons) and {v.voice_id for v in said.voices} <= cleared
         if said.decision is not ReleaseDecision.RELEASE and not of_use:
-            yield f"{SAID_NO} ({said.release_id}) and said {said.decision}"
+            why = f": {', '.join(said.reasons[:20])}" if said.reasons else ""
+            yield f"{SAID_NO} ({said.release_id}) and said {said.decision}{why}"
 
 
 def _ended(release: Release, view: View, now: datetime) -> Iterator[str]:

@@ -24,7 +24,7 @@ SINGLE = (
     ("an id that is none is looked up", "dubgate/cli/endings.py", "if not AN_ID.fullmatch(target_id if colon else text):", "if False:", TOLD),
     ("no near id is told", REMEDIES, "n=_MOST_NAMED, cutoff=0.75", "n=_MOST_NAMED, cutoff=1.0", TOLD),
     ("a voice's grants are not told", REMEDIES, 'if other == "voice" and kind == "grant":', "if False:", TOLD),
-    ("no near file is told", REMEDIES, "if error.where is not None and _MISSING", "if False and _MISSING", TOLD),
+    ("no near file is told", REMEDIES, "missing = error.where is not None and _MISSING", "missing = False and _MISSING", TOLD),
     ("a refusal says nothing to do", REMEDIES, 'return _OF_REFUSALS.get(reason or "")', "return None", TOLD),
     ("an own remedy is replaced", REMEDIES, "        return\n    if remedy", "    if remedy", TOLD),
     ("a port is taken after everything was made", "dubgate/cli/desk.py", "    listening = listen(host, port)\n    origin = origin or", "    origin = origin or", TOLD),
