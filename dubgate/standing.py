@@ -35,8 +35,9 @@ from dubgate.policy.request_checks import refused
 REFUSED_FOR_GOOD = "CON-005"
 SAID_NO = "the gate judged this sound again since"
 AGAIN = "Mend what it says, and have it judged again: dubgate check … --certify."
-# Why a gate says no to a use whose voices and approvals do not reach so far: `_ended` asks just this of each release's own.
-ASKED_ANEW = frozenset({"CON-011", "CON-012", "CON-013", "CON-014", "RH-001", "RH-004"})
+# Why a gate says no to a use to which grants do not reach: `_ended` asks just this of each release's own. RH-001 is none of
+# these: it may be a holder's signed no to this sound that lay in the delivery, where no later question finds it.
+ASKED_ANEW = frozenset({"CON-011", "CON-012", "CON-013", "CON-014", "RH-004"})
 # Terms of a grant that this very release spent, or that were settled when it was judged and its record does not repeat:
 # the number of uses and minutes, to whom it was given, by which models the voice may be made, for which performance.
 SETTLED = frozenset({"max_uses", "max_minutes", "licensee_id", "voice_assets", "performances"})
@@ -140,7 +141,7 @@ def _entry(view: View, index: int, leaf: str) -> Entry:
 
 
 def of_a_use_alone(reasons: Collection[str]) -> bool:
-    """Whether a gate said no only because nobody has agreed to that use: a yes for another use is asked about its own anew."""
+    """Whether a gate said no only because no grant reaches to that use: a yes for another use is asked about its own anew."""
     return bool(reasons) and ASKED_ANEW.issuperset(reasons)
 
 

@@ -196,11 +196,11 @@ def test_a_no_to_this_sound_ends_its_earlier_yes_whatever_use_it_is_about(place:
 
 
 def test_a_no_to_another_use_alone_ends_nothing_that_is_asked_anew(place: Place, certificate: Path) -> None:
-    """A house asks for one more country, which nobody has granted or approved: what was released elsewhere goes on."""
+    """A house asks for one more country, which nobody has granted: what was released elsewhere goes on."""
     registry = str(place.world.registry)
     with Registry.open(registry, read_only=True) as opened, opened.view() as view:
         [first] = [r for e in view.store.of_kind(Release) if isinstance(r := e.record, Release)]
-    judged_again(place, "block", "r-use", reasons=("CON-012", "RH-001"), territories=("DE", "JP"), voices=first.voices)
+    judged_again(place, "block", "r-use", reasons=("CON-012", "RH-004"), territories=("DE", "JP"), voices=first.voices)
     assert place.verified(certificate, now=SOON, registry=registry)
     assert renewed(place, certificate).certificate
 
@@ -208,11 +208,17 @@ def test_a_no_to_another_use_alone_ends_nothing_that_is_asked_anew(place: Place,
 @pytest.mark.parametrize(
     "changes",
     [
-        {"reasons": ("CON-031", "RH-001")},
+        {"reasons": ("CON-012", "CON-031")},
+        {"reasons": ("CON-012", "RH-001")},
         {"reasons": ()},
         {"reasons": ("CON-012",), "voices": (VoiceUse(voice_id="v-karl", technique=Technique.VOICE_CLONE_TTS),)},
     ],
-    ids=["also of the sound", "of nothing that is told", "of a voice that was not cleared"],
+    ids=[
+        "also of the sound",
+        "perhaps of a holder who refused it",
+        "of nothing that is told",
+        "of a voice that was not cleared",
+    ],
 )
 def test_a_no_of_more_than_a_use_ends_a_release(place: Place, certificate: Path, changes: dict[str, Any]) -> None:
     judged_again(place, "block", "r-no", **changes)
